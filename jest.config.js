@@ -1,0 +1,9 @@
+export default {
+  roots: ['<rootDir>/dist-test'],
+  testRegex: '\\.spec\\.js$',
+  transform: {},
+  testTimeout: 120_000,
+  maxWorkers: 2,
+  coverageProvider: 'v8',
+  reporters: ['default', '<rootDir>/test/support/closing-line.js'],
+};

@@ -1,0 +1,104 @@
+// What people write, as plain values: the documents after parsing and before they meet a catalogue. Text and line numbers live in src/documents.
+import type { Json } from '../kernel/canonical-json.js';
+
+/** Where a member of a document stands: by JSON pointer (`/tables/public.customer/columns/email`), for findings. */
+export interface Origin {
+  readonly file: string;
+  line(pointer: string): number;
+}
+
+export interface Described<Body> {
+  readonly body: Body;
+  readonly origin: Origin;
+}
+
+/** An exception to the strict way: a sentence that is stored and reported. */
+export interface Reasoned {
+  readonly reason: string;
+  /** Last day of validity, `YYYY-MM-DD`. */
+  readonly expires?: string;
+}
+
+export type Region = string;
+
+export interface PipelineDefinition {
+  readonly kind: 'Pipeline';
+  readonly name: string;
+  readonly source: { readonly connection: string; readonly region?: Region; readonly writable?: Reasoned };
+  readonly target: {
+    readonly connection: string;
+    readonly environment: string;
+    readonly class: 'ci' | 'dev' | 'test' | 'staging' | 'vendor' | 'production';
+    readonly region?: Region;
+    readonly safeguard?: string;
+    /** Highest tags that may go there, as prefixes: `pii`, `pci`, `phi`, `secret`, `quasi`. */
+    readonly allows: readonly string[];
+    readonly sameServer?: Reasoned;
+    readonly adopt?: Reasoned;
+    readonly keepVersions?: number;
+  };
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly tables?: Readonly<Record<string, { readonly rows: 'all' | 'none' | { readonly where: string } }>>;
+  readonly classification: string;
+  readonly rulebook?: string;
+  readonly overrides?: readonly (RuleDefinition & Reasoned & { readonly columns: readonly string[] })[];
+  /** Kept schema texts that a detector hit, by object: `function public.total`. */
+  readonly schemaTexts?: readonly (Reasoned & { readonly object: string; readonly action: 'keep' | 'drop' })[];
+  readonly after?: readonly string[];
+  readonly purpose: string;
+  readonly owner: string;
+  readonly legalBasis: string;
+  readonly subjectCategories: readonly string[];
+  readonly retentionDays: number;
+}
+
+/** How one tag is disguised. */
+export interface RuleDefinition {
+  readonly transform: string;
+  readonly params?: Readonly<Record<string, Json>>;
+  readonly scope?: Scope;
+  readonly domain?: string;
+}
+
+export interface RulebookDefinition {
+  readonly kind: 'Rulebook';
+  readonly name: string;
+  readonly rules: Readonly<Record<string, RuleDefinition>>;
+}
+
+export type Scope = 'value' | 'subject' | 'row';
+
+/** A tag, or what is known of the paths inside a json, jsonb, hstore, xml, composite or array column. */
+export type ColumnClassification = string | PathClassification;
+
+export interface PathClassification {
+  /** Path (`contact.email`, `items[].name`; `[]` is any element) → tag or `none`. */
+  readonly paths: Readonly<Record<string, string>>;
+  readonly rest?: 'drop' | (Reasoned & { readonly action: 'keep' });
+}
+
+export interface TableClassification {
+  /** Each row of this table is a person. */
+  readonly person?: boolean;
+  /** Foreign-key columns, by name, that lead from a row to its person: one step (`customer_id`) or several (`order_id.customer_id`). */
+  readonly subject?: string;
+  readonly columns?: Readonly<Record<string, ColumnClassification>>;
+  readonly keep?: readonly (Reasoned & { readonly columns: readonly string[] })[];
+}
+
+export interface ClassificationDefinition {
+  readonly kind: 'Classification';
+  readonly name: string;
+  readonly tables: Readonly<Record<string, TableClassification>>;
+  /** Patterns over `schema.table.column` with `*`, for whole families: `*.created_at: none`. Confirmed columns only. */
+  readonly patterns?: Readonly<Record<string, string>>;
+}
+
+/** `classification.lock`: the columns that a person confirmed, with who and when. */
+export interface ClassificationLock {
+  readonly version: 1;
+  readonly columns: Readonly<Record<string, { readonly tag: string; readonly by: string; readonly at: string }>>;
+}
+
+export type Definition = PipelineDefinition | ClassificationDefinition | RulebookDefinition;

@@ -1,0 +1,98 @@
+// Plan: a frozen value with a digest; what was decided before any row moved. Whoever holds the plan and the key can make the copy anew.
+import type { Json } from '../kernel/canonical-json.js';
+import { digestJson } from '../kernel/digest.js';
+import type { DataType, TableName } from './catalogue.js';
+import type { PipelineDefinition, Scope } from './definition.js';
+
+export interface Plan {
+  readonly version: 1;
+  readonly workspace: string;
+  readonly pipeline: string;
+  readonly environment: string;
+  readonly keyVersion: number;
+  /** The document's facts that gate, log and reports need. */
+  readonly facts: Pick<
+    PipelineDefinition,
+    'purpose' | 'owner' | 'legalBasis' | 'subjectCategories' | 'retentionDays' | 'source' | 'target' | 'schemaTexts'
+  >;
+  readonly source: { readonly systemIdentifier: string; readonly databaseOid: number; readonly database: string };
+  /** Digest of the catalogue in scope: what `PLAN_STALE` compares. Sizes and statistics are not in it. */
+  readonly catalogueDigest: string;
+  /** Digests of the documents and `after` files, by path. */
+  readonly documents: Readonly<Record<string, string>>;
+  readonly tables: readonly TablePlan[];
+  /** Foreign keys in scope whose rows may break because a table is cut (`rows: none | where`). */
+  readonly cutReferences: readonly { readonly table: string; readonly constraint: string }[];
+}
+
+export interface TablePlan extends TableName {
+  readonly oid: number;
+  readonly kind: 'r' | 'p';
+  readonly rows: 'all' | 'none' | { readonly where: string };
+  /** Columns that COPY reads and writes, in attnum order; generated columns are not among them. */
+  readonly columns: readonly ColumnPlan[];
+  /** Fields appended to each source line and dropped by mask: what `subject` and `row` scopes are a function of. */
+  readonly hidden: readonly HiddenColumn[];
+  /** Where the rows go in: this table, or the partitioned root because a masked partition key may move them. */
+  readonly loadInto: TableName;
+}
+
+/**
+ * `subject`: the person's source key, one field per column of that key; `row`: the primary key's columns, or `ctid` where there is none.
+ * For a subject over one hop or more, `via` is the chain of foreign keys that the COPY joins, from this table on.
+ */
+export interface HiddenColumn {
+  readonly purpose: 'subject' | 'row';
+  /** Column of the last table of `via`, or of this table; `ctid` for a row without key. */
+  readonly column: string;
+  readonly type: DataType;
+  readonly via: readonly {
+    readonly columns: readonly string[];
+    readonly references: TableName & { readonly columns: readonly string[] };
+  }[];
+}
+
+export interface ColumnPlan {
+  readonly attnum: number;
+  readonly name: string;
+  readonly type: DataType;
+  readonly notNull: boolean;
+  /** `none`, or a tag such as `pii.email`; `mixed` when `paths` decide. */
+  readonly tag: string;
+  readonly rule: RulePlan;
+  /** Member of a unique or primary key, or of a unique index. */
+  readonly unique: boolean;
+  /** Number of the foreign-key component (columns that must agree), from 0; absent when the column is in none. */
+  readonly component?: number;
+  /** Who says so: `document`, `comment`, `label`, `foreign-key`, `inherited`, `pattern`. */
+  readonly from: string;
+  /** The reason of a keep or an override. */
+  readonly reason?: string;
+  readonly expires?: string;
+}
+
+/** One transform with everything it needs but the key. `keep` is the transform of a column that goes through. */
+export interface RulePlan {
+  readonly transform: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly scope: Scope;
+  readonly domain: string;
+  /** Whether equality of the type needs folding before the PRF. */
+  readonly canonical: CanonicalForm;
+  readonly reveals: readonly Reveal[];
+  readonly uniqueness: Uniqueness;
+  /** For `json` and its like: path → rule, and what becomes of the rest. */
+  readonly paths?: Readonly<Record<string, RulePlan & { readonly tag: string }>>;
+  readonly rest?: 'refuse' | 'drop' | 'keep';
+}
+
+/** How a value's text becomes the text that its type compares: `citext` lower-cased, `bpchar` without padding, `numeric` without trailing zeros. */
+export type CanonicalForm = 'text' | 'citext' | 'bpchar' | 'numeric' | 'float';
+
+export type Uniqueness = 'preserved' | 'not-guaranteed' | 'lossy';
+
+export type Reveal = 'equality' | 'frequency' | 'order' | 'length' | 'prefix' | 'band' | 'format' | 'value';
+
+export function toPlanDigest(plan: Plan): string {
+  return digestJson(plan as unknown as Json);
+}

@@ -1,0 +1,159 @@
+// The seven doors to the outside world. The data plane knows these and nothing behind them.
+import type { Finding } from '../kernel/errors.js';
+import type { Batch, Masked } from './batch.js';
+import type { Catalogue } from './catalogue.js';
+import type { Event } from './event.js';
+import type { Decision, GateInput } from './decision.js';
+import type { Plan, TablePlan } from './plan.js';
+
+// ── Source
+
+export interface Source {
+  /** The catalogue in scope as it is now. MUST return every problem of access and support as findings, not only the first. */
+  describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }>;
+  /**
+   * Locks every table of the plan (ACCESS SHARE), reads the catalogue again, compares its digest with the plan's, then exports a snapshot.
+   * MUST throw `PLAN_STALE` before a row is read when they differ.
+   */
+  open(plan: Plan, scope: SourceScope): Promise<Snapshot>;
+  close(): Promise<void>;
+}
+
+export interface SourceScope {
+  /** Patterns over `schema.table` with `*`; `exclude` wins. Default: every table outside the system's schemas. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface Snapshot {
+  /** The exported snapshot's name, for readers on other connections. */
+  readonly id: string;
+  /** Cuts the plan's tables into ranges, largest table first; a small table is one range. */
+  ranges(): readonly Range[];
+  /** The lines of one range, hidden columns included. MUST pause the server when the consumer pauses. */
+  read(range: Range): AsyncIterable<Batch>;
+  /** What the source had to bear so far. */
+  usage(): SourceUsage;
+  /** Rejects when a budget is exceeded (snapshot age, lag, a session that waits for our locks). MUST be watched by the caller. */
+  readonly exceeded: Promise<never>;
+  close(): Promise<void>;
+}
+
+export interface Range {
+  /** Index into `Plan.tables`. */
+  readonly table: number;
+  readonly range: number;
+  /** `[from, to)` in pages; absent: the whole table. */
+  readonly pages?: readonly [number, number];
+}
+
+export interface SourceUsage {
+  readonly snapshotAgeMs: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly longestBlockedMs: number;
+  readonly replicationLagBytes: number | null;
+}
+
+// ── Mask
+
+export interface MaskExecutor {
+  /** Takes ownership of the batch's bytes. MUST reject with a DataError that names table, column and row when a transform refuses a value. */
+  mask(batch: Batch): Promise<Masked>;
+  /** How many batches it can work on at once. */
+  readonly width: number;
+  close(): Promise<void>;
+}
+
+export interface KeyProvider {
+  /** 32 bytes for a label (`toKeyLabel`). The same label and version give the same bytes for ever; the master never leaves the provider. */
+  derive(label: string, version: number): Promise<Uint8Array>;
+  /** The version that new plans use. */
+  currentVersion(): Promise<number>;
+  /** Instant (ms) after which a version may not be used any more; null: never. */
+  expiresAt(version: number): Promise<number | null>;
+}
+
+// ── Gate
+
+export interface Policy {
+  /** Decides or throws; a caller that cannot get a decision MUST treat that as deny. */
+  decide(input: GateInput): Promise<Decision>;
+  close(): Promise<void>;
+}
+
+// ── Deliver
+
+export interface Target {
+  /** What is there now, and every problem that would stop a delivery, before a row is read. */
+  inspect(plan: Plan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }>;
+  /** Drops staging of dead runs. Returns what it dropped. */
+  sweep(): Promise<readonly string[]>;
+  /** A staging place beside the target with the schema up to the data. Holds the run's advisory lock until closed. */
+  begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<Staging>;
+  datasets(): Promise<readonly DatasetVersion[]>;
+  /** Makes the previous version current again, in one step. */
+  rollback(): Promise<DatasetVersion>;
+  close(): Promise<void>;
+}
+
+export interface TargetFacts {
+  readonly systemIdentifier: string;
+  readonly databaseOid: number | null;
+  readonly database: string;
+  readonly address: string;
+  readonly serverVersion: number;
+}
+
+export interface Staging {
+  /** Name of the staging database, for the Reader and for people. */
+  readonly database: string;
+  /** Loads one stream of one table; several streams of one table MAY run at once. */
+  load(table: TablePlan, batches: AsyncIterable<Masked>): Promise<Receipt>;
+  /** Keys, constraints, indexes, sequences, views, triggers, policies, comments: everything after the data. */
+  finish(onProgress?: (done: number, of: number) => void): Promise<readonly Finding[]>;
+  /** Staging becomes current and current becomes previous, in one step. MUST leave the target as it was when it fails. */
+  publish(version: DatasetVersion): Promise<void>;
+  /** Leaves nothing behind. MUST be safe to call twice and after a failure. */
+  drop(): Promise<void>;
+}
+
+export interface Receipt {
+  readonly schema: string;
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Sum modulo 2^128 of the 128-bit PRF of each line under the run's nonce, as 32 hex digits. */
+  readonly digest: string;
+}
+
+export interface DatasetVersion {
+  readonly target: string;
+  readonly version: number;
+  readonly state: 'staging' | 'current' | 'previous';
+  readonly runId: string;
+  readonly database: string;
+  readonly planDigest: string;
+  readonly publishedAt: string | null;
+}
+
+// ── Verify
+
+/** What verify looks through. MUST share no file with an implementation of Target. */
+export interface Reader {
+  /** Rows and digest of a table of staging, read anew. */
+  digest(table: TablePlan, nonce: Uint8Array): Promise<Receipt>;
+  /** Broken references, invalid constraints, sequences behind their columns. */
+  integrity(plan: Plan): Promise<readonly Finding[]>;
+  /** Values of a column, each once or more, as the lines of COPY (unescaped by the caller), for comparison in our memory. */
+  values(side: 'source' | 'staging', table: TablePlan, columns: readonly string[]): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+// ── Audit
+
+export interface AuditSink {
+  /** Resolves when the event is durable. */
+  append(event: Event): Promise<void>;
+  close(): Promise<void>;
+}

