@@ -120,5 +120,7 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
 }
 
 function fill(template: string, where: Where): string {
-  return template.replace(/\{(\w+)\}/g, (_, member: string) => String((where as Record<string, string | number | undefined>)[member] ?? 'unknown'));
+  return template.replace(/\{(\w+)\}/g, (_, member: string) =>
+    String((where as Record<string, string | number | undefined>)[member] ?? 'unknown'),
+  );
 }

@@ -34,6 +34,46 @@ export const messages = {
     message: 'the server of {connection} answered with SQLSTATE {sqlState} while {stage} ran',
     hint: 'look the SQLSTATE up in the PostgreSQL manual, appendix A; the server log has the text, which may hold values',
   },
+  DATABASE_MISSING: {
+    class: 'InputError',
+    message: 'the database of {connection} does not exist',
+    hint: 'create it, or correct the name in {connection}',
+  },
+  SERVER_DISK_FULL: {
+    class: 'UnavailableError',
+    message: 'the server of {connection} has no disk space left (stage {stage})',
+    hint: 'free space, or use a target with more; nothing was published',
+  },
+  SERVER_OUT_OF_MEMORY: {
+    class: 'UnavailableError',
+    message: 'the server of {connection} has no memory left (stage {stage})',
+    hint: 'run again with fewer connections; nothing was published',
+  },
+  SERVER_TOO_MANY_CONNECTIONS: {
+    class: 'UnavailableError',
+    message: 'the server of {connection} takes no more connections',
+    hint: 'run again later or with fewer connections',
+  },
+  LOCK_TIMEOUT: {
+    class: 'UnavailableError',
+    message: 'a lock on {connection} was not to be had in time (stage {stage})',
+    hint: 'run again when the other session is done, or raise the lock timeout',
+  },
+  STATEMENT_TIMEOUT: {
+    class: 'UnavailableError',
+    message: 'a statement on {connection} was cancelled (stage {stage})',
+    hint: 'run again, or raise the statement timeout',
+  },
+  SERVER_READ_ONLY: {
+    class: 'InputError',
+    message: 'the server of {connection} is read-only',
+    hint: 'give a target that can be written, not a replica',
+  },
+  PRIVILEGE_MISSING: {
+    class: 'InputError',
+    message: 'the role of {connection} lacks a privilege (schema {schema}, table {table})',
+    hint: 'see deploy/ for the least privileges of source and target roles',
+  },
   EMBEDDED_POSTGRES_MISSING: {
     class: 'UnavailableError',
     message: 'no Postgres binaries of {name} are installed for this platform',
