@@ -42,7 +42,20 @@ function build(folder, project, inputs) {
   rmSync(join(root, folder), { recursive: true, force: true });
   mkdirSync(join(root, folder), { recursive: true });
   run(process.execPath, [join(root, 'node_modules/@typescript/native/bin/tsc'), '-p', project]);
+  if (folder === 'dist') buildKernels();
   writeFileSync(stamp, digest);
+}
+
+/** AssemblyScript to WebAssembly: src/pipeline/<stage>/kernel/assembly/<name>.ts → dist/kernel/<name>.wasm */
+function buildKernels() {
+  for (const stage of readdirSync(join(root, 'src/pipeline'))) {
+    const sources = join('src/pipeline', stage, 'kernel/assembly');
+    if (!existsSync(join(root, sources))) continue;
+    for (const name of readdirSync(join(root, sources)).filter((file) => file.endsWith('.ts'))) {
+      const words = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--noAssert', '-o', `dist/kernel/${name.replace('.ts', '.wasm')}`];
+      run(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), join(sources, name), ...words]);
+    }
+  }
 }
 
 function run(command, words) {

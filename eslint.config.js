@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'dist-test/**', 'node_modules/**', 'src/pipeline/mask/kernel/assembly/**', 'bauta-demo/**', '.matrix/**'] },
+  { ignores: ['dist/**', 'dist-test/**', 'node_modules/**', 'src/pipeline/*/kernel/assembly/**', 'bauta-demo/**', '.matrix/**'] },
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],

@@ -94,6 +94,11 @@ export const messages = {
   // ── deliver
   // ── verify
   // ── audit
+  AUDIT_UNWRITABLE: {
+    class: 'UnavailableError',
+    message: 'the log {file} cannot be written',
+    hint: 'free space or correct the rights of the folder; a run that cannot be logged does not run',
+  },
   // ── command line
 } as const satisfies Record<string, MessageTemplate>;
 

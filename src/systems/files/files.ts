@@ -1,0 +1,2 @@
+// The door of the file system: keys and log of a BAUTA_HOME.
+export { FileAuditSink, readEvents } from './file-audit-sink.js';
