@@ -93,6 +93,41 @@ export const messages = {
   // ── gate
   // ── deliver
   // ── verify
+  VERIFY_ROWS_DIFFER: {
+    class: 'DataError',
+    message: '{schema}.{table}: the rows in staging are not those that were delivered ({amount})',
+    hint: 'nothing was published; run again, and if it stays, report it with the run id',
+  },
+  VERIFY_DIGEST_DIFFERS: {
+    class: 'DataError',
+    message: '{schema}.{table}: the lines in staging are not those that were delivered',
+    hint: 'a trigger, a default or a type of the target changed a value; nothing was published',
+  },
+  VERIFY_ORIGINAL_FOUND: {
+    class: 'DataError',
+    message: '{schema}.{table}.{column}: {amount} of the output hold an original value',
+    hint: 'nothing was published; look at the transform and the path of this column in bauta plan',
+  },
+  VERIFY_REFERENCE_BROKEN: {
+    class: 'DataError',
+    message: '{schema}.{table}: {amount} break the foreign key {constraint}',
+    hint: 'both ends of a key need the same tag; rows that a filter cut away need a filter on the referring table too',
+  },
+  VERIFY_INDEX_INVALID: {
+    class: 'DataError',
+    message: '{schema}.{table}: the index {constraint} is not valid',
+    hint: 'nothing was published; run again',
+  },
+  VERIFY_SEQUENCE_BEHIND: {
+    class: 'DataError',
+    message: '{schema}.{table}.{column}: its sequence is behind the largest value',
+    hint: 'grant SELECT on the sequence to the source role, so that its value can be copied',
+  },
+  VERIFY_MEMORY: {
+    class: 'UnavailableError',
+    message: 'the originals of one pass do not fit into {amount} fingerprints',
+    hint: 'raise BAUTA_VERIFY_SLOTS',
+  },
   // ── audit
   AUDIT_UNWRITABLE: {
     class: 'UnavailableError',
@@ -100,6 +135,36 @@ export const messages = {
     hint: 'free space or correct the rights of the folder; a run that cannot be logged does not run',
   },
   // ── command line
+  SETTINGS_INVALID: {
+    class: 'InputError',
+    message: '{amount} settings cannot be used',
+    hint: 'correct them; docs/configuration.md lists all',
+  },
+  SETTING_INVALID: {
+    class: 'InputError',
+    message: '{name} is not {expected}',
+    hint: 'set it to {expected}, or unset it for the default',
+  },
+  SETTING_UNKNOWN: {
+    class: 'InputError',
+    message: '{name} is not a setting',
+    hint: 'did you mean {expected}? Kubernetes injects BAUTA_… variables for a Service of that name: set enableServiceLinks: false',
+  },
+  TIMEOUT_PASSED: {
+    class: 'UnavailableError',
+    message: 'the time-out of {amount} that the caller gave has passed',
+    hint: 'nothing was published; give more time with --timeout',
+  },
+  RUN_CANCELLED: {
+    class: 'UnavailableError',
+    message: 'the run was cancelled',
+    hint: 'nothing was published',
+  },
+  UNEXPECTED: {
+    class: 'InvariantError',
+    message: 'something happened that should not be possible ({name})',
+    hint: 'please report it with the code, the run id and the version; nothing was published',
+  },
 } as const satisfies Record<string, MessageTemplate>;
 
 export type ErrorCode = keyof typeof messages;

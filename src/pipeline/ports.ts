@@ -1,7 +1,7 @@
 // The seven doors to the outside world. The data plane knows these and nothing behind them.
 import type { Finding } from '../kernel/errors.js';
 import type { Batch, Masked } from './batch.js';
-import type { Catalogue } from './catalogue.js';
+import type { Catalogue, DataType } from './catalogue.js';
 import type { Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
 import type { Plan, TablePlan } from './plan.js';
@@ -141,13 +141,21 @@ export interface DatasetVersion {
 
 /** What verify looks through. MUST share no file with an implementation of Target. */
 export interface Reader {
-  /** Rows and digest of a table of staging, read anew. */
-  digest(table: TablePlan, nonce: Uint8Array): Promise<Receipt>;
-  /** Broken references, invalid constraints, sequences behind their columns. */
-  integrity(plan: Plan): Promise<readonly Finding[]>;
-  /** Values of a column, each once or more, as the lines of COPY (unescaped by the caller), for comparison in our memory. */
-  values(side: 'source' | 'staging', table: TablePlan, columns: readonly string[]): AsyncIterable<Uint8Array>;
+  /**
+   * The lines of `COPY … TO STDOUT` of one table (without partitions and children), as chunks that may cut lines anywhere. `source` is read
+   * under the run's snapshot. A multi-valued path (one with `[]`) MUST be asked for alone: it gives a line per element.
+   */
+  lines(side: 'source' | 'staging', table: TablePlan, fields: readonly Field[]): AsyncIterable<Uint8Array>;
+  /** Broken references, constraints that are not valid, sequences behind their columns. */
+  integrity(): Promise<readonly Finding[]>;
   close(): Promise<void>;
+}
+
+/** A column, or the text at a path inside it. */
+export interface Field {
+  readonly column: string;
+  readonly type: DataType;
+  readonly path?: string;
 }
 
 // ── Audit

@@ -1,0 +1,111 @@
+// What verify looks through: two sessions of its own that only read. It shares no file with what writes the target.
+import type pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+
+import type { Finding } from '../../../kernel/errors.js';
+import type { TablePlan } from '../../../pipeline/plan.js';
+import type { Field, Reader } from '../../../pipeline/ports.js';
+import { type ConnectionTarget, connect } from '../connection.js';
+import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
+import { toServerError } from '../server-error.js';
+import { checkIntegrity } from './integrity.js';
+
+export interface ReaderOptions {
+  readonly source: ConnectionTarget;
+  /** The exported snapshot of the run. */
+  readonly snapshotId: string;
+  readonly staging: ConnectionTarget;
+  readonly stagingDatabase: string;
+}
+
+export class PostgresReader implements Reader {
+  private hstoreSchemas = new Map<pg.Client, string>();
+  private stagingSession: Promise<pg.Client> | undefined;
+
+  private constructor(
+    private readonly options: ReaderOptions,
+    private readonly source: pg.Client,
+  ) {}
+
+  static async open(options: ReaderOptions): Promise<PostgresReader> {
+    const source = await connect(options.source, { stage: 'verify' });
+    try {
+      await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      await source.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(options.snapshotId)}`);
+      return new PostgresReader(options, source);
+    } catch (error) {
+      await source.end().catch(() => undefined);
+      throw toServerError(error, { connection: options.source.name, stage: 'verify' });
+    }
+  }
+
+  async *lines(side: 'source' | 'staging', table: TablePlan, fields: readonly Field[]): AsyncIterable<Uint8Array> {
+    const { name } = this.options[side];
+    try {
+      const client = side === 'source' ? this.source : await this.staging();
+      const hstore = fields.some(({ type, path }) => path !== undefined && type.base === 'hstore') ? await this.hstoreSchema(client) : '';
+      const stream = client.query(copyTo(toCopy(table, fields, hstore), { highWaterMark: 1 << 18 }));
+      for await (const chunk of stream) yield chunk as Uint8Array;
+    } catch (error) {
+      throw toServerError(error, { connection: name, stage: 'verify', schema: table.schema, table: table.name });
+    }
+  }
+
+  async integrity(): Promise<readonly Finding[]> {
+    try {
+      return await checkIntegrity(await this.staging());
+    } catch (error) {
+      throw toServerError(error, { connection: this.options.staging.name, stage: 'verify' });
+    }
+  }
+
+  async close(): Promise<void> {
+    const staging = await this.stagingSession?.catch(() => undefined);
+    for (const session of [this.source, staging]) await session?.end().catch(() => undefined);
+  }
+
+  private staging(): Promise<pg.Client> {
+    this.stagingSession ??= connect(this.options.staging, { database: this.options.stagingDatabase, stage: 'verify' });
+    return this.stagingSession;
+  }
+
+  /** hstore's operators live where the extension was made, and search_path is empty. */
+  private async hstoreSchema(client: pg.Client): Promise<string> {
+    const known = this.hstoreSchemas.get(client);
+    if (known !== undefined) return known;
+    const text = `SELECT n.nspname AS name FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'hstore'`;
+    const { rows } = await client.query<{ name: string }>(text);
+    const name = rows[0]?.name ?? 'public';
+    this.hstoreSchemas.set(client, name);
+    return name;
+  }
+}
+
+function toCopy(table: TablePlan, fields: readonly Field[], hstore: string): string {
+  const only = fields.length === 1 ? fields[0] : undefined;
+  const from = `FROM ONLY ${quoteQualified(table)} AS t`;
+  if (only?.path?.includes('[]')) return `COPY (SELECT v.v #>> '{}' ${from}, LATERAL ${toElements(only)} AS v(v)) TO STDOUT`;
+  return `COPY (SELECT ${fields.map((field) => toExpression(field, hstore)).join(', ')} ${from}) TO STDOUT`;
+}
+
+function toExpression({ column, type, path }: Field, hstore: string): string {
+  const name = `t.${quoteName(column)}`;
+  if (path === undefined) return name;
+  const keys = path.split('.');
+  if (type.base === 'hstore') return `${name} OPERATOR(${quoteName(hstore)}.->) ${quoteLiteral(path)}`;
+  if (type.kind === 'composite') return `(${name})${keys.map((key) => `.${quoteName(key)}`).join('')}`;
+  return `pg_catalog.jsonb_extract_path_text(${name}::pg_catalog.jsonb, ${keys.map(quoteLiteral).join(', ')})`;
+}
+
+/** The elements at a multi-valued path, as jsonb. Arrays of any type are looked at as JSON, elements in order, however deep. */
+function toElements({ column, type, path = '' }: Field): string {
+  const name = `t.${quoteName(column)}`;
+  const json = type.kind === 'array' ? `pg_catalog.to_jsonb(${name})` : `${name}::pg_catalog.jsonb`;
+  const steps = path.split('.').map((key) => {
+    const bare = key.replaceAll('[]', '');
+    const stars = '[*]'.repeat(key.split('[]').length - 1);
+    return (bare === '' ? '' : `.${JSON.stringify(bare)}`) + stars;
+  });
+  const query = `strict $${steps.join('')}`;
+  return `pg_catalog.jsonb_path_query(${json}, ${quoteLiteral(query.replace('strict', 'lax'))}::pg_catalog.jsonpath)`;
+}
