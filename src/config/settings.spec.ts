@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 
-import { BautaError } from '../kernel/errors.js';
+import type { BautaError } from '../kernel/errors.js';
 import { declarations, parseSettings } from './settings.js';
 
 it('gives every setting its strict default', () => {

@@ -1,5 +1,5 @@
 // Errors are addresses: a closed code, coordinates, a hint. Never a value of a row, never another program's error text.
-import { type ErrorCode, messages } from './messages.js';
+import { type ErrorClass, type ErrorCode, messages } from './messages.js';
 
 /** Where something is. Every member is a name, a position or a count; none may hold a value of a row. */
 export interface Where {
@@ -30,15 +30,6 @@ export interface Where {
   expected?: string | undefined;
   /** A count, a limit or a duration with its unit, for example `12 rows`. */
   amount?: string | undefined;
-}
-
-export type ErrorClass = 'InputError' | 'DeniedError' | 'DataError' | 'UnavailableError' | 'InvariantError';
-
-/** What a code means, once: who has to act (the class), the message and what to do next. `{member}` stands for a member of Where. */
-export interface MessageTemplate {
-  readonly class: ErrorClass;
-  readonly message: string;
-  readonly hint: string;
 }
 
 /** A thing that was found by looking. Finding is not failing: stages return all of them, sorted. */

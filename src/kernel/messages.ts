@@ -1,6 +1,14 @@
 // The closed list of error and finding codes: who acts, what is said, what to do next. docs/errors.md is generated from it.
 // One section per area; a new code goes to the end of its section.
-import type { MessageTemplate } from './errors.js';
+
+export type ErrorClass = 'InputError' | 'DeniedError' | 'DataError' | 'UnavailableError' | 'InvariantError';
+
+/** What a code means, once: who has to act (the class), the message and what to do next. `{member}` stands for a member of Where. */
+export interface MessageTemplate {
+  readonly class: ErrorClass;
+  readonly message: string;
+  readonly hint: string;
+}
 
 export const messages = {
   // ── connections and servers

@@ -1,0 +1,48 @@
+// report turns events into what people ask for, and can say no more than what happened. For now: the summary of one run.
+import type { Finding } from '../../kernel/errors.js';
+import type { Decision } from '../decision.js';
+import type { Event } from '../event.js';
+
+export type RunState = 'published' | 'withheld' | 'denied' | 'failed' | 'cancelled';
+
+export interface RunSummary {
+  readonly runId: string;
+  readonly state: RunState;
+  readonly dataset: { readonly target: string; readonly version: number; readonly planDigest: string } | null;
+  readonly tables: readonly { readonly name: string; readonly rows: number; readonly bytes: number; readonly seconds: number }[];
+  readonly findings: readonly Finding[];
+  readonly decision: Decision | null;
+  readonly seconds: number;
+  readonly rowsPerSecond: number;
+  readonly peakRssBytes: number;
+}
+
+/** A pure function of the run's events: the same log gives the same summary, whoever asks. */
+export function toSummary(runId: string, events: readonly Event[]): RunSummary {
+  const mine = events.filter((event) => event.runId === runId);
+  const last = (type: string): Event['data'] | undefined => mine.findLast((event) => event.type === type)?.data;
+  const ended = last('run.ended');
+  const tables = mine
+    .filter(({ type }) => type === 'table.loaded')
+    .map(({ data }) => ({
+      name: `${String(data['schema'])}.${String(data['table'])}`,
+      rows: Number(data['rows']),
+      bytes: Number(data['bytes']),
+      seconds: Number(data['seconds']),
+    }));
+  const seconds = (Date.parse(mine.at(-1)?.at ?? '') - Date.parse(mine[0]?.at ?? '')) / 1000 || 0;
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const moving = mine.filter(({ type }) => type === 'snapshot.opened' || type === 'table.loaded').map(({ at }) => Date.parse(at));
+  const movingSeconds = moving.length > 1 ? (Math.max(...moving) - Math.min(...moving)) / 1000 : 0;
+  return {
+    runId,
+    state: (ended?.['state'] as RunState | undefined) ?? 'failed',
+    dataset: (last('dataset.published.done') as unknown as RunSummary['dataset'] | undefined) ?? null,
+    tables,
+    findings: mine.filter(({ type }) => type === 'findings.made').flatMap(({ data }) => data['findings'] as unknown as Finding[]),
+    decision: (last('plan.decided')?.['decision'] as unknown as Decision | undefined) ?? null,
+    seconds,
+    rowsPerSecond: movingSeconds > 0 ? Math.round(rows / movingSeconds) : 0,
+    peakRssBytes: Number(ended?.['peakRssBytes'] ?? 0),
+  };
+}

@@ -1,0 +1,137 @@
+// DESIGN §2: which way imports point.
+import { existsSync } from 'node:fs';
+
+import { beforeAll, expect, it } from '@jest/globals';
+
+import { packageFile } from '../../src/kernel/package-root.js';
+import { stages } from '../../src/pipeline/stages.js';
+import { type Module, readModules } from './modules.js';
+
+let modules: Module[];
+beforeAll(() => {
+  modules = readModules();
+});
+
+const area = (path: string): string => path.split('/')[1] ?? '';
+const roots = new Set(['main.ts', 'worker.ts', 'agent.ts', 'cli.ts', 'cli']);
+
+/** area → areas it may import. `documents` is an addition to the design: docs/decisions/0003. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  kernel: ['kernel'],
+  config: ['kernel', 'config'],
+  pipeline: ['kernel', 'pipeline'],
+  documents: ['kernel', 'pipeline', 'documents'],
+  threads: ['kernel', 'pipeline', 'threads'],
+  systems: ['kernel', 'config', 'pipeline', 'systems'],
+  control: ['kernel', 'config', 'pipeline', 'documents', 'threads', 'systems', 'control'],
+};
+
+const edges = (): { from: string; to: string; typeOnly: boolean }[] =>
+  modules.flatMap(({ source, imports }) => imports.filter((i) => !i.package).map(({ to, typeOnly }) => ({ from: source, to, typeOnly })));
+
+it('sees the modules and their imports', () => {
+  expect(modules.length).toBeGreaterThan(30);
+  expect(edges().length).toBeGreaterThan(60);
+});
+
+it('lets an area import only what the table allows', () => {
+  const wrong = edges().filter(({ from, to }) => !roots.has(area(from)) && !(allowed[area(from)] ?? []).includes(area(to)));
+  expect(wrong).toEqual([]);
+});
+
+it('lets threads see only mask and the plain files of the pipeline, and systems only ports and plain files', () => {
+  const folderOf = (path: string): string | undefined => (path.split('/').length > 3 ? path.split('/')[2] : undefined);
+  const wrong = edges().filter(({ from, to }) => {
+    const stage = area(to) === 'pipeline' ? folderOf(to) : undefined;
+    if (stage === undefined) return false;
+    return area(from) === 'threads' ? stage !== 'mask' : area(from) === 'systems' && !isKernelOfDeliver(to);
+  });
+  expect(wrong).toEqual([]);
+});
+
+/** The target writes the lines whose digest deliver defines: its door is the one that systems may use. */
+const isKernelOfDeliver = (path: string): boolean => path === 'src/pipeline/deliver/deliver.ts';
+
+it('lets a stage import no other stage', () => {
+  const stageOf = (path: string): string | undefined => stages.find((stage) => path.startsWith(`src/pipeline/${stage}/`));
+  const wrong = edges().filter(({ from, to }) => stageOf(from) && stageOf(to) && stageOf(from) !== stageOf(to));
+  expect(wrong).toEqual([]);
+});
+
+it('lets one system import no other system', () => {
+  const system = (path: string): string | undefined => /^src\/systems\/([^/]+)\//.exec(path)?.[1];
+  expect(edges().filter(({ from, to }) => system(from) && system(to) && system(from) !== system(to))).toEqual([]);
+});
+
+it('opens one door per folder', () => {
+  // A folder's room is the stage, the system or the area; inside it files import each other freely.
+  const room = (path: string): string => {
+    const parts = path.split('/');
+    const deep = parts[1] === 'pipeline' || parts[1] === 'systems' || parts[1] === 'control' ? 3 : 2;
+    return parts.length > deep ? parts.slice(0, deep).join('/') : '';
+  };
+  const openRooms = new Set(['', 'src/kernel', 'src/config']);
+  const wrong = edges().filter(({ from, to }) => {
+    const target = room(to);
+    return (
+      !openRooms.has(target) &&
+      target !== room(from) &&
+      to !== `${target}/${target.split('/').at(-1)}.ts` &&
+      !(target === 'src/cli' && from === 'src/cli.ts')
+    );
+  });
+  expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+});
+
+it('keeps frameworks, clients, the environment, the clock and chance out of pipeline and threads', () => {
+  const clients = /node_modules\/(@nestjs|typeorm|pg|pg-copy-streams|kafkajs|node-vault|graphile-worker)\//;
+  const inside = modules.filter(({ source }) => ['pipeline', 'threads'].includes(area(source)));
+  expect(
+    inside.flatMap(({ source, imports }) => imports.filter(({ to }) => clients.test(to)).map(({ to }) => `${source} → ${to}`)),
+  ).toEqual([]);
+});
+
+it('imports a client library in exactly one folder of systems', () => {
+  const homes: Readonly<Record<string, string>> = {
+    pg: 'postgres',
+    'pg-copy-streams': 'postgres',
+    '@open-policy-agent': 'opa',
+    kafkajs: 'kafka',
+    'node-vault': 'vault',
+    typeorm: 'metadata',
+  };
+  const wrong = modules.flatMap(({ source, imports }) =>
+    imports.flatMap(({ to }) => {
+      const name = /node_modules\/(?:@types\/)?([^/]+)/.exec(to)?.[1] ?? '';
+      return homes[name] && !source.startsWith(`src/systems/${homes[name]}/`) ? [`${source} → ${name}`] : [];
+    }),
+  );
+  expect(wrong).toEqual([]);
+});
+
+it('has no import cycle, type imports included', () => {
+  const targets = new Map(modules.map(({ source, imports }) => [source, imports.filter((i) => !i.package).map(({ to }) => to)]));
+  const state = new Map<string, 'open' | 'done'>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (state.get(path) === 'done') return;
+    if (state.get(path) === 'open') {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
+      return;
+    }
+    state.set(path, 'open');
+    for (const next of targets.get(path) ?? []) visit(next, [...trail, path]);
+    state.set(path, 'done');
+  };
+  for (const path of targets.keys()) visit(path, []);
+  expect(cycles).toEqual([]);
+});
+
+it('has a folder per stage and no other folder in the pipeline', async () => {
+  const { readdirSync, statSync } = await import('node:fs');
+  const folders = readdirSync(packageFile('src', 'pipeline')).filter((name) =>
+    statSync(packageFile('src', 'pipeline', name)).isDirectory(),
+  );
+  expect(folders.sort()).toEqual([...stages].sort());
+  for (const stage of stages) expect([stage, existsSync(packageFile('src', 'pipeline', stage, `${stage}.ts`))]).toEqual([stage, true]);
+});
