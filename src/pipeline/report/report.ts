@@ -25,7 +25,7 @@ export function toSummary(runId: string, events: readonly Event[]): RunSummary {
   const tables = mine
     .filter(({ type }) => type === 'table.loaded')
     .map(({ data }) => ({
-      name: `${String(data['schema'])}.${String(data['table'])}`,
+      name: `${data['schema'] as string}.${data['table'] as string}`,
       rows: Number(data['rows']),
       bytes: Number(data['bytes']),
       seconds: Number(data['seconds']),
