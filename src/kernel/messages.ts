@@ -158,6 +158,11 @@ export const messages = {
     message: '{name} is not a setting',
     hint: 'did you mean {expected}? Kubernetes injects BAUTA_… variables for a Service of that name: set enableServiceLinks: false',
   },
+  OPTION_INVALID: {
+    class: 'InputError',
+    message: '{name} is not {expected}',
+    hint: 'bauta <command> --help shows examples',
+  },
   TIMEOUT_PASSED: {
     class: 'UnavailableError',
     message: 'the time-out of {amount} that the caller gave has passed',

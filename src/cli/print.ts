@@ -1,0 +1,61 @@
+// The one printer of errors and findings, the exit code of each class, and the colours of a terminal.
+import { BautaError, type ErrorClass, type Finding } from '../kernel/errors.js';
+
+const exitCodes: Readonly<Record<ErrorClass, number>> = { InputError: 3, DeniedError: 2, DataError: 1, UnavailableError: 1, InvariantError: 1 };
+
+export function toExitCode(error: unknown): number {
+  if (!(error instanceof BautaError)) return 1;
+  return error.code === 'TIMEOUT_PASSED' ? 4 : exitCodes[error.class];
+}
+
+/** Errors to stderr: `error:` then `hint:`, findings before it. With `json`, one object on stdout as well. */
+export function printError(error: unknown, json: boolean): void {
+  const known = error instanceof BautaError ? error : toUnexpected(error);
+  if (json) writeJson({ error: { code: known.code, message: known.message, hint: known.hint, where: known.where }, findings: known.findings });
+  for (const finding of known.findings) process.stderr.write(`${toFindingText(finding)}\n`);
+  process.stderr.write(`${paint('error:', 31)} ${known.code}: ${stripControls(known.message)}\n${paint('hint:', 33)}  ${stripControls(known.hint)}\n`);
+}
+
+/** An error that nobody foresaw may hold anything in its text: only its class is shown. */
+function toUnexpected(error: unknown): BautaError {
+  const name = error instanceof Error ? error.name : typeof error;
+  return new UnexpectedError('UNEXPECTED', { name: /^\w{1,40}$/.test(name) ? name : 'unknown' });
+}
+
+class UnexpectedError extends BautaError {
+  readonly class = 'InvariantError';
+}
+
+export function toFindingText({ severity, code, message, hint, where }: Finding): string {
+  const place = where.file === undefined ? '' : `${where.file}${where.line === undefined ? '' : `:${where.line}`}: `;
+  const word = severity === 'error' ? paint('error', 31) : paint('warning', 33);
+  return stripControls(`${place}${word} ${code}: ${message}\n    ${hint}`, '\n\u001b');
+}
+
+export function writeJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, undefined, process.stdout.isTTY ? 2 : undefined)}\n`);
+}
+
+/** ANSI colour on a terminal that wants it (https://no-color.org). */
+export function paint(text: string, colour: number, stream: NodeJS.WriteStream = process.stderr): string {
+  return stream.isTTY && !process.env['NO_COLOR'] ? `\u001b[${colour}m${text}\u001b[0m` : text;
+}
+
+/** Names come from strangers: no control character of theirs reaches a terminal. */
+export function stripControls(text: string, except = ''): string {
+  // eslint-disable-next-line no-control-regex -- these are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (control) => (except.includes(control) ? control : '�'));
+}
+
+/** Columns of text, padded to the widest cell; the last column is not padded. */
+export function toTable(rows: readonly (readonly string[])[], indent = '  '): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
+  return rows.map((row) => indent + row.map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...cell].length)))).join('  ').trimEnd()).join('\n');
+}
+
+export function toBytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let [amount, unit] = [bytes, 0];
+  for (; amount >= 1000 && unit < units.length - 1; unit++) amount /= 1000;
+  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
+}
