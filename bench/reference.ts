@@ -1,0 +1,105 @@
+// The reference workload on a Postgres 15 of our own, and psql and pg_dump over it: the ceilings that our figures stand beside.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+
+import pg from 'pg';
+
+import { packageFile } from '../src/kernel/package-root.js';
+import { type EmbeddedServer, startEmbedded } from '../src/systems/postgres/embedded.js';
+
+export const BINARIES = '/usr/lib/postgresql/15/bin';
+export const WORKLOAD = packageFile('..', 'shared', 'bench', 'reference.sql');
+
+/** The same for source and target, printed with the figures. */
+export const settings = {
+  shared_buffers: '512MB',
+  max_wal_size: '8GB',
+  checkpoint_timeout: '30min',
+  autovacuum: 'off',
+  synchronous_commit: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+};
+
+export interface Bench {
+  readonly server: EmbeddedServer;
+  sql(database: string, text: string): Promise<Record<string, unknown>[]>;
+  /** A shell pipeline of psql and pg_dump; wall and server CPU seconds. */
+  shell(command: string): Promise<Timing>;
+  time(work: () => Promise<void>): Promise<Timing>;
+}
+
+export interface Timing {
+  readonly seconds: number;
+  readonly serverCpuSeconds: number;
+  readonly clientCpuSeconds: number;
+}
+
+/** What is missing on this machine, or undefined. */
+export function missing(): string | undefined {
+  if (!existsSync(`${BINARIES}/postgres`)) return `PostgreSQL 15 in ${BINARIES} (Debian: apt-get install postgresql-15)`;
+  return existsSync(WORKLOAD) ? undefined : 'the reference workload (reference.sql)';
+}
+
+export async function startBench(): Promise<Bench> {
+  const server = await startEmbedded({ binaries: BINARIES, settings });
+  const sql: Bench['sql'] = async (database, text) => {
+    const client = new pg.Client({ connectionString: server.url(database) });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  const time: Bench['time'] = async (work) => {
+    const before = { wall: performance.now(), server: serverCpu(server), own: process.cpuUsage() };
+    await work();
+    const own = process.cpuUsage(before.own);
+    return {
+      seconds: (performance.now() - before.wall) / 1000,
+      serverCpuSeconds: serverCpu(server) - before.server,
+      clientCpuSeconds: (own.user + own.system) / 1e6,
+    };
+  };
+  return { server, sql, time, shell: (command) => time(() => runShell(command)) };
+}
+
+/** Loads the workload into `database`; scale 1 is 1,000,000 customers and 3,000,000 orders. */
+export async function load(bench: Bench, database: string, scale: number): Promise<void> {
+  await bench.sql('postgres', `CREATE DATABASE ${database}`);
+  await runShell(`psql -q -v ON_ERROR_STOP=1 -v scale=${scale} -d "${bench.server.url(database)}" -f "${WORKLOAD}" > /dev/null`);
+}
+
+function runShell(command: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('bash', ['-c', `set -o pipefail; ${command}`], { stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a command of the bench ended with ${code}`))));
+  });
+}
+
+/** CPU seconds of the postmaster, its live backends, and those that have ended (their time is added to the parent's when it waits for them). */
+function serverCpu(server: EmbeddedServer): number {
+  const postmaster = Number(readFileSync(`${server.dataFolder}/postmaster.pid`, 'utf8').split('\n')[0]);
+  const read = (pid: number | string): { parent: number; own: number; children: number } | undefined => {
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ')
+        .map(Number);
+      return { parent: fields[1] ?? 0, own: (fields[11] ?? 0) + (fields[12] ?? 0), children: (fields[13] ?? 0) + (fields[14] ?? 0) };
+    } catch {
+      return undefined;
+    }
+  };
+  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  const own = read(postmaster);
+  return ((own?.own ?? 0) + (own?.children ?? 0) + children.reduce((sum, pid) => sum + (read(pid)?.own ?? 0), 0)) / 100;
+}
+
+/** Highest resident memory of this process (threads included), in bytes, since `reset`. Linux. */
+export function peakRssBytes(): number {
+  const text = readFileSync('/proc/self/status', 'utf8');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(text)?.[1] ?? 0) * 1024;
+}
