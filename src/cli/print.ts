@@ -53,7 +53,6 @@ export function paint(text: string, colour: number, stream: NodeJS.WriteStream =
 
 /** Names come from strangers: no control character of theirs reaches a terminal. */
 export function stripControls(text: string, except = ''): string {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (control) => (except.includes(control) ? control : '�'));
 }
 
