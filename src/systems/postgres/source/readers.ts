@@ -45,9 +45,10 @@ export class Readers {
   /** A connection for one range; waits while all are busy. */
   async acquire(): Promise<pg.Client> {
     this.#checkOpen();
-    const client = this.#idle.pop() ?? (await this.#next());
-    this.#busy.add(client);
-    return client;
+    const idle = this.#idle.pop();
+    if (!idle) return this.#next();
+    this.#busy.add(idle);
+    return idle;
   }
 
   /** Gives a connection back. `usable: false`: its COPY was left half-way, or it failed; it is ended, at the server too. */
@@ -55,9 +56,10 @@ export class Readers {
     if (!this.#busy.delete(client)) return;
     if (usable && !this.#closedBy) {
       const waiter = this.#waiting.shift();
-      if (waiter) waiter.resolve(client);
-      else this.#idle.push(client);
-      return;
+      if (!waiter) return void this.#idle.push(client);
+      // Never in neither list, or a close at this moment would miss it.
+      this.#busy.add(client);
+      return waiter.resolve(client);
     }
     await this.#track(this.#discard(client));
     this.#places += 1;
@@ -103,6 +105,7 @@ export class Readers {
     }
     if (this.#closedBy) await endSession(client);
     this.#checkOpen();
+    this.#busy.add(client);
     return client;
   }
 
