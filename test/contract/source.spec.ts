@@ -56,7 +56,7 @@ function source(options: Parameters<typeof openTestSource>[1] = {}): PostgresSou
 async function openSnapshot(
   change?: (table: TablePlan) => Partial<TablePlan>,
   settings: Record<string, number> = {},
-): Promise<{ plan: Plan; snapshot: Snapshot; read(table: string): Promise<string> }> {
+): Promise<{ plan: Plan; snapshot: Snapshot; read: (table: string) => Promise<string> }> {
   const made = source({ settings });
   const { catalogue } = await made.describe(everything);
   const plan = toSmallPlan(catalogue, change);
@@ -153,6 +153,15 @@ it.each([
   expect(error).toMatchObject({ code: 'SOURCE_ROWS_CONDITION_INVALID', where: { schema: 'public', table: 'big' } });
   expect(`${JSON.stringify(error)}${(error as Error).stack}`).not.toContain(canary);
   expect(await server.sql('shop', 'SELECT count(*)::int AS n FROM big')).toEqual([{ n: 20_000 }]);
+});
+
+it('names table and SQLSTATE, never the value, when a rows condition fails on a row', async () => {
+  const { read } = await openSnapshot(({ name }) => (name === 'person' ? { rows: { where: 'mail::text::int = 1' } } : {}));
+  const error: unknown = await read('person').catch((cause: unknown) => cause);
+  expect(error).toMatchObject({ code: 'SOURCE_ROWS_CONDITION_INVALID', where: { table: 'person', sqlState: '22P02', stage: 'extract' } });
+  const shown = `${JSON.stringify(error)}${(error as Error).stack}${String((error as Error).cause)}`;
+  expect(shown).not.toContain(canary);
+  expect(shown).not.toContain('Anna');
 });
 
 it('appends the row key, the place and the person over several foreign keys, compared as the keys themselves are', async () => {

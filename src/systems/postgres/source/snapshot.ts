@@ -5,7 +5,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import type { Clock } from '../../../kernel/clock.js';
 import { toError } from '../../../kernel/errors.js';
 import type { Batch } from '../../../pipeline/batch.js';
-import type { Plan } from '../../../pipeline/plan.js';
+import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { Range, Snapshot, SourceUsage } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
 import { toServerError } from '../server-error.js';
@@ -64,11 +64,9 @@ export class PostgresSnapshot implements Snapshot {
       startedAt: options.startedAt,
       pids: () => [toBackendPid(holder), ...this.#readers.pids()],
     });
-    // Without the holder the tables are no longer locked, and what is read may be another column.
-    holder.once('end', () => {
-      if (!this.#closing) this.#watch.fail(toError('CONNECTION_LOST', { connection: target.name, stage: 'extract' }));
-    });
-    this.#watch.exceeded.catch(() => this.#letGo());
+    this.#failWithout(holder);
+    // The source gets its locks and its snapshot back now, not when the caller closes.
+    this.#watch.exceeded.catch(() => this.close());
   }
 
   get exceeded(): Promise<never> {
@@ -106,7 +104,7 @@ export class PostgresSnapshot implements Snapshot {
       }
       whole = true;
     } catch (cause) {
-      throw this.#watch.failure ?? this.#toReadError(cause, { connection: target.name, schema: table.schema, table: table.name });
+      throw this.#watch.failure ?? this.#toReadError(cause, target.name, table);
     } finally {
       await this.#readers.release(client, whole);
     }
@@ -117,14 +115,23 @@ export class PostgresSnapshot implements Snapshot {
     return this.#closing;
   }
 
-  #toReadError(cause: unknown, where: { connection: string; schema: string; table: string }): Error {
-    if (this.#closing) return toError('EXTRACT_CLOSED', { ...where, stage: 'extract' });
-    return toServerError(cause, { ...where, stage: 'extract' });
+  #toReadError(cause: unknown, connection: string, { schema, name, rows }: TablePlan): Error {
+    const where = { connection, stage: 'extract', schema, table: name };
+    if (this.#closing) return toError('EXTRACT_CLOSED', where);
+    const error = toServerError(cause, where);
+    // A condition that fails on a row (class 22: a cast, a division), which the server could not know before.
+    const { sqlState } = error.where;
+    if (typeof rows === 'object' && sqlState?.startsWith('22')) return toError('SOURCE_ROWS_CONDITION_INVALID', { ...where, sqlState });
+    return error;
   }
 
-  /** A budget was exceeded: the source gets its locks and its snapshot back now, not when the caller closes. */
-  async #letGo(): Promise<void> {
-    await this.close();
+  /** Without the holder the tables are no longer locked, and what is read may be another column. */
+  #failWithout(holder: pg.Client): void {
+    let cause: unknown;
+    holder.on('error', (error) => (cause ??= error));
+    holder.once('end', () => {
+      if (!this.#closing) this.#watch.fail(toServerError(cause, { connection: this.#options.target.name, stage: 'extract' }));
+    });
   }
 
   async #close(): Promise<void> {

@@ -110,11 +110,15 @@ export class Watch {
 
   /** pg_locks shows every role who waits and since when; pg_stat_activity shows it to few. */
   async #readBlockedMs(): Promise<number> {
+    // pg_blocking_pids knows no process that replays the log; on a replica that is the one which waits for the locks of readers.
     const { rows } = await this.#options.client.query<{ ms: number }>(
-      `SELECT coalesce(pg_catalog.max(1000 * extract(epoch FROM pg_catalog.clock_timestamp() - waitstart)), 0)::float8 AS ms
-       FROM pg_catalog.pg_locks
-       WHERE CASE WHEN granted OR waitstart IS NULL OR pid = ANY ($1::int[]) THEN false
-         ELSE pg_catalog.pg_blocking_pids(pid) && $1::int[] END`,
+      `SELECT coalesce(pg_catalog.max(1000 * extract(epoch FROM pg_catalog.clock_timestamp() - w.waitstart)), 0)::float8 AS ms
+       FROM pg_catalog.pg_locks w
+       WHERE CASE WHEN w.granted OR w.waitstart IS NULL OR w.pid = ANY ($1::int[]) THEN false
+         WHEN pg_catalog.pg_is_in_recovery() AND w.locktype = 'relation' THEN EXISTS (
+           SELECT FROM pg_catalog.pg_locks o
+           WHERE o.granted AND o.pid = ANY ($1::int[]) AND o.locktype = 'relation' AND o.database = w.database AND o.relation = w.relation)
+         ELSE pg_catalog.pg_blocking_pids(w.pid) && $1::int[] END`,
       [this.#options.pids()],
     );
     return rows[0]?.ms ?? 0;
