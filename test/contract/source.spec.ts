@@ -71,6 +71,19 @@ async function openSnapshot(
   return { plan, snapshot, read };
 }
 
+it('is open no more when the source is closed while it opens', async () => {
+  const made = source();
+  const plan = toSmallPlan((await made.describe(everything)).catalogue);
+  const opening = made.open(plan, everything);
+  opening.catch(() => undefined);
+  await waitUntil(async () => (await countSessions(server, 'shop')) > 0);
+  await made.close();
+  await opening.then(
+    (snapshot) => snapshot.close(),
+    (cause: unknown) => expect(cause).toMatchObject({ class: 'UnavailableError' }),
+  );
+});
+
 it('describes what is there with facts for the log', async () => {
   const { catalogue, facts } = await inspectSource(source(), everything);
   expect(catalogue.tables.map(({ name }) => name)).toContain('Odd name');
@@ -183,6 +196,27 @@ it('appends the row key, the place and the person over several foreign keys, com
     '2\t1\t\\N\t2\t(0,3)',
   ]);
   expect(snapshot.ranges().filter(({ table }) => plan.tables[table]?.name === 'line')).toEqual([{ table: expect.any(Number), range: 0 }]);
+});
+
+it('finds the person of a partitioned table, whichever partition holds the row', async () => {
+  await server.sql(
+    'shop',
+    `CREATE SCHEMA p; CREATE TABLE p.who (id int PRIMARY KEY, code text) PARTITION BY HASH (id);
+     CREATE TABLE p.who_0 PARTITION OF p.who FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+     CREATE TABLE p.who_1 PARTITION OF p.who FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+     CREATE TABLE p.visit (n int, who int REFERENCES p.who) PARTITION BY RANGE (n);
+     CREATE TABLE p.visit_all PARTITION OF p.visit DEFAULT;
+     INSERT INTO p.who SELECT i, 'c' || i FROM generate_series(1, 9) i; INSERT INTO p.visit SELECT i, i FROM generate_series(1, 9) i`,
+  );
+  try {
+    const via = [{ columns: ['who'], references: { schema: 'p', name: 'who', columns: ['id'] } }];
+    const { read } = await openSnapshot(({ name }) => (name === 'visit_all' ? { hidden: [toHidden('subject', 'code', via)] } : {}));
+    const lines = (await read('visit_all')).trimEnd().split('\n').sort();
+    expect(lines).toEqual(Array.from({ length: 9 }, (_, i) => `${i + 1}\t${i + 1}\tc${i + 1}`));
+  } finally {
+    await Promise.all(open.splice(0).map((made) => made.close()));
+    await server.sql('shop', 'DROP SCHEMA p CASCADE');
+  }
 });
 
 it('does not cut a table that needs a join, however big it is', async () => {

@@ -29,22 +29,41 @@ export interface PostgresSourceOptions extends CatalogueReader {
 }
 
 export class PostgresSource implements Source {
+  /** The budget and the time-outs as they are in force, for the report. */
+  readonly settings: SourceSettings;
   readonly #options: PostgresSourceOptions;
-  readonly #settings: SourceSettings;
   readonly #clients = new Set<pg.Client>();
   readonly #snapshots = new Set<Snapshot>();
+  readonly #pending = new Set<Promise<unknown>>();
+  #closed = false;
 
   constructor(options: PostgresSourceOptions) {
     this.#options = options;
-    this.#settings = { ...defaultSourceSettings, ...options.settings };
+    this.settings = { ...defaultSourceSettings, ...options.settings };
   }
 
-  async describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }> {
-    const client = await this.#open();
+  describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }> {
+    return this.#track(this.#describe(scope));
+  }
+
+  open(plan: Plan, scope: SourceScope): Promise<Snapshot> {
+    return this.#track(this.#openSnapshot(plan, scope));
+  }
+
+  /** Ends every session for good: open snapshots, and what is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#clients].map((client) => this.#end(client)));
+    await Promise.allSettled(this.#pending);
+    await Promise.all([...this.#snapshots].map((snapshot) => snapshot.close()));
+    this.#snapshots.clear();
+  }
+
+  async #describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }> {
+    const client = await this.#openClient();
     try {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const version = await readVersion(client);
-      const unsupported = findVersionProblem(version, this.#connection);
+      const unsupported = findVersionProblem(await readVersion(client), this.#connection);
       // The catalogue of an unknown version cannot be read with certainty, so there is nothing to return.
       if (unsupported) throw toError(unsupported.code, unsupported.where, [unsupported]);
       const { catalogue, findings } = await this.#options.readCatalogue(client, scope);
@@ -57,27 +76,19 @@ export class PostgresSource implements Source {
     }
   }
 
-  async open(plan: Plan, scope: SourceScope): Promise<Snapshot> {
+  async #openSnapshot(plan: Plan, scope: SourceScope): Promise<Snapshot> {
     const { target, clock, toBatches } = this.#options;
+    const { settings } = this;
     const opened: pg.Client[] = [];
     try {
-      const startedAt = clock.now();
-      const holder = await this.#open();
-      opened.push(holder);
-      const held = await hold(holder, plan, scope, this.#options, target.name);
-      const watcher = await this.#open();
+      const watcher = await this.#openClient();
       opened.push(watcher);
-      const snapshot = new PostgresSnapshot({
-        target,
-        settings: this.#settings,
-        clock,
-        toBatches,
-        plan,
-        held,
-        holder,
-        watcher,
-        startedAt,
-      });
+      const holder = await this.#openClient();
+      opened.push(holder);
+      const startedAt = clock.now();
+      const held = await hold(holder, plan, scope, this.#options, target.name);
+      // Nothing is awaited between the export and the snapshot's first look at its holder.
+      const snapshot = new PostgresSnapshot({ target, settings, clock, toBatches, plan, held, holder, watcher, startedAt });
       this.#snapshots.add(snapshot);
       for (const client of opened) this.#clients.delete(client);
       return snapshot;
@@ -87,19 +98,16 @@ export class PostgresSource implements Source {
     }
   }
 
-  /** Ends every session, open snapshots included. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#snapshots].map((snapshot) => snapshot.close()));
-    this.#snapshots.clear();
-    await Promise.all([...this.#clients].map((client) => this.#end(client)));
-  }
-
   get #connection(): string {
     return this.#options.target.name;
   }
 
-  async #open(): Promise<pg.Client> {
-    const client = await openSession(this.#options.target, this.#settings, 'source');
+  async #openClient(): Promise<pg.Client> {
+    const client = await openSession(this.#options.target, this.settings, 'source');
+    if (this.#closed) {
+      await endSession(client);
+      throw toError('EXTRACT_CLOSED', { connection: this.#connection, stage: 'source' });
+    }
     this.#clients.add(client);
     return client;
   }
@@ -107,6 +115,13 @@ export class PostgresSource implements Source {
   async #end(client: pg.Client): Promise<void> {
     this.#clients.delete(client);
     await endSession(client);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    const done = (): void => void this.#pending.delete(work);
+    work.then(done, done);
+    return work;
   }
 }
 
