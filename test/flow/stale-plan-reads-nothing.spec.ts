@@ -118,6 +118,21 @@ it('goes no further than the lock timeout when somebody else holds the table', a
   await client.end();
 });
 
+it('waits for no lock any longer when it is closed', async () => {
+  const client = new pg.Client({ connectionString: server.url('shop') });
+  await client.connect();
+  await client.query('BEGIN; LOCK TABLE customer IN ACCESS EXCLUSIVE MODE');
+  const opening = source.open(plan, everything);
+  opening.catch(() => undefined);
+  await waitUntil(async () => (await server.sql('shop', 'SELECT 1 FROM pg_locks WHERE NOT granted')).length > 0);
+  const before = Date.now();
+  await source.close();
+  expect(await countSessions(server, 'shop')).toBe(0);
+  expect(Date.now() - before).toBeLessThan(1000);
+  await expect(opening).rejects.toMatchObject({ class: 'UnavailableError' });
+  await client.end();
+});
+
 async function readFirstRange(snapshot: Snapshot): Promise<string> {
   const [first] = snapshot.ranges();
   if (!first) throw new Error('no range');

@@ -39,3 +39,12 @@ export async function endSession(client: pg.Client): Promise<void> {
 export function toBackendPid(client: pg.Client): number {
   return (client as unknown as { readonly processID: number }).processID;
 }
+
+/** Ends other backends of ours, whatever they are busy with or wait for: a cut socket alone is noticed at the next write. Never throws. */
+export async function terminateBackends(client: pg.Client, pids: readonly number[]): Promise<void> {
+  if (pids.length === 0) return;
+  const asked = client
+    .query('SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.unnest($1::int[]) AS pid', [[...pids]])
+    .catch(() => undefined);
+  await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, endWithinMs / 2).unref())]);
+}

@@ -11,7 +11,7 @@ import { toServerError } from '../server-error.js';
 import type { CatalogueReader } from './catalogue-reader.js';
 import { hold } from './holder.js';
 import { findAccessProblems, findVersionProblem } from './preflight.js';
-import { endSession, openSession } from './session.js';
+import { endSession, openSession, terminateBackends, toBackendPid } from './session.js';
 import { type LineCutter, PostgresSnapshot } from './snapshot.js';
 import { type SourceSettings, defaultSourceSettings } from './source-settings.js';
 
@@ -53,7 +53,7 @@ export class PostgresSource implements Source {
   /** Ends every session for good: open snapshots, and what is under way. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#clients].map((client) => this.#end(client)));
+    await this.#stopClients();
     await Promise.allSettled(this.#pending);
     await Promise.all([...this.#snapshots].map((snapshot) => snapshot.close()));
     this.#snapshots.clear();
@@ -115,6 +115,18 @@ export class PostgresSource implements Source {
   async #end(client: pg.Client): Promise<void> {
     this.#clients.delete(client);
     await endSession(client);
+  }
+
+  /** What is busy may wait for a lock and hear of nothing; another session ends it, or the socket is cut where there can be none. */
+  async #stopClients(): Promise<void> {
+    const clients = [...this.#clients];
+    if (clients.length === 0) return;
+    const stopper = await openSession(this.#options.target, this.settings, 'source').catch(() => undefined);
+    if (stopper) {
+      await terminateBackends(stopper, clients.map(toBackendPid));
+      await endSession(stopper);
+    }
+    await Promise.all(clients.map((client) => this.#end(client)));
   }
 
   #track<T>(work: Promise<T>): Promise<T> {

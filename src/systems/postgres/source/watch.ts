@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Clock } from '../../../kernel/clock.js';
 import { type BautaError, toError } from '../../../kernel/errors.js';
 import { toServerError } from '../server-error.js';
-import { endSession } from './session.js';
+import { endSession, terminateBackends } from './session.js';
 import type { SourceSettings } from './source-settings.js';
 
 export interface WatchOptions {
@@ -57,13 +57,9 @@ export class Watch {
     this.#reject(cause);
   }
 
-  /** Ends other backends of ours, whatever they are busy with. A role may always signal its own. Never throws. */
+  /** Ends other backends of ours. A role may always signal its own. */
   async terminate(pids: readonly number[]): Promise<void> {
-    if (pids.length === 0) return;
-    const asked = this.#options.client
-      .query('SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.unnest($1::int[]) AS pid', [[...pids]])
-      .catch(() => undefined);
-    await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    await terminateBackends(this.#options.client, pids);
   }
 
   async stop(): Promise<void> {
