@@ -41,7 +41,10 @@ export async function readSmallCatalogue(client: pg.Client, scope: SourceScope):
     },
     schemas: [],
     tables: inScope.filter(({ kind }) => kind !== 'S').map(toTable),
-    objects: inScope.filter(({ kind }) => kind === 'S').map(({ schema, name }) => ({ kind: 'sequence', schema, name })),
+    // Kind and name are all that a source looks at.
+    objects: inScope
+      .filter(({ kind }) => kind === 'S')
+      .map(({ schema, name }) => ({ kind: 'sequence', schema, name })) as unknown as Catalogue['objects'],
   };
   return { catalogue, findings: [] };
 }

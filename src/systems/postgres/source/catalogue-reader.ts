@@ -6,10 +6,11 @@ import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { SourceScope } from '../../../pipeline/ports.js';
 
 export interface CatalogueReader {
-  /** Reads in the transaction that the client is in. */
+  /** Reads in the transaction that the client is in; `connection` is the reference's name, for findings. */
   readonly readCatalogue: (
     client: pg.Client,
     scope: SourceScope,
+    connection: string,
   ) => Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }>;
   readonly toCatalogueDigest: (catalogue: Catalogue) => string;
 }

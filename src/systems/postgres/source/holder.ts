@@ -73,7 +73,7 @@ async function explain(
 }
 
 async function compare(client: pg.Client, plan: Plan, scope: SourceScope, reader: CatalogueReader, connection: string): Promise<void> {
-  const { catalogue } = await reader.readCatalogue(client, scope);
+  const { catalogue } = await reader.readCatalogue(client, scope, connection);
   if (!isSameSource(plan, catalogue)) throw toError('PLAN_STALE', { connection, name: 'source' });
   if (reader.toCatalogueDigest(catalogue) === plan.catalogueDigest) return;
   throw toError('PLAN_STALE', { connection, ...findDifference(plan, catalogue) });

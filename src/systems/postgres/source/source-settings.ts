@@ -11,9 +11,9 @@ export interface SourceSettings {
   readonly snapshotMaxAgeMs: number;
   /** How long another session may wait for one of our locks. */
   readonly blockedMs: number;
-  /** How far the farthest replica may be behind (on a replica: itself); null: no limit. Looked at where the role may see it. */
+  /** How far the farthest replica may be behind (on a replica: itself); null or 0: no limit. Looked at where the role may see it. */
   readonly replicationLagBytes: number | null;
-  /** Rows read per second over all connections; null: as fast as it goes. A throttle: it slows down and never fails. */
+  /** Rows read per second over all connections; null or 0: as fast as it goes. A throttle: it slows down and never fails. */
   readonly rowsPerSecond: number | null;
   /** How long we wait for a lock. More than `blockedMs`, because a reader queues behind whoever waits for the holder. */
   readonly lockTimeoutMs: number;

@@ -66,7 +66,7 @@ export class PostgresSource implements Source {
       const unsupported = findVersionProblem(await readVersion(client), this.#connection);
       // The catalogue of an unknown version cannot be read with certainty, so there is nothing to return.
       if (unsupported) throw toError(unsupported.code, unsupported.where, [unsupported]);
-      const { catalogue, findings } = await this.#options.readCatalogue(client, scope);
+      const { catalogue, findings } = await this.#options.readCatalogue(client, scope, this.#connection);
       const access = await findAccessProblems(client, catalogue, { connection: this.#connection, writable: this.#options.writable });
       return { catalogue, findings: sortFindings([...findings, ...access]) };
     } catch (cause) {

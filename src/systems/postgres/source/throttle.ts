@@ -15,7 +15,7 @@ export class Throttle {
 
   /** Resolves when `rows` more rows are within the rate, or at once after `close`. */
   async take(rows: number): Promise<void> {
-    if (this.#rowsPerSecond === null || !this.#open) return;
+    if (!this.#rowsPerSecond || !this.#open) return;
     const now = this.#clock.now();
     this.#freeAt = Math.max(now, this.#freeAt) + (rows * 1000) / this.#rowsPerSecond;
     const waitMs = this.#freeAt - now;

@@ -95,7 +95,7 @@ export class Watch {
     this.#lagBytes = await this.#readLagBytes();
     this.#check('snapshotMaxAgeMs', this.usage().snapshotAgeMs, settings.snapshotMaxAgeMs, 'ms');
     this.#check('blockedMs', blockedMs, settings.blockedMs, 'ms');
-    this.#check('replicationLagBytes', this.#lagBytes ?? 0, settings.replicationLagBytes ?? Infinity, 'bytes');
+    this.#check('replicationLagBytes', this.#lagBytes ?? 0, settings.replicationLagBytes || Infinity, 'bytes');
   }
 
   #check(name: string, value: number, allowed: number, unit: string): void {
