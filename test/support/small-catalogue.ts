@@ -30,6 +30,8 @@ export async function readSmallCatalogue(client: pg.Client, scope: SourceScope):
   const inScope = rows.filter(({ schema, name }) => matches(scope, `${schema}.${name}`));
   const [facts] = server.rows;
   if (!facts) throw new Error('no server facts');
+  // Kind and name are all that a source looks at.
+  const sequences: unknown = inScope.filter(({ kind }) => kind === 'S').map(({ schema, name }) => ({ kind: 'sequence', schema, name }));
   const catalogue: Catalogue = {
     server: {
       version: facts.version,
@@ -41,10 +43,7 @@ export async function readSmallCatalogue(client: pg.Client, scope: SourceScope):
     },
     schemas: [],
     tables: inScope.filter(({ kind }) => kind !== 'S').map(toTable),
-    // Kind and name are all that a source looks at.
-    objects: inScope
-      .filter(({ kind }) => kind === 'S')
-      .map(({ schema, name }) => ({ kind: 'sequence', schema, name })) as unknown as Catalogue['objects'],
+    objects: sequences as Catalogue['objects'],
   };
   return { catalogue, findings: [] };
 }
