@@ -93,7 +93,67 @@ export const messages = {
     hint: 'its log is in {file}',
   },
   // ── source
+  PLAN_STALE: {
+    class: 'InputError',
+    message: 'the source is no longer as it was planned (schema {schema}, table {table}, column {column})',
+    hint: 'nothing was read; make the plan again and look at what changed',
+  },
+  ROW_SECURITY_HIDES_ROWS: {
+    class: 'InputError',
+    message: 'a row-level security policy hides rows of {schema}.{table} from the role of {connection}',
+    hint: 'give the role BYPASSRLS, so that the copy is whole, or exclude the table',
+  },
+  SOURCE_PRIVILEGE_MISSING: {
+    class: 'InputError',
+    message: 'the role of {connection} lacks {name} on {object}',
+    hint: 'GRANT {name} on {object} to the role of {connection}',
+  },
+  SOURCE_ROLE_CAN_WRITE: {
+    class: 'InputError',
+    message: 'the role of {connection} can write: {name} on {schema}.{table}',
+    hint: 'use a role with SELECT only, or give a reason in source.writable',
+  },
+  SOURCE_ROLE_IS_SUPERUSER: {
+    class: 'InputError',
+    message: 'the role of {connection} is a superuser, or may become one',
+    hint: 'use a role with SELECT only, or give a reason in source.writable',
+  },
+  SOURCE_UNLOGGED_ON_REPLICA: {
+    class: 'InputError',
+    message: '{schema}.{table} is unlogged, and {connection} is a replica: its rows are not there',
+    hint: 'exclude the table, set its rows to none, or read from the primary',
+  },
+  SOURCE_BUDGET_EXCEEDED: {
+    class: 'UnavailableError',
+    message: 'the source budget {name} was exceeded: {amount}, allowed {expected}',
+    hint: 'the source was let go and nothing was published; run again at a quieter time, or raise the budget {name}',
+  },
+  SOURCE_REPLICA_CONFLICT: {
+    class: 'UnavailableError',
+    message: 'the server of {connection} ended the reading in favour of another transaction or its own recovery (SQLSTATE {sqlState})',
+    hint: 'run again; on a replica set hot_standby_feedback or a longer max_standby_streaming_delay',
+  },
+  SOURCE_ROWS_CONDITION_INVALID: {
+    class: 'InputError',
+    message: 'the rows condition of {schema}.{table} is not an SQL condition over its columns (SQLSTATE {sqlState})',
+    hint: 'correct rows.where; functions and types outside pg_catalog need their schema',
+  },
+  SOURCE_REFERENCE_MISSING: {
+    class: 'InputError',
+    message: 'no foreign key leads from {schema}.{table} to {object} as the plan says',
+    hint: 'nothing was read; make the plan again',
+  },
   // ── extract
+  EXTRACT_LINE_CUT: {
+    class: 'InvariantError',
+    message: 'the rows of a table ended in the middle of a line (stage extract)',
+    hint: 'nothing was published; run again, and report it if it happens twice',
+  },
+  EXTRACT_CLOSED: {
+    class: 'UnavailableError',
+    message: 'the snapshot was closed while {stage} read from it',
+    hint: 'nothing was published; another error or a cancellation says why',
+  },
   // ── documents
   // ── classify
   // ── plan

@@ -1,6 +1,7 @@
 // A connection is a reference that was resolved elsewhere: here it is a name for messages and a connection string that is never shown.
 import pg from 'pg';
 
+import { toError } from '../../kernel/errors.js';
 import { toServerError } from './server-error.js';
 
 export interface ConnectionTarget {
@@ -36,23 +37,41 @@ const sessionSettings: Readonly<Record<string, string>> = {
 
 /** Opens a session with the settings above. Throws CONNECTION_* with the reference's name. The caller ends it. */
 export async function connect(target: ConnectionTarget, options: ConnectOptions = {}): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: toUrl(target.url, options.database),
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
-    application_name: 'bauta',
-    keepAlive: true,
-  });
+  const where = { connection: target.name, stage: options.stage ?? 'source' };
+  const client = toClient(target, options);
   // Without a listener a cut connection ends the process; whoever uses the client sees the error at the next call.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    for (const [name, value] of Object.entries({ ...sessionSettings, ...options.settings })) {
-      await client.query('SELECT pg_catalog.set_config($1, $2, false)', [name, value]);
-    }
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    if (error instanceof pg.DatabaseError) throw toServerError(error, where);
+    throw toError('CONNECTION_UNREACHABLE', where);
+  }
+  try {
+    const settings = Object.entries({ ...sessionSettings, ...options.settings });
+    await client.query(
+      'SELECT pg_catalog.set_config(s.name, s.value, false) FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS s(name, value)',
+      [settings.map(([name]) => name), settings.map(([, value]) => value)],
+    );
     return client;
   } catch (error) {
     await client.end().catch(() => undefined);
-    throw toServerError(error, { connection: target.name, stage: options.stage ?? 'source' });
+    throw toServerError(error, where);
+  }
+}
+
+/** pg's and URL's own errors quote the connection string, so they go no further than this. */
+function toClient(target: ConnectionTarget, options: ConnectOptions): pg.Client {
+  try {
+    return new pg.Client({
+      connectionString: toUrl(target.url, options.database),
+      connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+      application_name: 'bauta',
+      keepAlive: true,
+    });
+  } catch {
+    throw toError('CONNECTION_REFERENCE_INVALID', { name: target.name });
   }
 }
 

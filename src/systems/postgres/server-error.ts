@@ -15,6 +15,8 @@ const byState: Readonly<Record<string, ErrorCode>> = {
   '57014': 'STATEMENT_TIMEOUT',
   '25006': 'SERVER_READ_ONLY',
   '42501': 'PRIVILEGE_MISSING',
+  '40001': 'SOURCE_REPLICA_CONFLICT',
+  '40P01': 'LOCK_TIMEOUT',
 };
 
 const unreachable = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ENOENT']);
@@ -36,8 +38,10 @@ export function toServerError(cause: unknown, where: Where & { connection: strin
     })) {
       if (value) Object.assign(at, { [member]: value });
     }
-    // Class 57P: the server is shutting down, class 08: the connection is gone.
-    const lost = cause.code.startsWith('57P') || cause.code.startsWith('08');
+    // The only way to tell a hiding policy from a missing GRANT: both are 42501, and the routine's name is in no language.
+    if (cause.code === '42501' && cause.routine === 'check_enable_rls') return toError('ROW_SECURITY_HIDES_ROWS', at);
+    // Class 57P: the server ends the session, class 08: the connection is gone, 25P03 and 25P04: an idle or long transaction was ended.
+    const lost = /^(57P|08|25P03|25P04)/.test(cause.code);
     return toError(byState[cause.code] ?? (lost ? 'CONNECTION_LOST' : 'SERVER_ERROR'), at);
   }
   const code = (cause as { code?: unknown } | null)?.code;

@@ -1,0 +1,114 @@
+// The holder: the connection that locks the plan's tables, sees that they are still as planned, and only then exports the snapshot.
+import pg from 'pg';
+
+import { toError } from '../../../kernel/errors.js';
+import type { TableName } from '../../../pipeline/catalogue.js';
+import type { Plan, TablePlan } from '../../../pipeline/plan.js';
+import type { SourceScope } from '../../../pipeline/ports.js';
+import { quoteQualified } from '../quote.js';
+import { toServerError } from '../server-error.js';
+import { type FindHop, toBareCondition, toSelect } from './copy-statement.js';
+import { readHops, toJoinedTables } from './hops.js';
+import type { TableSize } from './ranges.js';
+import { findDifference, isSameSource } from './stale.js';
+import type { CatalogueReader } from './catalogue-reader.js';
+
+/** What the holder learned; its transaction keeps locks and snapshot until it ends. */
+export interface Held {
+  readonly snapshotId: string;
+  /** By index into `Plan.tables`. */
+  readonly sizes: readonly TableSize[];
+  readonly findHop: FindHop;
+}
+
+const tablesPerLock = 100;
+const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+/**
+ * LOCK TABLE takes no snapshot, so the first query after it does: from then on the transaction sees every schema change that was committed
+ * before the locks, and no other can happen to a locked table. Throws PLAN_STALE before a row is read.
+ */
+export async function hold(client: pg.Client, plan: Plan, scope: SourceScope, reader: CatalogueReader, connection: string): Promise<Held> {
+  try {
+    await client.query(begin);
+    await lock(client, [...plan.tables, ...toJoinedTables(plan)]).catch((cause: unknown) =>
+      explain(client, plan, scope, reader, connection, cause),
+    );
+    await compare(client, plan, scope, reader, connection);
+    const findHop = await readHops(client, plan, connection);
+    for (const table of plan.tables) await checkStatement(client, table, findHop, connection);
+    const sizes = await readSizes(client, plan);
+    const { rows } = await client.query<{ id: string }>('SELECT pg_catalog.pg_export_snapshot() AS id');
+    return { snapshotId: rows[0]?.id ?? '', sizes, findHop };
+  } catch (cause) {
+    throw toServerError(cause, { connection, stage: 'source' });
+  }
+}
+
+async function lock(client: pg.Client, tables: readonly TableName[]): Promise<void> {
+  const names = [...new Set(tables.map((table) => `ONLY ${quoteQualified(table)}`))];
+  for (let at = 0; at < names.length; at += tablesPerLock) {
+    await client.query(`LOCK TABLE ${names.slice(at, at + tablesPerLock).join(', ')} IN ACCESS SHARE MODE`);
+  }
+}
+
+/** Undefined table, schema or column, what is no table any more, and what became somebody else's: the plan may speak of something gone. */
+const gone = new Set(['42P01', '3F000', '42703', '42809', '42501']);
+
+/** A lock failed: when the catalogue says why, that is said; else the failure itself. */
+async function explain(
+  client: pg.Client,
+  plan: Plan,
+  scope: SourceScope,
+  reader: CatalogueReader,
+  connection: string,
+  cause: unknown,
+): Promise<never> {
+  if (cause instanceof pg.DatabaseError && gone.has(cause.code ?? '')) {
+    await client.query('ROLLBACK');
+    await client.query(begin);
+    await compare(client, plan, scope, reader, connection);
+  }
+  throw cause;
+}
+
+async function compare(client: pg.Client, plan: Plan, scope: SourceScope, reader: CatalogueReader, connection: string): Promise<void> {
+  const { catalogue } = await reader.readCatalogue(client, scope, connection);
+  if (!isSameSource(plan, catalogue)) throw toError('PLAN_STALE', { connection, name: 'source' });
+  if (reader.toCatalogueDigest(catalogue) === plan.catalogueDigest) return;
+  throw toError('PLAN_STALE', { connection, ...findDifference(plan, catalogue) });
+}
+
+/**
+ * Has the server plan the statement of a table that people or joins had a hand in, before a row is read. The extended protocol takes one
+ * statement only, so a condition cannot bring another along.
+ */
+async function checkStatement(client: pg.Client, table: TablePlan, findHop: FindHop, connection: string): Promise<void> {
+  if (table.kind !== 'r' || table.rows === 'none') return;
+  const where = typeof table.rows === 'object' ? table.rows.where : undefined;
+  if (where === undefined && table.hidden.every(({ via }) => via.length === 0)) return;
+  const statements = [...(where === undefined ? [] : [toBareCondition(table, where)]), toSelect(table, { findHop })];
+  for (const statement of statements) {
+    try {
+      const query: pg.QueryConfig & { queryMode: 'extended' } = { text: `EXPLAIN ${statement}`, queryMode: 'extended' };
+      await client.query(query);
+    } catch (cause) {
+      const state = cause instanceof pg.DatabaseError ? cause.code : undefined;
+      if (where === undefined || !state || state === '42501' || !/^(42|22|0A|25006)/.test(state)) throw cause;
+      throw toError('SOURCE_ROWS_CONDITION_INVALID', { connection, schema: table.schema, table: table.name, sqlState: state });
+    }
+  }
+}
+
+async function readSizes(client: pg.Client, plan: Plan): Promise<readonly TableSize[]> {
+  const { rows } = await client.query<TableSize>(
+    `SELECT coalesce(pg_catalog.pg_table_size(c.oid), 0)::float8 AS bytes,
+       coalesce(pg_catalog.pg_relation_size(c.oid, 'main'), 0)::float8 / s.bytes AS pages, s.bytes AS "pageBytes"
+     FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS t(name, i)
+       JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(t.name)
+       CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::int AS bytes) AS s
+     ORDER BY t.i`,
+    [plan.tables.map(quoteQualified)],
+  );
+  return rows;
+}

@@ -1,0 +1,144 @@
+// A snapshot that is held, watched and read: the holder's locks and rows for as long as it is open, not a session longer.
+import type pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+
+import type { Clock } from '../../../kernel/clock.js';
+import { toError } from '../../../kernel/errors.js';
+import type { Batch } from '../../../pipeline/batch.js';
+import type { Plan, TablePlan } from '../../../pipeline/plan.js';
+import type { Range, Snapshot, SourceUsage } from '../../../pipeline/ports.js';
+import type { ConnectionTarget } from '../connection.js';
+import { toServerError } from '../server-error.js';
+import { toSelect } from './copy-statement.js';
+import type { Held } from './holder.js';
+import { toRanges } from './ranges.js';
+import { Readers } from './readers.js';
+import { endSession, toBackendPid } from './session.js';
+import type { SourceSettings } from './source-settings.js';
+import { Throttle } from './throttle.js';
+import { Watch } from './watch.js';
+
+/** How chunks become batches of whole lines (`toBatches` of the extract stage, which systems do not import). */
+export type LineCutter = (
+  chunks: AsyncIterable<Uint8Array>,
+  batchBytes: number,
+) => AsyncIterable<{ readonly bytes: Uint8Array; readonly rows: number }>;
+
+export interface SnapshotOptions {
+  readonly target: ConnectionTarget;
+  readonly settings: SourceSettings;
+  readonly clock: Clock;
+  readonly toBatches: LineCutter;
+  readonly plan: Plan;
+  readonly held: Held;
+  readonly holder: pg.Client;
+  readonly watcher: pg.Client;
+  readonly startedAt: number;
+}
+
+export class PostgresSnapshot implements Snapshot {
+  readonly id: string;
+  readonly #options: SnapshotOptions;
+  readonly #ranges: readonly Range[];
+  readonly #lastRange = new Map<number, number>();
+  readonly #readers: Readers;
+  readonly #watch: Watch;
+  readonly #throttle: Throttle;
+  #rows = 0;
+  #bytes = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: SnapshotOptions) {
+    const { target, settings, clock, plan, held, holder, watcher } = options;
+    this.id = held.snapshotId;
+    this.#options = options;
+    this.#ranges = toRanges(plan.tables, held.sizes, settings.rangeBytes);
+    for (const { table, range } of this.#ranges) this.#lastRange.set(table, range);
+    this.#throttle = new Throttle(settings.rowsPerSecond, clock);
+    this.#readers = new Readers(target, settings, held.snapshotId, (pids) => this.#watch.terminate(pids));
+    this.#watch = new Watch({
+      client: watcher,
+      connection: target.name,
+      settings,
+      clock,
+      startedAt: options.startedAt,
+      pids: () => [toBackendPid(holder), ...this.#readers.pids()],
+    });
+    this.#failWithout(holder);
+    // The source gets its locks and its snapshot back now, not when the caller closes.
+    this.#watch.exceeded.catch(() => this.close());
+  }
+
+  get exceeded(): Promise<never> {
+    return this.#watch.exceeded;
+  }
+
+  ranges(): readonly Range[] {
+    return this.#ranges;
+  }
+
+  usage(): SourceUsage {
+    return { ...this.#watch.usage(), rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async *read(range: Range): AsyncGenerator<Batch, void, undefined> {
+    const { plan, held, target, settings, toBatches } = this.#options;
+    const table = plan.tables[range.table];
+    if (!table) throw toError('SOURCE_REFERENCE_MISSING', { name: 'range', object: `table ${range.table}` });
+    const last = this.#lastRange.get(range.table) === range.range;
+    const select = toSelect(table, { findHop: held.findHop, pages: range.pages, last });
+    const client = await this.#readers.acquire();
+    let whole = false;
+    try {
+      const stream = client.query(copyTo(`COPY (${select}) TO STDOUT`));
+      // The iterator below hears of errors while it runs; one that comes after it let go must not end the process.
+      stream.on('error', () => undefined);
+      let sequence = 0;
+      for await (const { bytes, rows } of toBatches(stream, settings.batchBytes)) {
+        await this.#throttle.take(rows);
+        if (this.#watch.failure) throw this.#watch.failure;
+        this.#rows += rows;
+        this.#bytes += bytes.length;
+        yield { table: range.table, range: range.range, sequence, bytes };
+        sequence += 1;
+      }
+      whole = true;
+    } catch (cause) {
+      throw this.#watch.failure ?? this.#toReadError(cause, target.name, table);
+    } finally {
+      await this.#readers.release(client, whole);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #toReadError(cause: unknown, connection: string, { schema, name, rows }: TablePlan): Error {
+    const where = { connection, stage: 'extract', schema, table: name };
+    if (this.#closing) return toError('EXTRACT_CLOSED', where);
+    const error = toServerError(cause, where);
+    // A condition that fails on a row (class 22: a cast, a division), which the server could not know before.
+    const { sqlState } = error.where;
+    if (typeof rows === 'object' && sqlState?.startsWith('22')) return toError('SOURCE_ROWS_CONDITION_INVALID', { ...where, sqlState });
+    return error;
+  }
+
+  /** Without the holder the tables are no longer locked, and what is read may be another column. */
+  #failWithout(holder: pg.Client): void {
+    let cause: unknown;
+    holder.on('error', (error) => (cause ??= error));
+    holder.once('end', () => {
+      if (!this.#closing) this.#watch.fail(toServerError(cause, { connection: this.#options.target.name, stage: 'extract' }));
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#throttle.close();
+    const cause = this.#watch.failure ?? toError('EXTRACT_CLOSED', { connection: this.#options.target.name, stage: 'extract' });
+    await this.#readers.close(cause);
+    await endSession(this.#options.holder);
+    await this.#watch.stop();
+  }
+}

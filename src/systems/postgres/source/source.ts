@@ -1,0 +1,143 @@
+// The Source port on Postgres: what is there, what stands in the way, and a locked, watched snapshot of it.
+import type pg from 'pg';
+
+import type { Clock } from '../../../kernel/clock.js';
+import { type Finding, sortFindings, toError } from '../../../kernel/errors.js';
+import type { Catalogue } from '../../../pipeline/catalogue.js';
+import type { Plan } from '../../../pipeline/plan.js';
+import type { Snapshot, Source, SourceScope } from '../../../pipeline/ports.js';
+import type { ConnectionTarget } from '../connection.js';
+import { toServerError } from '../server-error.js';
+import type { CatalogueReader } from './catalogue-reader.js';
+import { hold } from './holder.js';
+import { findAccessProblems, findVersionProblem } from './preflight.js';
+import { endSession, openSession, terminateBackends, toBackendPid } from './session.js';
+import { type LineCutter, PostgresSnapshot } from './snapshot.js';
+import { type SourceSettings, defaultSourceSettings } from './source-settings.js';
+
+export type { CatalogueReader } from './catalogue-reader.js';
+export type { LineCutter } from './snapshot.js';
+export { type SourceSettings, defaultSourceSettings } from './source-settings.js';
+
+export interface PostgresSourceOptions extends CatalogueReader {
+  readonly target: ConnectionTarget;
+  readonly settings?: Partial<SourceSettings>;
+  /** The pipeline's `source.writable`: why a role that can write is used all the same. */
+  readonly writable?: { readonly reason: string } | undefined;
+  readonly toBatches: LineCutter;
+  readonly clock: Clock;
+}
+
+export class PostgresSource implements Source {
+  /** The budget and the time-outs as they are in force, for the report. */
+  readonly settings: SourceSettings;
+  readonly #options: PostgresSourceOptions;
+  readonly #clients = new Set<pg.Client>();
+  readonly #snapshots = new Set<Snapshot>();
+  readonly #pending = new Set<Promise<unknown>>();
+  #closed = false;
+
+  constructor(options: PostgresSourceOptions) {
+    this.#options = options;
+    this.settings = { ...defaultSourceSettings, ...options.settings };
+  }
+
+  describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }> {
+    return this.#track(this.#describe(scope));
+  }
+
+  open(plan: Plan, scope: SourceScope): Promise<Snapshot> {
+    return this.#track(this.#openSnapshot(plan, scope));
+  }
+
+  /** Ends every session for good: open snapshots, and what is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#stopClients();
+    await Promise.allSettled(this.#pending);
+    await Promise.all([...this.#snapshots].map((snapshot) => snapshot.close()));
+    this.#snapshots.clear();
+  }
+
+  async #describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }> {
+    const client = await this.#openClient();
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const unsupported = findVersionProblem(await readVersion(client), this.#connection);
+      // The catalogue of an unknown version cannot be read with certainty, so there is nothing to return.
+      if (unsupported) throw toError(unsupported.code, unsupported.where, [unsupported]);
+      const { catalogue, findings } = await this.#options.readCatalogue(client, scope, this.#connection);
+      const access = await findAccessProblems(client, catalogue, { connection: this.#connection, writable: this.#options.writable });
+      return { catalogue, findings: sortFindings([...findings, ...access]) };
+    } catch (cause) {
+      throw toServerError(cause, { connection: this.#connection, stage: 'source' });
+    } finally {
+      await this.#end(client);
+    }
+  }
+
+  async #openSnapshot(plan: Plan, scope: SourceScope): Promise<Snapshot> {
+    const { target, clock, toBatches } = this.#options;
+    const { settings } = this;
+    const opened: pg.Client[] = [];
+    try {
+      const watcher = await this.#openClient();
+      opened.push(watcher);
+      const holder = await this.#openClient();
+      opened.push(holder);
+      const startedAt = clock.now();
+      const held = await hold(holder, plan, scope, this.#options, target.name);
+      // Nothing is awaited between the export and the snapshot's first look at its holder.
+      const snapshot = new PostgresSnapshot({ target, settings, clock, toBatches, plan, held, holder, watcher, startedAt });
+      this.#snapshots.add(snapshot);
+      for (const client of opened) this.#clients.delete(client);
+      return snapshot;
+    } catch (cause) {
+      await Promise.all(opened.map((client) => this.#end(client)));
+      throw cause;
+    }
+  }
+
+  get #connection(): string {
+    return this.#options.target.name;
+  }
+
+  async #openClient(): Promise<pg.Client> {
+    const client = await openSession(this.#options.target, this.settings, 'source');
+    if (this.#closed) {
+      await endSession(client);
+      throw toError('EXTRACT_CLOSED', { connection: this.#connection, stage: 'source' });
+    }
+    this.#clients.add(client);
+    return client;
+  }
+
+  async #end(client: pg.Client): Promise<void> {
+    this.#clients.delete(client);
+    await endSession(client);
+  }
+
+  /** What is busy may wait for a lock and hear of nothing; another session ends it, or the socket is cut where there can be none. */
+  async #stopClients(): Promise<void> {
+    const clients = [...this.#clients];
+    if (clients.length === 0) return;
+    const stopper = await openSession(this.#options.target, this.settings, 'source').catch(() => undefined);
+    if (stopper) {
+      await terminateBackends(stopper, clients.map(toBackendPid));
+      await endSession(stopper);
+    }
+    await Promise.all(clients.map((client) => this.#end(client)));
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    const done = (): void => void this.#pending.delete(work);
+    work.then(done, done);
+    return work;
+  }
+}
+
+async function readVersion(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ version: number }>(`SELECT pg_catalog.current_setting('server_version_num')::int AS version`);
+  return rows[0]?.version ?? 0;
+}
