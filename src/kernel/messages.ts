@@ -158,6 +158,11 @@ export const messages = {
   // ── classify
   // ── plan
   // ── mask
+  MASK_WORDS_DAMAGED: {
+    class: 'InvariantError',
+    message: 'the word table {name} is empty or holds a byte that it must not hold',
+    hint: 'restore src/pipeline/mask/words from the release; the tables are part of it',
+  },
   // ── gate
   // ── deliver
   // ── verify

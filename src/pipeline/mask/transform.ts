@@ -49,6 +49,10 @@ export interface Transform {
   /** How many pseudonyms there are for this type; 0n: as many as the domain it permutes (a bijection), never too few. */
   space(params: Params, type: DataType): bigint;
   readonly reversible: boolean;
+  /** False where no key enters (null, fixed value, keep, truncate, generalise): the output is the same under every key. Absent: keyed. */
+  readonly keyed?: false;
+  /** True when with these parameters a fake can reach somebody (a real domain, a number in service): the plan asks for a reason. Absent: never. */
+  leavesReservedSpace?(params: Params): boolean;
   /**
    * Whether an original can stand in the output by chance. `disjoint`: `produces` accepts every output, and an original that `produces`
    * rejects can never appear (reserved space). `overlapping`: outputs are spread over the space of the originals. `kept`: (part of) the
