@@ -143,7 +143,7 @@ function expectUnique(transform: Transform, each: LawCase): void {
   }
   if (space > 0 && transform.keyed !== false && transform.output !== 'kept') {
     const { outputs } = sampleOf(transform, each, key, values);
-    expect(new Set(outputs).size).toBeGreaterThan(0.8 * expectedDistinct(space, values.length));
+    expect(new Set(outputs).size).toBeGreaterThan(0.5 * expectedDistinct(space, values.length));
   }
 }
 
@@ -183,9 +183,10 @@ function expectOrderKept(transform: Transform, each: LawCase): void {
   const type = toDataType(each.type);
   const values = draw(each, 200);
   const outputs = applyTransform(transform, values, { key, type, params: each.params ?? {}, seeds: values.map(() => 'one person') });
-  const rank = (value: string): number => (type.base.startsWith('int') || type.base.startsWith('num') ? Number(value) : Date.parse(value));
-  const byInput = values.map((value, i) => [rank(value), rank(outputs[i] as string)] as const).sort((a, b) => a[0] - b[0]);
-  for (let i = 1; i < byInput.length; i++) expect(byInput[i]![1]).toBeGreaterThanOrEqual(byInput[i - 1]![1]);
+  const compare = (a: string, b: string): number =>
+    /^(int|num|float)/.test(type.base) ? Number(a) - Number(b) : a < b ? -1 : Number(a > b);
+  const byInput = values.map((value, i) => [value, outputs[i] as string] as const).sort((a, b) => compare(a[0], b[0]));
+  for (let i = 1; i < byInput.length; i++) expect(compare(byInput[i - 1]![1], byInput[i]![1])).toBeLessThanOrEqual(0);
 }
 
 function draw(each: LawCase, count: number): string[] {

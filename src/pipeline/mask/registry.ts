@@ -1,8 +1,46 @@
 // Every transform there is, one line each, in alphabetical order: the laws, the plan and docs/transforms.md loop over this list.
 import type { Transform } from './transform.js';
+import { city } from './transforms/city.js';
+import { company } from './transforms/company.js';
+import { country } from './transforms/country.js';
+import { dateOfBirth } from './transforms/date-of-birth.js';
+import { dateShift } from './transforms/date-shift.js';
 import { email } from './transforms/email.js';
+import { firstName } from './transforms/first-name.js';
+import { fullName } from './transforms/full-name.js';
+import { generalise } from './transforms/generalise.js';
+import { houseNumber } from './transforms/house-number.js';
+import { lastName } from './transforms/last-name.js';
+import { phone } from './transforms/phone.js';
+import { phoneFormat } from './transforms/phone-format.js';
+import { postcode } from './transforms/postcode.js';
+import { region } from './transforms/region.js';
+import { replace } from './transforms/replace.js';
+import { street } from './transforms/street.js';
+import { truncate } from './transforms/truncate.js';
+import { url } from './transforms/url.js';
+import { username } from './transforms/username.js';
 
 // prettier-ignore
 export const transforms: readonly Transform[] = [
+  city,
+  company,
+  country,
+  dateOfBirth,
+  dateShift,
   email,
+  firstName,
+  fullName,
+  generalise,
+  houseNumber,
+  lastName,
+  phone,
+  phoneFormat,
+  postcode,
+  region,
+  replace,
+  street,
+  truncate,
+  url,
+  username,
 ];

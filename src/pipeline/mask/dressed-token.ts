@@ -1,0 +1,57 @@
+// hot path: a token between two constant texts, one per row: the shape of e-mail addresses, user names and URLs that reach nobody.
+import type { DataType } from '../catalogue.js';
+import { isToken, toTokenSpace, tokenLength, writeToken } from './token.js';
+import type { Params, Transform, TransformSpec } from './transform.js';
+
+export interface Dress {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Characters that a column of this type has room for. */
+export function toRoom(type: DataType): number {
+  return type.base === 'name' ? 63 : (type.length ?? Infinity);
+}
+
+type Part = Required<Pick<Transform, 'space' | 'produces' | 'misfit' | 'prepare'>>;
+
+/** What depends on the shape alone. A narrow column gets a shorter token, and `space` says so. */
+export function dressedToken(noun: string, toDress: (params: Params) => Dress): Part {
+  const toLength = (type: DataType, params: Params): number => {
+    const { before, after } = toDress(params);
+    return Math.min(tokenLength, toRoom(type) - before.length - after.length);
+  };
+  return {
+    space: (params, type) => toTokenSpace(toLength(type, params)),
+    misfit: (type, params) => (toLength(type, params) < 1 ? `${noun} does not fit ${type.display}` : undefined),
+    produces: (value, params) => {
+      const before = Buffer.from(toDress(params).before);
+      const after = Buffer.from(toDress(params).after);
+      const end = value.length - after.length;
+      if (end <= before.length || before.compare(value, 0, before.length) !== 0 || after.compare(value, end) !== 0) return false;
+      return isToken(value.subarray(before.length, end));
+    },
+    prepare: ({ params, type }: TransformSpec) => {
+      const count = toLength(type, params);
+      const before = Buffer.from(toDress(params).before);
+      const after = Buffer.from(toDress(params).after);
+      const length = before.length + count + after.length;
+      return (column, context, out) => {
+        const draw = context.draw();
+        for (let row = 0; row < column.rows; row++) {
+          if (column.ends[row] === -1) {
+            out.null(row);
+            continue;
+          }
+          out.reserve(length);
+          const { bytes } = out;
+          let at = out.length;
+          for (let i = 0; i < before.length; i++) bytes[at++] = before[i] as number;
+          at = writeToken(bytes, at, count, draw, row);
+          for (let i = 0; i < after.length; i++) bytes[at++] = after[i] as number;
+          out.end(row, at);
+        }
+      };
+    },
+  };
+}

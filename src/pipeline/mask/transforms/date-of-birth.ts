@@ -1,0 +1,32 @@
+// Another day of the same five years (1980 to 1984, 1985 to 1989, …): ages stay right to the cohort, and no clock is asked.
+import { noDay, toCivil, toDay } from '../civil-date.js';
+import { mapDays, toDateMisfit } from '../date-column.js';
+import { toIndex } from '../draw.js';
+import { defineTransform } from '../transform.js';
+
+const cohortYears = 5;
+
+export const dateOfBirth = defineTransform({
+  name: 'date-of-birth',
+  summary: 'A day in the same five-year birth cohort; a time of birth becomes midnight.',
+  accepts: ['date', 'timestamp', 'text'],
+  params: {},
+  scopes: ['subject', 'row', 'value'],
+  uniqueness: 'not-guaranteed',
+  reveals: ['band'],
+  // The days of one cohort: whatever else is in the column, no date can become more than these.
+  space: () => 1826n,
+  reversible: false,
+  output: 'overlapping',
+  misfit: toDateMisfit,
+  plain: true,
+  prepare: ({ type }) =>
+    mapDays(type, 'none', true, (day, draw, row) => {
+      const year = Math.floor(toCivil(day) / 512);
+      // Nobody was born in five digits, and a day beyond the type's end could not be written.
+      if (year > 9999) return noDay;
+      const cohort = Math.floor(year / cohortYears) * cohortYears;
+      const from = toDay(cohort, 1, 1);
+      return from + toIndex(draw, row, 0, toDay(cohort + cohortYears, 1, 1) - from);
+    }),
+});

@@ -1,0 +1,84 @@
+// hot path: a street of the place's country and a house number, in the order in which that country writes them; see places.ts.
+import type { DataType } from '../../catalogue.js';
+import { toRoom } from '../dressed-token.js';
+import { toIndex } from '../draw.js';
+import { toHighest, writeHouseNumber } from '../house-number.js';
+import { countryParam, toPlaces } from '../places.js';
+import { defineTransform, type Params, type WordTable } from '../transform.js';
+import { toFitting, writeWord } from '../word-pick.js';
+import { loadWords } from '../words.js';
+
+const english = ['CA', 'GB', 'US'];
+const numberFirst = ['CA', 'FR', 'GB', 'US'];
+const highest = toHighest(3);
+
+interface Streets {
+  /** Per place: the streets of its country that fit, and whether the number stands before them. */
+  readonly tables: readonly WordTable[];
+  readonly before: readonly boolean[];
+  /** The same, once per language. */
+  readonly byLanguage: ReadonlyMap<string, WordTable>;
+}
+
+function toStreets(params: Params, type: DataType, words: (name: string) => WordTable): Streets {
+  const { code } = toPlaces(words, params);
+  const room = toRoom(type) - (params['withNumber'] === true ? 4 : 0);
+  const toLanguage = (country: string): string => (english.includes(country) ? 'en' : country.toLowerCase());
+  const languages = [...new Set(code.map(toLanguage))];
+  const byLanguage = new Map(languages.map((language) => [language, toFitting(words(`streets-${language}`), room)]));
+  const tables = code.map((country) => byLanguage.get(toLanguage(country)) as WordTable);
+  return { tables, before: code.map((country) => numberFirst.includes(country)), byLanguage };
+}
+
+export const street = defineTransform({
+  name: 'street',
+  summary: 'A street of the right country with a house number, such as 12 Mill Road or Lindenweg 12.',
+  accepts: ['text'],
+  params: {
+    country: countryParam,
+    withNumber: { schema: { type: 'boolean' }, default: true, doc: 'False where the house number has a column of its own.' },
+  },
+  scopes: ['subject', 'row', 'value'],
+  uniqueness: 'not-guaranteed',
+  reveals: [],
+  space: (params, type) => {
+    const streets = [...toStreets(params, type, loadWords).byLanguage.values()].reduce((sum, { count }) => sum + BigInt(count), 0n);
+    return params['withNumber'] === true ? streets * BigInt(highest) : streets;
+  },
+  reversible: false,
+  output: 'overlapping',
+  misfit: (type, params) =>
+    [...toStreets(params, type, loadWords).byLanguage.values()].some(({ count }) => count < 2)
+      ? `no streets fit ${type.display}`
+      : undefined,
+  plain: true,
+  prepare: ({ params, type, words }) => {
+    const { tables, before } = toStreets(params, type, words);
+    const withNumber = params['withNumber'] === true;
+    return (column, context, out) => {
+      const draw = context.draw();
+      for (let row = 0; row < column.rows; row++) {
+        if (column.ends[row] === -1) {
+          out.null(row);
+          continue;
+        }
+        const place = toIndex(draw, row, 0, tables.length);
+        const table = tables[place] as WordTable;
+        const first = withNumber && (before[place] as boolean);
+        out.reserve(256);
+        const { bytes } = out;
+        let at = out.length;
+        if (first) {
+          at = writeHouseNumber(bytes, at, draw, row, highest);
+          bytes[at++] = 0x20;
+        }
+        at = writeWord(bytes, at, table, toIndex(draw, row, 4, table.count));
+        if (withNumber && !first) {
+          bytes[at++] = 0x20;
+          at = writeHouseNumber(bytes, at, draw, row, highest);
+        }
+        out.end(row, at);
+      }
+    };
+  },
+});

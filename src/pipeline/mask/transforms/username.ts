@@ -1,0 +1,17 @@
+// A letter and 65 bits in base32: what no person chose and every system takes.
+import { dressedToken } from '../dressed-token.js';
+import { defineTransform } from '../transform.js';
+
+export const username = defineTransform({
+  name: 'username',
+  summary: 'A name of 14 random lower-case letters and digits, a letter first.',
+  accepts: ['text'],
+  params: {},
+  scopes: ['value', 'subject', 'row'],
+  uniqueness: 'preserved',
+  reveals: ['equality', 'frequency'],
+  reversible: false,
+  output: 'disjoint',
+  plain: true,
+  ...dressedToken('a user name', () => ({ before: '', after: '' })),
+});
