@@ -8,24 +8,30 @@ const lastYear = 294200;
 /** 0001-01-01; before it the text ends in BC. */
 export const firstOfEra = -719162;
 
+/** Twelve times 400 years: so many that every year and day that comes here is positive, and whole division is `/` and `| 0`. */
+const eras = 12;
+const daysOfEra = 146097;
+const lengths = Uint8Array.of(0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31);
+
 export function toDay(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
+  const y = (month <= 2 ? year - 1 : year) + 400 * eras;
+  const era = (y / 400) | 0;
   const ofEra = y - era * 400;
-  const ofYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  return era * 146097 + ofEra * 365 + Math.floor(ofEra / 4) - Math.floor(ofEra / 100) + ofYear - 719468;
+  const ofYear = ((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) | 0;
+  return (era - eras) * daysOfEra + ofEra * 365 + (ofEra >> 2) - ((ofEra / 100) | 0) + ofYear + day - 1 - 719468;
 }
 
 /** The day as year · 512 + month · 32 + day; the year may be negative. */
 export function toCivil(day: number): number {
-  const z = day + 719468;
-  const era = Math.floor(z / 146097);
-  const ofEra = z - era * 146097;
-  const yearOfEra = Math.floor((ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36524) - Math.floor(ofEra / 146096)) / 365);
-  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shifted = Math.floor((5 * ofYear + 2) / 153);
+  const z = day + 719468 + eras * daysOfEra;
+  const era = (z / daysOfEra) | 0;
+  const ofEra = z - era * daysOfEra;
+  const yearOfEra = ((ofEra - ((ofEra / 1460) | 0) + ((ofEra / 36524) | 0) - ((ofEra / 146096) | 0)) / 365) | 0;
+  const ofYear = ofEra - (365 * yearOfEra + (yearOfEra >> 2) - ((yearOfEra / 100) | 0));
+  const shifted = ((5 * ofYear + 2) / 153) | 0;
   const month = shifted < 10 ? shifted + 3 : shifted - 9;
-  return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0)) * 512 + month * 32 + (ofYear - Math.floor((153 * shifted + 2) / 5) + 1);
+  const year = yearOfEra + (era - eras) * 400 + (month <= 2 ? 1 : 0);
+  return year * 512 + month * 32 + (ofYear - (((153 * shifted + 2) / 5) | 0) + 1);
 }
 
 export function isInfinite(bytes: Uint8Array, start: number, end: number): boolean {
@@ -53,14 +59,15 @@ export function parseDay(bytes: Uint8Array, start: number, end: number, beforeCh
   if (year < 1 || month < 1 || month > 12 || day < 1) return noDay;
   const civilYear = beforeChrist ? 1 - year : year;
   if (civilYear < firstYear || civilYear > lastYear) return noDay;
-  const found = toDay(civilYear, month, day);
-  return toCivil(found) === civilYear * 512 + month * 32 + day ? found : noDay;
+  const leap = (civilYear & 3) === 0 && (civilYear % 100 !== 0 || civilYear % 400 === 0);
+  if (day > (lengths[month] as number) + (month === 2 && leap ? 1 : 0)) return noDay;
+  return toDay(civilYear, month, day);
 }
 
 /** Writes the date at `at`, without BC; returns where it ends. At most 12 bytes. */
 export function writeDay(bytes: Uint8Array, at: number, day: number): number {
   const civil = toCivil(day);
-  const year = Math.floor(civil / 512);
+  const year = civil >> 9;
   at = writeDigits(bytes, at, year > 0 ? year : 1 - year, year > 9999 ? (year > 99999 ? 6 : 5) : 4);
   bytes[at++] = 0x2d;
   at = writeDigits(bytes, at, (civil >> 5) & 15, 2);
@@ -80,7 +87,7 @@ export function writeEra(bytes: Uint8Array, at: number, day: number): number {
 function writeDigits(bytes: Uint8Array, at: number, value: number, count: number): number {
   for (let i = count - 1; i >= 0; i--) {
     bytes[at + i] = 0x30 + (value % 10);
-    value = Math.floor(value / 10);
+    value = (value / 10) | 0;
   }
   return at + count;
 }

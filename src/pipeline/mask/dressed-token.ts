@@ -8,9 +8,9 @@ export interface Dress {
   readonly after: string;
 }
 
-/** Characters that a column of this type has room for. */
+/** Characters that a column of this type has room for; `name` holds 63 bytes, and names in Japanese take three a letter but are short. */
 export function toRoom(type: DataType): number {
-  return type.base === 'name' ? 63 : (type.length ?? Infinity);
+  return type.base === 'name' ? 31 : (type.length ?? Infinity);
 }
 
 type Part = Required<Pick<Transform, 'space' | 'produces' | 'misfit' | 'prepare'>>;

@@ -75,7 +75,7 @@ export interface TransformSpec {
   /** AES-256 in ECB over whole blocks of 16 bytes, under the rule's `cipher` key: the round function of permutations (FF1). One call a round. */
   encryptBlocks(blocks: Uint8Array): Uint8Array;
   /** A word table committed under words/. */
-  words(name: string): WordTable;
+  words(this: void, name: string): WordTable;
 }
 
 /** Words as bytes: word i is `bytes[offsets[i] .. offsets[i + 1])`. UTF-8, no word holds a byte that COPY escapes. */

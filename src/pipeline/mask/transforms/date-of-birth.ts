@@ -22,7 +22,7 @@ export const dateOfBirth = defineTransform({
   plain: true,
   prepare: ({ type }) =>
     mapDays(type, 'none', true, (day, draw, row) => {
-      const year = Math.floor(toCivil(day) / 512);
+      const year = toCivil(day) >> 9;
       // Nobody was born in five digits, and a day beyond the type's end could not be written.
       if (year > 9999) return noDay;
       const cohort = Math.floor(year / cohortYears) * cohortYears;

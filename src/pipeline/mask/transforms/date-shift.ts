@@ -5,17 +5,18 @@ import { defineTransform } from '../transform.js';
 
 export const dateShift = defineTransform({
   name: 'date-shift',
-  summary: 'The date moved by a number of days that belongs to the person, never by none; order and distances of one person stay.',
+  summary:
+    'The date moved by a number of days that belongs to the person, never by none; order and distances of one person stay, and so does the time of day.',
   accepts: ['date', 'timestamp', 'text'],
   params: {
     days: { schema: { type: 'integer', minimum: 7, maximum: 3650 }, default: 182, doc: 'The furthest move, in days, either way.' },
   },
   scopes: ['subject', 'row'],
   uniqueness: 'not-guaranteed',
-  reveals: ['order', 'band'],
+  // `value` and `length` are the time of day, which goes through to the microsecond.
+  reveals: ['order', 'band', 'length', 'value'],
   space: (params) => 2n * BigInt(params['days'] as number),
   reversible: false,
-  // The time of day goes through.
   output: 'kept',
   misfit: toDateMisfit,
   plain: true,

@@ -12,7 +12,7 @@ function toBandOfDay(unit: string): DayMap {
   const width = years[unit] as number;
   return (day) => {
     const civil = toCivil(day);
-    const year = Math.floor(civil / 512);
+    const year = civil >> 9;
     return width === 0 ? toDay(year, (civil >> 5) & 15, 1) : toDay(Math.floor(year / width) * width, 1, 1);
   };
 }
@@ -35,7 +35,7 @@ function bandNumbers(width: number): Apply {
   };
 }
 
-/** A band wider than the type would leave one value, and money is written as its locale likes. */
+/** Money is written as its locale likes. */
 function toMisfit(type: DataType): string | undefined {
   return type.base === 'money' ? 'money has no bands; name a numeric column' : undefined;
 }
@@ -50,7 +50,7 @@ export const generalise = defineTransform({
   },
   scopes: ['value'],
   uniqueness: 'lossy',
-  reveals: ['equality', 'frequency', 'order', 'band'],
+  reveals: ['equality', 'frequency', 'order', 'length', 'band'],
   // A lossy transform never stands on a unique column; the plan has nothing to compare.
   space: () => 0n,
   reversible: false,

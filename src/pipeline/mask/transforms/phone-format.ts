@@ -3,7 +3,7 @@
 import { defineTransform } from '../transform.js';
 
 const zero = 0x30;
-/** Space ( ) + - . / and the letters stay out: x. */
+/** What stands in written numbers; anything else that is no digit becomes x. */
 const punctuation = Buffer.from(' ()+-./#*');
 
 /** How many digits a country code has that begins with these two; ITU-T E.164 gives one to zones 1 and 7, and two to these. */
@@ -20,8 +20,10 @@ function toNational(bytes: Uint8Array, start: number, end: number): number {
   if (bytes[at] === 0x2b) at++;
   else if (bytes[at] === zero && bytes[at + 1] === zero && at + 2 < end) at += 2;
   else return start;
-  if (at + 2 > end || !isDigit(bytes[at] as number) || !isDigit(bytes[at + 1] as number)) return at;
-  const length = codeLength[((bytes[at] as number) - zero) * 10 + (bytes[at + 1] as number) - zero] as number;
+  const first = (bytes[at] as number) - zero;
+  if (at >= end || first < 0 || first > 9) return at;
+  const second = at + 1 < end ? (bytes[at + 1] as number) - zero : 0;
+  const length = codeLength[first * 10 + (second >= 0 && second <= 9 ? second : 0)] as number;
   return Math.min(end, at + length);
 }
 

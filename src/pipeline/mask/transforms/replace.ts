@@ -1,9 +1,9 @@
 // hot path: free text, character by character: letters become letters, digits digits, spaces and punctuation stay where they are, and no word
 // or number stands where it stood. A letter beyond ASCII becomes an ASCII one: characters are counted, bytes are not. The letters come from a
-// generator of 128 bits (Marsaglia's xorshift) that the row's draw starts: the draw is the secret, the generator only spreads it.
+// generator of 128 bits (Marsaglia's xorshift128) that the row's draw starts. It is no cipher and need not be: whoever ran it backwards would
+// learn the draw, a pseudorandom function of the row's key that says nothing of the text.
+import { digit, kept, letter, toLetterClass } from '../letter-class.js';
 import { defineTransform } from '../transform.js';
-import { toLetterClass } from '../letter-class.js';
-import { Spread } from '../spread.js';
 
 const consonants = Buffer.from('bcdfghjklmnprstvwz');
 const vowels = Buffer.from('aeiou');
@@ -21,76 +21,77 @@ export const replace = defineTransform({
   reversible: false,
   output: 'overlapping',
   plain: false,
-  prepare: () => {
-    const spread = new Spread();
-    return (column, context, out) => {
-      const draw = context.draw();
-      const { bytes: from } = column;
-      for (let row = 0; row < column.rows; row++) {
-        const start = column.starts[row] as number;
-        const end = column.ends[row] as number;
-        if (end === -1) {
-          out.null(row);
-          continue;
-        }
-        out.reserve(end - start);
-        spread.start(draw, row);
-        out.end(row, writeReplaced(out.bytes, out.length, from, start, end, spread));
+  prepare: () => (column, context, out) => {
+    const draw = context.draw();
+    const state = new Int32Array(4);
+    for (let row = 0; row < column.rows; row++) {
+      const start = column.starts[row] as number;
+      const end = column.ends[row] as number;
+      if (end === -1) {
+        out.null(row);
+        continue;
       }
-    };
+      for (let i = 0; i < 4; i++) state[i] = toInt(draw, 16 * row + 4 * i);
+      out.reserve(end - start);
+      out.end(row, writeReplaced(out.bytes, out.length, column.bytes, start, end, state));
+    }
   },
 });
 
-function writeReplaced(bytes: Uint8Array, at: number, from: Uint8Array, start: number, end: number, spread: Spread): number {
+function toInt(draw: Uint8Array, at: number): number {
+  return (draw[at] as number) | ((draw[at + 1] as number) << 8) | ((draw[at + 2] as number) << 16) | ((draw[at + 3] as number) << 24);
+}
+
+/** Consonants and vowels in turn, capitals where ASCII capitals stood. The upper half of each step is the letter, the lower decides the rest. */
+function writeReplaced(bytes: Uint8Array, at: number, from: Uint8Array, start: number, end: number, state: Int32Array): number {
+  let x = state[0] as number;
+  let y = state[1] as number;
+  let z = state[2] as number;
+  let w = (state[3] as number) | 1;
+  let run = kept;
+  let same = false;
+  let vowel = 0;
   let i = start;
   while (i < end) {
-    const lead = from[i] as number;
-    const width = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    const kind = toLetterClass(from, i);
-    if (kind === 'kept') {
-      for (let k = 0; k < width; k++) bytes[at++] = from[i++] as number;
+    const lead = from[i++] as number;
+    const kind = toLetterClass(from, i - 1);
+    if (kind !== run && same) avoid(bytes, at - 1, run, w & 0xffff);
+    if (kind === kept) {
+      bytes[at++] = lead;
+      if (lead >= 0x80) while (i < end && ((from[i] as number) & 0xc0) === 0x80) bytes[at++] = from[i++] as number;
+      run = kept;
+      same = false;
       continue;
     }
-    const next = toRunEnd(from, i, end, kind);
-    const stop = kind === 'digit' ? writeDigits(bytes, at, from, i, next, spread) : writeLetters(bytes, at, from, i, next, spread);
-    if (stop - at === next - i) avoid(bytes, at, from, i, stop - at, kind, spread);
-    at = stop;
-    i = next;
+    let t = x ^ (x << 11);
+    t ^= t >>> 8;
+    x = y;
+    y = z;
+    z = w;
+    w = w ^ (w >>> 19) ^ t;
+    if (kind !== run) {
+      run = kind;
+      same = true;
+      vowel = w & 1;
+    }
+    let byte = 0x30 + (((w >>> 16) * 10) >>> 16);
+    if (kind === letter) {
+      byte = vowel === 1 ? (vowels[((w >>> 16) * 5) >>> 16] as number) : (consonants[((w >>> 16) * 18) >>> 16] as number);
+      if (lead >= 0x41 && lead <= 0x5a) byte -= 0x20;
+      vowel ^= 1;
+    }
+    if (byte !== lead) same = false;
+    bytes[at++] = byte;
+    if (lead >= 0x80) while (i < end && ((from[i] as number) & 0xc0) === 0x80) i++;
   }
+  if (same) avoid(bytes, at - 1, run, w & 0xffff);
   return at;
 }
 
-function toRunEnd(from: Uint8Array, start: number, end: number, kind: string): number {
-  let i = start;
-  while (i < end && toLetterClass(from, i) === kind)
-    do i++;
-    while (i < end && ((from[i] as number) & 0xc0) === 0x80);
-  return i;
-}
-
-function writeDigits(bytes: Uint8Array, at: number, _from: Uint8Array, start: number, end: number, spread: Spread): number {
-  for (let i = start; i < end; i++) bytes[at++] = 0x30 + spread.below(10);
-  return at;
-}
-
-/** Consonants and vowels in turn, capitals where ASCII capitals stood. */
-function writeLetters(bytes: Uint8Array, at: number, from: Uint8Array, start: number, end: number, spread: Spread): number {
-  let vowel = spread.below(2) === 1;
-  for (let i = start; i < end; i++) {
-    const byte = from[i] as number;
-    if ((byte & 0xc0) === 0x80) continue;
-    const letter = (vowel ? vowels[spread.below(5)] : consonants[spread.below(18)]) as number;
-    bytes[at++] = byte >= 0x41 && byte <= 0x5a ? letter - 0x20 : letter;
-    vowel = !vowel;
-  }
-  return at;
-}
-
-/** Where chance gave the word or number that stood there, its last character is drawn again among the others. */
-function avoid(bytes: Uint8Array, at: number, from: Uint8Array, start: number, length: number, kind: string, spread: Spread): void {
-  for (let i = 0; i < length; i++) if (bytes[at + i] !== from[start + i]) return;
-  const last = at + length - 1;
-  const base = kind === 'digit' ? 0x30 : (bytes[last] as number) < 0x61 ? 0x41 : 0x61;
-  const count = kind === 'digit' ? 10 : 26;
-  bytes[last] = base + (((bytes[last] as number) - base + 1 + spread.below(count - 1)) % count);
+/** Chance gave the word or number that stood there: its last character becomes one of the others, by 16 bits. */
+function avoid(bytes: Uint8Array, last: number, kind: number, bits: number): void {
+  const byte = bytes[last] as number;
+  const base = kind === digit ? 0x30 : byte < 0x61 ? 0x41 : 0x61;
+  const count = kind === digit ? 10 : 26;
+  bytes[last] = base + ((byte - base + 1 + ((bits * (count - 1)) >>> 16)) % count);
 }

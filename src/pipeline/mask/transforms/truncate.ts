@@ -17,7 +17,7 @@ function cutDay(unit: Unit): DayMap {
   return (day) => {
     const civil = toCivil(day);
     const month = (civil >> 5) & 15;
-    return toDay(Math.floor(civil / 512), month - ((month - 1) % months), 1);
+    return toDay(civil >> 9, month - ((month - 1) % months), 1);
   };
 }
 

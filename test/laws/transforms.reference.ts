@@ -1,0 +1,111 @@
+// Slow twins of the transforms that write bytes in loops: strings, BigInt, Date and split, straight from the sentences that describe them.
+// `draw` is the row's 16 bytes. Nothing of src/ is used.
+import { readFileSync } from 'node:fs';
+import { packageFile } from '../../src/kernel/package-root.js';
+
+export type Reference = (value: string, draw: Uint8Array) => string;
+
+const words = (name: string): string[] =>
+  readFileSync(packageFile('src', 'pipeline', 'mask', 'words', `${name}.txt`), 'utf8')
+    .trimEnd()
+    .split('\n');
+const places = words('places').map((line) => line.split('|'));
+const bigEndian = (draw: Uint8Array, at: number): bigint => BigInt(`0x${Buffer.from(draw.subarray(at, at + 4)).toString('hex')}`);
+const below = (draw: Uint8Array, at: number, count: number): number => Number((bigEndian(draw, at) * BigInt(count)) >> 32n);
+const pick = (list: readonly string[], draw: Uint8Array, at: number): string => list[below(draw, at, list.length)] as string;
+
+function token(draw: Uint8Array): string {
+  const bits = [...draw].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const groups = [bits.slice(0, 4), ...Array.from({ length: 13 }, (_, i) => bits.slice(4 + 5 * i, 9 + 5 * i))];
+  return groups.map((group) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(group, 2)]).join('');
+}
+
+function street(draw: Uint8Array): string {
+  const [code = ''] = places[below(draw, 0, places.length)] ?? [];
+  const name = pick(words(`streets-${['CA', 'GB', 'US'].includes(code) ? 'en' : code.toLowerCase()}`), draw, 4);
+  const number = 1 + below(draw, 8, 199);
+  return ['CA', 'FR', 'GB', 'US'].includes(code) ? `${number} ${name}` : `${name} ${number}`;
+}
+
+function postcode(draw: Uint8Array): string {
+  let left = bigEndian(draw, 12);
+  const take = (count: bigint): number => {
+    const taken = Number(left % count);
+    left /= count;
+    return taken;
+  };
+  const pattern = places[below(draw, 0, places.length)]?.[5] ?? '';
+  return pattern.replace(/[#?]/g, (free) => (free === '#' ? String(take(10n)) : String.fromCharCode(65 + take(26n))));
+}
+
+function phone(draw: Uint8Array): string {
+  return `+1-${200 + below(draw, 0, 800)}-555-01${String(below(draw, 4, 100)).padStart(2, '0')}`;
+}
+
+function dateOfBirth(value: string, draw: Uint8Array): string {
+  const cohort = Math.floor(Number(value.slice(0, 4)) / 5) * 5;
+  const [from, to] = [Date.UTC(cohort, 0, 1), Date.UTC(cohort + 5, 0, 1)];
+  const day = below(draw, 0, (to - from) / 86_400_000);
+  return new Date(from + day * 86_400_000).toISOString().slice(0, 10);
+}
+
+function dateShift(value: string, draw: Uint8Array): string {
+  const moves = Array.from({ length: 365 }, (_, i) => i - 182).filter((move) => move !== 0);
+  const move = moves[below(draw, 0, moves.length)] as number;
+  return new Date(Date.parse(`${value.slice(0, 10)}T00:00:00Z`) + move * 86_400_000).toISOString().slice(0, 10) + value.slice(10);
+}
+
+/** Marsaglia's xorshift128, in the unsigned arithmetic of his paper: each call one step, all 32 bits. */
+function xorshift(draw: Uint8Array): () => bigint {
+  let [x, y, z, w] = [0, 4, 8, 12].map((at) => BigInt(Buffer.from(draw).readUInt32LE(at))) as [bigint, bigint, bigint, bigint];
+  w |= 1n;
+  return () => {
+    let t = (x ^ (x << 11n)) & 0xffffffffn;
+    t ^= t >> 8n;
+    [x, y, z, w] = [y, z, w, w ^ (w >> 19n) ^ t];
+    return w;
+  };
+}
+
+const ofHalf = (half: bigint, alphabet: string): string => alphabet[Number((half * BigInt(alphabet.length)) >> 16n)] as string;
+
+/** For ASCII text: the twin of the loop, not of the classes of letters. */
+function replace(value: string, draw: Uint8Array): string {
+  const next = xorshift(draw);
+  return value.replace(/[A-Za-z]+|\d+/g, (word) => {
+    const steps = [...word].map(() => next());
+    const turn = /\d/.test(word) ? ['0123456789', '0123456789'] : ['bcdfghjklmnprstvwz', 'aeiou'];
+    const first = Number((steps[0] as bigint) & 1n);
+    const drawn = steps.map((step, i) => ofHalf(step >> 16n, turn[(first + i) % 2] as string));
+    const output = drawn.map((each, i) => (/[A-Z]/.test(word[i] as string) ? each.toUpperCase() : each)).join('');
+    if (output !== word) return output;
+    const last = output.at(-1) as string;
+    const alphabet = ['0123456789', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz'].find((each) =>
+      each.includes(last),
+    ) as string;
+    const at = alphabet.indexOf(last);
+    return output.slice(0, -1) + ofHalf((steps.at(-1) as bigint) & 0xffffn, alphabet.slice(at + 1) + alphabet.slice(0, at));
+  });
+}
+
+export const references: Readonly<Record<string, Reference>> = {
+  city: (_, draw) => places[below(draw, 0, places.length)]?.[4] ?? '',
+  company: (_, draw) =>
+    `${pick(words('last-names'), draw, 0)} & ${pick(words('last-names'), draw, 4)} ${pick(words('company-suffixes'), draw, 8)}`,
+  country: (_, draw) => places[below(draw, 0, places.length)]?.[1] ?? '',
+  'date-of-birth': dateOfBirth,
+  'date-shift': dateShift,
+  email: (_, draw) => `${token(draw)}@example.com`,
+  'first-name': (_, draw) => pick(words('first-names'), draw, 0),
+  'full-name': (_, draw) => `${pick(words('first-names'), draw, 0)} ${pick(words('last-names'), draw, 4)}`,
+  'house-number': (_, draw) => String(1 + below(draw, 8, 199)),
+  'last-name': (_, draw) => pick(words('last-names'), draw, 4),
+  phone: (_, draw) => phone(draw),
+  postcode: (_, draw) => postcode(draw),
+  region: (_, draw) => places[below(draw, 0, places.length)]?.[2] ?? '',
+  replace,
+  street: (_, draw) => street(draw),
+  truncate: (value) => [...value].slice(0, 1).join(''),
+  url: (_, draw) => `https://${token(draw)}.example.com/`,
+  username: (_, draw) => token(draw),
+};
