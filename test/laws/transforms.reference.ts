@@ -67,6 +67,7 @@ function xorshift(draw: Uint8Array): () => bigint {
   };
 }
 
+const ofByte = (byte: bigint, alphabet: string): string => alphabet[Number((byte * BigInt(alphabet.length)) >> 8n)] as string;
 const ofHalf = (half: bigint, alphabet: string): string => alphabet[Number((half * BigInt(alphabet.length)) >> 16n)] as string;
 
 /** For ASCII text: the twin of the loop, not of the classes of letters. */
@@ -76,7 +77,7 @@ function replace(value: string, draw: Uint8Array): string {
     const steps = [...word].map(() => next());
     const turn = /\d/.test(word) ? ['0123456789', '0123456789'] : ['bcdfghjklmnprstvwz', 'aeiou'];
     const first = Number((steps[0] as bigint) & 1n);
-    const drawn = steps.map((step, i) => ofHalf(step >> 16n, turn[(first + i) % 2] as string));
+    const drawn = steps.map((step, i) => ofByte(step >> 24n, turn[(first + i) % 2] as string));
     const output = drawn.map((each, i) => (/[A-Z]/.test(word[i] as string) ? each.toUpperCase() : each)).join('');
     if (output !== word) return output;
     const last = output.at(-1) as string;

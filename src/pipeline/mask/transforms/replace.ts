@@ -5,8 +5,16 @@
 import { digit, kept, letter, toLetterClass } from '../letter-class.js';
 import { defineTransform } from '../transform.js';
 
-const consonants = Buffer.from('bcdfghjklmnprstvwz');
-const vowels = Buffer.from('aeiou');
+/** For each of 256 numbers a consonant, then for each a vowel, then for each a digit. */
+const drawn = Buffer.concat(
+  ['bcdfghjklmnprstvwz', 'aeiou', '0123456789'].map((set) =>
+    Buffer.from(Array.from({ length: 256 }, (_, i) => set.charCodeAt((i * set.length) >> 8))),
+  ),
+);
+/** Consonants and vowels change places, digits do not; by class. */
+const turn = Uint16Array.of(0, 256, 0);
+/** What to take from a small letter so that it is as large as the letter that stood there. */
+const capital = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? 0x20 : 0));
 
 export const replace = defineTransform({
   name: 'replace',
@@ -42,7 +50,7 @@ function toInt(draw: Uint8Array, at: number): number {
   return (draw[at] as number) | ((draw[at + 1] as number) << 8) | ((draw[at + 2] as number) << 16) | ((draw[at + 3] as number) << 24);
 }
 
-/** Consonants and vowels in turn, capitals where ASCII capitals stood. The upper half of each step is the letter, the lower decides the rest. */
+/** Consonants and vowels in turn, capitals where ASCII capitals stood. The highest byte of each step is the letter, its lower half decides the rest. */
 function writeReplaced(bytes: Uint8Array, at: number, from: Uint8Array, start: number, end: number, state: Int32Array): number {
   let x = state[0] as number;
   let y = state[1] as number;
@@ -50,7 +58,7 @@ function writeReplaced(bytes: Uint8Array, at: number, from: Uint8Array, start: n
   let w = (state[3] as number) | 1;
   let run = kept;
   let same = false;
-  let vowel = 0;
+  let slot = 0;
   let i = start;
   while (i < end) {
     const lead = from[i++] as number;
@@ -72,14 +80,10 @@ function writeReplaced(bytes: Uint8Array, at: number, from: Uint8Array, start: n
     if (kind !== run) {
       run = kind;
       same = true;
-      vowel = w & 1;
+      slot = kind === letter ? (w & 1) << 8 : 512;
     }
-    let byte = 0x30 + (((w >>> 16) * 10) >>> 16);
-    if (kind === letter) {
-      byte = vowel === 1 ? (vowels[((w >>> 16) * 5) >>> 16] as number) : (consonants[((w >>> 16) * 18) >>> 16] as number);
-      if (lead >= 0x41 && lead <= 0x5a) byte -= 0x20;
-      vowel ^= 1;
-    }
+    const byte = (drawn[slot | (w >>> 24)] as number) - (capital[lead] as number);
+    slot ^= turn[kind] as number;
     if (byte !== lead) same = false;
     bytes[at++] = byte;
     if (lead >= 0x80) while (i < end && ((from[i] as number) & 0xc0) === 0x80) i++;
