@@ -150,7 +150,10 @@ function expectUnique(transform: Transform, each: LawCase): void {
 function expectEqualityAsDeclared(transform: Transform, each: LawCase): void {
   const [scope] = transform.scopes;
   const declared = transform.reveals.includes('equality');
-  if (scope === 'value') return expect(declared).toBe(true);
+  if (scope === 'value' && !declared) {
+    // A function of the value that hides equality is a constant.
+    return expect(new Set(sampleOf(transform, each, key, draw(each, 200)).outputs).size).toBe(1);
+  }
   for (const value of draw(each, 20)) {
     const same = sampleOf(transform, each, key, Array<string>(40).fill(value));
     const distinctOutputs = new Set(same.outputs).size;
