@@ -44,6 +44,8 @@ export interface Transform {
   readonly scopes: readonly [Scope, ...Scope[]];
   /** `preserved` means a bijection, or distinct outputs up to the collision bound that `space` gives (n² / 2·space). No default. */
   readonly uniqueness: Uniqueness;
+  /** The uniqueness with these parameters, where a parameter changes it; absent: `uniqueness`, which is the weaker one. */
+  uniquenessWith?(params: Params): Uniqueness;
   /** What the output lets through about the input. Tested by the laws. */
   readonly reveals: readonly Reveal[];
   /** How many pseudonyms there are for this type; 0n: as many as the domain it permutes (a bijection), never too few. */
