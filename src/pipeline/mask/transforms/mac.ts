@@ -44,6 +44,7 @@ export const mac = defineTransform({
         }
         if (type.base === 'bpchar') while (end > start && column.bytes[end - 1] === 0x20) end--;
         out.copy(row, column.bytes, start, end);
+        const digits = out.bytes.subarray(out.starts[row], out.length).some((code) => code >= 0x41 && code <= 0x46) ? upper : lower;
         let count = 0;
         for (let i = out.starts[row] as number; i < out.length; i++) {
           const code = out.bytes[i] as number;
@@ -53,7 +54,7 @@ export const mac = defineTransform({
           }
           let nibble = ((draw[16 * row + ((count >> 1) & 15)] as number) >> (count % 2 === 0 ? 4 : 0)) & 15;
           if (count === 1) nibble = (nibble & 12) | 2;
-          out.bytes[i] = (code >= 0x41 && code <= 0x46 ? upper : lower)[nibble] as number;
+          out.bytes[i] = digits[nibble] as number;
           count++;
         }
         if (count !== 12 && count !== 16) context.refuse(row);
