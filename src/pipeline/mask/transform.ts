@@ -75,7 +75,7 @@ export interface TransformSpec {
   readonly params: Params;
   readonly type: DataType;
   /** AES-256 in ECB over whole blocks of 16 bytes, under the rule's `cipher` key: the round function of permutations (FF1). One call a round. */
-  encryptBlocks(blocks: Uint8Array): Uint8Array;
+  readonly encryptBlocks: (blocks: Uint8Array) => Uint8Array;
   /** A word table committed under words/. */
   words(this: void, name: string): WordTable;
 }

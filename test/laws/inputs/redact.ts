@@ -9,7 +9,7 @@ export const inputs: LawInputs = {
     { type: 'text', value: note.map(([words, mail, phone]) => `${words}; mail ${mail} or call ${phone}`) },
     {
       type: 'text',
-      value: fc.tuple(name, note).map(([first, [words]]) => `${first} said: ${words}`),
+      value: fc.tuple(name, note).map(([first, [words, mail]]) => `${first} said: ${words} (${mail})`),
       companions: (value) => [{ tag: 'pii.first-name', original: value.split(' ')[0] ?? null, masked: 'Mira' }],
     },
   ],

@@ -6,7 +6,7 @@ import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto';
 export interface PasswordContext {
   readonly password: string;
   readonly salt: Uint8Array;
-  random(length: number): Uint8Array;
+  readonly random: (length: number) => Uint8Array;
 }
 
 /** Undefined: no scheme that is known here. */
@@ -71,7 +71,7 @@ function toDjango([, digest = '', rounds = '', salt = '']: RegExpExecArray, cont
 function toPasslib([, kind = '', rounds = '']: RegExpExecArray, { password, salt }: PasswordContext): string {
   const [digest, length] = kind === '' ? ['sha1', 20] : kind === '-sha256' ? ['sha256', 32] : ['sha512', 64];
   const encode = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replace(/\+/g, '.').replace(/=+$/, '');
-  const hash = pbkdf2Sync(password, salt, Math.max(1, Number(rounds)), length as number, digest as string);
+  const hash = pbkdf2Sync(password, salt, Math.max(1, Number(rounds)), length, digest);
   return `$pbkdf2${kind}$${rounds}$${encode(salt)}$${encode(hash)}`;
 }
 

@@ -3,7 +3,7 @@
 // American Express 378282, Discover 601111; anything else 999999 (ISO/IEC 7812: 9 is for national use, 999 no country). The scheme stays visible.
 // `space: format` instead permutes all digits but the last by FF1 (radix 10) and keeps how far the last is from the Luhn digit: unique, but it may be in use.
 import { toLuhnDigit } from '../../check-digits.js';
-import { Ff1 } from '../permutation/ff1.js';
+import { LuhnPermutation } from '../permutation/luhn-permutation.js';
 import { toWord } from '../draw.js';
 import { defineTransform } from '../transform.js';
 
@@ -59,8 +59,7 @@ export const pan = defineTransform({
   misfit: (type) => ((type.length ?? LEAST) < LEAST ? `a card number does not fit ${type.display}` : undefined),
   plain: true,
   prepare: ({ params, encryptBlocks }) => {
-    const ciphers = new Map<number, Ff1>();
-    const toCipher = (count: number): Ff1 => ciphers.get(count) ?? ciphers.set(count, new Ff1(encryptBlocks, 10, count - 1)).get(count)!;
+    const permutation = new LuhnPermutation(encryptBlocks, LEAST, MOST);
     return (column, context, out) => {
       const { rows, bytes, starts, ends } = column;
       const all = new Uint8Array(MOST * rows);
@@ -70,7 +69,7 @@ export const pan = defineTransform({
         counts[row] = readDigits(bytes, starts[row] as number, ends[row] as number, all.subarray(MOST * row, MOST * row + MOST));
         if ((counts[row] as number) < 0) context.refuse(row);
       }
-      if (params['space'] === 'format') permuteAll(all, counts, toCipher);
+      if (params['space'] === 'format') permutation.permute(all, counts);
       else drawAll(all, counts, context.draw());
       for (let row = 0; row < rows; row++) {
         if (ends[row] === -1) {
@@ -96,29 +95,5 @@ function drawAll(all: Uint8Array, counts: Int8Array, draw: Uint8Array): void {
     let number = toWord(draw, row, 0) * 0x1_0000 + (toWord(draw, row, 4) >>> 16);
     for (let i = count - 2; i >= 6; i--, number = Math.floor(number / 10)) digits[i] = number % 10;
     digits[count - 1] = toLuhnDigit(digits, count - 1);
-  }
-}
-
-function permuteAll(all: Uint8Array, counts: Int8Array, toCipher: (count: number) => Ff1): void {
-  for (let count = LEAST; count <= MOST; count++) {
-    const rows = [...counts.keys()].filter((row) => counts[row] === count);
-    if (rows.length === 0) continue;
-    const ff1 = toCipher(count);
-    const toNumber = (row: number, from: number, to: number): number => {
-      let value = 0;
-      for (let i = MOST * row + from; i < MOST * row + to; i++) value = 10 * value + (all[i] as number);
-      return value;
-    };
-    const left = Float64Array.from(rows, (row) => toNumber(row, 0, ff1.leftLength));
-    const right = Float64Array.from(rows, (row) => toNumber(row, ff1.leftLength, count - 1));
-    const distance = rows.map((row) => (all[MOST * row + count - 1] as number) + 10 - toLuhnDigit(all.subarray(MOST * row), count - 1));
-    ff1.encrypt(left, right, rows.length);
-    rows.forEach((row, k) => {
-      const at = MOST * row;
-      for (let i = count - 2, value = right[k] as number; i >= ff1.leftLength; i--, value = Math.floor(value / 10))
-        all[at + i] = value % 10;
-      for (let i = ff1.leftLength - 1, value = left[k] as number; i >= 0; i--, value = Math.floor(value / 10)) all[at + i] = value % 10;
-      all[at + count - 1] = (toLuhnDigit(all.subarray(at), count - 1) + (distance[k] as number)) % 10;
-    });
   }
 }

@@ -2,8 +2,7 @@
 // keys keep the prefix that names their kind (`_live_` becomes `_test_`) and a body of the same pattern that nobody issued, callbacks lead to example.invalid.
 import { copyAll } from '../permutation/decimal-key.js';
 import { drawCharacters } from '../permutation/drawn-characters.js';
-import type { EncryptBlocks } from '../permutation/ff1.js';
-import { toTestPassword } from '../secrets/password-schemes.js';
+import { SALTS, toApplyPassword } from '../secrets/stored-passwords.js';
 import { type Apply, defineTransform } from '../transform.js';
 
 /** Prefixes that say what a token is: read, and written. Longest first where one begins another. */
@@ -45,7 +44,6 @@ const prefixes = [
   ],
 ].map((prefix) => ({ read: Buffer.from(prefix), write: Buffer.from(prefix.replace('live_', 'test_')) }));
 const callback = 'https://example.invalid/';
-const SALTS = 4;
 
 export const secret = defineTransform({
   name: 'secret',
@@ -99,37 +97,3 @@ const applyUrl: Apply = (column, context, out) => {
     out.copy(row, text, 0, text.length);
   }
 };
-
-function toApplyPassword(password: string, room: number, encryptBlocks: EncryptBlocks): Apply {
-  const salts = Array.from({ length: SALTS }, (_, i) =>
-    Uint8Array.from(encryptBlocks(Uint8Array.from({ length: 16 }, (_, k) => (k === 0 ? 0xd0 + i : 0x5a)))),
-  );
-  // A slow hash is made once per scheme, cost and salt: what these are is in the text before the last two `$`.
-  const made = new Map<string, string | undefined>();
-  return (column, context, out) => {
-    const draw = context.draw();
-    for (let row = 0; row < column.rows; row++) {
-      const end = column.ends[row] as number;
-      if (end < 0) {
-        out.null(row);
-        continue;
-      }
-      const stored = Buffer.from(column.bytes.subarray(column.starts[row], end)).toString().trimEnd();
-      const own = draw.slice(16 * row, 16 * row + 16);
-      const which = (own[15] as number) % SALTS;
-      let block = 0;
-      const random = (length: number): Uint8Array => {
-        const input = new Uint8Array(16 * Math.ceil(length / 16));
-        for (let at = 0; at < input.length; at += 16) input.set([(own[0] as number) ^ ++block, ...own.subarray(1)], at);
-        return encryptBlocks(input).slice(0, length);
-      };
-      const slow = /^(pbkdf2_|\$pbkdf2|\$scrypt)/.test(stored);
-      const key = slow ? `${which} ${stored.length} ${stored.split('$').slice(0, 3).join('$')}` : '';
-      if (!slow || !made.has(key)) made.set(key, toTestPassword(stored, { password, salt: salts[which] as Uint8Array, random }));
-      const hash = made.get(key);
-      if (hash === undefined || hash.length > room) return context.refuse(row);
-      const text = Buffer.from(hash);
-      out.copy(row, text, 0, text.length);
-    }
-  };
-}

@@ -17,7 +17,7 @@ export const uuid = defineTransform({
   },
   scopes: ['value', 'subject', 'row'],
   uniqueness: 'preserved',
-  reveals: ['equality', 'frequency', 'format'],
+  reveals: ['equality', 'frequency', 'length', 'format'],
   space: () => 2n ** 122n,
   reversible: false,
   output: 'overlapping',
