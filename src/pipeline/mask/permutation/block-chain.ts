@@ -23,9 +23,8 @@ export function absorb(
       const end = ends[i] as number;
       if (from >= end) continue;
       const room = Math.min(16, end - from);
-      for (let k = 0; k < 16; k++) {
-        gathered[open + k] = (state[16 * i + k] as number) ^ (k < room ? (bytes[from + k] as number) : 0);
-      }
+      for (let k = 0; k < room; k++) gathered[open + k] = (state[16 * i + k] as number) ^ (bytes[from + k] as number);
+      for (let k = room; k < 16; k++) gathered[open + k] = state[16 * i + k] as number;
       open += 16;
     }
     if (open === 0) return;

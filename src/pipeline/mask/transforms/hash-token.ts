@@ -34,7 +34,8 @@ export const hashToken = defineTransform({
   output: 'disjoint',
   produces: (value, params) => {
     const alphabet = alphabets[params['encoding'] as string] as Uint8Array;
-    return value.length === toLength(params) && value.every((byte) => alphabet.includes(byte));
+    // char(n) is padded when it is read back.
+    return value.every((byte, i) => (i < toLength(params) ? alphabet.includes(byte) : byte === 0x20)) && value.length >= toLength(params);
   },
   misfit: (type, params) => {
     if (toBits(params) * toLength(params) > 128)

@@ -58,7 +58,7 @@ export const ip = defineTransform({
   leavesReservedSpace: (params) => params['space'] === 'private10',
   output: 'disjoint',
   produces: (value, params) => {
-    const [address = '', mask] = Buffer.from(value).toString().split('/');
+    const [address = '', mask] = Buffer.from(value).toString().trimEnd().split('/');
     if (isIPv6(address)) return /^2001:0?db8(:|$)/i.test(address) || (mask !== undefined && Number(mask) < 32);
     if (!isIPv4(address)) return false;
     const number = toNumber(address);
