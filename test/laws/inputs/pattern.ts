@@ -9,7 +9,7 @@ export const inputs: LawInputs = {
       type: 'text',
       value: fc
         .tuple(fc.stringMatching(/^[0-9]{4}$/), fc.string({ unit: 'binary', maxLength: 60 }))
-        .map((parts) => parts.join('').toWellFormed()),
+        .map((parts) => parts.join('').toWellFormed().replaceAll('\0', '')),
     },
   ],
 };
