@@ -44,6 +44,8 @@ export interface Transform {
   readonly scopes: readonly [Scope, ...Scope[]];
   /** `preserved` means a bijection, or distinct outputs up to the collision bound that `space` gives (n² / 2·space). No default. */
   readonly uniqueness: Uniqueness;
+  /** The uniqueness with these parameters, where a parameter changes it; absent: `uniqueness`, which is the weaker one. */
+  uniquenessWith?(params: Params): Uniqueness;
   /** What the output lets through about the input. Tested by the laws. */
   readonly reveals: readonly Reveal[];
   /** How many pseudonyms there are for this type; 0n: as many as the domain it permutes (a bijection), never too few. */
@@ -73,7 +75,7 @@ export interface TransformSpec {
   readonly params: Params;
   readonly type: DataType;
   /** AES-256 in ECB over whole blocks of 16 bytes, under the rule's `cipher` key: the round function of permutations (FF1). One call a round. */
-  encryptBlocks(blocks: Uint8Array): Uint8Array;
+  readonly encryptBlocks: (blocks: Uint8Array) => Uint8Array;
   /** A word table committed under words/. */
   words(this: void, name: string): WordTable;
 }

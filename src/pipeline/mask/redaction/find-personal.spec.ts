@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import { findPersonal, type Known } from './find-personal.js';
+
+const find = (text: string, known: readonly Known[] = []): string[] =>
+  findPersonal(text, known).map(({ kind, start, end }) => `${kind}:${text.slice(start, end)}`);
+
+describe('what is found in free text', () => {
+  it('is e-mail addresses, phones, card and account numbers with right check digits', () => {
+    expect(find('Mail anna.b@corp.co.uk. Call +46 (0)70-123 45 67!')).toEqual(['email:anna.b@corp.co.uk', 'phone:+46 (0)70-123 45 67']);
+    expect(find('card 4111 1111 1111 1111, or 4111 1111 1111 1112')).toEqual(['pan:4111 1111 1111 1111', 'phone:4111 1111 1111 1112']);
+    expect(find('to DE89 3704 0044 0532 0130 00 please')).toEqual(['iban:DE89 3704 0044 0532 0130 00']);
+    expect(find('xx gb29nwbk60161331926819')).toEqual(['iban:gb29nwbk60161331926819']);
+  });
+
+  it('is not a date, a short number or a word', () => {
+    expect(find('on 2024-01-15 order 12345 of Anna')).toEqual([]);
+  });
+
+  it('is what the row says of its person, as whole words and whatever the case', () => {
+    const known = [
+      { original: 'Anna Ek', masked: 'Mira Dahl' },
+      { original: 'Ek', masked: 'Dahl' },
+    ];
+    expect(find('ANNA EK, Ek and Ekström; Åsa-Ek', known)).toEqual(['known:ANNA EK', 'known:Ek', 'known:Ek']);
+  });
+
+  it('takes time in proportion to the text', () => {
+    const hostile = ['a'.repeat(200_000), '1 '.repeat(100_000), 'a@'.repeat(100_000), 'DE12 '.repeat(40_000)];
+    const startedAt = performance.now();
+    for (const text of hostile) findPersonal(text, []);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
+  });
+});

@@ -1,0 +1,96 @@
+// An address from networks that are never routed: IPv4 198.18.0.0/15 (RFC 2544) with 192.0.2.0/24, 198.51.100.0/24 and 203.0.113.0/24 (RFC 5737), IPv6
+// 2001:db8::/32 (RFC 3849). A netmask stays; for cidr, whose host bits must be zero, the address is cut to it.
+import { isIPv4, isIPv6 } from 'node:net';
+import { toIndex, toWord } from '../draw.js';
+import { defineTransform } from '../transform.js';
+
+const documentation = [0xc0000200, 0xc6336400, 0xcb007100];
+const [BENCHMARK, BENCHMARK_COUNT] = [0xc6120000, 2 ** 17];
+const sizes = { reserved: 2 ** 17 + 3 * 256, documentation: 3 * 256, private10: 2 ** 24 } as const;
+type Space = keyof typeof sizes;
+
+function toAddress(space: Space, draw: Uint8Array, row: number): number {
+  const index = space === 'private10' ? toWord(draw, row, 0) >>> 8 : toIndex(draw, row, 0, sizes[space]);
+  if (space === 'private10') return (10 << 24) + index;
+  if (space === 'reserved' && index < BENCHMARK_COUNT) return BENCHMARK + index;
+  const rest = space === 'reserved' ? index - BENCHMARK_COUNT : index;
+  return (documentation[rest >> 8] as number) + (rest & 255);
+}
+
+function toText4(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
+}
+
+/** 96 bits of the draw under 2001:db8::/32, cut to `bits`; eight groups, which any parser takes. */
+function toText6(draw: Uint8Array, row: number, bits: number): string {
+  const groups = [0x2001, 0xdb8, ...[0, 2, 4, 6, 8, 10].map((at) => toWord(draw, row, at) >>> 16)];
+  return groups.map((group, i) => (group & (0xffff0000 >>> Math.max(0, Math.min(16, bits - 16 * i))) & 0xffff).toString(16)).join(':');
+}
+
+function cut(address: number, bits: number): number {
+  return bits <= 0 ? 0 : (address & (0xffffffff << (32 - bits))) >>> 0;
+}
+
+function toNumber(text: string): number {
+  return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function isReserved(address: number): boolean {
+  return cut(address, 15) === BENCHMARK || documentation.includes(cut(address, 24));
+}
+
+export const ip = defineTransform({
+  name: 'ip',
+  summary: 'An address of the same family from networks that are reserved for documentation and benchmarks.',
+  accepts: ['inet', 'text'],
+  params: {
+    space: {
+      schema: { enum: ['reserved', 'documentation', 'private10'] },
+      default: 'reserved',
+      doc: 'IPv4: `reserved` 131,840 addresses never routed, `documentation` 768 of them, `private10` 2^24 in 10.0.0.0/8, which may be in use inside.',
+    },
+  },
+  scopes: ['value', 'subject', 'row'],
+  uniqueness: 'not-guaranteed',
+  reveals: ['equality', 'frequency', 'format', 'length', 'band'],
+  space: (params) => BigInt(sizes[params['space'] as Space]),
+  reversible: false,
+  leavesReservedSpace: (params) => params['space'] === 'private10',
+  output: 'disjoint',
+  produces: (value, params) => {
+    const [address = '', mask] = Buffer.from(value).toString().trimEnd().split('/');
+    if (isIPv6(address)) return /^2001:0?db8(:|$)/i.test(address) || (mask !== undefined && Number(mask) < 32);
+    if (!isIPv4(address)) return false;
+    const number = toNumber(address);
+    if (params['space'] === 'private10') return number >>> 24 === 10 || (mask !== undefined && Number(mask) < 8);
+    return (
+      isReserved(number) ||
+      (mask !== undefined && Number(mask) < 24 && [BENCHMARK, ...documentation].some((one) => cut(one, Number(mask)) === number))
+    );
+  },
+  // A column that holds no full IPv6 address is taken for one of IPv4; an IPv6 value in it is refused.
+  misfit: (type) => ((type.length ?? 15) < 15 ? `an address does not fit ${type.display}` : undefined),
+  plain: true,
+  prepare: ({ params, type }) => {
+    const space = params['space'] as Space;
+    return (column, context, out) => {
+      const draw = context.draw();
+      for (let row = 0; row < column.rows; row++) {
+        if (column.ends[row] === -1) {
+          out.null(row);
+          continue;
+        }
+        const original = Buffer.from(column.bytes.buffer, column.bytes.byteOffset + (column.starts[row] as number), (column.ends[row] as number) - (column.starts[row] as number)); // prettier-ignore
+        const [address = '', mask] = original.toString('latin1').trim().split('/');
+        const wide = isIPv6(address) && !address.includes('%');
+        const most = wide ? 128 : 32;
+        if ((!wide && !isIPv4(address)) || (mask !== undefined && !(/^\d{1,3}$/.test(mask) && Number(mask) <= most))) context.refuse(row);
+        if (wide && (type.length ?? 43) < 39 + (mask === undefined ? 0 : mask.length + 1)) context.refuse(row);
+        const bits = type.base === 'cidr' ? Number(mask ?? most) : most;
+        const masked = wide ? toText6(draw, row, bits) : toText4(cut(toAddress(space, draw, row), bits));
+        const text = Buffer.from(mask === undefined ? masked : `${masked}/${mask}`);
+        out.copy(row, text, 0, text.length);
+      }
+    };
+  },
+});

@@ -1,0 +1,74 @@
+// hot path: a number in the form of a US Social Security number (nine digits, any separators) from the areas that are never issued; any other
+// national number keeps its pattern and gets drawn letters and digits. `space: format` is a bijection over all letters and digits instead.
+import { CharacterPermutation } from '../permutation/character-permutation.js';
+import { copyAll } from '../permutation/decimal-key.js';
+import { drawCharacters } from '../permutation/drawn-characters.js';
+import { toIndex } from '../draw.js';
+import { defineTransform } from '../transform.js';
+
+const DIGITS = 9;
+
+/** Whether a text is nine digits with nothing but spaces and hyphens between. */
+function isNineDigits(bytes: Uint8Array, start: number, end: number): boolean {
+  let count = 0;
+  for (let i = start; i < end; i++) {
+    const code = bytes[i] as number;
+    if (code >= 0x30 && code <= 0x39) count++;
+    else if (code !== 0x20 && code !== 0x2d) return false;
+  }
+  return count === DIGITS;
+}
+
+export const nationalId = defineTransform({
+  name: 'national-id',
+  summary: 'A national number of the same form; of nine digits: in the areas 000 and 666, which no US Social Security number has.',
+  accepts: ['text'],
+  params: {
+    space: {
+      schema: { enum: ['reserved', 'format'] },
+      default: 'reserved',
+      doc: '`reserved`: nine digits in areas never issued, 2·10^6 numbers; `format`: a bijection over all numbers of the pattern, which may be issued.',
+    },
+    area: { schema: { enum: ['both', '000', '666'] }, default: 'both', doc: 'The areas to use: each has 10^6 numbers.' },
+  },
+  scopes: ['value'],
+  uniqueness: 'not-guaranteed',
+  uniquenessWith: (params) => (params['space'] === 'format' ? 'preserved' : 'not-guaranteed'),
+  reveals: ['equality', 'frequency', 'length', 'format'],
+  space: (params) => (params['space'] === 'format' ? 0n : params['area'] === 'both' ? 2_000_000n : 1_000_000n),
+  reversible: false,
+  leavesReservedSpace: (params) => params['space'] === 'format',
+  output: 'disjoint',
+  // Other patterns have no space of their own: they may be originals, and no claim is made for them.
+  produces: (value, params) => {
+    if (params['space'] === 'format' || !isNineDigits(value, 0, value.length)) return true;
+    const area = Buffer.from(value.filter((byte) => byte >= 0x30).subarray(0, 3)).toString();
+    return (area === '000' || area === '666') && (params['area'] === 'both' || params['area'] === area);
+  },
+  plain: false,
+  prepare: ({ params, type, encryptBlocks }) => {
+    const permutation = new CharacterPermutation(encryptBlocks);
+    return (column, context, out) => {
+      copyAll(column, out, type.base === 'bpchar');
+      if (params['space'] === 'format') return permutation.permute(out.bytes, out.starts, out.ends, column.rows);
+      const draw = context.draw();
+      const others = out.ends.slice(0, column.rows);
+      for (let row = 0; row < column.rows; row++) {
+        const start = out.starts[row] as number;
+        const end = out.ends[row] as number;
+        if (end < 0 || !isNineDigits(out.bytes, start, end)) continue;
+        others[row] = -1;
+        const areas = params['area'] === 'both' ? 2 : 1;
+        const number = toIndex(draw, row, 0, 1_000_000);
+        const area = areas === 2 ? 666 * toIndex(draw, row, 4, 2) : Number(params['area']);
+        let rest = area * 1_000_000 + number;
+        for (let i = end - 1; i >= start; i--) {
+          if ((out.bytes[i] as number) < 0x30) continue;
+          out.bytes[i] = 0x30 + (rest % 10);
+          rest = Math.floor(rest / 10);
+        }
+      }
+      drawCharacters(encryptBlocks, draw, out.bytes, out.starts, others, column.rows);
+    };
+  },
+});
