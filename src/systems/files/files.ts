@@ -1,0 +1,2 @@
+// Files of this machine: keys, and later the log.
+export { FileKeyProvider } from './file-key-provider.js';
