@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 
 import type { Batch } from '../../src/pipeline/batch.js';
 import type { DataType } from '../../src/pipeline/catalogue.js';
-import { defineTransform, type Transform } from '../../src/pipeline/mask/mask.js';
+import { defineTransform, type Transform, transforms } from '../../src/pipeline/mask/mask.js';
 import type { ColumnPlan, HiddenColumn, Plan, RulePlan, TablePlan } from '../../src/pipeline/plan.js';
 import type { KeyProvider } from '../../src/pipeline/ports.js';
 
@@ -116,8 +116,9 @@ export function createTestTransform(name: string, map: Mapping, more: Partial<Tr
   });
 }
 
-/** `draw`: the draw in hexadecimal; `same`: the value as it was given; `exclaim`: the value in brackets. */
+/** `draw`: the draw in hexadecimal; `same`: the value as it was given; `exclaim`: the value in brackets; and the registry's. */
 export const testTransforms: readonly Transform[] = [
+  ...transforms,
   createTestTransform('draw', (_, draw) => draw),
   createTestTransform('same', (value) => value),
   createTestTransform('exclaim', (value) => `<${value}>`),

@@ -83,6 +83,8 @@ export class JsonFormat implements Format {
   private isListed(node: PathNode): boolean {
     const byte = this.bytes[this.at];
     if (byte === 110) return true;
+    // Where the rest is refused, the first member that is not listed names the path better than its container.
+    if ((byte === 123 || byte === 91) && this.walked.rest === 'refuse') return true;
     if (byte === 123) return node.members.length > 0 || this.isEmpty();
     if (byte === 91) return node.element !== undefined || this.isEmpty();
     return node.slot !== undefined;
