@@ -18,7 +18,7 @@ type Sketch = readonly [name: string, base: string, rule?: string];
 
 const customers: readonly Sketch[] = [
   ['id', 'int8'], ['first_name', 'text', 'first-name:subject'], ['last_name', 'text', 'last-name:subject'], ['email', 'text', 'email:value'],
-  ['phone', 'text', 'phone:value'], ['ssn', 'bpchar', 'national-id:value'], ['dob', 'date', 'birth-date:subject'],
+  ['phone', 'text', 'phone:value'], ['ssn', 'bpchar', 'national-id:value'], ['dob', 'date', 'date-of-birth:subject'],
   ['street', 'text', 'street:subject'], ['city', 'text'], ['postcode', 'text'], ['card_number', 'text', 'pan:value'],
   ['iban', 'text', 'iban:value'], ['ip', 'inet', 'ip:value'], ['notes', 'text', 'replace:row'], ['profile', 'jsonb', 'paths'],
   ['created_at', 'timestamptz'],

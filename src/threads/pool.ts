@@ -45,6 +45,11 @@ export class MaskPool implements MaskExecutor {
     await Promise.all(this.threads.map(({ worker }) => worker.terminate()));
   }
 
+  /** Ends one thread as a crash would; for tests of what happens then. */
+  async killThread(index: number): Promise<void> {
+    await this.threads[index]?.worker.terminate();
+  }
+
   private start(prepared: PreparedMask): Thread {
     // No stdin, and stdout of a thread goes nowhere: stdout belongs to the command.
     const worker = new Worker(new URL('./mask-thread.js', import.meta.url), { workerData: prepared, env: {}, stdout: true });

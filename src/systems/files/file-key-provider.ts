@@ -115,8 +115,9 @@ function parseExpiry(text: string): number | null | undefined {
   }
 }
 
+/** An error of the file system, whichever realm made it. */
 function isCoded(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && 'syscall' in error;
+  return typeof error === 'object' && error !== null && 'syscall' in error && 'code' in error;
 }
 
 function isMissing(error: unknown): boolean {
