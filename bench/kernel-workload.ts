@@ -50,7 +50,12 @@ function toTable(
     const common = { params: {}, scope, domain: transform, canonical: 'text', reveals: [], uniqueness: 'preserved' } as unknown as RulePlan;
     if (rule === 'paths') {
       const leaf = (inner: string) => ({ ...toRule(inner), tag: 'pii' });
-      const paths = { lang: leaf('keep'), 'tags[]': leaf('keep'), 'contact.email': leaf('email:value'), 'contact.phone': leaf('phone:value') };
+      const paths = {
+        lang: leaf('keep'),
+        'tags[]': leaf('keep'),
+        'contact.email': leaf('email:value'),
+        'contact.phone': leaf('phone:value'),
+      };
       return { ...common, transform: 'keep', paths, rest: 'refuse' };
     }
     if (known.has(transform)) return { ...common, transform };

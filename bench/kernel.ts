@@ -29,7 +29,9 @@ async function measure({ plan, lines }: WorkTable, only?: string): Promise<numbe
 
 function keepOthers(plan: WorkTable['plan'], only: string): WorkTable['plan'] {
   const keep = (column: (typeof plan.tables)[0]['columns'][0]) =>
-    column.name === only ? column : { ...column, rule: { transform: 'keep', params: {}, scope: 'value', domain: '', canonical: 'text' } as never };
+    column.name === only
+      ? column
+      : { ...column, rule: { transform: 'keep', params: {}, scope: 'value', domain: '', canonical: 'text' } as never };
   return { ...plan, tables: plan.tables.map((table) => ({ ...table, columns: table.columns.map(keep) })) };
 }
 

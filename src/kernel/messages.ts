@@ -97,7 +97,8 @@ export const messages = {
   },
   MASK_PATH_UNLISTED: {
     class: 'DataError',
-    message: 'row {row} of batch {batch} of range {range} of {schema}.{table} holds the path {path} in {column}, which the classification does not list',
+    message:
+      'row {row} of batch {batch} of range {range} of {schema}.{table} holds the path {path} in {column}, which the classification does not list',
     hint: 'tag the path in the classification, or write rest: drop for the column',
   },
   MASK_LINE_MALFORMED: {

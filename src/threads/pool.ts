@@ -6,8 +6,8 @@ import type { Batch, Masked, MaskExecutor, PreparedMask } from '../pipeline/mask
 import { type Answer, toTransferable } from './message.js';
 
 interface Waiting {
-  resolve(masked: Masked): void;
-  reject(error: BautaError): void;
+  readonly resolve: (masked: Masked) => void;
+  readonly reject: (error: BautaError) => void;
 }
 
 interface Thread {

@@ -68,7 +68,10 @@ interface Setting {
 async function toDraws(lines: string, { hidden = [], rule = {}, type, column = 'a', phrase }: Setting = {}): Promise<string[]> {
   const plan = toPlan([{ name: column, rule: toRule('draw', rule), ...(type ? { type } : {}) }], hidden);
   const masker = createMasker(await prepareMask(plan, createTestKeys(phrase)), 0, { transforms: testTransforms });
-  return Buffer.from(masker.mask(toBatch(lines)).bytes).toString().split('\n').slice(0, -1);
+  return Buffer.from(masker.mask(toBatch(lines)).bytes)
+    .toString()
+    .split('\n')
+    .slice(0, -1);
 }
 
 describe('what a draw is a function of', () => {

@@ -68,7 +68,10 @@ describe('lines through the mask stage', () => {
   ])('are refused with their position when they have %s', async (_, lines, row) => {
     const mask = await toMasker(toPlan([{ name: 'a' }, { name: 'b' }]));
     expect(() => mask(toBatch(lines, { sequence: 6, range: 2 }))).toThrow(
-      expect.objectContaining({ code: 'MASK_LINE_MALFORMED', where: expect.objectContaining({ row, batch: 7, range: 3, table: 'person' }) }),
+      expect.objectContaining({
+        code: 'MASK_LINE_MALFORMED',
+        where: expect.objectContaining({ row, batch: 7, range: 3, table: 'person' }),
+      }),
     );
   });
 

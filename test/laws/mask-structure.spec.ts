@@ -16,7 +16,12 @@ function toPathRule(paths: Paths, rest: 'refuse' | 'drop' | 'keep' = 'refuse', m
 }
 
 /** Masks values of one column, each a row, with hidden fields after it. */
-async function mask(type: DataType, rule: RulePlan, values: readonly (string | null)[], hidden: readonly string[] = []): Promise<(string | null)[]> {
+async function mask(
+  type: DataType,
+  rule: RulePlan,
+  values: readonly (string | null)[],
+  hidden: readonly string[] = [],
+): Promise<(string | null)[]> {
   const plan = toPlan([{ name: 'doc', type, rule }], hidden.length > 0 ? [toHidden('row', 'id')] : []);
   const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: testTransforms });
   const lines = formatLines(values.map((value, i) => [value, ...(hidden.length > 0 ? [hidden[i] ?? null] : [])]));
@@ -24,12 +29,14 @@ async function mask(type: DataType, rule: RulePlan, values: readonly (string | n
 }
 
 const jsonb = toType('jsonb');
-const refused = (path: string): object => expect.objectContaining({ code: 'MASK_PATH_UNLISTED', where: expect.objectContaining({ path, row: 1 }) });
+const refused = (path: string): object =>
+  expect.objectContaining({ code: 'MASK_PATH_UNLISTED', where: expect.objectContaining({ path, row: 1 }) });
 
 describe('jsonb', () => {
   it('has each listed path masked by its own rule and is printed as the server prints it', async () => {
     const rule = toPathRule({ 'contact.email': 'exclaim', 'tags[]': 'keep', 'items[].name': 'exclaim', n: 'exclaim', t: 'same' });
-    const value = '{"n": 12, "t": true, "tags": ["a", 3], "items": [{"name": "x\\"y"}, {"name": null}, {}], "contact": {"email": "é\\\\\\n"}}';
+    const value =
+      '{"n": 12, "t": true, "tags": ["a", 3], "items": [{"name": "x\\"y"}, {"name": null}, {}], "contact": {"email": "é\\\\\\n"}}';
     expect(await mask(jsonb, rule, [value, null, '{}'])).toEqual([
       '{"n": "<12>", "t": true, "tags": ["a", 3], "items": [{"name": "<x\\"y>"}, {"name": null}, {}], "contact": {"email": "<é\\\\\\n>"}}',
       null,
@@ -64,7 +71,13 @@ describe('jsonb', () => {
 
   it('is masked as the slow twin masks it, for any document and any listed paths', async () => {
     const key = fc.constantFrom('a', 'b', 'c"', 'dé');
-    const leaf = fc.oneof(fc.string({ maxLength: 6 }), fc.constantFrom('\n', '\u0001', '😀', '\\'), fc.integer(), fc.boolean(), fc.constant(null));
+    const leaf = fc.oneof(
+      fc.string({ maxLength: 6 }),
+      fc.constantFrom('\n', '\u0001', '😀', '\\'),
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+    );
     const { document } = fc.letrec<{ document: unknown }>((tie) => ({
       document: fc.oneof(
         { depthSize: 'small', withCrossShrink: true },
@@ -76,11 +89,16 @@ describe('jsonb', () => {
     const path = fc.constantFrom('a', 'a.b', 'b[]', 'b[].a', 'a.a', '"c\\""', 'dé[][]', '[]', '[].a', 'b');
     const rest = fc.constantFrom<'drop' | 'keep'>('drop', 'keep');
     await fc.assert(
-      fc.asyncProperty(fc.array(document, { maxLength: 5 }), fc.uniqueArray(path, { minLength: 1, maxLength: 4 }), rest, async (documents, paths, other) => {
-        const rule = toPathRule(Object.fromEntries(paths.map((name) => [name, 'exclaim'])), other);
-        const expected = documents.map((value) => formatJsonb(maskJson(value, paths, other, (text) => `<${text}>`)));
-        expect(await mask(jsonb, rule, documents.map(formatJsonb))).toEqual(expected);
-      }),
+      fc.asyncProperty(
+        fc.array(document, { maxLength: 5 }),
+        fc.uniqueArray(path, { minLength: 1, maxLength: 4 }),
+        rest,
+        async (documents, paths, other) => {
+          const rule = toPathRule(Object.fromEntries(paths.map((name) => [name, 'exclaim'])), other);
+          const expected = documents.map((value) => formatJsonb(maskJson(value, paths, other, (text) => `<${text}>`)));
+          expect(await mask(jsonb, rule, documents.map(formatJsonb))).toEqual(expected);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -171,7 +189,10 @@ describe('problems of rules', () => {
     expect(codes(toType('text'), toPathRule({ a: 'same' }))).toEqual(['MASK_PATHS_UNSUPPORTED']);
     expect(codes(toArrayType(jsonb), toPathRule({ a: 'same' }))).toEqual(['MASK_PATHS_UNSUPPORTED']);
     expect(codes(jsonb, toPathRule({ 'a..b': 'same' }))).toEqual(['MASK_PATHS_UNSUPPORTED']);
-    expect(codes(jsonb, toPathRule({ a: 'nothing', b: 'nothing', c: 'same' }))).toEqual(['MASK_TRANSFORM_UNKNOWN', 'MASK_TRANSFORM_UNKNOWN']);
+    expect(codes(jsonb, toPathRule({ a: 'nothing', b: 'nothing', c: 'same' }))).toEqual([
+      'MASK_TRANSFORM_UNKNOWN',
+      'MASK_TRANSFORM_UNKNOWN',
+    ]);
     expect(codes(toType('xml'), toRule('same'))).toEqual([]);
   });
 });

@@ -45,7 +45,8 @@ export class Canonicalizer {
       view.starts[row] = start;
       view.ends[row] = end === -1 ? -1 : toEnd(bytes, start, end);
       // −0 equals 0: leave the sign out.
-      if (this.form !== 'bpchar' && view.ends[row] === start + 2 && bytes[start] === 45 && bytes[start + 1] === 48) view.starts[row] = start + 1;
+      if (this.form !== 'bpchar' && view.ends[row] === start + 2 && bytes[start] === 45 && bytes[start + 1] === 48)
+        view.starts[row] = start + 1;
     }
     return view;
   }
@@ -58,7 +59,9 @@ export class Canonicalizer {
       const end = column.ends[row] as number;
       if (end === -1) writer.null(row);
       else if (!foldAscii(writer, row, column.bytes, start, end)) {
-        const folded = Buffer.from(toLower(Buffer.from(column.bytes.buffer, column.bytes.byteOffset + start, end - start).toString('utf8')));
+        const folded = Buffer.from(
+          toLower(Buffer.from(column.bytes.buffer, column.bytes.byteOffset + start, end - start).toString('utf8')),
+        );
         writer.copy(row, folded, 0, folded.length);
       }
     }

@@ -45,7 +45,13 @@ export const leafType: DataType = { display: 'text', kind: 'base', base: 'text',
 /** A leaf of JSON has no type of its own: a transform that takes no text takes it as the widest type that it does take. */
 export function toWorkingType(transform: Transform, type: DataType): DataType {
   if (type !== leafType || accepts(transform, type)) return type;
-  const bases: Readonly<Record<string, string>> = { integer: 'int8', number: 'numeric', inet: 'inet', mac: 'macaddr', timestamp: 'timestamptz' };
+  const bases: Readonly<Record<string, string>> = {
+    integer: 'int8',
+    number: 'numeric',
+    inet: 'inet',
+    mac: 'macaddr',
+    timestamp: 'timestamptz',
+  };
   const [family] = transform.accepts;
   const base = family && (bases[family] ?? family);
   return base ? { ...leafType, display: base, base } : type;
@@ -57,7 +63,12 @@ export function createScalarRunner(type: DataType, rule: RulePlan, identity: Ide
   if (!transform) throw toError('MASK_TRANSFORM_UNKNOWN', { ...identity, name: rule.transform, expected: 'null' });
   const working = toWorkingType(transform, type);
   if (!accepts(transform, working)) {
-    throw toError('MASK_TRANSFORM_MISFIT', { ...identity, name: rule.transform, type: type.display, expected: transform.accepts.join(', ') });
+    throw toError('MASK_TRANSFORM_MISFIT', {
+      ...identity,
+      name: rule.transform,
+      type: type.display,
+      expected: transform.accepts.join(', '),
+    });
   }
   const getKey = (purpose: 'prf' | 'cipher'): Uint8Array => {
     const key = setting.keys.get(toKeyLabel(setting.scope, rule.domain, purpose));
@@ -95,7 +106,9 @@ class ScalarRunner implements ColumnRunner {
     private readonly draws: Draws | null,
   ) {
     this.plain = transform.plain;
-    this.canonical = new Canonicalizer(rule.transform === 'keep' ? 'text' : rule.canonical === 'text' ? toCanonicalForm(type) : rule.canonical);
+    this.canonical = new Canonicalizer(
+      rule.transform === 'keep' ? 'text' : rule.canonical === 'text' ? toCanonicalForm(type) : rule.canonical,
+    );
     this.print = rule.transform === 'keep' ? (writer) => writer : toPrinter(type);
   }
 

@@ -12,7 +12,11 @@ export interface Place {
   readonly ordinals?: Int32Array;
   readonly companions: readonly Companion[];
   /** Stops the run at a row of the batch. */
-  fail(code: 'MASK_VALUE_REFUSED' | 'MASK_ROW_KEY_MISSING' | 'MASK_PATH_UNLISTED' | 'MASK_OUTPUT_INCOMPLETE', row: number, path?: string): never;
+  fail(
+    code: 'MASK_VALUE_REFUSED' | 'MASK_ROW_KEY_MISSING' | 'MASK_PATH_UNLISTED' | 'MASK_OUTPUT_INCOMPLETE',
+    row: number,
+    path?: string,
+  ): never;
 }
 
 /** The columns as the values of another column see them: value i has what stands in row `rows[i]`. */

@@ -6,7 +6,8 @@ import { ColumnWriter } from './column-writer.js';
 export function toPrinter(type: DataType): (writer: ColumnWriter) => ColumnWriter {
   if (type.kind !== 'base' && type.kind !== 'domain') return (writer) => writer;
   const { length, scale } = type;
-  if (type.base === 'bpchar' && length !== undefined) return toPadder(32, (bytes, start, end) => length - countCharacters(bytes, start, end));
+  if (type.base === 'bpchar' && length !== undefined)
+    return toPadder(32, (bytes, start, end) => length - countCharacters(bytes, start, end));
   if (type.base === 'numeric' && scale !== undefined && scale > 0) {
     return toPadder(48, (bytes, start, end) => toMissingDecimals(bytes, start, end, scale), 46);
   }

@@ -27,7 +27,13 @@ function findScalarProblems(type: DataType, rule: RulePlan, where: Where, among:
   const working = toWorkingType(transform, type);
   if (accepts(transform, working) && transform.misfit?.(working, withDefaults(transform, rule.params)) === undefined) return [];
   return [
-    toFinding('MASK_TRANSFORM_MISFIT', { path: '', ...where, name: rule.transform, type: type.display, expected: transform.accepts.join(', ') }),
+    toFinding('MASK_TRANSFORM_MISFIT', {
+      path: '',
+      ...where,
+      name: rule.transform,
+      type: type.display,
+      expected: transform.accepts.join(', '),
+    }),
   ];
 }
 

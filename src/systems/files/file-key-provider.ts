@@ -69,7 +69,11 @@ export class FileKeyProvider implements KeyProvider {
       if (isCoded(error)) throw toError('KEY_FILE_INVALID', { file: path });
       throw error;
     }
-    const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : /^[A-Za-z0-9+/]{43}=$/.test(text) ? Buffer.from(text, 'base64') : null;
+    const key = /^[0-9a-f]{64}$/i.test(text)
+      ? Buffer.from(text, 'hex')
+      : /^[A-Za-z0-9+/]{43}=$/.test(text)
+        ? Buffer.from(text, 'base64')
+        : null;
     if (key?.length !== keyBytes) throw toError('KEY_FILE_INVALID', { file: path });
     return key;
   }

@@ -1,2 +1,2 @@
-// Files of this machine: keys, and later the log.
+// The door of the file system: keys and log of a BAUTA_HOME.
 export { FileKeyProvider } from './file-key-provider.js';

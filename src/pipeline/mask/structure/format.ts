@@ -13,10 +13,10 @@ export interface Slot {
 
 export interface Walk {
   readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
+  start: number;
+  end: number;
   /** Row of the batch. */
-  readonly row: number;
+  row: number;
   readonly edits: Edits;
   readonly rest: 'refuse' | 'drop' | 'keep';
   /** The path is not listed and `rest` is `refuse`. */

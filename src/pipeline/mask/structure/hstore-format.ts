@@ -12,7 +12,7 @@ export class HstoreFormat implements Format {
     const { bytes, end } = walk;
     const omission = new Omission(walk.edits);
     let comma = walk.start;
-    for (let at = walk.start; at < end; ) {
+    for (let at = walk.start; at < end;) {
       omission.begin(at, comma);
       const keyEnd = bytes[at] === quote ? skipQuoted(bytes, at, end) : -1;
       if (keyEnd === -1 || bytes[keyEnd] !== 61 || bytes[keyEnd + 1] !== 62) walk.refuse();

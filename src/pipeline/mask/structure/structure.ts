@@ -44,7 +44,8 @@ export function findPathMisfit(type: DataType, paths: Readonly<Record<string, un
     if (structure === 'json') return false;
     if (first === undefined) return true;
     if (structure === 'hstore') return first === null || others.length > 0;
-    const inner = structure === 'array' ? (first === null ? type.element : undefined) : type.attributes?.find(({ name }) => name === first)?.type;
+    const inner =
+      structure === 'array' ? (first === null ? type.element : undefined) : type.attributes?.find(({ name }) => name === first)?.type;
     if (!inner) return true;
     return others.length > 0 && findPathMisfit(inner, { [formatPath(others)]: true }) !== undefined;
   });

@@ -40,21 +40,25 @@ export class StructuredRunner implements ColumnRunner {
   private walk(column: Column, place: Place): void {
     const { edits } = this;
     if (this.firsts.length <= column.rows) this.firsts = new Int32Array(column.rows * 2);
+    // One object for all values: it is read during the call only.
+    const walk: Walk = {
+      bytes: column.bytes,
+      start: 0,
+      end: 0,
+      row: 0,
+      edits,
+      rest: this.rest,
+      unlisted: (path) => place.fail('MASK_PATH_UNLISTED', walk.row, showPath([...this.above, ...path], this.showKey)),
+      refuse: () => place.fail('MASK_VALUE_REFUSED', walk.row, showPath(this.above, this.showKey)),
+    };
     for (let i = 0; i < column.rows; i++) {
       this.firsts[i] = edits.count;
       const end = column.ends[i] as number;
       if (end === -1) continue;
-      const row = place.rows ? (place.rows[i] as number) : i;
-      this.format.walk({
-        bytes: column.bytes,
-        start: column.starts[i] as number,
-        end,
-        row,
-        edits,
-        rest: this.rest,
-        unlisted: (path) => place.fail('MASK_PATH_UNLISTED', row, showPath([...this.above, ...path], this.showKey)),
-        refuse: () => place.fail('MASK_VALUE_REFUSED', row, showPath(this.above, this.showKey)),
-      });
+      walk.start = column.starts[i] as number;
+      walk.end = end;
+      walk.row = place.rows ? (place.rows[i] as number) : i;
+      this.format.walk(walk);
     }
     this.firsts[column.rows] = edits.count;
   }
@@ -67,7 +71,8 @@ export class StructuredRunner implements ColumnRunner {
       if (end === -1) writer.null(row);
       else {
         const stop = this.value(column.bytes, column.starts[row] as number, end, firsts[row] as number, firsts[row + 1] as number);
-        if (stop === -1) place.fail('MASK_OUTPUT_INCOMPLETE', place.rows ? (place.rows[row] as number) : row, showPath(this.above, this.showKey));
+        if (stop === -1)
+          place.fail('MASK_OUTPUT_INCOMPLETE', place.rows ? (place.rows[row] as number) : row, showPath(this.above, this.showKey));
         writer.end(row, stop);
       }
     }

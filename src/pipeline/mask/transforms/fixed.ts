@@ -12,10 +12,10 @@ export const fixed = defineTransform({
   space: () => 1n,
   reversible: false,
   output: 'disjoint',
-  produces: (value, params) => Buffer.compare(value, Buffer.from(String(params['value']))) === 0,
+  produces: (value, params) => Buffer.compare(value, Buffer.from(params['value'] as string)) === 0,
   plain: false,
   prepare: ({ params }) => {
-    const text = Buffer.from(String(params['value']));
+    const text = Buffer.from(params['value'] as string);
     return (column, _context, out) => {
       for (let row = 0; row < column.rows; row++) {
         if (column.ends[row] === -1) out.null(row);
