@@ -19,7 +19,7 @@ function visit(value: unknown, paths: readonly string[][], rest: 'drop' | 'keep'
   const other = rest === 'keep' ? value : dropped;
   if (paths.length === 0) return other;
   if (value === null) return null;
-  if (typeof value !== 'object') return paths.some((path) => path.length === 0) ? mask(String(value as string | number | boolean)) : other;
+  if (typeof value !== 'object') return paths.some((path) => path.length === 0) ? mask(String(value)) : other;
   const below = (key: string): string[][] => paths.filter(([first]) => first === key).map((path) => path.slice(1));
   const array = Array.isArray(value);
   const size = Object.keys(value).length;

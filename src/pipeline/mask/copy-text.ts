@@ -11,6 +11,16 @@ for (const [letter, byte] of [['b', 8], ['t', 9], ['n', 10], ['v', 11], ['f', 12
   escapes[byte] = letter.charCodeAt(0);
 } // prettier-ignore
 
+/**
+ * Position (0 to 3) of the first byte of a little-endian word that is below 14 or a backslash: all that COPY text escapes or ends a field with;
+ * 4 when there is none. Warren, Hacker's Delight, 6-1: a flag may be false only above a true one, and the lowest is taken.
+ */
+export function findSpecial(word: number): number {
+  const slashes = word ^ 0x5c5c5c5c;
+  const flags = (((word - 0x0e0e0e0e) & ~word) | ((slashes - 0x01010101) & ~slashes)) & 0x80808080;
+  return flags === 0 ? 4 : (31 - Math.clz32(flags & -flags)) >> 3;
+}
+
 /** Unescapes `bytes[start .. end)` where it stands; returns the new end. */
 export function unescapeValue(bytes: Uint8Array, start: number, end: number): number {
   let from = start;

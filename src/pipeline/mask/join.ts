@@ -1,6 +1,6 @@
 // hot path: every byte that leaves is written here, as COPY TO would print it; one scratch buffer, no object per line or value.
 import type { ColumnWriter } from './column-writer.js';
-import { escapes } from './copy-text.js';
+import { escapes, findSpecial } from './copy-text.js';
 import type { Lines } from './split.js';
 
 /** One or more neighbouring output columns: kept ones as the raw bytes of `from` to `to`, or one masked column. */
@@ -90,18 +90,19 @@ export class Joiner {
 
   private escape(view: DataView, start: number, end: number, at: number): number {
     const { to } = this;
+    const lastWord = view.byteLength - 4;
     let from = start;
     while (from < end) {
-      // Four bytes without any that may need an escape go as they are.
-      while (from + 4 <= end) {
+      if (from <= lastWord) {
         const word = view.getInt32(from, true);
-        if (mayEscape(word)) break;
+        const ordinary = findSpecial(word);
         to.setInt32(at, word, true);
-        at += 4;
-        from += 4;
+        if (from + ordinary >= end) return at + end - from;
+        at += ordinary;
+        from += ordinary;
+        if (ordinary === 4) continue;
       }
-      const stop = from + 4 < end ? from + 4 : end;
-      while (from < stop) at = this.escapeByte(view.getUint8(from++), at);
+      at = this.escapeByte(view.getUint8(from++), at);
     }
     return at;
   }
@@ -127,12 +128,6 @@ export class Joiner {
     this.scratch = new Uint8Array(needed + (needed >> 2));
     this.to = new DataView(this.scratch.buffer);
   }
-}
-
-/** Whether one of four bytes is below 32 or a backslash (Warren, Hacker's Delight, 6-1): exact for "any", not for "which". */
-function mayEscape(word: number): boolean {
-  const slashes = word ^ 0x5c5c5c5c;
-  return ((((word - 0x20202020) & ~word) | ((slashes - 0x01010101) & ~slashes)) & 0x80808080) !== 0;
 }
 
 const none = new Int32Array(0);

@@ -22,9 +22,10 @@ export class BlockCipher {
 
 export class Cmac {
   private readonly cipher: BlockCipher;
-  /** K1 for a complete last block, K2 for a padded one. */
-  private readonly whole: Int32Array;
-  private readonly padded: Int32Array;
+  /** Per count of bytes left (0 to 16; 17: more), four words each: which bits are the value's, and padding and subkey to xor. */
+  private readonly masks = new Int32Array(4 * (block + 2)).fill(-1);
+  private readonly tails = new Int32Array(4 * (block + 2));
+  private readonly edge = new DataView(new ArrayBuffer(block));
   /** The chaining value after `prefix`: zero without one. */
   private readonly state: Int32Array;
   private rows = 0;
@@ -36,9 +37,14 @@ export class Cmac {
   /** `prefix` stands before every message; its length MUST be a multiple of 16, and then no message may be empty. */
   constructor(key: Uint8Array, prefix: Uint8Array = new Uint8Array(0)) {
     this.cipher = new BlockCipher(key);
+    // K1 is for a complete last block, K2 for one with padding.
     const whole = double(this.cipher.encrypt(new Uint8Array(block)));
-    this.whole = toWords(whole);
-    this.padded = toWords(double(whole));
+    for (let left = 0; left <= block; left++) {
+      const tail = Uint8Array.from(left === block ? whole : double(whole));
+      if (left < block) (tail[left] as number) ^= 0x80;
+      this.tails.set(toWords(tail), left * 4);
+      this.masks.set(toWords(new Uint8Array(block).fill(0xff, 0, left)), left * 4);
+    }
     let state = new Uint8Array(block);
     for (let at = 0; at < prefix.length; at += block) {
       const chained = Uint8Array.from(prefix.subarray(at, at + block));
@@ -92,22 +98,22 @@ export class Cmac {
     return running;
   }
 
-  /** Block `slot` becomes the bytes from `at`, padded and with the subkey if they are the last, xor the chaining value. Four words a block. */
+  /** Block `slot` becomes the bytes from `at`, padded and with the subkey if they are the last, xor the chaining value. Four words, no branch. */
   private pack(view: DataView, at: number, end: number, slot: number, chained: Int32Array, from: number): void {
-    const { blocks } = this;
-    const to = slot * 4;
+    const { blocks, masks, tails } = this;
     const left = end - at;
-    if (left > block) {
-      blocks[to] = view.getInt32(at, true) ^ (chained[from] as number);
-      blocks[to + 1] = view.getInt32(at + 4, true) ^ (chained[from + 1] as number);
-      blocks[to + 2] = view.getInt32(at + 8, true) ^ (chained[from + 2] as number);
-      blocks[to + 3] = view.getInt32(at + 12, true) ^ (chained[from + 3] as number);
-      return;
+    if (at + block > view.byteLength) {
+      // At the end of the array the bytes behind the value are not there to be cut off.
+      for (let i = 0; i < left; i++) this.edge.setUint8(i, view.getUint8(at + i));
+      view = this.edge;
+      at = 0;
     }
-    const subkey = left === block ? this.whole : this.padded;
-    for (let word = 0; word < 4; word++) {
-      blocks[to + word] = toTail(view, at + word * 4, left - word * 4) ^ (subkey[word] as number) ^ (chained[from + word] as number);
-    }
+    const to = slot * 4;
+    const row = (left > block ? block + 1 : left) * 4;
+    blocks[to] = (view.getInt32(at, true) & (masks[row] as number)) ^ (tails[row] as number) ^ (chained[from] as number);
+    blocks[to + 1] = (view.getInt32(at + 4, true) & (masks[row + 1] as number)) ^ (tails[row + 1] as number) ^ (chained[from + 1] as number);
+    blocks[to + 2] = (view.getInt32(at + 8, true) & (masks[row + 2] as number)) ^ (tails[row + 2] as number) ^ (chained[from + 2] as number);
+    blocks[to + 3] = (view.getInt32(at + 12, true) & (masks[row + 3] as number)) ^ (tails[row + 3] as number) ^ (chained[from + 3] as number);
   }
 
   private reserve(rows: number): void {
@@ -120,19 +126,7 @@ export class Cmac {
   }
 }
 
-/** Four bytes of which `left` belong to the value: 0x80 after the last, zeros after that. */
-function toTail(view: DataView, at: number, left: number): number {
-  if (left >= 4) return view.getInt32(at, true);
-  if (left < 0) return 0;
-  const bits = left * 8;
-  // Bytes behind the value are read and cut off; at the end of the array they are not there.
-  if (at + 4 <= view.byteLength) return (view.getInt32(at, true) & ((1 << bits) - 1)) | (0x80 << bits);
-  let word = 0x80 << bits;
-  for (let i = 0; i < left; i++) word |= view.getUint8(at + i) << (8 * i);
-  return word;
-}
-
-/** The bytes as words. Little-endian machines only, as `toTail` reads them: elsewhere the vectors of the standard fail and nothing is masked wrongly unseen. */
+/** The bytes as words. Little-endian machines only, as `pack` reads them: elsewhere the vectors of the standard fail and nothing is masked wrongly unseen. */
 function toWords(bytes: Uint8Array): Int32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes);
   return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);

@@ -1,6 +1,6 @@
 // hot path: every byte of COPY text is looked at here once; one array of delimiter positions per batch, no object per line or value.
 import type { Column } from '../batch.js';
-import { unescapeValue } from './copy-text.js';
+import { findSpecial, unescapeValue } from './copy-text.js';
 
 const tab = 9;
 const newline = 10;
@@ -24,6 +24,8 @@ export class Lines {
     this.escaped = new Uint8Array(fields);
     if (bytes.length > 0 && bytes[bytes.length - 1] !== newline) return this.countLines();
     const { escaped } = this;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const lastWord = bytes.length - 4;
     let { stops } = this;
     let at = 0;
     let stop = 0;
@@ -31,11 +33,18 @@ export class Lines {
     while (at < bytes.length) {
       if (stop + fields > stops.length) stops = this.grow();
       for (let field = 0; field < fields; field++) {
-        let byte = bytes[at] as number;
-        // Every batch ends in a newline, so the inner loop needs no bound.
-        while (byte !== tab && byte !== newline) {
+        let byte = 0;
+        // Every batch ends in a newline, so this ends without a bound.
+        for (;;) {
+          if (at <= lastWord) {
+            const special = findSpecial(view.getInt32(at, true));
+            at += special;
+            if (special === 4) continue;
+          }
+          byte = bytes[at] as number;
+          if (byte === tab || byte === newline) break;
           if (byte === backslash) escaped[field] = 1;
-          byte = bytes[++at] as number;
+          at++;
         }
         if ((byte === newline) !== (field === last)) return this.rows;
         stops[stop++] = at++;
