@@ -21,6 +21,8 @@ export interface Where {
   /** 1-based position of the row in its batch, and of the batch in its table. */
   row?: number | undefined;
   batch?: number | undefined;
+  /** 1-based number of the range of a big table that the batch is counted in. */
+  range?: number | undefined;
   rule?: string | undefined;
   /** The five characters of the server's SQLSTATE. */
   sqlState?: string | undefined;

@@ -1,6 +1,9 @@
 // hot path: every masked byte goes through here; one growing buffer per column, reused from batch to batch, no object per value.
 import type { Column } from '../batch.js';
 
+/** `ends` of a row that nobody has written since the last reset: never a valid value, so that join can refuse it. */
+const unwritten = -2;
+
 export class ColumnWriter implements Column {
   rows = 0;
   bytes: Uint8Array = new Uint8Array(1 << 16);
@@ -17,6 +20,8 @@ export class ColumnWriter implements Column {
       this.starts = new Int32Array(rows * 2);
       this.ends = new Int32Array(rows * 2);
     }
+    // A row that its transform forgets must not come out as the row that stood here a batch ago.
+    this.ends.fill(unwritten, 0, rows);
   }
 
   /** After this, `bytes` (read it again: it may be a new array) has room for `count` more bytes at `length`. */
@@ -24,7 +29,8 @@ export class ColumnWriter implements Column {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
-    grown.set(this.bytes.subarray(0, this.length));
+    // All of it: a value that is half written beyond `length` goes along.
+    grown.set(this.bytes);
     this.bytes = grown;
   }
 

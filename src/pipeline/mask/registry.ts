@@ -6,6 +6,7 @@ import { dateOfBirth } from './transforms/date-of-birth.js';
 import { dateShift } from './transforms/date-shift.js';
 import { email } from './transforms/email.js';
 import { firstName } from './transforms/first-name.js';
+import { fixed } from './transforms/fixed.js';
 import { fullName } from './transforms/full-name.js';
 import { generalise } from './transforms/generalise.js';
 import { hashToken } from './transforms/hash-token.js';
@@ -13,9 +14,11 @@ import { houseNumber } from './transforms/house-number.js';
 import { iban } from './transforms/iban.js';
 import { integerKey } from './transforms/integer-key.js';
 import { ip } from './transforms/ip.js';
+import { keep } from './transforms/keep.js';
 import { lastName } from './transforms/last-name.js';
 import { mac } from './transforms/mac.js';
 import { nationalId } from './transforms/national-id.js';
+import { nullTransform } from './transforms/null.js';
 import { numberNoise } from './transforms/number-noise.js';
 import { pan } from './transforms/pan.js';
 import { pattern } from './transforms/pattern.js';
@@ -43,6 +46,7 @@ export const transforms: readonly Transform[] = [
   dateShift,
   email,
   firstName,
+  fixed,
   fullName,
   generalise,
   hashToken,
@@ -50,9 +54,11 @@ export const transforms: readonly Transform[] = [
   iban,
   integerKey,
   ip,
+  keep,
   lastName,
   mac,
   nationalId,
+  nullTransform,
   numberNoise,
   pan,
   pattern,

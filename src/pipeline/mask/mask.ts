@@ -1,0 +1,71 @@
+// mask: column in, column out. The only maker of Masked<Batch>; deliver accepts nothing else. Every transform declares what it promises, and
+// the laws hold it to its word.
+import type { Batch, Masked } from '../batch.js';
+import type { Plan } from '../plan.js';
+import type { KeyProvider, MaskExecutor } from '../ports.js';
+import { toError } from '../../kernel/errors.js';
+import { Masker } from './masker.js';
+import { transforms } from './registry.js';
+import { deriveKeys, type RuleKeys } from './rule-keys.js';
+import type { RunnerOptions } from './runner.js';
+import { type ShowKey, showPlainKey } from './structure/structure.js';
+import type { Transform } from './transform.js';
+
+export type { MaskExecutor } from '../ports.js';
+export type { Batch, Masked } from '../batch.js';
+export { toCanonicalForm } from './canonical.js';
+export { findTransform, withDefaults } from './column-runner.js';
+export { findRuleProblems } from './rule-problems.js';
+export { transforms } from './registry.js';
+export { type KeyPurpose, type KeyScope, type RuleKeys, toKeyLabel } from './rule-keys.js';
+export { type ShowKey, showPlainKey } from './structure/structure.js';
+export { defineTransform, type Transform } from './transform.js';
+export { toTypeFamily } from './type-family.js';
+
+/** All that a thread needs; a plain value that structured clone can carry. Holds derived keys, never the master. */
+export interface PreparedMask {
+  readonly plan: Plan;
+  readonly keys: RuleKeys;
+}
+
+export interface MaskOptions {
+  /** Instead of the registry, for tests. */
+  readonly transforms?: readonly Transform[];
+  /** How a key inside a value is shown in an error; default: only plain words without a look of personal data. */
+  readonly showKey?: ShowKey;
+}
+
+/** Derives every key that the plan's rules use. */
+export async function prepareMask(plan: Plan, provider: KeyProvider): Promise<PreparedMask> {
+  return { plan, keys: await deriveKeys(plan, provider) };
+}
+
+/** The stage for one table, in the calling thread. Throws where a rule cannot work on its column. */
+export function createMasker(prepared: PreparedMask, table: number, options: MaskOptions = {}): { mask(batch: Batch): Masked } {
+  const { plan, keys } = prepared;
+  return new Masker(plan, table, toRunnerOptions(plan, keys, options));
+}
+
+/** Masks in the calling thread, one batch at a time. */
+export function createMaskExecutor(prepared: PreparedMask, options: MaskOptions = {}): MaskExecutor {
+  const maskers = new Map<number, { mask(batch: Batch): Masked }>();
+  let closed = false;
+  return {
+    width: 1,
+    mask: (batch) =>
+      new Promise((resolve) => {
+        if (closed) throw toError('MASK_CLOSED', { stage: 'mask' });
+        let masker = maskers.get(batch.table);
+        if (!masker) maskers.set(batch.table, (masker = createMasker(prepared, batch.table, options)));
+        resolve(masker.mask(batch));
+      }),
+    close: () => {
+      closed = true;
+      return Promise.resolve();
+    },
+  };
+}
+
+function toRunnerOptions(plan: Plan, keys: RuleKeys, options: MaskOptions): RunnerOptions {
+  return { scope: plan, keys, transforms: options.transforms ?? transforms, showKey: options.showKey ?? showPlainKey };
+}

@@ -1,0 +1,26 @@
+// The same text for every value that is not NULL.
+import { defineTransform } from '../transform.js';
+
+export const fixed = defineTransform({
+  name: 'fixed',
+  summary: 'One fixed text for every value; NULL stays NULL.',
+  accepts: ['any'],
+  params: { value: { schema: { type: 'string' }, doc: 'The text, as the column type reads it.' } },
+  scopes: ['value'],
+  uniqueness: 'lossy',
+  reveals: [],
+  space: () => 1n,
+  reversible: false,
+  output: 'disjoint',
+  produces: (value, params) => Buffer.compare(value, Buffer.from(params['value'] as string)) === 0,
+  plain: false,
+  prepare: ({ params }) => {
+    const text = Buffer.from(params['value'] as string);
+    return (column, _context, out) => {
+      for (let row = 0; row < column.rows; row++) {
+        if (column.ends[row] === -1) out.null(row);
+        else out.copy(row, text, 0, text.length);
+      }
+    };
+  },
+});
