@@ -7,6 +7,7 @@ export const fixed = defineTransform({
   accepts: ['any'],
   params: { value: { schema: { type: 'string' }, doc: 'The text, as the column type reads it.' } },
   scopes: ['value'],
+  keyed: false,
   uniqueness: 'lossy',
   reveals: [],
   space: () => 1n,

@@ -7,6 +7,7 @@ export const keep = defineTransform({
   accepts: ['any'],
   params: {},
   scopes: ['value'],
+  keyed: false,
   uniqueness: 'preserved',
   reveals: ['equality', 'frequency', 'order', 'length', 'prefix', 'band', 'format', 'value'],
   space: () => 0n,

@@ -7,6 +7,7 @@ export const nullTransform = defineTransform({
   accepts: ['any'],
   params: {},
   scopes: ['value'],
+  keyed: false,
   uniqueness: 'lossy',
   reveals: [],
   space: () => 1n,
