@@ -148,7 +148,7 @@ missing contains concat(".", ["target.sameServerException", name]) if {
 	not has(exception, name, types)
 }
 
-missing contains "input" if not is_object(input)
+missing contains "input" if not input
 
 # The question has a form; a rule that was written for another form could pass what it does not see.
 missing contains "version 1" if object.get(input, "version", 0) != 1
