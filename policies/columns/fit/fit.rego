@@ -2,12 +2,12 @@
 # scope: package
 # title: A transform fits its tag
 # description: >-
-#   Every column or path that speaks of a person has a transform from the list of its tag. A tag of no known category, a tagged
+#   Every column or path that speaks of a person has a transform from the list of its tag. An unknown tag, a tagged
 #   column that would go through a transform meant for something else, and an untouched mixed column are refused.
 # custom:
 #   controls: [BAUTA-MASK-1, GDPR-Art25, GDPR-Art32, SOC2-CC6.1, SOC2-CC8.1, ISO27001-A.8.11]
 #   codes:
-#     TAG_UNKNOWN: use a tag of one of the categories pii, pci, phi, secret or quasi, or none
+#     TAG_UNKNOWN: use one of the tags that Bauta knows, or none
 #     TRANSFORM_UNFIT: take a transform that fits the tag, as the rulebook default does
 package columns.fit
 
@@ -23,7 +23,7 @@ deny contains reason.of(meta, "TAG_UNKNOWN", message) if {
 	some column in input.columns
 	not column.tag in {"none", "mixed"}
 	not table.known(column.tag)
-	message := concat("", ["the tag ", column.tag, " of ", reason.place(column), " is of no known category"])
+	message := concat("", ["the tag ", column.tag, " of ", reason.place(column), " is not known"])
 }
 
 deny contains reason.of(meta, "TRANSFORM_UNFIT", message) if {

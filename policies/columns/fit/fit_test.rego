@@ -11,11 +11,6 @@ test_a_fitting_transform_passes if codes_of([{}]) == set()
 
 test_null_and_fixed_fit_every_tag if codes_of([{"transform": "null"}, {"transform": "fixed", "tag": "secret.password"}]) == set()
 
-test_an_unlisted_tag_takes_the_transforms_of_its_category if {
-	codes_of([{"tag": "phi.mrn", "transform": "text-key"}]) == set()
-	codes_of([{"tag": "phi.mrn", "transform": "number-noise"}]) == {"TRANSFORM_UNFIT"}
-}
-
 test_a_transform_for_something_else_is_unfit if codes_of([{"transform": "number-noise"}]) == {"TRANSFORM_UNFIT"}
 
 test_an_unknown_transform_is_unfit if codes_of([{"transform": "rot13"}]) == {"TRANSFORM_UNFIT"}
@@ -25,7 +20,11 @@ test_a_password_takes_secret_only if {
 	codes_of([{"tag": "secret.password", "transform": "hash-token"}]) == {"TRANSFORM_UNFIT"}
 }
 
-test_an_unknown_category_is_refused if codes_of([{"tag": "misc.thing"}]) == {"TAG_UNKNOWN"}
+test_an_unknown_tag_is_refused if {
+	codes_of([{"tag": "misc.thing"}]) == {"TAG_UNKNOWN"}
+	codes_of([{"tag": "pii.mail"}]) == {"TAG_UNKNOWN"}
+	codes_of([{"tag": "pii"}]) == {"TAG_UNKNOWN"}
+}
 
 test_redact_is_for_running_text if {
 	codes_of([{"tag": "pii.free-text", "transform": "redact"}]) == set()

@@ -5,7 +5,7 @@ import data.gate.fixture
 
 card := {"column": "card", "tag": "pci.pan", "transform": "pan"}
 
-last4 := {"column": "digits", "tag": "pci.pan-last4", "transform": "keep", "unique": false}
+last4 := {"column": "digits", "tag": "pci.last-four", "transform": "keep", "unique": false}
 
 codes_of(changes) := codes if {
 	codes := fixture.codes(pan.deny) with input as fixture.columns(changes)
