@@ -17,7 +17,7 @@ import data.gate.reason
 
 meta := reason.package_of(rego.metadata.chain())
 
-few_values := {"boolean", "enum"}
+few_values := {"bool", "enum"}
 
 nearly_unique_above := 0.5
 
@@ -26,7 +26,7 @@ deny contains reason.of(meta, "LINKS_TO_SOURCE", message) if {
 	column.path == null
 	column.transform == "keep"
 	column.speaksOfPerson != false
-	not column.family in few_values
+	not column.type in few_values
 	nearly_unique(column)
 	not excused(column)
 	message := concat("", [reason.place(column), " is kept and nearly unique, so that a row of the copy leads to its row of the source"])
@@ -35,7 +35,5 @@ deny contains reason.of(meta, "LINKS_TO_SOURCE", message) if {
 nearly_unique(column) if not is_number(object.get(column, "distinctRatio", null))
 
 nearly_unique(column) if column.distinctRatio > nearly_unique_above
-
-nearly_unique(column) if column.unique
 
 excused(column) if exception.stands(column, input.today)

@@ -85,7 +85,7 @@ of_column := {
 	"reveals": {"array"},
 	"unique": {"boolean"},
 	"component": maybe_number,
-	"family": text_type,
+	"type": text_type,
 	"rest": maybe_text,
 	"reasonLength": count_type,
 	"expiresDay": maybe_number,
