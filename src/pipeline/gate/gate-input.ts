@@ -110,7 +110,16 @@ function toPath(whole: Readonly<Record<string, Json>>, path: string, column: Col
   const rule = column.rule.paths?.[path] as RulePlan & { readonly tag: string } & Partial<Reasoned>;
   // A reason of the path's own counts before that of the column.
   const exception = rule.reason === undefined ? {} : toExceptionMembers(rule);
-  return { ...whole, ...exception, ...toRule(rule), path: toShownPath(path), tag: rule.tag, unique: false, component: null, distinctRatio: null };
+  return {
+    ...whole,
+    ...exception,
+    ...toRule(rule),
+    path: toShownPath(path),
+    tag: rule.tag,
+    unique: false,
+    component: null,
+    distinctRatio: null,
+  };
 }
 
 function toRule(rule: RulePlan): Readonly<Record<string, Json>> {
@@ -144,7 +153,10 @@ function toException(exception: Reasoned | undefined): Json {
   return exception === undefined ? null : toExceptionMembers(exception);
 }
 
-function toExceptionMembers(exception: { readonly reason?: string; readonly expires?: string }): Record<'reasonLength' | 'expiresDay', Json> {
+function toExceptionMembers(exception: {
+  readonly reason?: string;
+  readonly expires?: string;
+}): Record<'reasonLength' | 'expiresDay', Json> {
   return { reasonLength: lengthOf(exception.reason), expiresDay: toDay(exception.expires) };
 }
 
@@ -160,4 +172,3 @@ function toDay(date: string | undefined): number | null {
 function lengthOf(text: string | undefined): number {
   return text === undefined ? 0 : text.trim().length;
 }
-
