@@ -25,7 +25,7 @@ export function itWithOpa(name: string, body: () => Promise<void> | void): void 
       throw new Error('opa is not on PATH; go install github.com/open-policy-agent/opa@v1.22.0');
     });
   } else {
-    console.warn(`SKIPPED for want of opa on PATH: ${name}`);
+    process.stderr.write(`SKIPPED for want of opa on PATH: ${name}\n`);
     it.skip(name, body);
   }
 }

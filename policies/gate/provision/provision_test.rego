@@ -13,10 +13,10 @@ test_one_reason_is_enough if {
 	[reason.code | some reason in decision.reasons] == ["TARGET_IS_PRODUCTION"]
 }
 
-test_all_reasons_are_given_in_order if {
+test_all_reasons_are_given if {
 	change := object.union(fixture.columns([{"transform": "number-noise", "uniqueness": "lossy"}]), {"keyVersion": null})
 	decision := provision.decision with input as change
-	[reason.code | some reason in decision.reasons] == ["KEY_VERSION_MISSING", "TRANSFORM_UNFIT", "UNIQUE_NOT_PRESERVED"]
+	sort([reason.code | some reason in decision.reasons]) == ["KEY_VERSION_MISSING", "TRANSFORM_UNFIT", "UNIQUE_NOT_PRESERVED"]
 }
 
 test_no_question_is_denied if {

@@ -9,6 +9,8 @@ import type { Policy } from '../../pipeline/ports.js';
 import { readBundle } from './bundle.js';
 import { PolicyThread } from './policy-thread.js';
 
+type Reason = Decision['reasons'][number];
+
 export interface OpaOptions {
   /** The folder with manifest, wasm and sources; default: `policies` of this package. */
   readonly folder?: string;
@@ -44,12 +46,18 @@ function parseResult(value: unknown): Pick<Decision, 'allow' | 'reasons'> {
   const result = results.length === 1 ? (results[0] as { result?: unknown } | null)?.result : undefined;
   const { allow, reasons } = (result ?? {}) as { allow?: unknown; reasons?: unknown };
   if (typeof allow !== 'boolean' || !Array.isArray(reasons) || allow !== (reasons.length === 0)) throw toError('POLICY_ANSWER_UNUSABLE');
-  return { allow, reasons: reasons.map(parseReason) };
+  return { allow, reasons: reasons.map(parseReason).sort(compareReasons) };
 }
 
-function parseReason(value: unknown): Decision['reasons'][number] {
+/** By code, then by what it says: the order in which sets are iterated in wasm says nothing. */
+function compareReasons(a: Reason, b: Reason): number {
+  const [first, second] = [`${a.code}\n${a.message}`, `${b.code}\n${b.message}`];
+  return first < second ? -1 : first > second ? 1 : 0;
+}
+
+function parseReason(value: unknown): Reason {
   const { code, controlIds, message, hint } = (value ?? {}) as Record<string, unknown>;
   const controls: unknown[] = Array.isArray(controlIds) ? controlIds : [undefined];
   if (![code, message, hint, ...controls].every((text) => typeof text === 'string')) throw toError('POLICY_ANSWER_UNUSABLE');
-  return { code, controlIds: controls, message, hint } as Decision['reasons'][number];
+  return { code, controlIds: controls, message, hint } as Reason;
 }
