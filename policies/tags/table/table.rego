@@ -63,7 +63,7 @@ fits := {
 	"phi.measurement": (coarse | {"replace", "pattern"}),
 	"phi.date": dates,
 	"secret.password": {"secret"},
-	"secret.token": {"secret"},
+	"secret.token": {"secret", "hash-token", "uuid"},
 	"secret.url": {"secret"},
 	"quasi.birth-date": dates,
 	"quasi.age": coarse,
