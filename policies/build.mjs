@@ -153,16 +153,7 @@ function documentText() {
 
 function ruleText({ path, title, description, custom }) {
   const rows = Object.entries(custom.codes).map(([code, hint]) => `- \`${code}\`: ${hint}`);
-  return [
-    `## ${title}`,
-    '',
-    description.trim(),
-    '',
-    ...rows,
-    '',
-    `Controls: ${custom.controls.join(', ')}. Source: \`${path}\`.`,
-    '',
-  ];
+  return [`## ${title}`, '', description.trim(), '', ...rows, '', `Controls: ${custom.controls.join(', ')}. Source: \`${path}\`.`, ''];
 }
 
 function findSources(folder) {

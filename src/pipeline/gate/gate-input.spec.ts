@@ -38,7 +38,6 @@ const customer = toTablePlan('customer', [
     tag: 'mixed',
     rule: {
       ...keep,
-      transform: 'paths',
       rest: 'drop',
       paths: {
         'contact.email': { ...email, tag: 'pii.email' },

@@ -124,14 +124,15 @@ function toPath(whole: Readonly<Record<string, Json>>, path: string, column: Col
 
 function toRule(rule: RulePlan): Readonly<Record<string, Json>> {
   return {
-    transform: rule.transform,
+    // Where paths decide, the transform of the whole says nothing; mask refuses an unlisted path unless the rule says otherwise.
+    transform: rule.paths === undefined ? rule.transform : 'paths',
     // Parameters may hold words that stand for persons; equality is all that the gate needs.
     paramsDigest: digestJson(rule.params),
     scope: rule.scope,
     domain: rule.domain,
     uniqueness: rule.uniqueness,
     reveals: rule.reveals,
-    rest: rule.rest ?? null,
+    rest: rule.rest ?? (rule.paths === undefined ? null : 'refuse'),
   };
 }
 
