@@ -240,6 +240,41 @@ export const messages = {
     hint: 'restore the key file of that version, or make a new plan with the current version',
   },
   // ── gate
+  GATE_DENIED: {
+    class: 'DeniedError',
+    message: 'the gate refused the plan for {amount}',
+    hint: 'bauta plan prints each reason with what to do; no row was read',
+  },
+  GATE_UNDECIDED: {
+    class: 'DeniedError',
+    message: 'the gate could not decide, which is a no ({name})',
+    hint: 'run bauta doctor; no row was read',
+  },
+  POLICY_MISSING: {
+    class: 'InputError',
+    message: 'the policy file {file} cannot be read',
+    hint: 'install the package anew, or run node policies/build.mjs in a checkout',
+  },
+  POLICY_DIGEST_DIFFERS: {
+    class: 'InputError',
+    message: 'the policy file {file} is not the one that the manifest names',
+    hint: 'take back the change, or run node policies/build.mjs, which needs opa, and have the new manifest reviewed',
+  },
+  POLICY_UNUSABLE: {
+    class: 'InvariantError',
+    message: 'the compiled policy cannot be used ({name})',
+    hint: 'run node policies/build.mjs, which refuses what the evaluator lacks',
+  },
+  POLICY_TIMEOUT: {
+    class: 'UnavailableError',
+    message: 'the policy gave no answer within {amount}',
+    hint: 'raise the time limit of the gate if the plan is very large; else report the policy as faulty',
+  },
+  POLICY_ANSWER_UNUSABLE: {
+    class: 'InvariantError',
+    message: 'the policy gave an answer that is neither yes nor a no with reasons',
+    hint: 'report the policy as faulty',
+  },
   // ── deliver
   // ── verify
   VERIFY_ROWS_DIFFER: {

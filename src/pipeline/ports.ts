@@ -77,6 +77,8 @@ export interface KeyProvider {
 // ── Gate
 
 export interface Policy {
+  /** What it decides by, so that a failure to decide can name it too. */
+  readonly bundle?: Decision['policy'];
   /** Decides or throws; a caller that cannot get a decision MUST treat that as deny. */
   decide(input: GateInput): Promise<Decision>;
   close(): Promise<void>;

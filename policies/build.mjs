@@ -1,0 +1,185 @@
+// Compiles the rules to policies/provision.wasm, and writes policies/manifest.json and docs/policies.md.
+// Usage: node policies/build.mjs [--check]. Building needs `opa` on PATH. --check changes nothing: it compares the committed files with the
+// sources by digest, and, where an opa of the manifest's version is on PATH, compiles again and compares byte by byte.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+
+import { parse } from 'yaml';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const ENTRYPOINT = 'gate/provision/decision';
+const AGGREGATE = 'policies/gate/provision/provision.rego';
+
+// What the wasm itself brings (OPA's C runtime); the SDK's own JavaScript versions of other built-ins differ from OPA's. No regular
+// expressions, no clock, no randomness, no network: a rule that wants one of those does not compile. rego.metadata.chain is replaced by a
+// constant when it is compiled.
+const NATIVE = new Set(
+  `abs all and any array.concat array.slice assign base64.decode base64.encode base64.is_valid base64url.decode base64url.encode
+  bits.and bits.lsh bits.negate bits.or bits.rsh bits.xor ceil concat contains count div endswith eq equal floor format_int graph.reachable
+  gt gte indexof internal.member_2 internal.member_3 intersection is_array is_boolean is_null is_number is_object is_set is_string json.filter
+  json.marshal json.remove json.unmarshal lower lt lte max min minus mul neq numbers.range object.filter object.get object.keys object.remove
+  object.union or plus product rego.metadata.chain rem replace round set_diff sort split startswith strings.replace_n substring sum to_number
+  trim trim_left trim_prefix trim_right trim_space trim_suffix type_name union upper walk`.split(/\s+/),
+);
+
+const check = process.argv.includes('--check');
+const problems = [];
+const sources = findSources('policies');
+const digests = Object.fromEntries(sources.map((path) => [path, digest(readFileSync(join(root, path)))]));
+checkListed();
+if (check) checkCommitted();
+else build();
+if (problems.length > 0) {
+  for (const problem of problems) process.stderr.write(`policies: ${problem}\n`);
+  process.exit(1);
+}
+
+function build() {
+  const version = opaVersion();
+  if (version === undefined) return problems.push('opa is not on PATH; go install github.com/open-policy-agent/opa@latest');
+  if (problems.length > 0) return;
+  const wasm = compile();
+  if (wasm === undefined) return;
+  writeFileSync(join(root, 'policies/provision.wasm'), wasm);
+  writeFileSync(join(root, 'policies/manifest.json'), manifestText(wasm, version));
+  writeFileSync(join(root, 'docs/policies.md'), documentText(), { flag: 'w' });
+}
+
+function checkCommitted() {
+  const stale = 'does not fit the sources; run node policies/build.mjs';
+  const wasm = readIfThere('policies/provision.wasm');
+  const manifest = readIfThere('policies/manifest.json')?.toString();
+  if (wasm === undefined || manifest === undefined) return problems.push(`policies/provision.wasm or policies/manifest.json is missing`);
+  const { opa } = JSON.parse(manifest);
+  if (manifest !== manifestText(wasm, opa)) problems.push(`policies/manifest.json ${stale}`);
+  if (readIfThere('docs/policies.md')?.toString() !== documentText()) problems.push(`docs/policies.md ${stale}`);
+  const version = opaVersion();
+  if (version === opa) {
+    if (!compile()?.equals(wasm)) problems.push(`policies/provision.wasm ${stale}`);
+  } else if (process.env.BAUTA_WORLD === 'required') {
+    problems.push(`opa ${opa} is needed to compile again; there is ${version ?? 'none'} on PATH`);
+  } else {
+    process.stderr.write(`policies: not compiled again, since opa ${opa} is not on PATH (${version ?? 'none'} is); digests only\n`);
+  }
+}
+
+/** The wasm of the sources. The paths given are relative to the project, since they stand in the module. */
+function compile() {
+  const scratch = mkdtempSync(join(tmpdir(), 'bauta-policy-'));
+  try {
+    const capabilities = join(scratch, 'capabilities.json');
+    const current = JSON.parse(runOpa(['capabilities', '--current']).stdout);
+    // OPA reads this list strictly: wasm ABI 1.2 and later is what the SDK evaluates in one call.
+    current.builtins = current.builtins.filter(({ name }) => NATIVE.has(name));
+    current.allow_net = [];
+    writeFileSync(capabilities, JSON.stringify(current));
+    const bundle = join(scratch, 'bundle.tar.gz');
+    const { status, stderr } = runOpa(['build', '-t', 'wasm', '-e', ENTRYPOINT, '--capabilities', capabilities, '-o', bundle, ...sources]);
+    if (status !== 0) return void problems.push(`opa build failed\n${stderr}`);
+    return readTar(gunzipSync(readFileSync(bundle)), '/policy.wasm');
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function runOpa(words) {
+  return spawnSync('opa', words, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
+}
+
+function opaVersion() {
+  const { status, stdout } = runOpa(['version']);
+  return status === 0 ? /^Version: (\S+)$/m.exec(stdout)?.[1] : undefined;
+}
+
+function manifestText(wasm, opa) {
+  const parts = { entrypoint: ENTRYPOINT, opa, wasm: { path: 'policies/provision.wasm', digest: digest(wasm) }, sources: digests };
+  // The revision is a function of the sources alone, so that anyone can make it anew.
+  const revision = `provision-${digest(JSON.stringify(digests)).slice('sha256:'.length, 'sha256:'.length + 16)}`;
+  return `${JSON.stringify({ revision, ...parts }, undefined, 2)}\n`;
+}
+
+/** Every folder with a `deny` has to be asked by the aggregate: a rule that nobody asks denies nothing. */
+function checkListed() {
+  const aggregate = readFileSync(join(root, AGGREGATE), 'utf8');
+  for (const path of sources) {
+    const text = readFileSync(join(root, path), 'utf8');
+    if (!/^deny contains /m.test(text)) continue;
+    const name = /^package (\S+)$/m.exec(text)?.[1];
+    if (!aggregate.includes(`\tdata.${name}.deny,\n`)) problems.push(`${AGGREGATE} does not ask data.${name}.deny`);
+    if (!existsSync(join(root, path.replace(/\.rego$/, '_test.rego')))) problems.push(`${path} has no tests beside it`);
+    const { codes } = readMetadata(text).custom;
+    const used = new Set([...text.matchAll(/reason\.of\(meta, "(\w+)"/g)].map((match) => match[1]));
+    for (const code of new Set([...Object.keys(codes), ...used])) {
+      if (!used.has(code)) problems.push(`${path} documents ${code} and never gives it`);
+      if (!(code in codes)) problems.push(`${path} gives ${code} without a hint in its METADATA`);
+    }
+  }
+}
+
+function readMetadata(text) {
+  const lines = text.split('\n');
+  const from = lines.indexOf('# METADATA');
+  const to = lines.findIndex((line, at) => at > from && !line.startsWith('#'));
+  return parse(
+    lines
+      .slice(from + 1, to)
+      .map((line) => line.replace(/^# ?/, ''))
+      .join('\n'),
+  );
+}
+
+function documentText() {
+  const rules = sources
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+    .filter(({ text }) => /^deny contains /m.test(text))
+    .map(({ path, text }) => ({ path, ...readMetadata(text) }));
+  const head = [
+    '# Policies',
+    '',
+    '<!-- generated by node policies/build.mjs from the METADATA of the rules; do not edit -->',
+    '',
+    'Before a row is read, the gate asks these rules about the plan. Each that speaks against it gives a reason; one reason is a denial, and',
+    'so is every failure to ask (`GATE_UNDECIDED`). All reasons are returned, with the controls that they serve. Control ids that begin with',
+    '`BAUTA` are our own; the others say to which point of a framework a rule contributes, not that the point is met by it.',
+    '',
+  ];
+  return [...head, ...rules.flatMap(ruleText)].join('\n');
+}
+
+function ruleText({ path, title, description, custom }) {
+  const rows = Object.entries(custom.codes).map(([code, hint]) => `- \`${code}\`: ${hint}`);
+  return [`## ${title}`, '', description.trim(), '', ...rows, '', `Controls: ${custom.controls.join(', ')}. Source: \`${path}\`.`, ''];
+}
+
+function findSources(folder) {
+  const found = [];
+  for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+    const path = posix.join(...relative(root, join(entry.parentPath ?? entry.path, entry.name)).split(sep));
+    if (entry.isFile() && path.endsWith('.rego') && !path.endsWith('_test.rego')) found.push(path);
+  }
+  return found.sort();
+}
+
+/** One file of a ustar archive; each entry is a header of 512 bytes and its content, padded to 512. */
+function readTar(tar, name) {
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
+    const entry = tar.toString('latin1', at, at + 100).replace(/\0.*$/, '');
+    const size = parseInt(tar.toString('latin1', at + 124, at + 136), 8);
+    if (entry === name) return Buffer.from(tar.subarray(at + 512, at + 512 + size));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return undefined;
+}
+
+function readIfThere(path) {
+  return existsSync(join(root, path)) ? readFileSync(join(root, path)) : undefined;
+}
+
+function digest(bytes) {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}

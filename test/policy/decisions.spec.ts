@@ -1,0 +1,76 @@
+// The decision table through the compiled wasm, as it ships, and through opa itself.
+import { readFileSync } from 'node:fs';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { packageFile } from '../../src/kernel/package-root.js';
+import type { Decision } from '../../src/pipeline/decision.js';
+import { decide } from '../../src/pipeline/gate/gate.js';
+import type { Policy } from '../../src/pipeline/ports.js';
+import { openPolicy } from '../../src/systems/opa/opa.js';
+import { table } from './decision-table.js';
+import { itWithOpa, runOpa } from './opa-binary.js';
+
+let policy: Policy;
+beforeAll(async () => {
+  policy = await openPolicy();
+});
+afterAll(() => policy.close());
+
+const codesOf = ({ reasons }: Pick<Decision, 'reasons'>): string[] => [...new Set(reasons.map(({ code }) => code))].sort();
+
+describe('the compiled policy', () => {
+  it.each(table)('decides when %s', async (_, input, codes) => {
+    const decision = await decide(policy, input);
+    expect(codesOf(decision)).toEqual([...codes].sort());
+    expect(decision.allow).toBe(codes.length === 0);
+    expect(decision.policy).toEqual(policy.bundle);
+  });
+
+  it('gives the reasons sorted, each with controls, message and hint, and the same whenever it is asked', async () => {
+    for (const [, input] of table) {
+      const [first, second] = [await policy.decide(input), await policy.decide(input)];
+      expect(second.reasons).toEqual(first.reasons);
+      expect(second.decisionId).not.toBe(first.decisionId);
+      const keys = first.reasons.map(({ code, message }) => `${code}\n${message}`);
+      expect(keys).toEqual([...keys].sort());
+      expect(first.reasons.every(({ controlIds, message, hint }) => controlIds.length > 0 && message !== '' && hint !== '')).toBe(true);
+    }
+  });
+});
+
+it('has a row for every code that a rule can give', () => {
+  const documented = [...readFileSync(packageFile('docs', 'policies.md'), 'utf8').matchAll(/^- `(\w+)`: /gm)].map(([, code]) => code);
+  expect(documented.length).toBeGreaterThan(30);
+  expect([...new Set(table.flatMap(([, , codes]) => codes))].sort()).toEqual([...documented].sort());
+});
+
+itWithOpa('opa decides each row as the compiled policy does, word for word', async () => {
+  const query = '[d | some c in input.cases; d := data.gate.provision.decision with input as c]';
+  const { status, stdout } = runOpa(
+    ['eval', '-d', 'policies', '-I', '-f', 'raw', query],
+    JSON.stringify({ cases: table.map(([, input]) => input) }),
+  );
+  expect(status).toBe(0);
+  const decisions = JSON.parse(stdout) as Pick<Decision, 'allow' | 'reasons'>[];
+  expect(decisions).toHaveLength(table.length);
+  for (const [position, [, input]] of table.entries()) {
+    const { allow, reasons } = await policy.decide(input);
+    const other = decisions[position];
+    const textOf = (reason: unknown): string => JSON.stringify(reason, ['code', 'controlIds', 'hint', 'message']);
+    expect({ allow: other?.allow, reasons: other?.reasons.map(textOf).sort() }).toEqual({ allow, reasons: reasons.map(textOf).sort() });
+  }
+});
+
+itWithOpa("opa's own tests beside the rules pass", () => {
+  const { status, stdout } = runOpa(['test', 'policies', '-f', 'json']);
+  const results = JSON.parse(stdout) as { readonly name: string; readonly fail?: boolean; readonly error?: unknown }[];
+  expect(results.filter(({ fail, error }) => fail === true || error !== undefined).map(({ name }) => name)).toEqual([]);
+  expect(results.length).toBeGreaterThan(100);
+  expect(status).toBe(0);
+});
+
+itWithOpa('the rules are formatted as opa does, and pass its strict check', () => {
+  expect(runOpa(['check', '--strict', 'policies']).status).toBe(0);
+  expect(runOpa(['fmt', '--list', 'policies']).stdout).toBe('');
+});
