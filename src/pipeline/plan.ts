@@ -86,7 +86,7 @@ export interface RulePlan {
   readonly canonical: CanonicalForm;
   readonly reveals: readonly Reveal[];
   readonly uniqueness: Uniqueness;
-  /** For `json` and its like (`transform` is `paths`): path → rule, and what becomes of the rest. */
+  /** For `json` and its like (`transform` is `keep`: what no path names goes the way of `rest`): path → rule, and what becomes of the rest. */
   readonly paths?: Readonly<Record<string, RulePlan & { readonly tag: string }>>;
   readonly rest?: 'refuse' | 'drop' | 'keep';
 }
