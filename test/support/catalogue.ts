@@ -92,3 +92,8 @@ export function catalogue(...tables: readonly Table[]): Catalogue {
   const server = { version: 180004, systemIdentifier: '7000', database: 'prod', databaseOid: 5, encoding: 'UTF8', inRecovery: false };
   return { server, schemas: [{ name: 'public', comment: null }], tables, objects: [] };
 }
+
+/** The same table after ANALYZE: every column has as many distinct values as there are rows. */
+export function analysed(from: Table, nDistinct = from.estimatedRows): Table {
+  return { ...from, columns: from.columns.map((column) => ({ ...column, statistics: { nDistinct, nullFraction: 0, averageWidth: 8 } })) };
+}
