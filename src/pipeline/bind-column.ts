@@ -22,10 +22,11 @@ export function isMasked({ rule }: DraftColumn): boolean {
   return rule.transform !== 'keep' || Object.values(rule.paths ?? {}).some(({ transform }) => transform !== 'keep') || rule.rest === 'drop';
 }
 
-/** `joined`: types of all columns of its component, its own included. Undefined when something is wrong, which is a finding then. */
+/** `joined`: types of all columns of its component, its own included; `unique`: it or one of them is unique or a key. Undefined when something is wrong, which is a finding then. */
 export function draftColumn(
   resolved: ResolvedColumn,
   joined: readonly DataType[],
+  unique: boolean,
   binder: RuleBinder,
   overrides: Overrides,
   findings: Finding[],
@@ -45,7 +46,7 @@ export function draftColumn(
   if (resolved.paths) return draftPaths(resolved, resolved.paths, binder, overrides);
   const placed = overrides.of(resolved.name);
   const bound = binder.bind({
-    ...{ tag, type, notNull: column.notNull && column.type.kind !== 'array', loose: false },
+    ...{ tag, type, notNull: column.notNull && column.type.kind !== 'array', unique, loose: false },
     canonical: toJoinedForm(joined),
     override: placed?.override,
     where: { ...where, ...placed?.where, column: where.column, table: where.table, schema: where.schema },
@@ -75,7 +76,7 @@ function draftPaths(
     const type = findAtPath(column.type, path)?.type;
     const placed = overrides.of(resolved.name, path);
     const bound = binder.bind({
-      ...{ tag, type: type ?? looseText, notNull: false, loose: type === undefined, override: placed?.override },
+      ...{ tag, type: type ?? looseText, notNull: false, unique: false, loose: type === undefined, override: placed?.override },
       canonical: type ? toCanonicalForm(type) : 'text',
       where: { ...where, ...placed?.where, path },
     });

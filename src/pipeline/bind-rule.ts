@@ -15,6 +15,8 @@ export interface RuleRequest {
   /** What the transform sees: the scalar, or the narrowest of joined types. */
   readonly type: DataType;
   readonly notNull: boolean;
+  /** This or a joined column is unique or a key: of the rulebook's rules one that keeps unique values unique goes first. */
+  readonly unique: boolean;
   /** Below json and its like: any type may stand there. */
   readonly loose: boolean;
   readonly canonical: CanonicalForm;
@@ -116,7 +118,7 @@ export class RuleBinder {
     request: RuleRequest,
   ): { rule: RuleDefinition; transform: TransformView; params: Readonly<Record<string, Json>> } | undefined {
     const { tag, override, type, where } = request;
-    const rules = this.candidates(tag, override);
+    const rules = this.candidates(tag, override, request.unique);
     if (rules.length === 0) this.find('PLAN_RULE_MISSING', { ...this.atRule(tag, undefined, {}), name: tag });
     const misfits: string[] = [];
     let refusedNull = false;
@@ -144,8 +146,10 @@ export class RuleBinder {
     return undefined;
   }
 
-  private candidates(tag: string, override: OverrideDefinition | undefined): readonly RuleDefinition[] {
-    const rules = Object.hasOwn(this.rulebook.body.rules, tag) ? (this.rulebook.body.rules[tag] ?? []) : [];
+  private candidates(tag: string, override: OverrideDefinition | undefined, unique: boolean): readonly RuleDefinition[] {
+    const written = Object.hasOwn(this.rulebook.body.rules, tag) ? (this.rulebook.body.rules[tag] ?? []) : [];
+    const preserves = ({ transform }: RuleDefinition): boolean => this.byName.get(transform)?.uniqueness === 'preserved';
+    const rules = unique ? [...written.filter(preserves), ...written.filter((rule) => !preserves(rule))] : written;
     if (!override) return rules;
     const { transform, params, scope, domain } = override;
     const changes = { ...(scope === undefined ? {} : { scope }), ...(domain === undefined ? {} : { domain }) };

@@ -86,10 +86,17 @@ class Binding {
     this.binder = new RuleBinder(input.registry, input.rulebook);
     this.overrides = new Overrides(input.pipeline, resolution);
     const joined = this.toJoinedTypes();
-    for (const { columns } of resolution.tables) {
+    const uniqueComponents = new Set<number | undefined>();
+    for (const { table, columns } of resolution.tables) {
+      for (const name of findUniqueColumns(table)) uniqueComponents.add(columns.get(name)?.component);
+    }
+    uniqueComponents.delete(undefined);
+    for (const { table, columns } of resolution.tables) {
+      const own = findUniqueColumns(table);
       for (const column of columns.values()) {
+        const unique = own.has(column.column.name) || uniqueComponents.has(column.component);
         const types = column.component === undefined ? [column.column.type] : (joined[column.component] ?? []);
-        const draft = draftColumn(column, types, this.binder, this.overrides, this.findings);
+        const draft = draftColumn(column, types, unique, this.binder, this.overrides, this.findings);
         if (draft) this.drafts.set(column.name, draft);
       }
     }

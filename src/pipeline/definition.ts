@@ -100,7 +100,8 @@ export interface TableClassification {
   readonly person?: boolean;
   /**
    * Foreign-key columns, by name, that lead from a row to its person: one step (`customer_id`) or several (`order_id.customer_id`). A step is
-   * the foreign key that holds exactly this column, or, written `shop_id+customer_id`, these.
+   * the foreign key that holds exactly this column, or, written `shop_id+customer_id`, these. The last step may be columns without a foreign key
+   * that hold a person's key all the same.
    */
   readonly subject?: string;
   readonly columns?: Readonly<Record<string, ColumnClassification>>;

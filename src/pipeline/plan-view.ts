@@ -1,7 +1,7 @@
 // A plan as people read it: per table and column what happens and why, with the estimates that are no part of the plan itself. Pure.
 import { toSqlName } from '../kernel/sql-name.js';
 import type { Catalogue, Table } from './catalogue.js';
-import { type ColumnPlan, type Plan, type RulePlan, type TablePlan, toPlanDigest } from './plan.js';
+import { type ClaimSource, type ColumnPlan, type Plan, type RulePlan, type TablePlan, toPlanDigest } from './plan.js';
 
 export interface RuleView {
   readonly tag: string;
@@ -51,7 +51,7 @@ export interface PlanView {
   readonly peakDiskBytes: number;
 }
 
-const reasons: Readonly<Record<ColumnPlan['from'], string>> = {
+const reasons: Readonly<Record<ClaimSource, string>> = {
   document: 'the classification says so',
   comment: 'its comment says so',
   label: 'its security label says so',
@@ -88,7 +88,7 @@ function toTableView(plan: TablePlan, table: Table | undefined): TableView {
 function toColumnView(column: ColumnPlan, table: Table | undefined): ColumnView {
   const { name, type, tag, rule, unique, from, reason = null, expires = null } = column;
   return {
-    ...{ column: name, type: type.display, ...toRuleView(tag, rule), unique, why: reasons[from], reason, expires },
+    ...{ column: name, type: type.display, ...toRuleView(tag, rule), unique, why: reasons[from as ClaimSource] ?? from, reason, expires },
     distinct: table?.columns.find((other) => other.name === name)?.statistics?.nDistinct ?? null,
     paths: Object.entries(rule.paths ?? {}).map(([path, one]) => ({ path, ...toRuleView(one.tag, one) })),
     rest: rule.rest ?? null,

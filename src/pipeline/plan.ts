@@ -67,8 +67,8 @@ export interface ColumnPlan {
    * joined to none.
    */
   readonly component?: number;
-  /** Who says so. */
-  readonly from: ClaimSource;
+  /** Who says so: a `ClaimSource`. */
+  readonly from: string;
   /** The reason of a keep or an override. */
   readonly reason?: string;
   readonly expires?: string;

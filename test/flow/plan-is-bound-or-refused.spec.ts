@@ -111,6 +111,14 @@ describe('a plan', () => {
     ]);
   });
 
+  it('takes, of several rules of a tag, one that keeps a unique column unique', () => {
+    const own = { 'pii.username': [{ transform: 'replace' }, { transform: 'text-key' }] };
+    const transforms = (key: readonly string[]) =>
+      bind(catalogue(analysed(table('t', { c: 'text!' }, { key }))), { tables: { t: { columns: { c: 'pii.username' } } }, rules: own }).plan
+        ?.tables[0]?.columns[0]?.rule.transform;
+    expect([transforms([]), transforms(['c'])]).toEqual(['replace', 'text-key']);
+  });
+
   it('loads through the root when a partition key is masked', () => {
     const partitionKey = { columns: ['email'], mentions: [], definition: 'LIST (email)' };
     const parents = [{ schema: 'public', name: 'p' }];

@@ -207,8 +207,22 @@ describe('a row', () => {
   it('goes the declared way, with a join where the reference is not to the key', () => {
     const found = resolve([customer, item, order], { ...words, '"order"': { ...pick('gift_for'), subject: 'email' } });
     expect(route(found, 'order')).toMatchObject({ via: [{ columns: ['email'] }], fields: [{ column: 'id' }], nullable: true });
-    expect(codes(resolve([customer, item, order], { ...words, item: { ...pick('order_id'), subject: 'order_id.gift_for' } }))).toEqual([
+    expect(codes(resolve([customer, item, order], { ...words, item: { ...pick('order_id'), subject: 'order_id.gift' } }))).toEqual([
       'CLASSIFICATION_SUBJECT_INVALID item',
+    ]);
+  });
+
+  it('may hold the key of its person without a foreign key, when the document says so', () => {
+    const visit = table('visit', { who: 'int4', page: 'text' });
+    const visits = { ...words, visit: { subject: 'who', ...pick('who', 'page') } };
+    expect(route(resolve([customer, item, order, visit], visits), 'visit')).toMatchObject({
+      self: false,
+      via: [],
+      fields: [{ column: 'who' }],
+      nullable: true,
+    });
+    expect(codes(resolve([customer, item, order, visit], { ...visits, visit: { ...visits.visit, subject: 'whom' } }))).toEqual([
+      'CLASSIFICATION_SUBJECT_INVALID visit',
     ]);
   });
 

@@ -77,16 +77,31 @@ export class Persons {
   private declared(table: Table, text: string): PersonRoute {
     const route: Step[] = [];
     let at: Table | undefined = table;
-    for (const part of splitSteps(text)) {
+    const parts = splitSteps(text);
+    for (const part of parts) {
       const wanted = [...part].sort().join('\0');
       const steps: readonly Step[] = at ? this.stepsOf(at).filter(({ columns }) => [...columns].sort().join('\0') === wanted) : [];
       const [step] = steps;
+      const isLast = route.length === parts.length - 1;
+      if (steps.length === 0 && isLast && at) return this.undeclaredKey(at, part, route) ?? { kind: 'invalid', at: toSqlName(...part) };
       if (steps.length !== 1 || !step) return { kind: 'invalid', at: toSqlName(...part) };
       route.push(step);
       at = this.tables.get(nameOf(step.references));
     }
     if (route.length === 0 || !at || !this.isPerson(at)) return { kind: 'invalid', at: 'the last step' };
     return this.finish(table, route);
+  }
+
+  /** Logs and queues often hold a person's key without a foreign key: the columns themselves are the key then, if some person's key has as many. */
+  private undeclaredKey(at: Table, names: readonly string[], route: readonly Step[]): PersonRoute | undefined {
+    const fields = names.flatMap((name) =>
+      at.columns.filter((column) => column.name === name).map(({ name: column, type }) => ({ column, type })),
+    );
+    const fits = [...this.marked].some((name) =>
+      this.tables.get(name)?.constraints.some(({ kind, columns }) => kind === 'p' && columns.length === names.length),
+    );
+    if (fields.length !== names.length || names.length === 0 || !fits) return undefined;
+    return { kind: 'route', self: false, via: route.map(({ columns, references }) => ({ columns, references })), fields, nullable: true };
   }
 
   private finish(table: Table, route: readonly Step[]): PersonRoute {
