@@ -198,7 +198,7 @@ export const messages = {
   DOCUMENT_MEMBER_UNKNOWN: {
     class: 'InputError',
     message: '{path} has no member {name}',
-    hint: 'did you mean {expected}?',
+    hint: 'did you mean {expected}? Between braces, a text with a comma in it needs quotes',
   },
   DOCUMENT_MEMBER_MISSING: {
     class: 'InputError',
@@ -411,7 +411,7 @@ export const messages = {
     class: 'InputError',
     message:
       '{schema}.{table}.{column} has few distinct values that stand in many rows each ({amount}); under scope value their frequencies tell them',
-    hint: 'use scope: subject or row, or an override with a reason',
+    hint: 'give an override with a reason, or, where no foreign key joins it, scope: subject or row',
   },
   PLAN_COLLATION_NONDETERMINISTIC: {
     class: 'InputError',

@@ -16,7 +16,10 @@ export function parseSqlName(text: string): readonly string[] | undefined {
   return parts.map((part) => part.text);
 }
 
-/** The one text of a name: each part quoted only where it must be. Two names are the same when these texts are. */
+/**
+ * The one text of a name in documents, messages and locks: each part quoted only where it must be. Two names are the same when these texts are.
+ * Not for statements: reserved words stand in it as they are.
+ */
 export function toSqlName(...parts: readonly string[]): string {
   return parts.map((part) => (PLAIN.test(part) ? part : `"${part.replaceAll('"', '""')}"`)).join('.');
 }

@@ -5,7 +5,7 @@ import { type DraftColumn, isMasked } from './bind-column.js';
 import type { BindInput, CountRequest } from './bind-input.js';
 import type { RuleBinder } from './bind-rule.js';
 import { findSpread, hasRoom, isFrequent } from './bind-unique.js';
-import type { Resolution, ResolvedTable } from './classify/classify.js';
+import { type Resolution, type ResolvedTable, toShape } from './classify/classify.js';
 
 interface Checked {
   readonly findings: readonly Finding[];
@@ -70,7 +70,7 @@ function checkFrequency(input: BindInput, { table }: ResolvedTable, draft: Draft
   const { resolved, rule, reason } = draft;
   const tells = rule.scope === 'value' && !rule.paths && (rule.reveals.includes('equality') || rule.reveals.includes('frequency'));
   // An array's statistics are of whole arrays; what stands in them is not known.
-  if (!tells || reason !== undefined || resolved.column.type.kind === 'array') return { findings: [], wanted: [] };
+  if (!tells || reason !== undefined || toShape(resolved.column.type) === 'array') return { findings: [], wanted: [] };
   const spread = findSpread(table, resolved.column.name, false, input.counts);
   // A partitioned table holds no row itself; its partitions are looked at one by one.
   if (table.kind === 'p') return { findings: [], wanted: [] };

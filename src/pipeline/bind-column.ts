@@ -4,7 +4,7 @@ import type { Overrides } from './bind-override.js';
 import { type BoundRule, keptReveals, type RuleBinder, toKeepRule } from './bind-rule.js';
 import { looseText, toCanonicalForm, toJoinedForm, toNarrowest, toScalar } from './bind-type.js';
 import type { DataType } from './catalogue.js';
-import { findAtPath, isPersonal, type ResolvedColumn } from './classify/classify.js';
+import { findAtPath, isPersonal, type ResolvedColumn, toShape } from './classify/classify.js';
 import type { RulePlan } from './plan.js';
 
 export interface DraftColumn {
@@ -46,7 +46,7 @@ export function draftColumn(
   if (resolved.paths) return draftPaths(resolved, resolved.paths, binder, overrides);
   const placed = overrides.of(resolved.name);
   const bound = binder.bind({
-    ...{ tag, type, notNull: column.notNull && column.type.kind !== 'array', unique, loose: false },
+    ...{ tag, type, notNull: column.notNull && toShape(column.type) !== 'array', unique, loose: false },
     canonical: toJoinedForm(joined),
     override: placed?.override,
     where: { ...where, ...placed?.where, column: where.column, table: where.table, schema: where.schema },

@@ -6,7 +6,7 @@ import type { CanonicalForm } from './plan.js';
 const forms: readonly CanonicalForm[] = ['text', 'float', 'numeric', 'bpchar', 'citext'];
 
 export function toCanonicalForm(type: DataType): CanonicalForm {
-  const scalar = type.kind === 'array' && type.element ? type.element : type;
+  const scalar = toScalar(type);
   if (scalar.kind !== 'base' && scalar.kind !== 'domain') return 'text';
   if (scalar.base === 'citext' || scalar.base === 'bpchar' || scalar.base === 'numeric') return scalar.base;
   return scalar.base === 'float4' || scalar.base === 'float8' ? 'float' : 'text';
@@ -18,7 +18,7 @@ export function toJoinedForm(types: readonly DataType[]): CanonicalForm {
 
 /** The scalar that a transform sees: the element of an array, however deep. */
 export function toScalar(type: DataType): DataType {
-  return type.kind === 'array' && type.element ? toScalar(type.element) : type;
+  return type.element ? toScalar(type.element) : type;
 }
 
 const WIDTHS: Readonly<Record<string, number>> = { int2: 5, int4: 10, oid: 10, int8: 19, numeric: 131072, float4: 131073, float8: 131074 };

@@ -7,8 +7,9 @@ export type Shape = 'scalar' | 'array' | 'composite' | 'open';
 const OPEN = new Set(['json', 'jsonb', 'hstore', 'xml']);
 
 export function toShape(type: DataType): Shape {
-  if (type.kind === 'array') return 'array';
-  if (type.kind === 'composite') return 'composite';
+  // A domain over an array or a composite has the element or the attributes of the type under it.
+  if (type.kind === 'array' || type.element !== undefined) return 'array';
+  if (type.kind === 'composite' || type.attributes !== undefined) return 'composite';
   return (type.kind === 'base' || type.kind === 'domain') && OPEN.has(type.base) ? 'open' : 'scalar';
 }
 
