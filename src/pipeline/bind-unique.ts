@@ -13,14 +13,22 @@ export function findUniqueColumns(table: Table): ReadonlySet<string> {
   const unique = new Set<string>();
   for (const { kind, columns } of table.constraints) if (UNIQUE_KINDS.includes(kind)) columns.forEach((column) => unique.add(column));
   for (const index of table.indexes) {
-    if (!index.unique) continue;
+    const excludes = table.constraints.some(({ kind, name }) => kind === 'x' && name === index.constraint);
+    if (!index.unique && !excludes) continue;
     for (const column of [...index.keys, ...index.mentions]) if (column !== null) unique.add(column);
   }
   for (const { name, generated, expression } of table.columns) {
     if (generated === '' || !unique.has(name)) continue;
-    for (const other of table.columns) if (expression?.includes(other.name) === true) unique.add(other.name);
+    const words = toWords(expression ?? '');
+    for (const other of table.columns) if (words.has(other.name)) unique.add(other.name);
   }
   return unique;
+}
+
+/** Every word of an SQL text that could be a column's name, quoted or not. */
+function toWords(sql: string): ReadonlySet<string> {
+  const words = sql.match(/"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*/gu) ?? [];
+  return new Set(words.map((word) => (word.startsWith('"') ? word.slice(1, -1).replaceAll('""', '"') : word)));
 }
 
 export interface Spread {

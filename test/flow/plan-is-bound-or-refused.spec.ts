@@ -176,6 +176,8 @@ describe('a plan is refused', () => {
     expect(said(one({ c: 'text', g: generated }, 'pii.free-text', { indexes: [uniqueIndex({ keys: ['g'] })] }))).toEqual([
       'PLAN_NOT_UNIQUE t.c',
     ]);
+    const other = { ...generated, expression: "'abc'::text" };
+    expect(said(one({ c: 'text', g: other }, 'pii.free-text', { indexes: [uniqueIndex({ keys: ['g'] })] }))).toEqual([]);
   });
 
   it('when there are too few pseudonyms for a unique column, by statistics or by count', () => {

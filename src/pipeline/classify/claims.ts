@@ -85,6 +85,8 @@ export class TableClaims {
     private readonly input: ClaimInput,
     private readonly table: Table,
     private readonly entry: TableEntry | undefined,
+    /** Columns that a parent in scope has too: what is said of the parent's holds, so that a new partition is nothing new. */
+    private readonly inherited: ReadonlySet<string>,
   ) {
     this.columns = new Map(table.columns.map((column) => [column.name, column]));
     if (entry) this.checkNames(entry);
@@ -133,6 +135,7 @@ export class TableClaims {
 
   private fromPatterns(column: TableColumn): readonly Claim[] {
     const { classification } = this.input;
+    if (this.inherited.has(column.name)) return [];
     return Object.entries(classification.body.patterns ?? {}).flatMap(([pattern, what]): readonly Claim[] => {
       if (parseNamePattern(pattern)?.matches(this.table.schema, this.table.name, column.name) !== true) return [];
       const line = classification.origin.line(toPointer('patterns', pattern));

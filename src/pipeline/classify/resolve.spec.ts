@@ -110,6 +110,13 @@ describe('tags', () => {
     expect(codes(resolve(tables, { t: { keep: [{ columns: ['*'], reason: 'times only' }] } }, undefined, confirmed))).toEqual([
       'COLUMN_UNCONFIRMED t updated_at',
     ]);
+    const partition = table(
+      't1',
+      { created_at: 'date', updated_at: 'date', own_at: 'date' },
+      { parents: [{ schema: 'public', name: 't' }] },
+    );
+    const both = { ...confirmed, 'public.t.updated_at': confirmed['public.t.created_at'] };
+    expect(codes(resolve([...tables, partition], {}, { '*_at': 'none' }, both))).toEqual(['COLUMN_UNCONFIRMED t1 own_at']);
     expect(codes(resolve(tables, { t: { columns: { created_at: 'pii.date', updated_at: 'none' } } }, undefined, confirmed))).toEqual([
       'CLASSIFICATION_CONTRADICTION t created_at',
     ]);

@@ -54,7 +54,7 @@ export function resolveTags(input: ResolveInput): Resolution {
   const columns = new Map<string, { table: Table; column: TableColumn }>();
   const claims = new Map<string, Claim>();
   for (const table of input.tables) {
-    const spoken = new TableClaims(input, table, entries.get(toSqlName(table.schema, table.name)));
+    const spoken = new TableClaims(input, table, entries.get(toSqlName(table.schema, table.name)), findInherited(table, input.tables));
     for (const column of table.columns) {
       const name = toSqlName(table.schema, table.name, column.name);
       columns.set(name, { table, column });
@@ -99,6 +99,11 @@ export function resolveTags(input: ResolveInput): Resolution {
     return { table, columns: resolved, route, where };
   });
   return { tables, components, findings };
+}
+
+function findInherited(table: Table, tables: readonly Table[]): ReadonlySet<string> {
+  const parents = tables.filter(({ schema, name }) => table.parents.some((parent) => parent.schema === schema && parent.name === name));
+  return new Set(parents.flatMap(({ columns }) => columns.map(({ name }) => name)));
 }
 
 function findMarked(entries: ReadonlyMap<string, TableEntry>): ReadonlySet<string> {
