@@ -155,8 +155,294 @@ export const messages = {
     hint: 'nothing was published; another error or a cancellation says why',
   },
   // ── documents
+  DOCUMENT_MISSING: {
+    class: 'InputError',
+    message: 'the file {file} cannot be read',
+    hint: 'check the path and the rights on it; paths in import are taken from the file that imports',
+  },
+  DOCUMENT_EMPTY: {
+    class: 'InputError',
+    message: 'the file {file} holds no document',
+    hint: 'begin with kind: Pipeline, Classification or Rulebook',
+  },
+  DOCUMENT_TOO_LARGE: {
+    class: 'InputError',
+    message: '{file} goes past a limit: {amount}',
+    hint: 'cut the document into several with import',
+  },
+  DOCUMENT_SYNTAX: {
+    class: 'InputError',
+    message: 'line {line} of {file} is not YAML or JSON ({name})',
+    hint: 'correct the line or the one before it; a text with : or # in it needs quotes',
+  },
+  DOCUMENT_YAML_FEATURE: {
+    class: 'InputError',
+    message: 'line {line} of {file} uses a YAML feature that documents do not have: {name}',
+    hint: 'write the value out; documents are plain YAML without tags, anchors, aliases and directives',
+  },
+  DOCUMENT_KEY_DUPLICATE: {
+    class: 'InputError',
+    message: 'the member {name} stands twice (line {line} of {file})',
+    hint: 'remove one of the two',
+  },
+  DOCUMENT_KEY_REFUSED: {
+    class: 'InputError',
+    message: 'line {line} of {file} has a key that is not allowed: {name}',
+    hint: 'keys are plain words; __proto__ and << are refused',
+  },
+  DOCUMENT_KIND_UNKNOWN: {
+    class: 'InputError',
+    message: 'the document at line {line} of {file} has no known kind',
+    hint: 'write kind: {expected}',
+  },
+  DOCUMENT_MEMBER_UNKNOWN: {
+    class: 'InputError',
+    message: '{path} has no member {name}',
+    hint: 'did you mean {expected}? Between braces, a text with a comma in it needs quotes',
+  },
+  DOCUMENT_MEMBER_MISSING: {
+    class: 'InputError',
+    message: '{path} lacks the member {name}',
+    hint: 'add {name}: {expected}',
+  },
+  DOCUMENT_VALUE_INVALID: {
+    class: 'InputError',
+    message: 'the value of {path} cannot be used',
+    hint: 'expected: {expected}',
+  },
+  DOCUMENT_NAME_INVALID: {
+    class: 'InputError',
+    message: '{path} is not a name as SQL writes it',
+    hint: 'write schema.table or column; quote what is not lower-case letters, digits and underscores: "Mixed Case"',
+  },
+  DOCUMENT_NAME_DUPLICATE: {
+    class: 'InputError',
+    message: 'there are two documents {name}',
+    hint: 'rename one of them',
+  },
+  DOCUMENT_SECRET: {
+    class: 'InputError',
+    message: '{path} holds a connection string or a password',
+    hint: 'documents are kept in Git; write env:NAME or file:PATH and keep the secret there',
+  },
+  DOCUMENT_IMPORT_CYCLE: {
+    class: 'InputError',
+    message: '{file} imports itself by way of others',
+    hint: 'remove one of the imports',
+  },
+  DOCUMENT_IMPORT_OUTSIDE: {
+    class: 'InputError',
+    message: 'line {line} of {file} imports a path outside the folder of the first document',
+    hint: 'import relative paths below the folder of the document that is given by -f',
+  },
+  DOCUMENT_CHOICE: {
+    class: 'InputError',
+    message: 'there is not exactly one {name} to choose',
+    hint: '{expected}',
+  },
+  DOCUMENT_NOT_FOUND: {
+    class: 'InputError',
+    message: 'no document {name} was loaded',
+    hint: 'import the file that holds it, or correct the name; loaded: {expected}',
+  },
   // ── classify
+  CLASSIFICATION_TABLE_UNKNOWN: {
+    class: 'InputError',
+    message: 'the classification names a table that is not in scope: {name}',
+    hint: 'did you mean {expected}?',
+  },
+  CLASSIFICATION_COLUMN_UNKNOWN: {
+    class: 'InputError',
+    message: '{schema}.{table} has no column {name}',
+    hint: 'did you mean {expected}?',
+  },
+  CLASSIFICATION_TAG_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no tag {name}',
+    hint: 'did you mean {expected}? bauta classify --help lists all tags',
+  },
+  CLASSIFICATION_PATTERN_INVALID: {
+    class: 'InputError',
+    message: '{path} is not a pattern over names',
+    hint: 'write a name as SQL does, with * for any characters: *.created_at',
+  },
+  CLASSIFICATION_CONTRADICTION: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} is said to be several things: {expected}',
+    hint: 'make document, comment, label, lock and both ends of every reference say the same',
+  },
+  COLUMN_UNTAGGED: {
+    class: 'InputError',
+    message: 'nobody said what {schema}.{table}.{column} is',
+    hint: 'give it a tag in the classification, or keep it with a reason',
+  },
+  COLUMN_UNCONFIRMED: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} matches a pattern, but nobody confirmed the column',
+    hint: 'confirm it with bauta classify, so that classification.lock lists it',
+  },
+  CLASSIFICATION_PATHS_NEEDED: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} holds paths, and nobody said what they are',
+    hint: 'list them under paths; for the rest say rest: drop, or rest: keep with reason and expires',
+  },
+  CLASSIFICATION_PATHS_MISPLACED: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} has no paths inside its type',
+    hint: 'give the column one tag',
+  },
+  CLASSIFICATION_PATH_INVALID: {
+    class: 'InputError',
+    message: '{path} is not a path',
+    hint: 'write keys with dots and [] for any element: items[].name; quote a key with a dot in it',
+  },
+  CLASSIFICATION_PATH_UNKNOWN: {
+    class: 'InputError',
+    message: 'the type of {schema}.{table}.{column} and the listed paths differ at {path}',
+    hint: 'list each attribute of the composite type once; did you mean {expected}?',
+  },
+  CLASSIFICATION_SUBJECT_INVALID: {
+    class: 'InputError',
+    message: 'subject of {schema}.{table} does not lead to a person along foreign keys (at {name})',
+    hint: 'name foreign-key columns up to a table with person: true',
+  },
+  CLASSIFICATION_SUBJECT_AMBIGUOUS: {
+    class: 'InputError',
+    message: 'several foreign keys lead from {schema}.{table} to a person: {expected}',
+    hint: 'say which with subject:',
+  },
+  CLASSIFICATION_SUBJECT_MISSING: {
+    class: 'InputError',
+    message: 'no foreign key leads from {schema}.{table} to a person, so its subject columns are masked row by row',
+    hint: 'mark the table with person: true, or add subject:, if its rows are or belong to people',
+  },
+  CLASSIFICATION_PERSON_WITHOUT_KEY: {
+    class: 'InputError',
+    message: '{schema}.{table} is marked as people but has no primary key',
+    hint: 'give it a primary key at the source; a person is told by it',
+  },
   // ── plan
+  PLAN_TABLE_UNKNOWN: {
+    class: 'InputError',
+    message: 'the pipeline names a table that is not in scope: {name}',
+    hint: 'did you mean {expected}?',
+  },
+  PLAN_SCOPE_EMPTY: {
+    class: 'InputError',
+    message: 'include and exclude leave no table',
+    hint: 'check the patterns against the names in the source',
+  },
+  PLAN_REFERENCE_OUT_OF_SCOPE: {
+    class: 'InputError',
+    message: 'the foreign key {constraint} of {schema}.{table} leads to {expected}, which is not in scope',
+    hint: 'include that table too; rows: none leaves its rows behind and keeps the structure',
+  },
+  PLAN_REFERENCE_CUT: {
+    class: 'InputError',
+    message: 'rows that {constraint} of {schema}.{table} refers to are left behind ({amount})',
+    hint: 'the reference will be reported as broken; cut the referring table too, or copy the rows',
+  },
+  PLAN_RULE_MISSING: {
+    class: 'InputError',
+    message: 'the rulebook has no rule for the tag {name}',
+    hint: 'add the rule to the rulebook',
+  },
+  PLAN_TRANSFORM_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no transform {name}',
+    hint: 'did you mean {expected}?',
+  },
+  PLAN_PARAM_UNKNOWN: {
+    class: 'InputError',
+    message: 'the transform {rule} has no parameter {name}',
+    hint: 'did you mean {expected}?',
+  },
+  PLAN_PARAM_INVALID: {
+    class: 'InputError',
+    message: 'the parameter {name} of {rule} is missing or cannot be used',
+    hint: '{expected}',
+  },
+  PLAN_SCOPE_UNFIT: {
+    class: 'InputError',
+    message: 'the transform {rule} cannot work in scope {name}',
+    hint: 'use one of: {expected}',
+  },
+  PLAN_TYPE_MISFIT: {
+    class: 'InputError',
+    message: '{rule} does not fit {schema}.{table}.{column} of type {type}',
+    hint: '{expected}',
+  },
+  PLAN_NOT_NULL: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} is NOT NULL and its rule writes NULL',
+    hint: 'use the transform fixed, or another',
+  },
+  PLAN_NOT_UNIQUE: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} is unique or a key, and {rule} does not keep unique values unique',
+    hint: 'use one of: {expected}',
+  },
+  PLAN_SPACE_TOO_SMALL: {
+    class: 'InputError',
+    message: '{rule} has too few pseudonyms for the {amount} values of {schema}.{table}.{column}, which must stay unique',
+    hint: 'use one of: {expected}',
+  },
+  PLAN_COUNT_MISSING: {
+    class: 'InputError',
+    message: 'the number of values of {schema}.{table}.{column} is not known',
+    hint: 'run ANALYZE at the source, or let plan count',
+  },
+  PLAN_COMPONENT_DIFFERS: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} and the columns joined to it by foreign keys would not be masked alike ({name})',
+    hint: 'give all of them one rule; overrides must name every one of: {expected}',
+  },
+  PLAN_KEY_SCOPE: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} is joined to others by a foreign key, so equal values must stay equal',
+    hint: 'use scope: value for it',
+  },
+  PLAN_KEY_GENERATED: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} is generated and joined by a foreign key to masked columns',
+    hint: 'the reference cannot hold; keep the columns with a reason, or drop the foreign key',
+  },
+  PLAN_FREQUENCIES_SURVIVE: {
+    class: 'InputError',
+    message:
+      '{schema}.{table}.{column} has few distinct values that stand in many rows each ({amount}); under scope value their frequencies tell them',
+    hint: 'give an override with a reason, or, where no foreign key joins it, scope: subject or row',
+  },
+  PLAN_COLLATION_NONDETERMINISTIC: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} has a nondeterministic collation: equal values may have different bytes',
+    hint: 'keep the column with a reason, or change its collation at the source',
+  },
+  PLAN_RESERVED_SPACE_LEFT: {
+    class: 'InputError',
+    message: 'with these parameters {rule} makes values for {schema}.{table}.{column} that may reach somebody',
+    hint: 'stay in the reserved space, or give a reason',
+  },
+  PLAN_KEEP_UNREASONED: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} is tagged {name} and kept without reason and last day',
+    hint: 'give reason and expires',
+  },
+  PLAN_OVERRIDE_UNUSED: {
+    class: 'InputError',
+    message: 'the override names no column in scope: {name}',
+    hint: 'did you mean {expected}?',
+  },
+  PLAN_OVERRIDE_TWICE: {
+    class: 'InputError',
+    message: 'two overrides name {schema}.{table}.{column}',
+    hint: 'leave one of them',
+  },
+  PLAN_PARTITION_UNCOVERED: {
+    class: 'InputError',
+    message: 'the partition key {column} of {schema}.{table} is masked, and a pseudonym may fall in no partition',
+    hint: 'add a default partition at the source, or keep the column with a reason',
+  },
   // ── mask
   MASK_VALUE_REFUSED: {
     class: 'DataError',

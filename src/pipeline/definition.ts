@@ -39,10 +39,11 @@ export interface PipelineDefinition {
   };
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  readonly tables?: Readonly<Record<string, { readonly rows: 'all' | 'none' | { readonly where: string } }>>;
+  readonly tables?: Readonly<Record<string, { readonly rows: Rows }>>;
   readonly classification: string;
-  readonly rulebook?: string;
-  readonly overrides?: readonly (RuleDefinition & Reasoned & { readonly columns: readonly string[] })[];
+  /** Name of a Rulebook document; `default` is the one that Bauta ships. */
+  readonly rulebook: string;
+  readonly overrides?: readonly OverrideDefinition[];
   /** Kept schema texts that a detector hit, by object: `function public.total`. */
   readonly schemaTexts?: readonly (Reasoned & { readonly object: string; readonly action: 'keep' | 'drop' })[];
   readonly after?: readonly string[];
@@ -59,12 +60,26 @@ export interface RuleDefinition {
   readonly params?: Readonly<Record<string, Json>>;
   readonly scope?: Scope;
   readonly domain?: string;
+  /** Asked for where the rule is laxer than it has to be, for example a fake that leaves the reserved space. */
+  readonly reason?: string;
+  readonly expires?: string;
+}
+
+/**
+ * Other than the rulebook says, for columns given by `schema.table.column` (patterns allowed), for one reason. What is left out stays as the
+ * rulebook has it, so that a reason alone accepts a finding that asks for one.
+ */
+export interface OverrideDefinition extends Partial<Omit<RuleDefinition, 'reason' | 'expires'>>, Reasoned {
+  readonly columns: readonly string[];
+  /** Only this path of a json-like column; without it all of the column. */
+  readonly path?: string;
 }
 
 export interface RulebookDefinition {
   readonly kind: 'Rulebook';
   readonly name: string;
-  readonly rules: Readonly<Record<string, RuleDefinition>>;
+  /** Tag → rules in order of preference: the first whose transform fits the column's type is taken. */
+  readonly rules: Readonly<Record<string, readonly RuleDefinition[]>>;
 }
 
 export type Scope = 'value' | 'subject' | 'row';
@@ -78,10 +93,16 @@ export interface PathClassification {
   readonly rest?: 'drop' | (Reasoned & { readonly action: 'keep' });
 }
 
+export type Rows = 'all' | 'none' | { readonly where: string };
+
 export interface TableClassification {
   /** Each row of this table is a person. */
   readonly person?: boolean;
-  /** Foreign-key columns, by name, that lead from a row to its person: one step (`customer_id`) or several (`order_id.customer_id`). */
+  /**
+   * Foreign-key columns, by name, that lead from a row to its person: one step (`customer_id`) or several (`order_id.customer_id`). A step is
+   * the foreign key that holds exactly this column, or, written `shop_id+customer_id`, these. The last step may be columns without a foreign key
+   * that hold a person's key all the same.
+   */
   readonly subject?: string;
   readonly columns?: Readonly<Record<string, ColumnClassification>>;
   readonly keep?: readonly (Reasoned & { readonly columns: readonly string[] })[];
@@ -95,7 +116,7 @@ export interface ClassificationDefinition {
   readonly patterns?: Readonly<Record<string, string>>;
 }
 
-/** `classification.lock`: the columns that a person confirmed, with who and when. */
+/** `classification.lock`: the columns that a person confirmed, by `toSqlName(schema, table, column)`, with who and when. */
 export interface ClassificationLock {
   readonly version: 1;
   readonly columns: Readonly<Record<string, { readonly tag: string; readonly by: string; readonly at: string }>>;

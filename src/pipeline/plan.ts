@@ -2,7 +2,7 @@
 import type { Json } from '../kernel/canonical-json.js';
 import { digestJson } from '../kernel/digest.js';
 import type { DataType, TableName } from './catalogue.js';
-import type { PipelineDefinition, Scope } from './definition.js';
+import type { PipelineDefinition, Rows, Scope } from './definition.js';
 
 export interface Plan {
   readonly version: 1;
@@ -18,7 +18,7 @@ export interface Plan {
   readonly source: { readonly systemIdentifier: string; readonly databaseOid: number; readonly database: string };
   /** Digest of the catalogue in scope: what `PLAN_STALE` compares. Sizes and statistics are not in it. */
   readonly catalogueDigest: string;
-  /** Digests of the documents and `after` files, by path. */
+  /** Digests of the documents, by kind and name (`Pipeline shop`), and of `after` files, by place (`after 1`); never by path. */
   readonly documents: Readonly<Record<string, string>>;
   readonly tables: readonly TablePlan[];
   /** Foreign keys in scope whose rows may break because a table is cut (`rows: none | where`). */
@@ -28,7 +28,7 @@ export interface Plan {
 export interface TablePlan extends TableName {
   readonly oid: number;
   readonly kind: 'r' | 'p';
-  readonly rows: 'all' | 'none' | { readonly where: string };
+  readonly rows: Rows;
   /** Columns that COPY reads and writes, in attnum order; generated columns are not among them. */
   readonly columns: readonly ColumnPlan[];
   /** Fields appended to each source line and dropped by mask: what `subject` and `row` scopes are a function of. */
@@ -62,9 +62,12 @@ export interface ColumnPlan {
   readonly rule: RulePlan;
   /** Member of a unique or primary key, or of a unique index. */
   readonly unique: boolean;
-  /** Number of the foreign-key component (columns that must agree), from 0; absent when the column is in none. */
+  /**
+   * Number of the component (columns joined by foreign keys, partitions and inheritance, which must agree), from 0; absent when the column is
+   * joined to none.
+   */
   readonly component?: number;
-  /** Who says so: `document`, `comment`, `label`, `foreign-key`, `inherited`, `pattern`. */
+  /** Who says so: a `ClaimSource`. */
   readonly from: string;
   /** The reason of a keep or an override. */
   readonly reason?: string;
@@ -77,17 +80,21 @@ export interface RulePlan {
   readonly params: Readonly<Record<string, Json>>;
   readonly scope: Scope;
   readonly domain: string;
+  /** Narrowest type of the foreign-key component, when its columns differ in type: what the transform MUST be prepared for, at both ends. */
+  readonly preparedFor?: DataType;
   /** Whether equality of the type needs folding before the PRF. */
   readonly canonical: CanonicalForm;
   readonly reveals: readonly Reveal[];
   readonly uniqueness: Uniqueness;
-  /** For `json` and its like: path → rule, and what becomes of the rest. */
+  /** For `json` and its like (`transform` is `keep`: what no path names goes the way of `rest`): path → rule, and what becomes of the rest. */
   readonly paths?: Readonly<Record<string, RulePlan & { readonly tag: string }>>;
   readonly rest?: 'refuse' | 'drop' | 'keep';
 }
 
 /** How a value's text becomes the text that its type compares: `citext` lower-cased, `bpchar` without padding, `numeric` without trailing zeros. */
 export type CanonicalForm = 'text' | 'citext' | 'bpchar' | 'numeric' | 'float';
+
+export type ClaimSource = 'document' | 'comment' | 'label' | 'foreign-key' | 'inherited' | 'pattern';
 
 export type Uniqueness = 'preserved' | 'not-guaranteed' | 'lossy';
 

@@ -1,0 +1,7 @@
+// What people write, as text: YAML or JSON in, definitions and findings out. The definitions themselves are src/pipeline/definition.ts.
+export { type LoadedDocuments, loadDocuments } from './load.js';
+export { parseLock } from './lock.js';
+export { type ReadText, readText } from './read-text.js';
+export { documentSchemas, lockSchema, publishedSchemas } from './schemas.js';
+export { type SelectedDocuments, selectDocuments } from './select.js';
+export { fitsSchema } from './validate.js';

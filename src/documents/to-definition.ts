@@ -1,0 +1,99 @@
+// From a valid document to its definition: short forms written out, nothing else changed.
+import type {
+  ClassificationDefinition,
+  ColumnClassification,
+  Definition,
+  OverrideDefinition,
+  PipelineDefinition,
+  Reasoned,
+  Rows,
+  RuleDefinition,
+  RulebookDefinition,
+  TableClassification,
+} from '../pipeline/definition.js';
+
+type Written = Readonly<Record<string, unknown>>;
+
+/** MUST be given a document that its schema accepted: the casts below rest on that. */
+export function toDefinition(document: Written): Definition {
+  const fields = Object.fromEntries(Object.entries(document).filter(([key]) => key !== 'import'));
+  switch (fields['kind']) {
+    case 'Pipeline':
+      return toPipeline(fields);
+    case 'Classification':
+      return toClassification(fields);
+    default:
+      return toRulebook(fields);
+  }
+}
+
+function toPipeline(written: Written): PipelineDefinition {
+  const { source, target, tables, overrides, rulebook, ...rest } = written;
+  const from = typeof source === 'string' ? { connection: source } : (source as Written);
+  const to = target as Written;
+  const definition = {
+    rulebook: rulebook ?? 'default',
+    ...rest,
+    source: { ...from, ...reasonedMember(from, 'writable') },
+    target: { ...to, ...reasonedMember(to, 'sameServer'), ...reasonedMember(to, 'adopt') },
+    ...(tables === undefined
+      ? {}
+      : {
+          tables: mapMembers(tables as Written, (table) => ({
+            rows: toRows(typeof table === 'string' ? table : (table as Written)['rows']),
+          })),
+        }),
+    ...(overrides === undefined ? {} : { overrides: overrides as readonly OverrideDefinition[] }),
+  };
+  return definition as unknown as PipelineDefinition;
+}
+
+function toRows(written: unknown): Rows {
+  if (typeof written !== 'string') return written as { readonly where: string };
+  if (written === 'all' || written === 'none') return written;
+  return { where: written.slice('where'.length).trim() };
+}
+
+function reasonedMember(written: Written, name: string): Record<string, Reasoned> {
+  const value = written[name];
+  if (value === undefined) return {};
+  return { [name]: typeof value === 'string' ? { reason: value } : (value as Reasoned) };
+}
+
+function toClassification(written: Written): ClassificationDefinition {
+  const tables = mapMembers(written['tables'] as Written, (table): TableClassification => {
+    const { columns, ...rest } = table as Written;
+    if (columns === undefined) return rest;
+    return { ...rest, columns: mapMembers(columns as Written, toColumn) };
+  });
+  return { ...written, tables } as unknown as ClassificationDefinition;
+}
+
+function toColumn(written: unknown): ColumnClassification {
+  if (typeof written === 'string') return written;
+  const { paths, rest, reason, expires } = written as Written;
+  const known = { paths: paths as Readonly<Record<string, string>> };
+  if (rest === undefined) return known;
+  if (rest === 'drop') return { ...known, rest };
+  return {
+    ...known,
+    rest: {
+      action: 'keep',
+      reason: (reason as string | undefined) ?? '',
+      ...(expires === undefined ? {} : { expires: expires as string }),
+    },
+  };
+}
+
+function toRulebook(written: Written): RulebookDefinition {
+  const toRule = (rule: unknown): RuleDefinition => (typeof rule === 'string' ? { transform: rule } : (rule as RuleDefinition));
+  const rules = mapMembers(written['rules'] as Written, (rule) => (Array.isArray(rule) ? rule.map(toRule) : [toRule(rule)]));
+  return { ...written, rules } as unknown as RulebookDefinition;
+}
+
+/** Without a prototype, so that a column named `constructor` is found only where it was written. */
+function mapMembers<T>(members: Written, toMember: (value: unknown) => T): Readonly<Record<string, T>> {
+  const result = Object.create(null) as Record<string, T>;
+  for (const [key, value] of Object.entries(members)) result[key] = toMember(value);
+  return result;
+}
