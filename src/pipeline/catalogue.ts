@@ -6,7 +6,12 @@ export * from './schema-object.js';
 
 export interface Catalogue {
   readonly server: ServerFacts;
-  readonly schemas: readonly { readonly name: string; readonly comment: string | null }[];
+  readonly schemas: readonly {
+    readonly name: string;
+    readonly comment: string | null;
+    /** `public` only: a role owns it, not whoever owns the database (as databases from before 15 have it). */
+    readonly ownedByRole?: boolean;
+  }[];
   readonly tables: readonly Table[];
   /** Everything else that the schema needs, in the order in which it can be created; made and read by the postgres system only. */
   readonly objects: readonly SchemaObject[];

@@ -102,14 +102,14 @@ async function readEverything(client: pg.Client): Promise<Everything> {
 }
 
 async function readSchemas(reading: Reading): Promise<Catalogue['schemas']> {
-  const rows = await readRows<{ oid: number; name: string }>(
+  const rows = await readRows<{ oid: number; name: string; by_role: boolean }>(
     reading.client,
-    `SELECT n.oid, n.nspname AS name FROM pg_namespace n
+    `SELECT n.oid, n.nspname AS name, n.nspname = 'public' AND n.nspowner <> 'pg_database_owner'::regrole AS by_role FROM pg_namespace n
      WHERE ${toUserSchema('n')} AND (n.nspname = 'public' OR ${toUserObject('schema', 'n.oid')}) ORDER BY n.nspname COLLATE "C"`,
   );
-  return rows.map(({ oid, name }) => {
+  return rows.map(({ oid, name, by_role }) => {
     reading.addresses.set(toAddress('schema', oid), `schema ${toLabel(name)}`);
-    return { name, comment: findComment(reading, 'schema', oid) };
+    return { name, comment: findComment(reading, 'schema', oid), ...(by_role && { ownedByRole: true }) };
   });
 }
 

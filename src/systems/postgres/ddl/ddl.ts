@@ -83,10 +83,11 @@ function toRoles(policy: PolicyObject, options: SchemaOptions, drop: ReadonlySet
 function toSchemaSteps(schema: Catalogue['schemas'][number]): Step[] {
   const label = `schema ${toLabel(schema.name)}`;
   const usual = schema.name === 'public' ? 'standard public schema' : null;
-  const made = schema.name === 'public' ? `CREATE SCHEMA IF NOT EXISTS public` : `CREATE SCHEMA ${quoteName(schema.name)}`;
+  const made = schema.name === 'public' ? `CREATE SCHEMA IF NOT EXISTS ${quoteName('public')}` : `CREATE SCHEMA ${quoteName(schema.name)}`;
+  const owned = `ALTER SCHEMA ${quoteName(schema.name)} OWNER TO CURRENT_USER`;
   const sql = `COMMENT ON SCHEMA ${quoteName(schema.name)} IS ${schema.comment === null ? 'NULL' : quoteLiteral(schema.comment)}`;
   return [
-    { label, rank: 'early', required: true, sql: [made], needs: [] },
+    { label, rank: 'early', required: true, sql: schema.ownedByRole ? [made, owned] : [made], needs: [] },
     ...(schema.comment === usual ? [] : [{ label: `comment on ${label}`, rank: 'comments' as const, sql: [sql], needs: [label] }]),
   ];
 }

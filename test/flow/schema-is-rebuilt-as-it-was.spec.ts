@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import type { Catalogue } from '../../src/pipeline/catalogue.js';
+import { toCatalogueDigest } from '../../src/systems/postgres/catalogue/catalogue.js';
+import { toSchemaStatements } from '../../src/systems/postgres/ddl/ddl.js';
+import { toNastySchema } from '../support/nasty-schema.js';
+import { catalogueOf, comparable, createPlainRole, rebuild } from '../support/rebuild.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let asOwner: (database: string) => string;
+let asReader: (database: string) => string;
+let source: Catalogue;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  asOwner = await createPlainRole(server, 'builder');
+  asReader = await createPlainRole(server, 'reader');
+  await server.create('source');
+  await server.sql('source', toNastySchema(180000));
+  source = (await catalogueOf(asReader('source'))).catalogue;
+}, 60_000);
+afterAll(() => server.stop());
+
+it('a role without any right on the tables sees the same catalogue as a superuser', async () => {
+  const { catalogue, findings } = await catalogueOf(server.url('source'));
+  expect(findings).toEqual([]);
+  expect(comparable(source)).toEqual(comparable(catalogue));
+  expect(toCatalogueDigest(source)).toBe(toCatalogueDigest(catalogue));
+});
+
+it('a role that only owns the empty database rebuilds everything, and reading it again gives the same catalogue', async () => {
+  await server.sql('postgres', 'CREATE DATABASE copy OWNER builder TEMPLATE template0');
+  await rebuild(asOwner('copy'), source);
+  const { catalogue, findings } = await catalogueOf(asReader('copy'));
+  expect(findings).toEqual([]);
+  expect(comparable(catalogue)).toEqual(comparable(source));
+});
+
+it('every object of the sample is there, so that the comparison compares something', () => {
+  const kinds = new Set(source.objects.map((object) => object.kind));
+  expect([...kinds].sort()).toEqual(
+    [
+      'aggregate',
+      'cast',
+      'collation',
+      'composite',
+      'domain',
+      'enum',
+      'extension',
+      'function',
+      'materialized view',
+      'operator',
+      'policy',
+      'procedure',
+      'range',
+      'rule',
+      'sequence',
+      'statistics',
+      'text search configuration',
+      'text search dictionary',
+      'trigger',
+      'view',
+    ].sort(),
+  );
+  expect(source.tables.find((table) => table.name === 'wide')?.columns).toHaveLength(200);
+  expect(source.tables.find((table) => table.name === 'event_2024')).toMatchObject({
+    kind: 'p',
+    parents: [{ schema: 'app', name: 'event' }],
+  });
+});
+
+it('tables exist and materialized views are empty before the data, keys come after it', () => {
+  const { preData, postData } = toSchemaStatements(source);
+  const before = preData.map(({ sql }) => sql).join('\n');
+  expect(before).toContain('CREATE TABLE "app"."person"');
+  expect(before).toMatch(/CREATE MATERIALIZED VIEW "app"."z_cities"[^;]* WITH NO DATA/);
+  expect(before).not.toMatch(/PRIMARY KEY|FOREIGN KEY|CREATE (UNIQUE )?INDEX|CREATE (CONSTRAINT )?TRIGGER|CREATE POLICY|REFRESH/);
+  const refreshed = postData.flat().filter(({ sql }) => sql.startsWith('REFRESH'));
+  expect(refreshed.map(({ sql }) => sql)).toEqual([
+    'REFRESH MATERIALIZED VIEW "app"."z_cities"',
+    'REFRESH MATERIALIZED VIEW "app"."a_big"',
+  ]);
+});
