@@ -61,10 +61,11 @@ export function toUserSchema(alias: string): string {
   return `${alias}.nspname !~ '^pg_' AND ${alias}.nspname <> 'information_schema'`;
 }
 
-/** Condition on an object: made by a person, not by initdb and not by an extension. */
+/** Condition on an object: made by a person, not by initdb, not by an extension and not by the server beside a type (a range's functions and casts). */
 export function toUserObject(name: ClassName, oid: string): string {
+  const made = name === 'function' || name === 'cast' ? `('e', 'i')` : `('e')`;
   return `${oid} >= 16384 AND NOT EXISTS (SELECT FROM pg_depend e
-    WHERE e.classid = ${classOids[name]} AND e.objid = ${oid} AND e.deptype = 'e')`;
+    WHERE e.classid = ${classOids[name]} AND e.objid = ${oid} AND e.deptype IN ${made})`;
 }
 
 export async function readComments(client: pg.Client): Promise<ReadonlyMap<string, string>> {

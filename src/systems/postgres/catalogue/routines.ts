@@ -28,13 +28,14 @@ interface RoutineRow {
 export async function readRoutines(reading: Reading): Promise<{ objects: readonly RoutineObject[]; refused: readonly Refusal[] }> {
   const rows = await readRows<RoutineRow>(
     reading.client,
+    // pg_settings does not show role and session_authorization.
     `SELECT p.oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind, l.lanname AS language,
        pg_get_function_identity_arguments(p.oid) AS arguments, oidvectortypes(p.proargtypes) AS signature,
        pg_get_functiondef(p.oid) AS definition, coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body,
        p.proleakproof AS leakproof, p.prosupport::oid <> 0 AS supported,
-       (SELECT coalesce(array_agg(s.name), '{}') FROM unnest(p.proconfig) AS c(entry)
-         JOIN pg_settings s ON s.name = lower(split_part(c.entry, '=', 1))
-         WHERE s.context IN ('superuser', 'superuser-backend') OR s.name IN ('role', 'session_authorization')) AS settings
+       (SELECT coalesce(array_agg(lower(split_part(c.entry, '=', 1))), '{}') FROM unnest(p.proconfig) AS c(entry)
+         LEFT JOIN pg_settings s ON s.name = lower(split_part(c.entry, '=', 1))
+         WHERE s.context IN ('superuser', 'superuser-backend') OR c.entry ~* '^(role|session_authorization)=') AS settings
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
      WHERE p.prokind IN ('f', 'p', 'w') AND ${toUserSchema('n')} AND ${toUserObject('function', 'p.oid')}`,
   );

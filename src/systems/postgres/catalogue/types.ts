@@ -185,7 +185,9 @@ export async function registerDerivedTypes(reading: Reading): Promise<void> {
     `SELECT ${classOids.type} || '/' || t.oid AS address, ${classOids.relation} || '/' || t.typrelid AS owner
        FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid WHERE c.relkind IN ('r', 'p', 'v', 'm') AND t.oid >= 16384
      UNION ALL SELECT ${classOids.type} || '/' || r.rngmultitypid, ${classOids.type} || '/' || r.rngtypid FROM pg_range r WHERE r.rngtypid >= 16384
-     UNION ALL SELECT ${classOids.type} || '/' || t.typarray, ${classOids.type} || '/' || t.oid FROM pg_type t WHERE t.typarray >= 16384`,
+     UNION ALL SELECT ${classOids.type} || '/' || t.typarray, ${classOids.type} || '/' || t.oid FROM pg_type t WHERE t.typarray >= 16384
+     UNION ALL SELECT d.classid || '/' || d.objid, d.refclassid || '/' || d.refobjid FROM pg_depend d
+       WHERE d.classid IN (${classOids.function}, ${classOids.cast}) AND d.refclassid = ${classOids.type} AND d.deptype = 'i' AND d.objid >= 16384`,
   );
   // An array of a rowtype is two steps from its relation, hence the second round.
   for (let round = 0; round < 2; round += 1) {
