@@ -238,7 +238,17 @@ export function toObjectLabel(object: SchemaObject): string {
     case 'rule':
     case 'policy':
       return `${object.kind} ${toLabel(object.table.schema, object.table.name, object.name)}`;
-    default:
+    case 'collation':
+    case 'composite':
+    case 'domain':
+    case 'enum':
+    case 'materialized view':
+    case 'range':
+    case 'sequence':
+    case 'statistics':
+    case 'text search configuration':
+    case 'text search dictionary':
+    case 'view':
       return `${object.kind} ${toLabel(object.schema, object.name)}`;
   }
 }

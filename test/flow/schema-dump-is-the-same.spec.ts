@@ -30,7 +30,7 @@ const oracle = hasDebianServer() && hasPagila();
   afterAll(() => server.stop());
 
   it.each([
-    ['Pagila', 'pagila', () => server.psql('pagila', gunzipSync(readFileSync(schemaFile)))],
+    ['Pagila', 'pagila', () => Promise.resolve(server.psql('pagila', gunzipSync(readFileSync(schemaFile))))],
     ['a schema of everything that is hard', 'hard', () => server.sql('hard', toNastySchema(150000))],
   ])('%s comes out of the rebuilt database as the same pg_dump, made by a role that owns it and is no superuser', async (_, name, load) => {
     const copy = `${name}_copy`;

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { packageFile } from '../../src/kernel/package-root.js';
 import type { Catalogue } from '../../src/pipeline/catalogue.js';
 import { toCatalogueDigest } from '../../src/systems/postgres/catalogue/catalogue.js';
 import { toSchemaStatements } from '../../src/systems/postgres/ddl/ddl.js';
@@ -81,4 +84,14 @@ it('tables exist and materialized views are empty before the data, keys come aft
     'REFRESH MATERIALIZED VIEW "app"."z_cities"',
     'REFRESH MATERIALIZED VIEW "app"."a_big"',
   ]);
+});
+
+it('the shop of the examples is rebuilt as it is', async () => {
+  await server.create('shop');
+  await server.sql('shop', readFileSync(packageFile('examples', 'shop', 'schema.sql'), 'utf8'));
+  await server.sql('postgres', 'CREATE DATABASE shop_copy OWNER builder TEMPLATE template0');
+  const { catalogue, findings } = await catalogueOf(asReader('shop'));
+  expect(findings).toEqual([]);
+  await rebuild(asOwner('shop_copy'), catalogue, { role: (name) => name });
+  expect(comparable((await catalogueOf(asOwner('shop_copy'))).catalogue)).toEqual(comparable(catalogue));
 });

@@ -3,11 +3,12 @@ import pg from 'pg';
 
 import type { Finding } from '../../src/kernel/errors.js';
 import type { Catalogue } from '../../src/pipeline/catalogue.js';
+import type { SourceScope } from '../../src/pipeline/ports.js';
 import { readCatalogue } from '../../src/systems/postgres/catalogue/catalogue.js';
 import { type SchemaOptions, schemaSession, toSchemaStatements } from '../../src/systems/postgres/ddl/ddl.js';
 import type { TestServer } from './server.js';
 
-export const everything = { include: [], exclude: [] };
+export const everything: SourceScope = { include: [], exclude: [] };
 
 export async function withClient<T>(
   url: string,

@@ -73,7 +73,16 @@ function toObjectCandidates(object: SchemaObject, ownerOf: (schema: string, name
     case 'statistics':
       if (!object.table) return [{ label, path, relation: false }];
       return [{ label, path: null, relation: false, pieceOf: ownerOf(object.table.schema, object.table.name) }];
-    default:
+    case 'aggregate':
+    case 'collation':
+    case 'composite':
+    case 'enum':
+    case 'function':
+    case 'operator':
+    case 'procedure':
+    case 'range':
+    case 'text search configuration':
+    case 'text search dictionary':
       return [{ label, path, relation: false }];
   }
 }

@@ -62,7 +62,7 @@ interface Everything extends Omit<Catalogue, 'objects' | 'dependencies'> {
 
 async function readEverything(client: pg.Client): Promise<Everything> {
   const { facts, known } = await readServerFacts(client);
-  const reading: Reading = { client, version: facts.version, comments: await readComments(client), addresses: new Map() };
+  const reading: Reading = { client, comments: await readComments(client), addresses: new Map() };
   const schemas = await readSchemas(reading);
   const extensions = await readExtensions(reading);
   const refused = await readRefused(reading);
@@ -133,7 +133,7 @@ function narrow(all: Everything, scope: SourceScope): { catalogue: Catalogue; fi
   const used = new Set([...tables.map((table) => table.schema), ...objects.map((object) => object.schema)]);
   const schemas = all.schemas.filter(({ name }) => name === 'public' || used.has(name) || test(`${name}.*`) === 'in');
   const catalogue: Catalogue = { server: all.server, schemas, tables, objects, dependencies };
-  return { catalogue, findings: sortFindings([...choice.findings, ...toSupportFindings(all, choice.labels, catalogue)]) };
+  return { catalogue, findings: sortFindings(dedupe([...choice.findings, ...toSupportFindings(all, choice.labels, catalogue)])) };
 }
 
 function toTableKey(table: Table): string {
@@ -158,13 +158,13 @@ function toSupportFindings(all: Everything, chosen: ReadonlySet<string>, catalog
     findings.push(toFinding('PRIVILEGE_MISSING', { connection: 'source', schema: 'pg_catalog', table: 'pg_control_system()' }));
   for (const table of catalogue.tables) {
     const missing = table.parents.filter((parent) => !catalogue.tables.some((t) => t.schema === parent.schema && t.name === parent.name));
-    for (const parent of table.parents.length > 0 ? missing : []) {
+    for (const parent of missing) {
       findings.push(
         toFinding('SCHEMA_NEEDS_OUT_OF_SCOPE', { object: toTableKey(table), name: `table ${toLabel(parent.schema, parent.name)}` }),
       );
     }
   }
-  return dedupe(findings);
+  return findings;
 }
 
 function toObjectFindings(object: SchemaObject, all: Everything, chosen: ReadonlySet<string>): Finding[] {

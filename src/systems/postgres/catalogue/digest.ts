@@ -16,7 +16,9 @@ export function toCatalogueDigest(catalogue: Catalogue): string {
   return digestJson(value as unknown as Json);
 }
 
+const changing = new Set(['estimatedRows', 'bytes', 'pages', 'statistics']);
+
 function withoutSizes(table: Table): object {
-  const { estimatedRows: _rows, bytes: _bytes, pages: _pages, columns, ...rest } = table;
-  return { ...rest, columns: columns.map(({ statistics: _statistics, ...column }) => column) };
+  const keep = (value: object): object => Object.fromEntries(Object.entries(value).filter(([member]) => !changing.has(member)));
+  return { ...keep(table), columns: table.columns.map(keep) };
 }

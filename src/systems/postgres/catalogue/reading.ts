@@ -3,8 +3,6 @@ import type pg from 'pg';
 
 export interface Reading {
   readonly client: pg.Client;
-  /** `server_version_num`. */
-  readonly version: number;
   /** Comments by address and column (`1259/16402/3`; 0 is the object itself). */
   readonly comments: ReadonlyMap<string, string>;
   /** Label of the object that an address (`1259/16402`) belongs to; pieces that are made with their owner have the owner's label. */

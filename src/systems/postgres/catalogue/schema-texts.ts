@@ -1,5 +1,13 @@
 // Every text of the schema in which a person could stand: what a detector reads before a plan is accepted.
-import { type Catalogue, type SchemaObject, type Table, toLabel, toObjectLabel } from '../../../pipeline/catalogue.js';
+import {
+  type Catalogue,
+  type DomainObject,
+  type SchemaObject,
+  type Table,
+  type ViewObject,
+  toLabel,
+  toObjectLabel,
+} from '../../../pipeline/catalogue.js';
 
 export type SchemaTextPart =
   | 'name'
@@ -90,6 +98,22 @@ function toIndexTexts(schema: string, index: Table['indexes'][number]): SchemaTe
   ];
 }
 
+function toDomainCheckTexts(domain: DomainObject, constraint: DomainObject['constraints'][number]): SchemaText[] {
+  const at = `domain constraint ${toLabel(domain.schema, domain.name, constraint.name)}`;
+  const { name, definition, comment } = constraint;
+  return [{ object: at, part: 'name', text: name }, { object: at, part: 'check', text: definition }, ...toComment(at, comment)];
+}
+
+function toViewColumnTexts(view: ViewObject, column: ViewObject['columns'][number]): SchemaText[] {
+  const at = toObjectLabel(view);
+  const text = column.defaultExpression;
+  return [
+    { object: at, part: 'name', text: column.name },
+    ...toComment(`column ${toLabel(view.schema, view.name, column.name)}`, column.comment),
+    ...(text === null ? [] : [{ object: at, part: 'default' as const, text }]),
+  ];
+}
+
 function toObjectTexts(object: SchemaObject): SchemaText[] {
   const at = toObjectLabel(object);
   const texts: SchemaText[] = [{ object: at, part: 'name', text: object.name }, ...toComment(at, object.comment)];
@@ -102,11 +126,7 @@ function toObjectTexts(object: SchemaObject): SchemaText[] {
       break;
     case 'domain':
       add('default', object.defaultExpression);
-      for (const constraint of object.constraints) {
-        const piece = `domain constraint ${toLabel(object.schema, object.name, constraint.name)}`;
-        texts.push({ object: piece, part: 'name', text: constraint.name }, { object: piece, part: 'check', text: constraint.definition });
-        texts.push(...toComment(piece, constraint.comment));
-      }
+      texts.push(...object.constraints.flatMap((constraint) => toDomainCheckTexts(object, constraint)));
       break;
     case 'composite':
       for (const attribute of object.attributes) {
@@ -126,26 +146,18 @@ function toObjectTexts(object: SchemaObject): SchemaText[] {
     case 'view':
     case 'materialized view':
       add('view', object.definition);
-      for (const column of object.columns) {
-        add('name', column.name);
-        texts.push(...toComment(`column ${toLabel(object.schema, object.name, column.name)}`, column.comment));
-        add('default', column.defaultExpression);
-      }
+      texts.push(...object.columns.flatMap((column) => toViewColumnTexts(object, column)));
       texts.push(...object.indexes.flatMap((index) => toIndexTexts(object.schema, index)));
       break;
     case 'trigger':
-      add('trigger', object.definition);
-      break;
     case 'rule':
-      add('rule', object.definition);
+    case 'statistics':
+      add(object.kind, object.definition);
       break;
     case 'policy':
       add('policy', object.using);
       add('policy', object.check);
       for (const role of object.roles) add('role', role);
-      break;
-    case 'statistics':
-      add('statistics', object.definition);
       break;
     case 'collation':
       for (const [, text] of object.options) add('option', text);

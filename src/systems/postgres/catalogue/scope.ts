@@ -57,9 +57,9 @@ export function chooseInScope(candidates: readonly Candidate[], dependencies: De
       const other = byLabel.get(needed);
       if (!other || labels.has(needed)) continue;
       const owner = other.pieceOf === undefined ? other : byLabel.get(other.pieceOf);
-      const state = owner?.path == null ? 'out' : test(owner.path);
+      const state = owner === undefined || owner.path === null ? 'out' : test(owner.path);
       if (owner?.relation || state === 'excluded') {
-        findings.push(toFinding('SCHEMA_NEEDS_OUT_OF_SCOPE', { object: label, name: needed }));
+        findings.push(toFinding('SCHEMA_NEEDS_OUT_OF_SCOPE', { object: label, name: owner?.label ?? needed }));
       } else add(needed);
     }
   }

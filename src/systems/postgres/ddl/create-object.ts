@@ -11,12 +11,8 @@ export function toCreateStatements(object: SchemaObject): readonly string[] {
       return [`CREATE TYPE ${quoteQualified(object)} AS ENUM (${object.labels.map(quoteLiteral).join(', ')})`];
     case 'domain':
       return [toDomain(object)];
-    case 'composite': {
-      const attributes = object.attributes.map(
-        (a) => `${quoteName(a.name)} ${a.type}${a.collation === null ? '' : ` COLLATE ${a.collation}`}`,
-      );
-      return [`CREATE TYPE ${quoteQualified(object)} AS (${attributes.join(', ')})`];
-    }
+    case 'composite':
+      return [toComposite(object)];
     case 'range':
       return [toRange(object)];
     case 'function':
@@ -27,11 +23,8 @@ export function toCreateStatements(object: SchemaObject): readonly string[] {
     case 'operator':
       // An operator's name is made of symbols; it has no quoted form.
       return [`CREATE OPERATOR ${quoteName(object.schema)}.${object.name} (${toClauses(object.clauses)})`];
-    case 'cast': {
-      const context = { e: '', a: ' AS ASSIGNMENT', i: ' AS IMPLICIT' }[object.context];
-      const how = object.function === null ? 'WITH INOUT' : `WITH FUNCTION ${object.function}`;
-      return [`CREATE CAST (${object.source} AS ${object.target}) ${how}${context}`];
-    }
+    case 'cast':
+      return [toCast(object)];
     case 'collation':
       return [`CREATE COLLATION ${quoteQualified(object)} (${toClauses(object.options)})`];
     case 'text search dictionary': {
@@ -71,6 +64,17 @@ type View = Extract<SchemaObject, { kind: 'view' | 'materialized view' }>;
 
 function toClauses(clauses: readonly (readonly [string, string])[]): string {
   return clauses.map(([name, text]) => (text === '' ? name : `${name} = ${text}`)).join(', ');
+}
+
+function toComposite(object: Of<'composite'>): string {
+  const attributes = object.attributes.map((a) => `${quoteName(a.name)} ${a.type}${a.collation === null ? '' : ` COLLATE ${a.collation}`}`);
+  return `CREATE TYPE ${quoteQualified(object)} AS (${attributes.join(', ')})`;
+}
+
+function toCast(object: Of<'cast'>): string {
+  const context = { e: '', a: ' AS ASSIGNMENT', i: ' AS IMPLICIT' }[object.context];
+  const how = object.function === null ? 'WITH INOUT' : `WITH FUNCTION ${object.function}`;
+  return `CREATE CAST (${object.source} AS ${object.target}) ${how}${context}`;
 }
 
 function toDomain(object: Of<'domain'>): string {
@@ -202,7 +206,14 @@ function toCommentTarget(object: SchemaObject): string {
     case 'rule':
     case 'policy':
       return `${object.kind.toUpperCase()} ${quoteName(object.name)} ON ${quoteQualified(object.table)}`;
-    default:
+    case 'collation':
+    case 'domain':
+    case 'materialized view':
+    case 'sequence':
+    case 'statistics':
+    case 'text search configuration':
+    case 'text search dictionary':
+    case 'view':
       return `${object.kind.toUpperCase()} ${quoteQualified(object)}`;
   }
 }

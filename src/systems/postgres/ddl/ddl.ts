@@ -1,5 +1,5 @@
 // The door: a catalogue becomes the statements that make its schema anew, as a plain role that owns an empty database.
-import { BautaError, type Finding, sortFindings, toError, toFinding } from '../../../kernel/errors.js';
+import { type BautaError, type Finding, sortFindings, toError, toFinding } from '../../../kernel/errors.js';
 import { type Catalogue, type PolicyObject, type ViewObject, toLabel, toObjectLabel } from '../../../pipeline/catalogue.js';
 import { quoteLiteral, quoteName } from '../quote.js';
 import { toView, toViewShell } from './create-object.js';
@@ -65,7 +65,10 @@ function toSteps(catalogue: Catalogue, options: SchemaOptions, findings: Finding
   return [
     ...catalogue.schemas.flatMap(toSchemaSteps),
     ...catalogue.objects.flatMap((object) => toObjectSteps(object, { families, needs, relation, roles })),
-    ...catalogue.tables.flatMap((table) => [...toTableSteps(table, families, needs), ...toPieceSteps(table, families, needs)]),
+    // The largest first: in a phase they take longest.
+    ...catalogue.tables
+      .toSorted((a, b) => b.bytes - a.bytes)
+      .flatMap((table) => [...toTableSteps(table, families, needs), ...toPieceSteps(table, families, needs)]),
   ];
 }
 
@@ -108,9 +111,7 @@ function addRefreshOrder(steps: readonly Step[]): readonly Step[] {
 /** Cycles through a view are opened: an empty view with its columns comes first, and its query when everything it names is there. */
 function toGraph(given: readonly Step[], catalogue: Catalogue, findings: Finding[]): Graph | undefined {
   const views = new Map(
-    catalogue.objects.flatMap((object): [string, ViewObject][] =>
-      object.kind === 'view' ? [[toObjectLabel(object), object as ViewObject]] : [],
-    ),
+    catalogue.objects.flatMap((object): [string, ViewObject][] => (object.kind === 'view' ? [[toObjectLabel(object), object]] : [])),
   );
   let steps = given;
   for (;;) {

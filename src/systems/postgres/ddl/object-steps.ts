@@ -1,5 +1,12 @@
 // Steps of everything that is no table: types and functions first, what hangs on tables last.
-import { type SchemaObject, toLabel, toObjectLabel } from '../../../pipeline/catalogue.js';
+import {
+  type DomainObject,
+  type RuleObject,
+  type SchemaObject,
+  type TriggerObject,
+  toLabel,
+  toObjectLabel,
+} from '../../../pipeline/catalogue.js';
 import { quoteName, quoteQualified } from '../quote.js';
 import { toCommentStatements, toCreateStatements, toSequenceOptions } from './create-object.js';
 import { type Families, toTableKey } from './create-table.js';
@@ -29,38 +36,12 @@ function toMainSteps(object: SchemaObject, label: string, needs: readonly string
     case 'sequence':
       return toSequenceSteps(object, label, needs, context);
     case 'domain':
-      return [
-        { label, rank: 'early', sql: toCreateStatements(object), needs },
-        ...object.constraints
-          .filter(({ kind }) => kind === 'c')
-          .map(({ name, definition }): Step => {
-            const piece = `domain constraint ${toLabel(object.schema, object.name, name)}`;
-            const sql = `ALTER DOMAIN ${quoteQualified(object)} ADD CONSTRAINT ${quoteName(name)} ${definition}`;
-            return {
-              label: piece,
-              rank: 'early',
-              required: true,
-              sql: [sql],
-              needs: [...(context.needs[piece] ?? []), label],
-              pieceOf: label,
-            };
-          }),
-      ];
+      return toDomainSteps(object, label, needs, context);
     case 'materialized view':
       return toMaterializedSteps(object, label, needs, context);
-    case 'trigger': {
-      const table = context.relation(object.table);
-      const locks = [table, ...context.families.descendants(object.table), ...needs.filter((need) => need.startsWith('table '))];
-      const parents = object.inherited ? [] : toCreateStatements(object);
-      const made: Step[] = [{ label, rank: 'triggers', sql: parents, needs: [...needs, table], locks, pieceOf: table }];
-      return [...made, ...toStateSteps(label, table, toTriggerState(object))];
-    }
-    case 'rule': {
-      const table = context.relation(object.table);
-      const locks = [table, ...needs.filter((need) => need.startsWith('table '))];
-      const made: Step[] = [{ label, rank: 'triggers', sql: toCreateStatements(object), needs: [...needs, table], locks, pieceOf: table }];
-      return [...made, ...toStateSteps(label, table, toState(object.enabled, 'RULE', object))];
-    }
+    case 'trigger':
+    case 'rule':
+      return toFiringSteps(object, label, needs, context);
     case 'policy': {
       const table = context.relation(object.table);
       const locks = [table, ...needs.filter((need) => need.startsWith('table '))];
@@ -80,9 +61,43 @@ function toMainSteps(object: SchemaObject, label: string, needs: readonly string
         },
       ];
     }
-    default:
+    case 'aggregate':
+    case 'cast':
+    case 'collation':
+    case 'composite':
+    case 'enum':
+    case 'extension':
+    case 'function':
+    case 'operator':
+    case 'procedure':
+    case 'range':
+    case 'text search configuration':
+    case 'text search dictionary':
+    case 'view':
       return [{ label, rank: 'early', sql: toCreateStatements(object), needs }];
   }
+}
+
+function toDomainSteps(object: DomainObject, label: string, needs: readonly string[], context: ObjectContext): Step[] {
+  const checks = object.constraints.filter(({ kind }) => kind === 'c');
+  return [
+    { label, rank: 'early', sql: toCreateStatements(object), needs },
+    ...checks.map(({ name, definition }): Step => {
+      const piece = `domain constraint ${toLabel(object.schema, object.name, name)}`;
+      const sql = `ALTER DOMAIN ${quoteQualified(object)} ADD CONSTRAINT ${quoteName(name)} ${definition}`;
+      return { label: piece, rank: 'early', required: true, sql: [sql], needs: [...(context.needs[piece] ?? []), label], pieceOf: label };
+    }),
+  ];
+}
+
+/** A trigger that a partition has from its parent is made there; its state is its own. */
+function toFiringSteps(object: TriggerObject | RuleObject, label: string, needs: readonly string[], context: ObjectContext): Step[] {
+  const table = context.relation(object.table);
+  const below = object.kind === 'trigger' ? context.families.descendants(object.table) : [];
+  const locks = [table, ...below, ...needs.filter((need) => need.startsWith('table '))];
+  const sql = object.kind === 'trigger' && object.inherited ? [] : toCreateStatements(object);
+  const state = toState(object.enabled, object.kind === 'trigger' ? 'TRIGGER' : 'RULE', object);
+  return [{ label, rank: 'triggers', sql, needs: [...needs, table], locks, pieceOf: table }, ...toStateSteps(label, table, state)];
 }
 
 function toSequenceSteps(
@@ -137,10 +152,6 @@ function toStateSteps(label: string, table: string, sql: string | undefined): St
   return sql === undefined
     ? []
     : [{ label: `state of ${label}`, rank: 'trigger states', sql: [sql], needs: [label], locks: [table], pieceOf: label }];
-}
-
-function toTriggerState(object: Extract<SchemaObject, { kind: 'trigger' }>): string | undefined {
-  return toState(object.enabled, 'TRIGGER', object);
 }
 
 /** Made enabled (O); another state is set afterwards, on this table only. */

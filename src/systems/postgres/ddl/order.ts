@@ -119,7 +119,7 @@ export function toPhases(graph: Graph, done: ReadonlySet<string>): Statement[][]
     const lowest = Math.min(...ready.map(rankOf));
     const now = ready.filter((step) => rankOf(step) === lowest);
     ready = ready.filter((step) => rankOf(step) !== lowest);
-    phases.push(...toLockFreePhases(now));
+    phases.push(...toLockFreePhases(interleave(mergeAlters(now))));
     for (const { label } of now) {
       finished.add(label);
       for (const waiter of waiters.get(label) ?? []) {
@@ -131,6 +131,33 @@ export function toPhases(graph: Graph, done: ReadonlySet<string>): Statement[][]
     }
   }
   return phases.filter((phase) => phase.length > 0);
+}
+
+/** Several checks of one table become one statement. */
+function mergeAlters(steps: readonly Step[]): Step[] {
+  const merged = new Map<string, Step>();
+  for (const step of steps) {
+    const before = step.alter ? merged.get(step.alter.table) : undefined;
+    if (!step.alter) merged.set(step.label, step);
+    else if (!before?.alter) merged.set(step.alter.table, step);
+    else {
+      const alter = { table: step.alter.table, action: `${before.alter.action}, ${step.alter.action}` };
+      merged.set(alter.table, { ...before, label: step.pieceOf ?? step.label, sql: [`ALTER TABLE ${alter.table} ${alter.action}`], alter });
+    }
+  }
+  return [...merged.values()];
+}
+
+/** One of each table in turn: neighbours of one table would wait for each other's lock. */
+function interleave(steps: readonly Step[]): Step[] {
+  const seen = new Map<string, number>();
+  const turns = steps.map((step) => {
+    const owner = step.pieceOf ?? step.label;
+    const turn = seen.get(owner) ?? 0;
+    seen.set(owner, turn + 1);
+    return { step, turn };
+  });
+  return turns.sort((a, b) => a.turn - b.turn).map(({ step }) => step);
 }
 
 /** Greedy colouring: each step into the first phase whose locks it does not share. Further statements of a step follow in phases of their own. */

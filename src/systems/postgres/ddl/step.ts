@@ -36,6 +36,8 @@ export interface Step {
   readonly locks?: readonly string[];
   /** Rows cannot go in without it: it and what it needs is made before the data. */
   readonly required?: boolean;
+  /** Checks: actions on one table are done in one ALTER TABLE, which reads the table once. `sql` is the same, alone. */
+  readonly alter?: { readonly table: string; readonly action: string };
   /** Gone when that is dropped. */
   readonly pieceOf?: string;
 }

@@ -80,14 +80,11 @@ function toCheckSteps(table: Table, families: Families, needs: Needs): Step[] {
     if (!made || constraint.inherited) return [];
     const label = `constraint ${toLabel(table.schema, table.name, constraint.name)}`;
     const other = references ? [toTableKey(references), ...families.descendants(references)] : [];
-    const parts = references
-      ? (families.find(references)?.indexes ?? []).map(
-          (i) => `constraint ${toLabel(references.schema, references.name, i.constraint ?? '')}`,
-        )
-      : [];
-    const sql = `ALTER TABLE ${quoteQualified(table)} ADD CONSTRAINT ${quoteName(constraint.name)} ${constraint.definition}`;
-    const wanted = [...(needs[label] ?? []), key, ...parts.filter((part) => (needs[label] ?? []).includes(part))];
-    return [{ label, rank: 'checks and references', sql: [sql], needs: wanted, locks: [...own, ...other], pieceOf: key }];
+    const action = `ADD CONSTRAINT ${quoteName(constraint.name)} ${constraint.definition}`;
+    const sql = `ALTER TABLE ${quoteQualified(table)} ${action}`;
+    const alter = kind === 'c' ? { alter: { table: quoteQualified(table), action } } : {};
+    const wanted = [...(needs[label] ?? []), key];
+    return [{ label, rank: 'checks and references', sql: [sql], needs: wanted, locks: [...own, ...other], pieceOf: key, ...alter }];
   });
 }
 
