@@ -223,3 +223,13 @@ it('types are spelled out: domains followed, arrays opened, lengths and scales g
   expect(types['i']).toMatchObject({ kind: 'array', base: 'varchar', element: { kind: 'domain', length: 30 } });
   expect(types['j']).toMatchObject({ kind: 'multirange', base: 'int4multirange' });
 });
+
+it('an extension that is not trusted comes along where something needs it, after the extension that it needs, and with a warning', async () => {
+  const sql = `CREATE EXTENSION cube; CREATE EXTENSION earthdistance; CREATE TABLE t (at earth);`;
+  const { catalogue, findings } = await catalogueOf(server.url(await databaseWith(sql)));
+  expect(catalogue.objects.map(toObjectLabel)).toEqual(['extension cube', 'extension earthdistance']);
+  expect(catalogue.dependencies?.['extension earthdistance']).toContain('extension cube');
+  expect(findings.map((finding) => [finding.severity, finding.code, finding.where.object])).toEqual([
+    ['warning', 'SCHEMA_EXTENSION_UNTRUSTED', 'extension earthdistance'],
+  ]);
+});

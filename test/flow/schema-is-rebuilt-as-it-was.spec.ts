@@ -95,3 +95,27 @@ it('the shop of the examples is rebuilt as it is', async () => {
   await rebuild(asOwner('shop_copy'), catalogue, { role: (name) => name });
   expect(comparable((await catalogueOf(asOwner('shop_copy'))).catalogue)).toEqual(comparable(catalogue));
 });
+
+it('rows go in before keys, triggers and materialized views, in any order, and all of them hold afterwards', async () => {
+  await server.create('rows');
+  const names = Array.from({ length: 12 }, (_, index) => `t${index}`);
+  await server.sql(
+    'rows',
+    `${names.map((name) => `CREATE TABLE ${name} (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, other integer, CHECK (id > 0), CHECK (other > 0))`).join(';')};
+     ${names.flatMap((name) => names.map((other) => `ALTER TABLE ${name} ADD FOREIGN KEY (other) REFERENCES ${other} (id)`)).join(';')};
+     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'fired'; END $$;
+     CREATE TRIGGER refuse BEFORE INSERT ON t0 FOR EACH ROW EXECUTE FUNCTION refuse();
+     CREATE MATERIALIZED VIEW total AS SELECT count(*) AS n FROM t0`,
+  );
+  await server.sql('postgres', 'CREATE DATABASE rows_copy OWNER builder TEMPLATE template0');
+  const { catalogue } = await catalogueOf(server.url('rows'));
+  const load = names.map(
+    (name) => `INSERT INTO public.${name} (id, other) OVERRIDING SYSTEM VALUE SELECT i, 1001 - i FROM generate_series(1, 1000) i`,
+  );
+
+  await rebuild(asOwner('rows_copy'), catalogue, {}, load.join(';'));
+
+  expect(await server.sql('rows_copy', 'SELECT n::int FROM total')).toEqual([{ n: 1000 }]);
+  const valid = `SELECT count(*)::int AS n FROM pg_constraint WHERE contype = 'f' AND convalidated AND conparentid = 0`;
+  expect(await server.sql('rows_copy', valid)).toEqual([{ n: 144 }]);
+});

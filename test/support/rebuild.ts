@@ -40,8 +40,8 @@ export async function createPlainRole(server: TestServer, role: string): Promise
   };
 }
 
-/** The statement at which it failed is named; the schema is the test's own, so its text may be shown. */
-export async function rebuild(url: string, catalogue: Catalogue, options: SchemaOptions = {}): Promise<void> {
+/** `load` is SQL that puts rows in between. The statement at which it failed is named; the schema is the test's own, so its text may be shown. */
+export async function rebuild(url: string, catalogue: Catalogue, options: SchemaOptions = {}, load?: string): Promise<void> {
   const { preData, postData } = toSchemaStatements(catalogue, options);
   const run = async (client: pg.Client, statement: { sql: string; object: string }): Promise<void> => {
     try {
@@ -60,6 +60,7 @@ export async function rebuild(url: string, catalogue: Catalogue, options: Schema
   );
   try {
     for (const statement of preData) await run(clients[0] as pg.Client, statement);
+    if (load !== undefined) await run(clients[0] as pg.Client, { sql: load, object: 'rows' });
     for (const phase of postData) {
       const queue = [...phase];
       await Promise.all(

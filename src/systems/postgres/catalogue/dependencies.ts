@@ -22,10 +22,7 @@ export async function readDependencies(reading: Reading): Promise<Dependencies> 
     found.set(from, (found.get(from) ?? new Set()).add(to));
   }
   return Object.fromEntries(
-    [...found]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([from, to]): [string, string[]] => [from, [...to].sort()])
-      .filter(([from]) => !from.startsWith('extension ')),
+    [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([from, to]): [string, string[]] => [from, [...to].sort()]),
   );
 }
 

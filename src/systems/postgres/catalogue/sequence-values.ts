@@ -1,7 +1,7 @@
 // Where the sequences stand, read as late as possible, and the statements that put the copies there.
 import type pg from 'pg';
 
-import type { Catalogue, TableName } from '../../../pipeline/catalogue.js';
+import { type Catalogue, type TableName, toLabel } from '../../../pipeline/catalogue.js';
 import { quoteLiteral, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import { readRows } from './reading.js';
@@ -46,6 +46,6 @@ export async function readSequenceValues(
 export function toSequenceStatements(values: readonly SequenceValue[]): { readonly sql: string; readonly object: string }[] {
   return values.map((value) => ({
     sql: `SELECT pg_catalog.setval(${quoteLiteral(quoteQualified(value))}::pg_catalog.regclass, ${BigInt(value.lastValue)}::bigint, ${String(value.isCalled)})`,
-    object: `sequence ${value.schema}.${value.name}`,
+    object: `sequence ${toLabel(value.schema, value.name)}`,
   }));
 }
