@@ -143,6 +143,51 @@ export const messages = {
     message: 'no foreign key leads from {schema}.{table} to {object} as the plan says',
     hint: 'nothing was read; make the plan again',
   },
+  SCHEMA_UNSUPPORTED: {
+    class: 'InputError',
+    message: '{object} cannot be rebuilt by a role without superuser rights: {name}',
+    hint: 'exclude it from the scope together with what needs it, or replace it in the source',
+  },
+  SCHEMA_REACHES_OUT: {
+    class: 'InputError',
+    message: '{object} reaches out of the database: {name}',
+    hint: 'exclude it from the scope, or drop it in the pipeline (schemaTexts, action: drop); what reaches out is never carried',
+  },
+  SCHEMA_NOT_CARRIED: {
+    class: 'InputError',
+    message: '{object} is not carried to the target: {name}',
+    hint: 'nothing in scope needs it; make it by hand in the target if tests do',
+  },
+  SCHEMA_NEEDS_OUT_OF_SCOPE: {
+    class: 'InputError',
+    message: '{object} needs {name}, which is out of scope',
+    hint: 'include {name}, or exclude {object} as well',
+  },
+  SCHEMA_NEEDS_DROPPED: {
+    class: 'InputError',
+    message: '{object} needs {name}, which the pipeline drops',
+    hint: 'drop {object} as well, or keep {name}',
+  },
+  SCHEMA_DROP_UNKNOWN: {
+    class: 'InputError',
+    message: 'the pipeline drops {object}, and the schema has no such object that can be dropped',
+    hint: 'write the kind and the name as findings show them, for example: function public.total',
+  },
+  SCHEMA_ROLE_UNMAPPED: {
+    class: 'InputError',
+    message: '{object} applies to the role {name}, which has no counterpart in the target',
+    hint: 'map the role in the pipeline, or drop the policy; roles of production are never created',
+  },
+  SCHEMA_CYCLE: {
+    class: 'InputError',
+    message: '{object} and {name} need one another and cannot be created one after the other',
+    hint: 'exclude or drop one of them',
+  },
+  SCHEMA_EXTENSION_UNTRUSTED: {
+    class: 'InputError',
+    message: '{object} is not a trusted extension; the target must allow its role to create it',
+    hint: 'check that the target offers it to the roles of the provisioning role',
+  },
   // ── extract
   EXTRACT_LINE_CUT: {
     class: 'InvariantError',

@@ -1,12 +1,25 @@
 // What is there, as a plain value: read once under the plan's locks, compared by digest, and enough to build the schema anew elsewhere.
 // Names are the catalogue's own, unquoted. Every text that is SQL came from a pg_get_*def function and is not trusted.
+import type { Index, SchemaObject, TableName } from './schema-object.js';
+
+export * from './schema-object.js';
 
 export interface Catalogue {
   readonly server: ServerFacts;
-  readonly schemas: readonly { readonly name: string; readonly comment: string | null }[];
+  readonly schemas: readonly {
+    readonly name: string;
+    readonly comment: string | null;
+    /** `public` only: a role owns it, not whoever owns the database (as databases from before 15 have it). */
+    readonly ownedByRole?: boolean;
+  }[];
   readonly tables: readonly Table[];
   /** Everything else that the schema needs, in the order in which it can be created; made and read by the postgres system only. */
   readonly objects: readonly SchemaObject[];
+  /**
+   * What has to be there first: label → labels, from pg_depend. Labels are toObjectLabel's, and `table s.t`, `default s.t.c`,
+   * `constraint s.t.c`, `index s.i`, `domain constraint s.d.c`, `schema s` for the pieces of tables and domains.
+   */
+  readonly dependencies?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface ServerFacts {
@@ -25,6 +38,7 @@ export type TypeKind = 'base' | 'enum' | 'domain' | 'composite' | 'range' | 'mul
 export interface DataType {
   /** As `format_type(oid, typmod)` prints it with `search_path` empty, for example `character varying(50)`. */
   readonly display: string;
+  /** `domain` for a column of a domain; the other members then tell of the type under it, element, labels and attributes included. */
   readonly kind: TypeKind;
   /** `pg_type.typname` after domains are followed: `varchar`, `int4`, `jsonb`; for an array that of its element; enum, composite and range: their own name. */
   readonly base: string;
@@ -59,11 +73,17 @@ export interface TableColumn {
   readonly labels: readonly { readonly provider: string; readonly label: string }[];
   /** From pg_stats, absent without statistics or the right to read them. nDistinct as a count, never as a negative fraction. */
   readonly statistics?: { readonly nDistinct: number; readonly nullFraction: number; readonly averageWidth: number };
-}
-
-export interface TableName {
-  readonly schema: string;
-  readonly name: string;
+  /** Came from a parent by inheritance and is not declared here as well. */
+  readonly inherited?: boolean;
+  /** Qualified and quoted by the server, when it is not the type's own. */
+  readonly collation?: string;
+  /** pg_attribute.attstorage (`p`, `e`, `m`, `x`) when it is not the type's own. */
+  readonly storage?: string;
+  /** `p` pglz, `l` lz4, when set. */
+  readonly compression?: string;
+  readonly statisticsTarget?: number;
+  /** attoptions: `n_distinct=…`. */
+  readonly options?: readonly string[];
 }
 
 export interface Constraint {
@@ -79,23 +99,10 @@ export interface Constraint {
   readonly comment: string | null;
   /** True when it came from a parent (partition or inheritance) and is made there. */
   readonly inherited: boolean;
-}
-
-export interface Index {
-  readonly name: string;
-  readonly unique: boolean;
-  /** Key columns in order; null where the key is an expression. INCLUDE columns are not keys. */
-  readonly keys: readonly (string | null)[];
-  /** Columns that expressions and predicate mention. */
-  readonly mentions: readonly string[];
-  readonly predicate: string | null;
-  /** pg_get_indexdef(oid). */
-  readonly definition: string;
-  /** Name of the constraint that owns it, if any. */
-  readonly constraint: string | null;
-  readonly comment: string | null;
-  /** True when it is a part of a partitioned parent's index. */
-  readonly inherited: boolean;
+  /** The parent's index when this is a key of a partition whose index hangs on it. */
+  readonly partOf?: TableName;
+  /** NO INHERIT: children do not get it. */
+  readonly noInherit?: boolean;
 }
 
 export interface Table extends TableName {
@@ -118,21 +125,21 @@ export interface Table extends TableName {
   /** For a partition: pg_get_expr(relpartbound). */
   readonly partitionBound?: string;
   readonly rowSecurity: boolean;
+  /** FORCE ROW LEVEL SECURITY. */
+  readonly forceRowSecurity?: boolean;
+  /** reloptions, and those of the TOAST table, as `name=value`. */
+  readonly options?: readonly string[];
+  readonly toastOptions?: readonly string[];
+  /** pg_class.relreplident when it is not the default; the index's name for `i`. */
+  readonly replicaIdentity?: { readonly kind: 'n' | 'f' | 'i'; readonly index?: string };
+  readonly clusterIndex?: string;
+  /** CREATE TABLE … OF: qualified and quoted by the server. */
+  readonly ofType?: string;
   /** reltuples (-1: never analysed) and pg_total_relation_size without indexes (TOAST included). */
   readonly estimatedRows: number;
   readonly bytes: number;
   /** relpages as the server knows it now, for cutting into ctid ranges. */
   readonly pages: number;
-}
-
-/** Any other object: type, domain, sequence, function, view, trigger, policy, extension, and the rest. */
-export interface SchemaObject {
-  readonly kind: string;
-  readonly schema: string | null;
-  readonly name: string;
-  /** The table it hangs on (trigger, policy, rule, owned sequence), if any. */
-  readonly table?: TableName;
-  readonly [member: string]: unknown;
 }
 
 /** `schema.table` as it stands in messages and documents' findings. */

@@ -1,0 +1,154 @@
+// What tables get after the data: keys, indexes, checks, references, settings, row security, comments.
+import { type Index, type Table, type TableName, toLabel } from '../../../pipeline/catalogue.js';
+import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
+import { type Families, toTableKey } from './create-table.js';
+import type { Rank, Step } from './step.js';
+
+type Needs = Readonly<Record<string, readonly string[]>>;
+
+export function toPieceSteps(table: Table, families: Families, needs: Needs): Step[] {
+  const label = toTableKey(table);
+  return [
+    ...toKeySteps(table, needs),
+    ...toIndexSteps(table, label, table.indexes, 'keys', needs),
+    ...toCheckSteps(table, families, needs),
+    ...toSettingSteps(table),
+    ...toSecuritySteps(table),
+    ...toCommentSteps(table),
+  ];
+}
+
+/** Primary keys, unique and exclusion constraints; those of a partition are attached to the parent's index, as pg_dump does, and keep their names. */
+function toKeySteps(table: Table, needs: Needs): Step[] {
+  const key = toTableKey(table);
+  return table.constraints
+    .filter(({ kind }) => kind === 'p' || kind === 'u' || kind === 'x')
+    .flatMap((constraint) => {
+      const label = `constraint ${toLabel(table.schema, table.name, constraint.name)}`;
+      const sql = `ALTER TABLE ONLY ${quoteQualified(table)} ADD CONSTRAINT ${quoteName(constraint.name)} ${constraint.definition}`;
+      const step: Step = { label, rank: 'keys', sql: [sql], needs: [...(needs[label] ?? []), key], pieceOf: key };
+      return constraint.partOf ? [step, toAttachStep(table.schema, constraint.name, constraint.partOf, label)] : [step];
+    });
+}
+
+function toAttachStep(schema: string, name: string, parent: TableName, label: string): Step {
+  const sql = `ALTER INDEX ${quoteQualified(parent)} ATTACH PARTITION ${quoteQualified({ schema, name })}`;
+  // The parent's index is locked; of several parts of one index one is attached at a time.
+  const locks = [`index ${toLabel(parent.schema, parent.name)}`, `index ${toLabel(schema, name)}`];
+  return { label: `index part ${toLabel(schema, name)}`, rank: 'index parts', sql: [sql], needs: [label], locks, pieceOf: label };
+}
+
+/** Indexes that no constraint makes, of a table or of a materialized view. */
+export function toIndexSteps(owner: TableName, ownerLabel: string, indexes: readonly Index[], rank: Rank, needs: Needs): Step[] {
+  return indexes.flatMap((index) => {
+    const label =
+      index.constraint === null
+        ? `index ${toLabel(owner.schema, index.name)}`
+        : `constraint ${toLabel(owner.schema, owner.name, index.constraint)}`;
+    const name = { schema: owner.schema, name: index.name };
+    const steps: Step[] = [];
+    if (index.constraint === null) {
+      steps.push({ label, rank, sql: [index.definition], needs: [...(needs[label] ?? []), ownerLabel], pieceOf: ownerLabel });
+      if (index.partOf) steps.push(toAttachStep(owner.schema, index.name, index.partOf, label));
+    }
+    const targets = (index.statisticsTargets ?? []).map(
+      ({ position, target }) => `ALTER INDEX ${quoteQualified(name)} ALTER COLUMN ${position} SET STATISTICS ${target}`,
+    );
+    if (targets.length > 0)
+      steps.push({ label: `settings of ${label}`, rank: 'table settings', sql: targets, needs: [label], pieceOf: label });
+    if (index.comment !== null) {
+      const sql = `COMMENT ON INDEX ${quoteQualified(name)} IS ${quoteLiteral(index.comment)}`;
+      steps.push({
+        label: `comment on index ${toLabel(owner.schema, index.name)}`,
+        rank: 'comments',
+        sql: [sql],
+        needs: [label],
+        pieceOf: label,
+      });
+    }
+    return steps;
+  });
+}
+
+function toCheckSteps(table: Table, families: Families, needs: Needs): Step[] {
+  const key = toTableKey(table);
+  const own = [key, ...families.descendants(table)];
+  return table.constraints.flatMap((constraint): Step[] => {
+    const { kind, references } = constraint;
+    // A not-null that is valid is part of its column.
+    const made = kind === 'f' || kind === 'c' || (kind === 'n' && !constraint.validated);
+    if (!made || constraint.inherited) return [];
+    const label = `constraint ${toLabel(table.schema, table.name, constraint.name)}`;
+    const other = references ? [toTableKey(references), ...families.descendants(references)] : [];
+    const action = `ADD CONSTRAINT ${quoteName(constraint.name)} ${constraint.definition}`;
+    const sql = `ALTER TABLE ${quoteQualified(table)} ${action}`;
+    const alter = kind === 'c' ? { alter: { table: quoteQualified(table), action } } : {};
+    const wanted = [...(needs[label] ?? []), key];
+    return [{ label, rank: 'checks and references', sql: [sql], needs: wanted, locks: [...own, ...other], pieceOf: key, ...alter }];
+  });
+}
+
+function toSettingSteps(table: Table): Step[] {
+  const label = toTableKey(table);
+  const alter = `ALTER TABLE ONLY ${quoteQualified(table)}`;
+  const sql: string[] = [];
+  const wanted = [label];
+  const keyOf = (name: string): string => {
+    const constraint = table.indexes.find((index) => index.name === name)?.constraint ?? null;
+    return constraint === null ? `index ${toLabel(table.schema, name)}` : `constraint ${toLabel(table.schema, table.name, constraint)}`;
+  };
+  if (table.clusterIndex !== undefined) {
+    sql.push(`ALTER TABLE ${quoteQualified(table)} CLUSTER ON ${quoteName(table.clusterIndex)}`);
+    wanted.push(keyOf(table.clusterIndex));
+  }
+  const identity = table.replicaIdentity;
+  if (identity?.kind === 'n') sql.push(`${alter} REPLICA IDENTITY NOTHING`);
+  if (identity?.kind === 'f') sql.push(`${alter} REPLICA IDENTITY FULL`);
+  if (identity?.kind === 'i' && identity.index !== undefined) {
+    sql.push(`${alter} REPLICA IDENTITY USING INDEX ${quoteName(identity.index)}`);
+    wanted.push(keyOf(identity.index));
+  }
+  return sql.length === 0 ? [] : [{ label: `settings of ${label}`, rank: 'table settings', sql, needs: wanted, locks: [label] }];
+}
+
+function toSecuritySteps(table: Table): Step[] {
+  const label = toTableKey(table);
+  const alter = `ALTER TABLE ONLY ${quoteQualified(table)}`;
+  const sql: string[] = [];
+  if (table.rowSecurity) sql.push(`${alter} ENABLE ROW LEVEL SECURITY`);
+  if (table.forceRowSecurity) sql.push(`${alter} FORCE ROW LEVEL SECURITY`);
+  return sql.length === 0 ? [] : [{ label: `row security of ${label}`, rank: 'policies', sql, needs: [label], locks: [label] }];
+}
+
+function toCommentSteps(table: Table): Step[] {
+  const label = toTableKey(table);
+  const name = quoteQualified(table);
+  const comment = (on: string, target: string, text: string | null, needed: string): Step[] =>
+    text === null
+      ? []
+      : [
+          {
+            label: `comment on ${on}`,
+            rank: 'comments',
+            sql: [`COMMENT ON ${target} IS ${quoteLiteral(text)}`],
+            needs: [needed],
+            pieceOf: needed,
+          },
+        ];
+  return [
+    ...comment(label, `TABLE ${name}`, table.comment, label),
+    ...table.columns.flatMap((column) =>
+      comment(
+        `column ${toLabel(table.schema, table.name, column.name)}`,
+        `COLUMN ${name}.${quoteName(column.name)}`,
+        column.comment,
+        label,
+      ),
+    ),
+    ...table.constraints.flatMap((constraint) => {
+      const on = `constraint ${toLabel(table.schema, table.name, constraint.name)}`;
+      const separate = !constraint.inherited && (constraint.kind !== 'n' || !constraint.validated);
+      return comment(on, `CONSTRAINT ${quoteName(constraint.name)} ON ${name}`, constraint.comment, separate ? on : label);
+    }),
+  ];
+}
