@@ -20,7 +20,7 @@ import { sweep } from './sweep.js';
 export type { SchemaStatements, Statement } from './build-schema.js';
 export type { TargetSettings } from './session.js';
 export { defaultTargetSettings } from './session.js';
-export type { TargetStep } from './steps.js';
+export { type TargetStep, targetSteps } from './steps.js';
 
 export interface PostgresTargetOptions {
   /** Points at the target database, which need not exist yet. */
