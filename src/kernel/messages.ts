@@ -331,6 +331,11 @@ export const messages = {
     message: 'the target database has settings for the role {name} that the role of {connection} may not copy',
     hint: 'GRANT {name} to the role of {connection} WITH ADMIN OPTION, or drop the setting',
   },
+  TARGET_SETTING_LOCKED: {
+    class: 'InputError',
+    message: 'the target database has the setting {name}, which the role of {connection} may not copy',
+    hint: 'GRANT SET ON PARAMETER {name} TO {expected}, or drop the setting',
+  },
   TARGET_OLDER: {
     class: 'InputError',
     message: "the target's PostgreSQL ({amount}) is older than the source's and lacks {expected}",

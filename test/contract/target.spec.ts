@@ -59,11 +59,11 @@ describe('inspect', () => {
     await world.server.sql('postgres', 'DROP DATABASE theirs');
     await world.server.sql('postgres', 'DROP ROLE theirs_owner, nobody_much');
     expect(codes(findings)).toEqual([
+      'TARGET_NOT_OURS',
+      'TARGET_NOT_OWNED',
       'TARGET_NO_CREATEDB',
       'TARGET_NO_CREATEROLE',
       'TARGET_NO_SIGNAL',
-      'TARGET_NOT_OURS',
-      'TARGET_NOT_OWNED',
       'TARGET_ROLE_CLASH',
       'TARGET_ROLE_SETTING',
       'TARGET_UNKNOWN_IDENTITY',

@@ -48,7 +48,7 @@ export async function inspect(
     ...findEncoding(current, catalogue),
   ];
   if (await isBusy(session, server.target)) found.push(['TARGET_BUSY', { name: server.target }]);
-  if (current) for (const name of await findForeignSettings(session, current, self)) found.push(['TARGET_ROLE_SETTING', { name }]);
+  if (current && !self.superuser) found.push(...(await findSettings(session, current, self)));
   const place = { stage: 'deliver', connection: server.connection.name };
   return { facts, findings: sortFindings(found.map(([code, where, severity]) => toFinding(code, { ...place, ...where }, severity))) };
 }
@@ -138,15 +138,27 @@ async function isBusy(session: Session, target: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Roles with settings in the current database that we may not set anew: a superuser's, and from 16 on those that we do not administer. */
-async function findForeignSettings(session: Session, current: Database, self: Self): Promise<readonly string[]> {
-  if (self.superuser) return [];
-  const rows = await session.query<{ name: string }>(
+/**
+ * Settings of the current database that we may not copy: those of a role that we do not administer (a superuser's; from 16 on any other
+ * that was not granted so), and those that only a superuser may set, which includes names that no module of the server declares.
+ */
+async function findSettings(session: Session, current: Database, self: Self): Promise<Found> {
+  const roles = await session.query<{ name: string }>(
     `SELECT r.rolname AS name FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
       WHERE s.setdatabase = $1 AND (r.rolsuper OR ($2 AND NOT pg_has_role(r.oid, 'USAGE WITH ADMIN OPTION'))) ORDER BY 1`,
     [current.oid, self.version >= 160_000],
   );
-  return rows.map(({ name }) => name);
+  const settings = await session.query<{ name: string }>(
+    `SELECT DISTINCT split_part(c, '=', 1) AS name FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) c
+       LEFT JOIN pg_settings g ON lower(g.name) = lower(split_part(c, '=', 1))
+      WHERE s.setdatabase = $1 AND coalesce(g.context, 'superuser') NOT IN ('user', 'backend')
+        AND NOT has_parameter_privilege(split_part(c, '=', 1), 'SET') ORDER BY 1`,
+    [current.oid],
+  );
+  return [
+    ...roles.map(({ name }): Found[number] => ['TARGET_ROLE_SETTING', { name }]),
+    ...settings.map(({ name }): Found[number] => ['TARGET_SETTING_LOCKED', { name, expected: self.name }]),
+  ];
 }
 
 function toMajor(version: number): string {

@@ -43,7 +43,8 @@ async function endSessions(session: Session, databases: readonly string[], endin
   if (databases.length === 0) return;
   while (!ending.done) {
     const found = await session.query<{ pid: number }>(
-      `SELECT pid FROM pg_stat_activity WHERE datname = ANY ($1) AND backend_type IN ('client backend', 'walsender')`,
+      // backend_type and client_addr are hidden from a role without pg_read_all_stats; database, pid and role never are.
+      `SELECT pid FROM pg_stat_activity WHERE datname = ANY ($1) AND usesysid IS NOT NULL`,
       [databases],
     );
     for (const { pid } of found) {
@@ -58,10 +59,10 @@ async function endSessions(session: Session, databases: readonly string[], endin
   }
 }
 
-/** Who is there, as names and counts: `app (psql, 10.0.0.7) × 3`. */
+/** Who is there, as names and counts: `app (psql) × 3`, with an address where we may see it. */
 async function nameSessions(session: Session, databases: readonly string[]): Promise<string> {
   const rows = await session.query<{ who: string; sessions: number }>(
-    `SELECT coalesce(usename, backend_type) || ' (' || coalesce(nullif(application_name, ''), 'unnamed')
+    `SELECT coalesce(usename, 'a process of the server') || ' (' || coalesce(nullif(application_name, ''), 'unnamed')
               || coalesce(', ' || host(client_addr), '') || ')' AS who, count(*)::int AS sessions
        FROM pg_stat_activity WHERE datname = ANY ($1) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10`,
     [databases],
