@@ -607,6 +607,151 @@ export const messages = {
     hint: 'report the policy as faulty',
   },
   // ── deliver
+  NONCE_INVALID: {
+    class: 'InvariantError',
+    message: "the run's nonce has {amount}, not 16",
+    hint: 'this is a fault in Bauta; report it',
+  },
+  LINE_INCOMPLETE: {
+    class: 'InvariantError',
+    message: 'a batch did not end with a whole line',
+    hint: 'this is a fault in Bauta; report it',
+  },
+  RECEIPTS_UNLIKE: {
+    class: 'InvariantError',
+    message: 'receipts of different tables were added up (table {schema}.{table})',
+    hint: 'this is a fault in Bauta; report it',
+  },
+  DELIVER_ROWS_DIFFER: {
+    class: 'InvariantError',
+    message: 'mask, digest and target do not count the same rows of {schema}.{table} ({amount} were sent)',
+    hint: 'nothing was published; report it',
+  },
+  DELIVER_VALUE_REFUSED: {
+    class: 'DataError',
+    message: 'the target refused a masked value of {schema}.{table} (column {column}, line {row} of its stream, SQLSTATE {sqlState})',
+    hint: 'give the column a transform that fits its type, length and checks',
+  },
+  DELIVER_OBJECT_FAILED: {
+    class: 'DataError',
+    message: '{object} could not be made on the target (SQLSTATE {sqlState})',
+    hint: 'check what the object needs (extension, version, rows that satisfy it), or drop it in the pipeline',
+  },
+  DELIVER_AFTER_FAILED: {
+    class: 'InputError',
+    message: 'the after file failed (SQLSTATE {sqlState})',
+    hint: "correct {file}; it runs as the environment's owner with an empty search_path, so names need their schema",
+  },
+  TARGET_DATABASE_UNNAMED: {
+    class: 'InputError',
+    message: '{connection} names no database',
+    hint: "end the connection string with the target database's name",
+  },
+  TARGET_NO_CREATEDB: {
+    class: 'InputError',
+    message: 'the role of {connection} may not create databases',
+    hint: 'run deploy/target-role.sql on the target, or ALTER ROLE {name} CREATEDB',
+  },
+  TARGET_NO_CREATEROLE: {
+    class: 'InputError',
+    message: 'the role of {connection} may not create roles',
+    hint: 'run deploy/target-role.sql on the target, or ALTER ROLE {name} CREATEROLE',
+  },
+  TARGET_NO_SIGNAL: {
+    class: 'InputError',
+    message: 'the role of {connection} may not end other sessions, which publication needs',
+    hint: 'GRANT pg_signal_backend TO {name}',
+  },
+  TARGET_NOT_OURS: {
+    class: 'InputError',
+    message: 'the database {name} exists and was not made by Bauta; it is never replaced',
+    hint: "choose another target, or write adopt with a reason into the pipeline's target",
+  },
+  TARGET_NOT_OWNED: {
+    class: 'InputError',
+    message: 'the role of {connection} has not the rights of {name}, who owns the target database',
+    hint: 'GRANT {name} to the role of {connection}',
+  },
+  TARGET_IS_SOURCE: {
+    class: 'DeniedError',
+    message: 'the target database {name} is the source',
+    hint: 'name another target; the source is never replaced',
+  },
+  TARGET_UNKNOWN_IDENTITY: {
+    class: 'InputError',
+    message: 'the target server does not tell its system identifier, so nobody can check that it is not the source',
+    hint: 'GRANT EXECUTE ON FUNCTION pg_control_system() TO {name}',
+  },
+  TARGET_BUSY: {
+    class: 'UnavailableError',
+    message: 'another run or roll-back works on the target {name}',
+    hint: 'wait until it is done',
+  },
+  TARGET_ROLE_CLASH: {
+    class: 'InputError',
+    message: "the role {name} exists and cannot be the environment's ({expected})",
+    hint: "drop or rename the role, or name the environment's roles otherwise",
+  },
+  TARGET_ROLE_SETTING: {
+    class: 'InputError',
+    message: 'the target database has settings for the role {name} that the role of {connection} may not copy',
+    hint: 'GRANT {name} to the role of {connection} WITH ADMIN OPTION, or drop the setting',
+  },
+  TARGET_SETTING_LOCKED: {
+    class: 'InputError',
+    message: 'the target database has the setting {name}, which the role of {connection} may not copy',
+    hint: 'GRANT SET ON PARAMETER {name} TO {expected}, or drop the setting',
+  },
+  TARGET_OLDER: {
+    class: 'InputError',
+    message: "the target's PostgreSQL ({amount}) is older than the source's and lacks {expected}",
+    hint: "use a target of the source's version",
+  },
+  TARGET_OLDER_VERSION: {
+    class: 'InputError',
+    message: "the target's PostgreSQL ({amount}) is older than the source's",
+    hint: "objects that need the newer version cannot be made; better use the source's version",
+  },
+  TARGET_ENCODING_DIFFERS: {
+    class: 'InputError',
+    message: "the target's encoding is {name}, the source's {expected}",
+    hint: 'a character that the target does not know fails the run; better make the target in {expected}',
+  },
+  TARGET_IN_USE: {
+    class: 'UnavailableError',
+    message: 'the database could not be switched: sessions are connected that may not or would not end ({expected})',
+    hint: 'end these sessions, then run again; the target is as it was',
+  },
+  TARGET_CHANGED: {
+    class: 'UnavailableError',
+    message: 'the target {name} changed while the run worked',
+    hint: 'run again; the target was not touched',
+  },
+  TARGET_LOCK_LOST: {
+    class: 'UnavailableError',
+    message: 'the run lost its lock on the target {name}',
+    hint: 'run again; nothing was published',
+  },
+  TARGET_SWITCH_UNKNOWN: {
+    class: 'UnavailableError',
+    message: 'the connection was lost while the target {name} was switched, and it cannot be asked what came of it',
+    hint: 'run bauta datasets to see which version is current',
+  },
+  TARGET_NOT_PRUNED: {
+    class: 'UnavailableError',
+    message: 'an older version could not be dropped: {name}',
+    hint: 'end the sessions in it; the next run tries again',
+  },
+  ROLLBACK_NOTHING: {
+    class: 'InputError',
+    message: 'the target {name} has no previous version',
+    hint: 'publish twice before rolling back, and keep versions',
+  },
+  STAGING_CLOSED: {
+    class: 'InvariantError',
+    message: 'the staging database is closed already',
+    hint: 'this is a fault in Bauta; report it',
+  },
   // ── verify
   VERIFY_ROWS_DIFFER: {
     class: 'DataError',

@@ -31,6 +31,18 @@ export interface ServerFacts {
   readonly databaseOid: number;
   readonly encoding: string;
   readonly inRecovery: boolean;
+  /** How the database sorts and classifies text; absent where nobody asked. */
+  readonly locale?: DatabaseLocale;
+}
+
+export interface DatabaseLocale {
+  /** `c` libc, `i` ICU, `b` builtin (17), as in pg_database.datlocprovider. */
+  readonly provider: string;
+  readonly collate: string;
+  readonly ctype: string;
+  /** ICU's or the builtin provider's locale. */
+  readonly locale: string | null;
+  readonly icuRules: string | null;
 }
 
 export type TypeKind = 'base' | 'enum' | 'domain' | 'composite' | 'range' | 'multirange' | 'array';

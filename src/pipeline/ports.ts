@@ -105,17 +105,26 @@ export interface TargetFacts {
   readonly database: string;
   readonly address: string;
   readonly serverVersion: number;
+  /** What the run may need on the target's disk at its peak, beside what is there: an estimate from the source's sizes. */
+  readonly peakBytes: number;
 }
 
 export interface Staging {
   /** Name of the staging database, for the Reader and for people. */
   readonly database: string;
-  /** Loads one stream of one table; several streams of one table MAY run at once. */
-  load(table: TablePlan, batches: AsyncIterable<Masked>): Promise<Receipt>;
+  /** The run's public nonce: key of the digests. */
+  readonly nonce: Uint8Array;
+  /** Loads one stream of one table; several streams of one table MAY run at once. Returns the rows that the target itself counted. */
+  load(table: TablePlan, batches: AsyncIterable<Masked>): Promise<{ readonly rows: number }>;
   /** Keys, constraints, indexes, sequences, views, triggers, policies, comments: everything after the data. */
   finish(onProgress?: (done: number, of: number) => void): Promise<readonly Finding[]>;
-  /** Staging becomes current and current becomes previous, in one step. MUST leave the target as it was when it fails. */
-  publish(version: DatasetVersion): Promise<void>;
+  /** The pipeline's own SQL files, in order, as the environment's owner: after finish, before verify. */
+  runAfter(files: readonly { readonly path: string; readonly sql: string }[]): Promise<void>;
+  /**
+   * Staging becomes current and current becomes previous, in one step. MUST leave the target as it was when it rejects.
+   * Findings (warnings) tell what could not be tidied up afterwards.
+   */
+  publish(version: DatasetVersion): Promise<readonly Finding[]>;
   /** Leaves nothing behind. MUST be safe to call twice and after a failure. */
   drop(): Promise<void>;
 }
@@ -125,7 +134,10 @@ export interface Receipt {
   readonly table: string;
   readonly rows: number;
   readonly bytes: number;
-  /** Sum modulo 2^128 of the 128-bit PRF of each line under the run's nonce, as 32 hex digits. */
+  /**
+   * Sum modulo 2^128 of SipHash-2-4-128 of each line (without `\n`) under the run's nonce, as 32 hex digits, highest first.
+   * The 16 bytes of each output are read as a little-endian number.
+   */
   readonly digest: string;
 }
 

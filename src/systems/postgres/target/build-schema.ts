@@ -1,0 +1,81 @@
+// Runs the statements that rebuild the schema: one after the other before the data, several at a time after it.
+import { BautaError, type Finding, toError, toFinding } from '../../../kernel/errors.js';
+import { type Session, toSqlState } from './session.js';
+
+/** One statement that makes one object; `object` names it for people: kind and qualified name. */
+export interface Statement {
+  readonly sql: string;
+  readonly object: string;
+}
+
+export interface SchemaStatements {
+  readonly preData: readonly Statement[];
+  /** Phases; the statements of one phase may run at the same time. */
+  readonly postData: readonly (readonly Statement[])[];
+}
+
+/**
+ * Runs statements in order on a session of the run's role. An extension that is not trusted is made by the provisioning role: it is the
+ * server's own code, and only a role with rights of its own may install it. Throws DELIVER_OBJECT_FAILED with the object's name.
+ */
+export async function runInOrder(session: Session, statements: readonly Statement[], role: string): Promise<void> {
+  for (const statement of statements) {
+    const name = /^extension (.+)$/su.exec(statement.object)?.[1];
+    const asProvisioner = name !== undefined && !(await isTrusted(session, name));
+    if (asProvisioner) await session.query(`SELECT set_config('role', 'none', false)`);
+    await runOne(session, statement);
+    if (asProvisioner) await session.query(`SELECT set_config('role', $1, false)`, [role]);
+  }
+}
+
+async function isTrusted(session: Session, name: string): Promise<boolean> {
+  const [row] = await session.query<{ trusted: boolean }>(
+    'SELECT bool_or(trusted) AS trusted FROM pg_available_extension_versions WHERE name = $1',
+    [name],
+  );
+  return row?.trusted === true;
+}
+
+/** Runs one phase on all sessions. Returns what could not be made; throws when it could not try (connection, disk, memory). */
+export async function runPhase(
+  sessions: readonly Session[],
+  statements: readonly Statement[],
+  onDone: () => void,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const waiting = statements.values();
+  const work = async (session: Session): Promise<void> => {
+    for (const statement of waiting) {
+      try {
+        await runOne(session, statement);
+      } catch (error) {
+        if (!(error instanceof BautaError) || error.code !== 'DELIVER_OBJECT_FAILED') throw error;
+        findings.push(toFinding(error.code, error.where));
+      }
+      onDone();
+    }
+  };
+  // All end before anything is thrown: no session works on behind the caller's back.
+  const ends = await Promise.allSettled(sessions.map(work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return findings;
+}
+
+/** Two foreign keys made at once may lock their tables crosswise; the server ends one, which is then simply tried again. */
+const deadlock = '40P01';
+const attempts = 5;
+
+async function runOne(session: Session, statement: Statement): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await session.query(statement.sql);
+      return;
+    } catch (error) {
+      const sqlState = toSqlState(error);
+      if (sqlState === deadlock && attempt < attempts) continue;
+      // Class 08, 53, 57, 58: the server could not do it now; everything else speaks of the object.
+      if (sqlState === '' || /^(08|53|57P|58)/.test(sqlState)) throw error;
+      throw toError('DELIVER_OBJECT_FAILED', { stage: 'deliver', object: statement.object, sqlState });
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// Makes the role and the empty database of a run. Each step leaves something that the sweep recognises as ours if it is the last.
+import type { DatabaseLocale } from '../../../pipeline/catalogue.js';
+import { quoteLiteral, quoteName } from '../quote.js';
+import { toMarkerComment, toRoleComment, type Marker } from './marker.js';
+import type { Session } from './session.js';
+import type { OnStep } from './steps.js';
+
+export interface StagingOrder {
+  /** Name of the database and of its role. */
+  readonly name: string;
+  readonly marker: Marker;
+  readonly encoding: string;
+  /** Absent: the server's own default. */
+  readonly locale: DatabaseLocale | undefined;
+}
+
+export async function createStaging(session: Session, order: StagingOrder, onStep: OnStep): Promise<void> {
+  const name = quoteName(order.name);
+  await onStep('role.create');
+  // One transaction: a role of a run never exists without its comment.
+  await session.transaction(() => createOwnRole(session, order.name, toRoleComment({ target: order.marker.target, role: 'run' })));
+  await onStep('database.create');
+  await session.query(
+    `CREATE DATABASE ${name} OWNER ${name} TEMPLATE template0 ALLOW_CONNECTIONS false ENCODING ${quoteLiteral(order.encoding)}${toLocaleClause(order.locale)}`,
+  );
+  await onStep('database.mark');
+  await session.query(`COMMENT ON DATABASE ${name} IS ${quoteLiteral(toMarkerComment(order.marker))}`);
+  await session.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+  await onStep('database.open');
+  await session.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+}
+
+/** A role that nobody logs in as, whose rights the provisioning role has. MUST run in a transaction. */
+export async function createOwnRole(session: Session, role: string, comment: string): Promise<void> {
+  const name = quoteName(role);
+  await session.query(`CREATE ROLE ${name} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`);
+  await session.query(`COMMENT ON ROLE ${name} IS ${quoteLiteral(comment)}`);
+  await grantToSelf(session, role);
+}
+
+/** Gives the provisioning role the rights of a role that it made. From 16 on each way of using them is granted by name. */
+export async function grantToSelf(session: Session, role: string): Promise<void> {
+  const [server] = await session.query<{ version: number }>(`SELECT current_setting('server_version_num')::int AS version`);
+  const options = (server?.version ?? 0) >= 160_000 ? ' WITH INHERIT TRUE, SET TRUE' : '';
+  await session.query(`GRANT ${quoteName(role)} TO CURRENT_USER${options}`);
+}
+
+function toLocaleClause(locale: DatabaseLocale | undefined): string {
+  if (!locale) return '';
+  const libc = ` LC_COLLATE ${quoteLiteral(locale.collate)} LC_CTYPE ${quoteLiteral(locale.ctype)}`;
+  const rules = locale.icuRules === null ? '' : ` ICU_RULES ${quoteLiteral(locale.icuRules)}`;
+  if (locale.provider === 'i') return `${libc} LOCALE_PROVIDER icu ICU_LOCALE ${quoteLiteral(locale.locale ?? '')}${rules}`;
+  if (locale.provider === 'b') return `${libc} LOCALE_PROVIDER builtin BUILTIN_LOCALE ${quoteLiteral(locale.locale ?? '')}`;
+  return `${libc} LOCALE_PROVIDER libc`;
+}

@@ -1,0 +1,88 @@
+// The databases and roles of the target server as they are now, with what they say of themselves.
+import type { DatabaseLocale } from '../../../pipeline/catalogue.js';
+import type { DatasetVersion } from '../../../pipeline/ports.js';
+import { type Marker, type RoleMarker, parseMarker, parseRoleMarker } from './marker.js';
+import type { Session } from './session.js';
+
+export interface Database {
+  readonly oid: number;
+  readonly name: string;
+  readonly owner: string;
+  /** Whether our role has the owner's rights. */
+  readonly owned: boolean;
+  readonly comment: string | null;
+  readonly marker: Marker | undefined;
+  readonly ownerMarker: RoleMarker | undefined;
+  readonly encoding: string;
+  readonly connectionLimit: number;
+  readonly locale: DatabaseLocale;
+}
+
+interface Row {
+  oid: number;
+  name: string;
+  owner: string;
+  owned: boolean;
+  comment: string | null;
+  ownerComment: string | null;
+  encoding: string;
+  connectionLimit: number;
+  provider: string;
+  collate: string;
+  ctype: string;
+  locale: string | null;
+  icuRules: string | null;
+}
+
+export async function readDatabases(session: Session): Promise<readonly Database[]> {
+  // The columns' names changed with the versions: daticulocale (15, 16), datlocale (17), daticurules (16).
+  const rows = await session.query<Row>(
+    `SELECT d.oid, d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_has_role(d.datdba, 'USAGE') AS owned,
+            shobj_description(d.oid, 'pg_database') AS comment, shobj_description(d.datdba, 'pg_authid') AS "ownerComment",
+            pg_encoding_to_char(d.encoding) AS encoding, d.datconnlimit AS "connectionLimit", d.datlocprovider AS provider,
+            d.datcollate AS collate, d.datctype AS ctype,
+            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale, to_jsonb(d) ->> 'daticurules' AS "icuRules"
+       FROM pg_database d ORDER BY d.datname`,
+  );
+  return rows.map(({ provider, collate, ctype, locale, icuRules, ownerComment, ...row }) => ({
+    ...row,
+    marker: parseMarker(row.comment),
+    ownerMarker: parseRoleMarker(ownerComment),
+    locale: { provider, collate, ctype, locale, icuRules },
+  }));
+}
+
+/** The versions of a target, newest first. A database that only looks like the target's is not one. */
+export function toDatasets(databases: readonly Database[], target: string): readonly DatasetVersion[] {
+  return databases
+    .flatMap(({ marker, name }) =>
+      marker?.target === target && (marker.state === 'current') === (name === target) ? [{ marker, name }] : [],
+    )
+    .map(({ marker, name }) => ({
+      target,
+      version: marker.version,
+      state: marker.state,
+      runId: marker.runId,
+      database: name,
+      planDigest: marker.planDigest ?? '',
+      publishedAt: marker.publishedAt ?? null,
+    }))
+    .sort((a, b) => b.version - a.version);
+}
+
+export interface Role {
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly canLogin: boolean;
+  readonly owned: boolean;
+  readonly marker: RoleMarker | undefined;
+}
+
+export async function readRoles(session: Session): Promise<readonly Role[]> {
+  const rows = await session.query<Omit<Role, 'marker'> & { comment: string | null }>(
+    `SELECT rolname AS name, rolsuper AS superuser, rolcanlogin AS "canLogin", pg_has_role(oid, 'USAGE') AS owned,
+            shobj_description(oid, 'pg_authid') AS comment
+       FROM pg_roles ORDER BY rolname`,
+  );
+  return rows.map(({ comment, ...role }) => ({ ...role, marker: parseRoleMarker(comment) }));
+}

@@ -1,0 +1,68 @@
+// What a database or role of ours says of itself, as JSON in its COMMENT. Anything else that stands in a comment is not ours.
+import { toCanonicalJson } from '../../../kernel/canonical-json.js';
+
+export interface Marker {
+  readonly target: string;
+  readonly version: number;
+  readonly state: 'staging' | 'current' | 'previous';
+  readonly runId: string;
+  readonly planDigest?: string | undefined;
+  readonly publishedAt?: string | undefined;
+  /** When a newer version took its place. */
+  readonly replacedAt?: string | undefined;
+  /** True when it lost its place by a roll-back: the next roll-back does not return to it. */
+  readonly rolledBack?: boolean | undefined;
+  /** The comment that people gave the database before it was adopted. */
+  readonly comment?: string | undefined;
+}
+
+export function toMarkerComment(marker: Marker): string {
+  return toCanonicalJson({ bauta: 1, ...marker });
+}
+
+/** The marker in a comment; undefined when it is somebody else's comment or none. */
+export function parseMarker(comment: string | null): Marker | undefined {
+  const value = parseObject(comment);
+  if (value?.['bauta'] !== 1) return undefined;
+  const { target, version, state, runId } = value;
+  if (typeof target !== 'string' || typeof version !== 'number' || typeof runId !== 'string') return undefined;
+  if (state !== 'staging' && state !== 'current' && state !== 'previous') return undefined;
+  const text = (name: string): string | undefined => (typeof value[name] === 'string' ? value[name] : undefined);
+  return {
+    target,
+    version,
+    state,
+    runId,
+    planDigest: text('planDigest'),
+    publishedAt: text('publishedAt'),
+    replacedAt: text('replacedAt'),
+    rolledBack: value['rolledBack'] === true ? true : undefined,
+    comment: text('comment'),
+  };
+}
+
+/** Comment of a role of ours: `run` for a run's, else which of the environment's. */
+export interface RoleMarker {
+  readonly target: string;
+  readonly role: 'run' | 'owner' | 'rw' | 'ro';
+}
+
+export function toRoleComment(marker: RoleMarker): string {
+  return toCanonicalJson({ bauta: 1, ...marker });
+}
+
+export function parseRoleMarker(comment: string | null): RoleMarker | undefined {
+  const value = parseObject(comment);
+  const role = value?.['role'];
+  if (value?.['bauta'] !== 1 || typeof value['target'] !== 'string') return undefined;
+  return role === 'run' || role === 'owner' || role === 'rw' || role === 'ro' ? { target: value['target'], role } : undefined;
+}
+
+function parseObject(text: string | null): Record<string, unknown> | undefined {
+  if (!text?.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+// Names of what Bauta makes on a target server. A name alone proves nothing: the marker in the comment does (marker.ts).
+import { createHash } from 'node:crypto';
+
+const runPattern = /^(.+)_bauta_([0-9a-hjkmnp-tv-z]{16})$/su;
+
+/** Name of a database of ours and of the role made for its run: 30 bytes of the target's name at most, `_bauta_`, the run's id. */
+export function toStagingName(target: string, runId: string): string {
+  return `${cutBytes(target, 30)}_bauta_${runId}`;
+}
+
+/** The run id in a name of the form above; undefined for any other name. */
+export function findRunId(name: string): string | undefined {
+  const [, prefix, runId] = runPattern.exec(name) ?? [];
+  return prefix !== undefined && Buffer.byteLength(prefix) <= 30 ? runId : undefined;
+}
+
+export interface EnvironmentRoles {
+  readonly owner: string;
+  readonly readWrite: string;
+  readonly readOnly: string;
+}
+
+/** The environment's group roles, which nobody logs in as: `<target>_owner`, `<target>_rw`, `<target>_ro`. */
+export function toEnvironmentRoles(target: string): EnvironmentRoles {
+  return { owner: `${cutBytes(target, 57)}_owner`, readWrite: `${cutBytes(target, 60)}_rw`, readOnly: `${cutBytes(target, 60)}_ro` };
+}
+
+/** The key of an advisory lock, as a bigint's text: the same for everybody who works on that run or target. */
+export function toLockKey(kind: 'run' | 'target', name: string): string {
+  return createHash('sha256').update(`bauta ${kind} ${name}`).digest().readBigInt64BE(0).toString();
+}
+
+/** The longest beginning that fits the bytes and splits no character, as the server cuts names. */
+function cutBytes(text: string, bytes: number): string {
+  let cut = '';
+  for (const character of text) {
+    if (Buffer.byteLength(cut + character) > bytes) break;
+    cut += character;
+  }
+  return cut;
+}

@@ -1,0 +1,134 @@
+// Publication and roll-back: which database takes whose name, and what each then says of itself.
+import { newRunId } from '../../../kernel/ids.js';
+import { type Clock, toTimestamp } from '../../../kernel/clock.js';
+import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
+import type { DatasetVersion } from '../../../pipeline/ports.js';
+import { quoteLiteral, quoteName } from '../quote.js';
+import { type Database, readDatabases, toDatasets } from './databases.js';
+import { carryOver, openToEnvironment } from './hand-over.js';
+import { type Marker, toMarkerComment } from './marker.js';
+import { type EnvironmentRoles, toStagingName } from './names.js';
+import { type Session, type TargetServer, toSqlState } from './session.js';
+import { switchOver } from './switch-over.js';
+
+export interface Publication {
+  readonly version: DatasetVersion;
+  readonly staging: string;
+  readonly roles: EnvironmentRoles;
+  readonly adopt: boolean;
+  /** Of the database that was current when the run began; null: there was none. */
+  readonly expectedOid: number | null;
+  readonly clock: Clock;
+}
+
+/** MUST be given the session that holds the run's and the target's lock: when that is lost, nothing can be published. */
+export async function publish(server: TargetServer, session: Session, order: Publication): Promise<void> {
+  const { target } = server;
+  const names = { clear: [target], watch: [target, order.staging] };
+  const change = async (): Promise<void> => {
+    const databases = await readDatabases(session);
+    const current = databases.find(({ name }) => name === target);
+    const staging = databases.find(({ name }) => name === order.staging);
+    if ((current?.oid ?? null) !== order.expectedOid || !staging) throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
+    if (current && current.marker?.target !== target && !order.adopt) throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target });
+    const now = toTimestamp(order.clock.now());
+    if (current) await carryOver(session, current, staging.name);
+    await openToEnvironment(session, staging.name, order.roles);
+    await session.query(`DROP ROLE ${quoteName(order.staging)}`);
+    const comment = current?.marker ? current.marker.comment : (current?.comment ?? undefined);
+    const { version, runId, planDigest } = order.version;
+    if (current) await makePrevious(session, current, order, now, false);
+    await rename(session, staging.name, target);
+    await mark(session, target, { target, version, state: 'current', runId, planDigest, publishedAt: now, comment });
+  };
+  try {
+    await switchOver(server, session, names, change);
+  } catch (error) {
+    if (!session.lost || !(await isCurrent(server, order.version.runId))) throw error;
+  }
+}
+
+/** Makes the version before the current one current again. Returns it. */
+export async function rollback(server: TargetServer, session: Session, clock: Clock): Promise<DatasetVersion> {
+  const { target } = server;
+  const previous = toReturnable(await readDatabases(session), target)[0];
+  if (!previous?.marker) throw toError('ROLLBACK_NOTHING', { name: target });
+  const { marker, name } = previous;
+  await switchOver(server, session, { clear: [target, name], watch: [target, name] }, async () => {
+    const current = (await readDatabases(session)).find((database) => database.name === target);
+    if (!current || current.marker?.target !== target) throw toError('TARGET_NOT_OURS', { name: target });
+    await makePrevious(session, current, { clock }, toTimestamp(clock.now()), true);
+    await rename(session, name, target);
+    await mark(session, target, { ...marker, state: 'current', replacedAt: undefined });
+  });
+  const version = toDatasets(await readDatabases(session), target).find(({ state }) => state === 'current');
+  if (!version) throw toError('TARGET_CHANGED', { name: target });
+  return version;
+}
+
+/** Drops previous versions beyond `keep`; the ones rolled back first, then the oldest. An adopted database is never dropped. */
+export async function prune(session: Session, target: string, keep: number): Promise<readonly Finding[]> {
+  const databases = await readDatabases(session);
+  const returnable = toReturnable(databases, target);
+  const rolledBack = databases.filter(({ marker }) => marker?.target === target && marker.state === 'previous' && marker.rolledBack);
+  const surplus = [...returnable, ...rolledBack].slice(keep).filter(({ marker }) => marker !== undefined && marker.version > 0);
+  const findings: Finding[] = [];
+  for (const { name } of surplus) {
+    try {
+      await session.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
+    } catch (error) {
+      findings.push(toFinding('TARGET_NOT_PRUNED', { stage: 'deliver', name, sqlState: toSqlState(error) }, 'warning'));
+    }
+  }
+  return findings;
+}
+
+/** Previous versions to which a roll-back may return, the one replaced last first. */
+function toReturnable(databases: readonly Database[], target: string): readonly Database[] {
+  const replacedAt = ({ marker }: Database): string => marker?.replacedAt ?? '';
+  return databases
+    .filter(({ marker }) => marker?.target === target && marker.state === 'previous' && !marker.rolledBack)
+    .sort((a, b) => (replacedAt(a) < replacedAt(b) ? 1 : -1));
+}
+
+async function makePrevious(
+  session: Session,
+  current: Database,
+  { clock }: { readonly clock: Clock },
+  replacedAt: string,
+  rolledBack: boolean,
+): Promise<void> {
+  const target = current.name;
+  // A database that was adopted has no version of ours: it is number 0, under a name that nobody else has.
+  const marker: Marker = current.marker ?? {
+    target,
+    version: 0,
+    state: 'current',
+    runId: newRunId(clock.now()),
+    comment: current.comment ?? undefined,
+  };
+  const name = toStagingName(target, marker.runId);
+  await rename(session, target, name);
+  await mark(session, name, { ...marker, state: 'previous', replacedAt, rolledBack: rolledBack || undefined });
+}
+
+async function rename(session: Session, from: string, to: string): Promise<void> {
+  await session.query(`ALTER DATABASE ${quoteName(from)} RENAME TO ${quoteName(to)}`);
+}
+
+async function mark(session: Session, name: string, marker: Marker): Promise<void> {
+  await session.query(`COMMENT ON DATABASE ${quoteName(name)} IS ${quoteLiteral(toMarkerComment(marker))}`);
+}
+
+/** After a connection that was lost at the commit: only the server knows what came of it. */
+async function isCurrent(server: TargetServer, runId: string): Promise<boolean> {
+  const unknown = toError('TARGET_SWITCH_UNKNOWN', { stage: 'deliver', name: server.target });
+  const session = await server.openMaintenance().catch(() => {
+    throw unknown;
+  });
+  try {
+    return (await readDatabases(session)).some(({ name, marker }) => name === server.target && marker?.runId === runId);
+  } finally {
+    await session.end();
+  }
+}

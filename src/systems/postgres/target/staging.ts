@@ -1,0 +1,175 @@
+// A run's staging database, from the first row to publication. The schema's code runs as the run's role, never as ours.
+import type { Clock } from '../../../kernel/clock.js';
+import { type Finding, sortFindings, toError } from '../../../kernel/errors.js';
+import type { Masked } from '../../../pipeline/batch.js';
+import type { Plan, TablePlan } from '../../../pipeline/plan.js';
+import type { DatasetVersion, Staging } from '../../../pipeline/ports.js';
+import pg from 'pg';
+
+import { quoteQualified } from '../quote.js';
+import { type SchemaStatements, type Statement, runInOrder, runPhase } from './build-schema.js';
+import { copyIn } from './copy-in.js';
+import { grantRights, handOver } from './hand-over.js';
+import { toEnvironmentRoles } from './names.js';
+import { prune, publish } from './publish.js';
+import { SessionPool } from './session-pool.js';
+import type { Session, TargetServer } from './session.js';
+import type { OnStep } from './steps.js';
+import { dropStaging, dropUnusedEnvironmentRoles } from './sweep.js';
+
+export interface StagingParts {
+  readonly server: TargetServer;
+  /** Holds the locks of run and target; with it goes the right to publish. */
+  readonly hold: Session;
+  readonly database: string;
+  readonly nonce: Uint8Array;
+  readonly plan: Plan;
+  readonly statements: SchemaStatements;
+  readonly expectedOid: number | null;
+  readonly clock: Clock;
+  readonly onStep: OnStep;
+}
+
+/** Several index builds and loads may wait for each other here, and nobody else is in this database: the statement timeout is the limit. */
+const settings = { lock_timeout: '0', synchronous_commit: 'off' };
+
+export class PostgresStaging implements Staging {
+  readonly database: string;
+  readonly nonce: Uint8Array;
+  readonly #parts: StagingParts;
+  readonly #loading: SessionPool;
+  #handedOver = false;
+  #published = false;
+  #dropped = false;
+
+  constructor(parts: StagingParts) {
+    this.#parts = parts;
+    this.database = parts.database;
+    this.nonce = parts.nonce;
+    this.#loading = new SessionPool(() => this.#open(), parts.server.settings.loadConnections);
+  }
+
+  /** The schema up to the data. Called once, by begin. */
+  async createSchema(): Promise<void> {
+    await this.#parts.onStep('schema.create');
+    const session = await this.#open();
+    try {
+      await runInOrder(session, this.#parts.statements.preData, this.database);
+    } finally {
+      await session.end();
+    }
+  }
+
+  async load(table: TablePlan, batches: AsyncIterable<Masked>): Promise<{ readonly rows: number }> {
+    this.#requireLock();
+    await this.#parts.onStep('data.load');
+    return { rows: await this.#loading.use((session) => copyIn(session, table, batches)) };
+  }
+
+  async finish(onProgress: (done: number, of: number) => void = () => undefined): Promise<readonly Finding[]> {
+    this.#requireLock();
+    await this.#parts.onStep('schema.finish');
+    await this.#loading.close();
+    const analyze = this.#parts.plan.tables.map((table): Statement => ({
+      sql: `ANALYZE ${quoteQualified(table)}`,
+      object: `statistics of ${table.schema}.${table.name}`,
+    }));
+    const phases = [...this.#parts.statements.postData, analyze].filter((phase) => phase.length > 0);
+    const of = phases.reduce((sum, phase) => sum + phase.length, 0);
+    let done = 0;
+    const width = Math.min(this.#parts.server.settings.finishConnections, Math.max(...phases.map((phase) => phase.length), 1));
+    const sessions: Session[] = [];
+    try {
+      for (let i = 0; i < width; i++) sessions.push(await this.#open());
+      for (const phase of phases) {
+        // Later phases stand on this one: what is missing here would be found again there, under other names.
+        const findings = await runPhase(sessions, phase, () => onProgress(++done, of));
+        if (findings.length > 0) return sortFindings(findings);
+      }
+      return [];
+    } finally {
+      await Promise.all(sessions.map((session) => session.end()));
+    }
+  }
+
+  async runAfter(files: readonly { readonly path: string; readonly sql: string }[]): Promise<void> {
+    this.#requireLock();
+    if (files.length === 0) return;
+    await this.#handOver();
+    const session = await this.#open(toEnvironmentRoles(this.#parts.server.target).owner);
+    try {
+      for (const { path, sql } of files) {
+        try {
+          // The operator's own file, several statements long: the simple protocol, in one transaction of its own.
+          await session.client.query(sql);
+        } catch (error) {
+          const { code, where } = session.toError(error);
+          if (!(error instanceof pg.DatabaseError)) throw toError(code, { ...where, file: path });
+          const line = error.position === undefined ? undefined : sql.slice(0, Number(error.position)).split('\n').length;
+          throw toError('DELIVER_AFTER_FAILED', { stage: 'deliver', file: path, line, sqlState: error.code });
+        }
+      }
+    } finally {
+      await session.end();
+    }
+  }
+
+  async publish(version: DatasetVersion): Promise<readonly Finding[]> {
+    this.#requireLock();
+    const { server, hold, plan, clock, expectedOid, onStep } = this.#parts;
+    await this.#loading.close();
+    await this.#handOver();
+    const roles = toEnvironmentRoles(server.target);
+    await this.#asProvisioner((session) => grantRights(session, roles));
+    await onStep('database.switch');
+    const { adopt, keepVersions } = plan.facts.target;
+    await publish(server, hold, { version, staging: this.database, roles, adopt: adopt !== undefined, expectedOid, clock });
+    this.#published = true;
+    await onStep('database.prune');
+    const findings = hold.lost ? [] : await prune(hold, server.target, keepVersions ?? 1);
+    await hold.end();
+    return findings;
+  }
+
+  async drop(): Promise<void> {
+    await this.#loading.close();
+    const { hold, server } = this.#parts;
+    if (this.#dropped || this.#published) return hold.end();
+    // The lock may be what was lost: then the sweep of another run may be at it already, and finding nothing is fine.
+    const session = hold.lost ? await server.openMaintenance() : hold;
+    try {
+      await dropStaging(session, this.database);
+      await dropUnusedEnvironmentRoles(session);
+      this.#dropped = true;
+    } finally {
+      await session.end();
+      await hold.end();
+    }
+  }
+
+  async #handOver(): Promise<void> {
+    if (this.#handedOver) return;
+    await this.#parts.onStep('owner.change');
+    const { target } = this.#parts.server;
+    await this.#asProvisioner((session) => handOver(session, { name: this.database, target }, toEnvironmentRoles(target)));
+    this.#handedOver = true;
+  }
+
+  async #asProvisioner(work: (session: Session) => Promise<void>): Promise<void> {
+    const session = await this.#parts.server.open(this.database, settings);
+    try {
+      await work(session);
+    } finally {
+      await session.end();
+    }
+  }
+
+  #open(role: string = this.database): Promise<Session> {
+    return this.#parts.server.open(this.database, settings, role);
+  }
+
+  #requireLock(): void {
+    if (this.#dropped || this.#published) throw toError('STAGING_CLOSED');
+    if (this.#parts.hold.lost) throw toError('TARGET_LOCK_LOST', { stage: 'deliver', name: this.#parts.server.target });
+  }
+}

@@ -1,0 +1,18 @@
+// The steps that change the target server, told before each is done: for the log's intents, and for tests that stop between two.
+
+export const targetSteps = [
+  'role.create',
+  'database.create',
+  'database.mark',
+  'database.open',
+  'schema.create',
+  'data.load',
+  'schema.finish',
+  'owner.change',
+  'database.switch',
+  'database.prune',
+] as const;
+
+export type TargetStep = (typeof targetSteps)[number];
+
+export type OnStep = (step: TargetStep) => void | Promise<void>;

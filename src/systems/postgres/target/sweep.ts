@@ -1,0 +1,69 @@
+// Finds what dead runs left and drops it. Dead: the advisory lock on its run id is free. Ours: the exact form of name, and a marker of ours on
+// the database, or on the owner role made for it when the run died before it could mark the database.
+import { quoteName } from '../quote.js';
+import { type Database, type Role, readDatabases, readRoles } from './databases.js';
+import { findRunId } from './names.js';
+import { type Session, toSqlState, tryLock, unlock } from './session.js';
+
+/** Names of the databases and roles that it dropped. */
+export async function sweep(session: Session): Promise<readonly string[]> {
+  const dropped: string[] = [];
+  const [databases, roles] = [await readDatabases(session), await readRoles(session)];
+  const candidates = [...databases.filter(isStaging), ...roles.filter(isRunRole)].filter(({ owned }) => owned);
+  for (const name of new Set(candidates.map((candidate) => candidate.name))) {
+    const runId = findRunId(name);
+    if (runId === undefined || !(await tryLock(session, 'run', runId))) continue;
+    try {
+      // Between our look and our lock its run may have published it: the name then stands for another thing, or for none.
+      dropped.push(...(await dropStaging(session, name)));
+    } finally {
+      await unlock(session, 'run', runId);
+    }
+  }
+  dropped.push(...(await dropUnusedEnvironmentRoles(session)));
+  return dropped;
+}
+
+/** Drops a run's database and role if they are still staging of ours. Safe to call twice. */
+export async function dropStaging(session: Session, name: string): Promise<readonly string[]> {
+  const dropped: string[] = [];
+  const database = (await readDatabases(session)).find((one) => one.name === name);
+  if (database && !isStaging(database)) return dropped;
+  if (database) {
+    await session.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
+    dropped.push(name);
+  }
+  if ((await readRoles(session)).some((role) => role.name === name && isRunRole(role))) {
+    await session.query(`DROP ROLE IF EXISTS ${quoteName(name)}`);
+    if (!database) dropped.push(name);
+  }
+  return dropped;
+}
+
+/** An environment's roles are made shortly before its first publication; a run that died in between leaves them without a database. */
+export async function dropUnusedEnvironmentRoles(session: Session): Promise<readonly string[]> {
+  const targets = new Set((await readDatabases(session)).map(({ marker }) => marker?.target));
+  const dropped: string[] = [];
+  for (const role of await readRoles(session)) {
+    if (!role.marker || role.marker.role === 'run' || !role.owned || targets.has(role.marker.target)) continue;
+    try {
+      await session.query(`DROP ROLE IF EXISTS ${quoteName(role.name)}`);
+      dropped.push(role.name);
+    } catch (error) {
+      // 2BP01: somebody else's object needs the role, so it is in use and stays.
+      if (toSqlState(error) !== '2BP01') throw error;
+    }
+  }
+  return dropped;
+}
+
+function isStaging({ name, marker, ownerMarker, comment, owner }: Database): boolean {
+  const runId = findRunId(name);
+  if (runId === undefined) return false;
+  if (marker) return marker.state === 'staging' && marker.runId === runId;
+  return comment === null && owner === name && ownerMarker?.role === 'run';
+}
+
+function isRunRole({ name, marker, canLogin, superuser }: Role): boolean {
+  return findRunId(name) !== undefined && marker?.role === 'run' && !canLogin && !superuser;
+}

@@ -1,0 +1,254 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { DataError, type Finding } from '../../src/kernel/errors.js';
+import { deliver, nextVersion, toDigestText } from '../../src/pipeline/deliver/deliver.js';
+import type { Plan, TablePlan } from '../../src/pipeline/plan.js';
+import type { PostgresTarget } from '../../src/systems/postgres/target/target.js';
+import { sumOfLines } from '../support/line-digest.reference.js';
+import {
+  type TargetWorld,
+  newRun,
+  orderLines,
+  person,
+  personLines,
+  readTraces,
+  smallCatalogue,
+  smallSchema,
+  stage,
+  startTargetWorld,
+  toBatches,
+  toPlan,
+  toUrl,
+} from '../support/target-world.js';
+
+let world: TargetWorld;
+const open: PostgresTarget[] = [];
+const target = (...words: Parameters<TargetWorld['target']>): PostgresTarget => {
+  const made = world.target(...words);
+  open.push(made);
+  return made;
+};
+const codes = (findings: readonly Finding[], severity: Finding['severity'] = 'error'): string[] =>
+  findings.filter((one) => one.severity === severity).map(({ code }) => code);
+
+beforeAll(async () => (world = await startTargetWorld()), 60_000);
+afterAll(() => world.server.stop());
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+describe('inspect', () => {
+  it('finds nothing for the documented role and a target that does not exist yet, and tells who the server is', async () => {
+    const { facts, findings } = await target('fresh').inspect(toPlan(), smallCatalogue);
+    const [control] = await world.server.sql('postgres', 'SELECT system_identifier::text AS id FROM pg_control_system()');
+    expect(findings).toEqual([]);
+    expect(facts).toMatchObject({ systemIdentifier: control?.['id'], databaseOid: null, database: 'fresh' });
+    expect(facts.address).toBe(`127.0.0.1:${world.server.port}`);
+  });
+
+  it('finds everything that a role without rights lacks, at once', async () => {
+    await world.server.sql('postgres', `CREATE ROLE nobody_much LOGIN PASSWORD 'a password'; CREATE ROLE theirs_owner LOGIN;`);
+    await world.server.create('theirs');
+    await world.server.sql(
+      'postgres',
+      `ALTER ROLE theirs_owner IN DATABASE theirs SET work_mem = '8MB'; REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC`,
+    );
+    const url = toUrl(world.server.url('theirs'), 'nobody_much');
+    const { findings } = await target('theirs', { connection: { name: 'env:T', url } }).inspect(toPlan(), smallCatalogue);
+    await world.server.sql('postgres', 'GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC');
+    await world.server.sql('postgres', 'DROP DATABASE theirs');
+    await world.server.sql('postgres', 'DROP ROLE theirs_owner, nobody_much');
+    expect(codes(findings)).toEqual([
+      'TARGET_NOT_OURS',
+      'TARGET_NOT_OWNED',
+      'TARGET_NO_CREATEDB',
+      'TARGET_NO_CREATEROLE',
+      'TARGET_NO_SIGNAL',
+      'TARGET_ROLE_CLASH',
+      'TARGET_ROLE_SETTING',
+      'TARGET_UNKNOWN_IDENTITY',
+    ]);
+  });
+
+  it('refuses the source as a target, even when it is to be adopted, and begin refuses it too', async () => {
+    await world.server.sql('postgres', 'CREATE DATABASE shop OWNER bauta_target');
+    const first = await target('shop').inspect(toPlan({ adopt: { reason: 'ours since long' } }), smallCatalogue);
+    expect(codes(first.findings)).toEqual([]);
+    const plan = toPlan(
+      { adopt: { reason: 'ours since long' } },
+      { systemIdentifier: first.facts.systemIdentifier, databaseOid: first.facts.databaseOid ?? 0 },
+    );
+    const { findings } = await target('shop').inspect(plan, smallCatalogue);
+    expect(codes(findings)).toEqual(['TARGET_IS_SOURCE']);
+    await expect(target('shop').begin(plan, smallCatalogue, newRun())).rejects.toMatchObject({ code: 'TARGET_IS_SOURCE' });
+    await expect(target('shop').begin(toPlan(), smallCatalogue, newRun())).rejects.toMatchObject({ code: 'TARGET_NOT_OURS' });
+    await world.server.sql('postgres', 'DROP DATABASE shop');
+    expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });
+  });
+
+  it('finds a read-only server, and warns of an older one', async () => {
+    await world.server.sql('postgres', 'ALTER ROLE bauta_target SET default_transaction_read_only = on');
+    const newer = { ...smallCatalogue, server: { ...smallCatalogue.server, version: 190_000 } };
+    const { findings } = await target('fresh').inspect(toPlan(), newer);
+    await world.server.sql('postgres', 'ALTER ROLE bauta_target RESET default_transaction_read_only');
+    expect(codes(findings)).toEqual(['SERVER_READ_ONLY']);
+    expect(codes(findings, 'warning')).toEqual(['TARGET_OLDER_VERSION']);
+  });
+
+  it('finds the target busy while a run lives, and a second run is refused', async () => {
+    const staging = await target('busy').begin(toPlan(), smallCatalogue, newRun());
+    const { findings } = await target('busy').inspect(toPlan(), smallCatalogue);
+    expect(codes(findings)).toEqual(['TARGET_BUSY']);
+    await expect(target('busy').begin(toPlan(), smallCatalogue, newRun())).rejects.toMatchObject({ code: 'TARGET_BUSY' });
+    await staging.drop();
+    expect(codes((await target('busy').inspect(toPlan(), smallCatalogue)).findings)).toEqual([]);
+  });
+});
+
+describe('a delivery', () => {
+  it('gives receipts that the server agrees with, line by line', async () => {
+    const run = newRun();
+    const { staging, receipts } = await stage(target('lines'), toPlan(), run);
+    const lines = (texts: readonly string[]): Buffer[] =>
+      texts.flatMap((text) => text.trimEnd().split('\n')).map((text) => Buffer.from(text));
+    expect(receipts).toEqual([
+      { schema: 'public', table: 'person', rows: 3, bytes: Buffer.byteLength(personLines.join('')), digest: expect.any(String) },
+      { schema: 'Sales Dept', table: 'order', rows: 2, bytes: Buffer.byteLength(orderLines.join('')), digest: expect.any(String) },
+    ]);
+    expect(receipts[0]?.digest).toBe(toDigestText(sumOfLines(run.nonce, lines(personLines))));
+    expect(await world.server.sql(staging.database, 'SELECT id, email::text, note FROM public.person ORDER BY id')).toEqual([
+      { id: 1, email: 'Ada@example.com', note: 'tab\there' },
+      { id: 2, email: 'bob@example.com', note: null },
+      { id: 3, email: 'cy@example.com', note: '\\N and \u{1f600}' },
+    ]);
+    await staging.drop();
+  });
+
+  it('takes many streams of one table at once, and their receipts add up', async () => {
+    const staging = await target('streams').begin(toPlan(), smallCatalogue, newRun());
+    const streams = Array.from({ length: 9 }, (_, i) => deliver(staging, person, toBatches(`${i}\tp${i}@example.com\t\\N\n`)));
+    expect((await Promise.all(streams)).every(({ rows }) => rows === 1)).toBe(true);
+    expect(await world.server.sql(staging.database, 'SELECT count(*)::int AS n FROM public.person')).toEqual([{ n: 9 }]);
+    await staging.drop();
+    await expect(staging.load(person, toBatches())).rejects.toMatchObject({ code: 'STAGING_CLOSED' });
+  });
+
+  it('says where a value was refused, and never which', async () => {
+    const staging = await target('refused').begin(toPlan(), smallCatalogue, newRun());
+    const error: unknown = await deliver(staging, person, toBatches('1\ta@example.com\t\\N\n', 'canary-4711\tb@example.com\t\\N\n')).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(DataError);
+    expect(error).toMatchObject({ code: 'DELIVER_VALUE_REFUSED', where: { schema: 'public', table: 'person', column: 'id', row: 2 } });
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('canary');
+    const notNull: unknown = await deliver(staging, person, toBatches('1\t\\N\tcanary\n')).catch((thrown: unknown) => thrown);
+    expect(notNull).toMatchObject({ code: 'DELIVER_VALUE_REFUSED', where: { column: 'email', sqlState: '23502' } });
+    await staging.drop();
+  });
+
+  it('stops with the error of whoever makes the batches, and with a lie about their rows', async () => {
+    const staging = await target('stopped').begin(toPlan(), smallCatalogue, newRun());
+    const cause = new Error('from mask');
+    const failing = async function* (): ReturnType<typeof toBatches> {
+      yield* toBatches('1\ta@example.com\t\\N\n');
+      throw cause;
+    };
+    await expect(deliver(staging, person, failing())).rejects.toBe(cause);
+    // A line that is only \. ends the data for older servers: the count betrays it, whoever swallows what.
+    const lying = async function* (): ReturnType<typeof toBatches> {
+      for await (const batch of toBatches('1\ta@example.com\t\\N\n')) yield { ...batch, rows: 2 };
+    };
+    await expect(deliver(staging, person, lying())).rejects.toMatchObject({ code: 'DELIVER_ROWS_DIFFER' });
+    await staging.drop();
+  });
+
+  it('returns all objects that cannot be made as findings, and an impossible schema as an error that names the object', async () => {
+    const postData = [
+      [
+        { sql: 'ALTER TABLE public.person ADD PRIMARY KEY (id)', object: 'constraint person_pkey' },
+        { sql: 'ALTER TABLE public.person ADD UNIQUE (note)', object: 'constraint person_note' },
+        { sql: 'CREATE VIEW public.v AS SELECT 1 AS a; DROP TABLE public.person', object: 'view v' },
+      ],
+    ];
+    const staging = await target('broken', { schemaStatements: () => ({ ...smallSchema, postData }) }).begin(
+      toPlan(),
+      smallCatalogue,
+      newRun(),
+    );
+    await deliver(staging, person, toBatches('1\ta@example.com\tsame\n1\tb@example.com\tsame\n'));
+    const progress: string[] = [];
+    const findings = await staging.finish((done, of) => progress.push(`${done}/${of}`));
+    expect(findings.map(({ where }) => [where.object, where.sqlState]).sort()).toEqual([
+      ['constraint person_note', '23505'],
+      ['constraint person_pkey', '23505'],
+      ['view v', '42601'],
+    ]);
+    expect(progress).toEqual(['1/5', '2/5', '3/5']);
+    await staging.drop();
+    const preData = [{ sql: 'CREATE TABLE public.t (a no_such_type)', object: 'table public.t' }];
+    const impossible = target('broken', { schemaStatements: () => ({ preData, postData: [] }) });
+    await expect(impossible.begin(toPlan(), smallCatalogue, newRun())).rejects.toMatchObject({
+      code: 'DELIVER_OBJECT_FAILED',
+      where: { object: 'table public.t' },
+    });
+    expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });
+  });
+
+  it('runs the schema as a role that can do nothing else, in a database that nobody else may enter', async () => {
+    const staging = await target('rights').begin(toPlan(), smallCatalogue, newRun());
+    const [facts] = await world.server.sql(
+      staging.database,
+      `SELECT r.rolcanlogin, r.rolcreatedb, r.rolcreaterole, r.rolsuper, r.rolname AS owner, has_database_privilege('pg_monitor', d.oid, 'CONNECT') AS public,
+              (SELECT relowner::regrole::text FROM pg_class WHERE oid = 'public.person'::regclass) AS table_owner
+         FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE datname = current_database()`,
+    );
+    expect(facts).toEqual({
+      rolcanlogin: false,
+      rolcreatedb: false,
+      rolcreaterole: false,
+      rolsuper: false,
+      owner: staging.database,
+      public: false,
+      table_owner: staging.database,
+    });
+    await staging.drop();
+    await staging.drop();
+    expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });
+  });
+
+  it('leaves the target alone when the database that must not be replaced appears during the run', async () => {
+    const { staging, version } = await stage(target('late'));
+    await world.server.create('late');
+    await expect(staging.publish(version)).rejects.toMatchObject({ code: 'TARGET_CHANGED' });
+    await staging.drop();
+    expect(await readTraces(world.server)).toEqual({ databases: ['late'], roles: [] });
+    await world.server.sql('postgres', 'DROP DATABASE late');
+  });
+});
+
+it('numbers versions upwards from one', () => {
+  expect(nextVersion([])).toBe(1);
+});
+
+it('loads a table through its partitioned root when the plan says so', async () => {
+  const schema = {
+    preData: [
+      { sql: 'CREATE TABLE public.root (k int, t text) PARTITION BY RANGE (k)', object: 'table root' },
+      { sql: 'CREATE TABLE public.low PARTITION OF public.root FOR VALUES FROM (0) TO (10)', object: 'table low' },
+      { sql: 'CREATE TABLE public.high PARTITION OF public.root FOR VALUES FROM (10) TO (20)', object: 'table high' },
+    ],
+    postData: [],
+  };
+  const low: TablePlan = {
+    ...person,
+    name: 'low',
+    columns: ['k', 't'].map((name) => ({ name })) as unknown as TablePlan['columns'],
+    loadInto: { schema: 'public', name: 'root' },
+  };
+  const plan = { ...toPlan(), tables: [low] } as Plan;
+  const staging = await target('parts', { schemaStatements: () => schema }).begin(plan, smallCatalogue, newRun());
+  await deliver(staging, low, toBatches('1\ta\n15\tb\n'));
+  expect(await staging.finish()).toEqual([]);
+  expect(await world.server.sql(staging.database, 'SELECT k FROM public.high')).toEqual([{ k: 15 }]);
+  await staging.drop();
+});
