@@ -15,12 +15,21 @@ const plan = toPlan(
     { name: 'name', rule: fixed },
     { name: 'gone', rule: toRule('null') },
     { name: 'doc', type: toType('jsonb'), rule: toRule('keep', { paths, rest: 'refuse' }) },
+    { name: 'mail', rule: toRule('email', { domain: 'pii.email' }) },
+    { name: 'first', rule: toRule('first-name', { domain: 'pii.name.first', scope: 'subject' }) },
+    { name: 'card', rule: toRule('pan', { domain: 'pci.pan' }) },
+    { name: 'notes', rule: toRule('replace', { domain: 'pii.free-text', scope: 'row' }) },
   ],
-  [toHidden('row', 'id')],
+  [toHidden('subject', 'person_id'), toHidden('row', 'id')],
 );
 
 function toLines(number: number): string {
-  return Array.from({ length: 50 }, (_, i) => `${number * 50 + i}\tAnna\tx\t{"a": {"b": "secret ${i}"}, "n": [${i}]}\t${i}\n`).join('');
+  const toLine = (i: number): string => {
+    const masked = `u${number * 50 + i}@corp.org\tAnna\t${4000000000000002 + i * 10000}\tCalled Anna\\n${i}`;
+    const person = i % 5 === 0 ? '\\N' : String(i % 7);
+    return `${number * 50 + i}\tAnna\tx\t{"a": {"b": "secret ${i}"}, "n": [${i}]}\t${masked}\t${person}\t${number * 50 + i}\n`;
+  };
+  return Array.from({ length: 50 }, (_, i) => toLine(i)).join('');
 }
 
 const batches = (): Batch[] => Array.from({ length: 40 }, (_, sequence) => toBatch(toLines(sequence), { sequence, range: sequence % 3 }));
@@ -47,8 +56,8 @@ function describeContract(name: string, create: (prepared: PreparedMask) => Mask
       const masked = await Promise.all(batches().map((batch) => executor.mask(batch)));
       masked.forEach(({ table, range, sequence, rows, bytes }, i) => {
         expect({ table, range, sequence, rows }).toEqual({ table: 0, range: i % 3, sequence: i, rows: 50 });
-        expect(digest(bytes)).toContain(`${i * 50}\ta\\tb\t\\N\t{"a": {"b": "a\\\\tb"}, "n": [0]}\n`);
-        expect(digest(bytes)).not.toMatch(/Anna|secret/);
+        expect(digest(bytes)).toContain(`${i * 50}\ta\\tb\t\\N\t{"a": {"b": "a\\\\tb"}, "n": [0]}\t`);
+        expect(digest(bytes)).not.toMatch(/secret|corp\.org|Called Anna/);
       });
     });
 
@@ -66,7 +75,7 @@ function describeContract(name: string, create: (prepared: PreparedMask) => Mask
 
     it('rejects a batch with coordinates and never with a value, and goes on with the next', async () => {
       const executor = track(create(await prepare()));
-      const bad = toBatch('1\tx\ty\t{"a": {"anna@x.com": 1}}\t1\n', { sequence: 4 });
+      const bad = toBatch('1\tx\ty\t{"a": {"anna@x.com": 1}}\tm\tf\t4000000000000002\tn\t1\t1\n', { sequence: 4 });
       const error: unknown = await executor.mask(bad).catch((reason: unknown) => reason);
       expect(error).toMatchObject({
         code: 'MASK_PATH_UNLISTED',

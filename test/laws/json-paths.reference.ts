@@ -19,7 +19,7 @@ function visit(value: unknown, paths: readonly string[][], rest: 'drop' | 'keep'
   const other = rest === 'keep' ? value : dropped;
   if (paths.length === 0) return other;
   if (value === null) return null;
-  if (typeof value !== 'object') return paths.some((path) => path.length === 0) ? mask(String(value)) : other;
+  if (typeof value !== 'object') return paths.some((path) => path.length === 0) ? mask(toText(value as Scalar)) : other;
   const below = (key: string): string[][] => paths.filter(([first]) => first === key).map((path) => path.slice(1));
   const array = Array.isArray(value);
   const size = Object.keys(value).length;
@@ -28,6 +28,12 @@ function visit(value: unknown, paths: readonly string[][], rest: 'drop' | 'keep'
   if (array) return (value as unknown[]).map((element) => visit(element, below('[]'), rest, mask)).filter((element) => element !== dropped);
   const members = Object.entries(value).map(([key, member]) => [key, visit(member, below(`.${key}`), rest, mask)] as const);
   return Object.fromEntries(members.filter(([, member]) => member !== dropped));
+}
+
+type Scalar = string | number | boolean;
+
+function toText(value: Scalar): string {
+  return String(value);
 }
 
 /** Text as jsonb prints it, members in the order given. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import type { Batch, Masked } from '../../src/pipeline/batch.js';
+import type { Batch, Column, Masked } from '../../src/pipeline/batch.js';
 import { createMasker, prepareMask } from '../../src/pipeline/mask/mask.js';
 import type { Plan } from '../../src/pipeline/plan.js';
 import { createTestKeys, createTestTransform, testTransforms, toBatch, toHidden, toPlan, toRule, toType } from '../support/mask-plan.js';
@@ -59,6 +59,10 @@ describe('lines through the mask stage', () => {
     const mask = await toMasker(toPlan([{ name: 'a', rule: toRule('exclaim') }]));
     expect(mask(toBatch(''))).toMatchObject({ rows: 0 });
     expect(text(mask(toBatch('\n\n')))).toBe('<>\n<>\n');
+    const empty = await toMasker(toPlan([]));
+    expect(text(empty(toBatch('\n\n')))).toBe('\n\n');
+    expect(() => empty(toBatch('a\n'))).toThrow(expect.objectContaining({ code: 'MASK_LINE_MALFORMED' }));
+    expect(text((await toMasker(toPlan([], [toHidden('row', 'ctid', 'tid')])))(toBatch('1\n2\n')))).toBe('\n\n');
   });
 
   it.each([
@@ -100,6 +104,31 @@ describe('lines through the mask stage', () => {
     expect(() => masker.mask(toBatch('a\nb\nc\n'))).toThrow(
       expect.objectContaining({ code: 'MASK_OUTPUT_INCOMPLETE', where: expect.objectContaining({ column: 'a', row: 2 }) }),
     );
+  });
+
+  it('show a transform that looks at the row its tagged columns, original and masked, whatever their order', async () => {
+    const seen: string[] = [];
+    const redact = createTestTransform('redact', () => null, {
+      prepare:
+        () =>
+        (column, { companions }, out) => {
+          const read = ({ bytes, starts, ends }: Column, row: number): string =>
+            ends[row] === -1 ? 'NULL' : Buffer.from(bytes.subarray(starts[row], ends[row])).toString();
+          for (let row = 0; row < column.rows; row++) {
+            for (const { tag, original, masked } of companions) seen.push(`${tag} ${read(original, row)} ${read(masked, row)}`);
+            out.null(row);
+          }
+        },
+    });
+    const plan = toPlan([
+      { name: 'notes', rule: toRule('redact') },
+      { name: 'name', rule: toRule('exclaim'), tag: 'pii.name' },
+      { name: 'kept' },
+      { name: 'mail', rule: toRule('null'), tag: 'pii.email' },
+    ]);
+    const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [...testTransforms, redact] });
+    expect(text(masker.mask(toBatch('x\tA\\tB\tk\tm\nx\t\\N\tk\tn\n')))).toBe('\\N\t<A\\tB>\tk\t\\N\n\\N\t\\N\tk\t\\N\n');
+    expect(seen).toEqual(['pii.name A\tB <A\tB>', 'pii.email m NULL', 'pii.name NULL NULL', 'pii.email n NULL']);
   });
 
   it('tell the place of a defect without its text', async () => {

@@ -1,7 +1,11 @@
-// hot path: every byte that leaves is written here, as COPY TO would print it; one scratch buffer, no object per line or value.
-import type { ColumnWriter } from './column-writer.js';
+// hot path: every byte that leaves is written here, as COPY TO would print it; one scratch buffer, one column after the
+// other, no object per line or value.
+import { ColumnWriter } from './column-writer.js';
 import { escapes, findSpecial } from './copy-text.js';
-import type { Lines } from './split.js';
+import { FieldColumn, type Lines } from './split.js';
+
+const tab = 9;
+const newline = 10;
 
 /** One or more neighbouring output columns: kept ones as the raw bytes of `from` to `to`, or one masked column. */
 export type Piece =
@@ -19,7 +23,7 @@ export class Unwritten extends Error {
 }
 
 /** A piece with where its bytes are in this batch. */
-interface Column {
+interface Source {
   readonly view: DataView;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
@@ -31,116 +35,171 @@ const longest = 192;
 export class Joiner {
   private scratch = new Uint8Array(1 << 16);
   private to = new DataView(this.scratch.buffer);
+  /** Where the next piece of each row goes. */
+  private cursors = new Int32Array(1 << 8);
+  /** Arrays of raw pieces, and the escaped text of masked ones, by piece. */
+  private readonly raw: FieldColumn[];
+  private readonly escaped: ColumnWriter[];
 
-  constructor(private readonly pieces: readonly Piece[]) {}
+  constructor(private readonly pieces: readonly Piece[]) {
+    this.raw = pieces.map(() => new FieldColumn());
+    this.escaped = pieces.map(() => new ColumnWriter());
+  }
 
-  /** The masked lines in a fresh buffer of their own. */
+  /** The masked lines in a fresh buffer of their own. One column after the other is written to its places in the lines. */
   join(lines: Lines): Uint8Array<ArrayBuffer> {
-    const { pieces } = this;
-    this.reserve(lines);
-    const columns = pieces.map((piece) => toColumn(piece, lines));
-    let at = 0;
-    for (let row = 0; row < lines.rows; row++) {
-      for (let i = 0; i < pieces.length; i++) {
-        const piece = pieces[i] as Piece;
-        const column = columns[i] as Column;
-        if (piece.kind === 'raw') at = this.copyRaw(lines, row, piece.from, piece.to, column.view, at);
-        else at = this.writeMasked(column, piece.plain, piece.field, row, at);
-        this.scratch[at++] = 9;
-      }
-      // A table may have no column at all: then the line is empty.
-      if (pieces.length > 0) at--;
-      this.scratch[at++] = 10;
-    }
-    const out = new Uint8Array(Buffer.allocUnsafeSlow(at).buffer, 0, at);
-    out.set(this.scratch.subarray(0, at));
+    const { rows } = lines;
+    const sources = this.pieces.map((piece, i) => this.toSource(piece, lines, i));
+    const length = this.place(sources, rows);
+    sources.forEach((source, i) => {
+      if (i < sources.length - 1) this.write(source, rows);
+      else this.writeLast(source, rows);
+    });
+    const out = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
+    // A table may have no column at all: then its lines are empty.
+    if (sources.length === 0) out.fill(newline);
+    else out.set(this.scratch.subarray(0, length));
     return out;
   }
 
-  private copyRaw(lines: Lines, row: number, from: number, to: number, view: DataView, at: number): number {
-    const { stops } = lines;
-    const stop = row * lines.fields + from;
-    const start = stop === 0 ? 0 : (stops[stop - 1] as number) + 1;
-    return this.copy(view, start, stops[stop + to - from] as number, at);
+  private toSource(piece: Piece, lines: Lines, index: number): Source {
+    if (piece.kind === 'raw') return toView(toRaw(piece, lines, this.raw[index] as FieldColumn));
+    if (piece.plain) return toView(piece.writer);
+    const escaped = this.escaped[index] as ColumnWriter;
+    escapeColumn(piece.writer, escaped);
+    return toView(escaped);
   }
 
-  private writeMasked(column: Column, plain: boolean, field: number, row: number, at: number): number {
-    const start = column.starts[row] as number;
-    const end = column.ends[row] as number;
-    if (end < 0) {
-      if (end !== -1) throw new Unwritten(field, row);
-      this.scratch[at++] = 92;
-      this.scratch[at++] = 78;
-      return at;
-    }
-    return plain ? this.copy(column.view, start, end, at) : this.escape(column.view, start, end, at);
-  }
-
-  /** Four bytes at a time; what is copied beyond the end is overwritten by the next piece, and `reserve` left room for it. */
-  private copy(view: DataView, start: number, end: number, at: number): number {
-    const { to } = this;
-    const count = end - start;
-    if (count > longest || end + 3 > view.byteLength) {
-      this.scratch.set(new Uint8Array(view.buffer, view.byteOffset + start, count), at);
-      return at + count;
-    }
-    for (let i = 0; i < count; i += 4) to.setInt32(at + i, view.getInt32(start + i, true), true);
-    return at + count;
-  }
-
-  private escape(view: DataView, start: number, end: number, at: number): number {
-    const { to } = this;
-    const lastWord = view.byteLength - 4;
-    let from = start;
-    while (from < end) {
-      if (from <= lastWord) {
-        const word = view.getInt32(from, true);
-        const ordinary = findSpecial(word);
-        to.setInt32(at, word, true);
-        if (from + ordinary >= end) return at + end - from;
-        at += ordinary;
-        from += ordinary;
-        if (ordinary === 4) continue;
+  /** Sets the cursors to where each line begins, makes room, and returns the length of all lines. */
+  private place(sources: readonly Source[], rows: number): number {
+    if (this.cursors.length < rows) this.cursors = new Int32Array(rows * 2);
+    const { cursors } = this;
+    // One delimiter per piece; a line without pieces still has its newline.
+    cursors.fill(Math.max(1, sources.length), 0, rows);
+    sources.forEach(({ starts, ends }, i) => {
+      for (let row = 0; row < rows; row++) {
+        const end = ends[row] as number;
+        if (end < -1) throw new Unwritten((this.pieces[i] as { field: number }).field, row);
+        (cursors[row] as number) += end === -1 ? 2 : end - (starts[row] as number);
       }
-      at = this.escapeByte(view.getUint8(from++), at);
+    });
+    let at = 0;
+    for (let row = 0; row < rows; row++) {
+      const length = cursors[row] as number;
+      cursors[row] = at;
+      at += length;
+    }
+    // `write` may write three bytes beyond a value.
+    if (this.scratch.length < at + 4) {
+      this.scratch = new Uint8Array(at + (at >> 2) + 4);
+      this.to = new DataView(this.scratch.buffer);
     }
     return at;
   }
 
-  private escapeByte(byte: number, at: number): number {
+  /** Four bytes at a time: what is copied beyond the end of a value is overwritten by the delimiter and the pieces to the right of it. */
+  private write({ view, starts, ends }: Source, rows: number): void {
+    const { to, scratch, cursors } = this;
+    const room = view.byteLength - 3;
+    for (let row = 0; row < rows; row++) {
+      const start = starts[row] as number;
+      const end = ends[row] as number;
+      let at = cursors[row] as number;
+      if (end === -1) at = writeNull(scratch, at);
+      else {
+        const count = end - start;
+        if (count > longest || end > room) scratch.set(new Uint8Array(view.buffer, view.byteOffset + start, count), at);
+        else for (let i = 0; i < count; i += 4) to.setInt32(at + i, view.getInt32(start + i, true), true);
+        at += count;
+      }
+      scratch[at] = tab;
+      cursors[row] = at + 1;
+    }
+  }
+
+  /** Exactly the bytes, since the next line stands behind them already. */
+  private writeLast({ view, starts, ends }: Source, rows: number): void {
+    const { to, scratch, cursors } = this;
+    for (let row = 0; row < rows; row++) {
+      const start = starts[row] as number;
+      const end = ends[row] as number;
+      let at = cursors[row] as number;
+      if (end === -1) at = writeNull(scratch, at);
+      else if (end - start > longest) {
+        scratch.set(new Uint8Array(view.buffer, view.byteOffset + start, end - start), at);
+        at += end - start;
+      } else {
+        let from = start;
+        for (; from + 4 <= end; from += 4, at += 4) to.setInt32(at, view.getInt32(from, true), true);
+        while (from < end) scratch[at++] = view.getUint8(from++);
+      }
+      scratch[at] = newline;
+    }
+  }
+}
+
+function writeNull(scratch: Uint8Array, at: number): number {
+  scratch[at] = 92;
+  scratch[at + 1] = 78;
+  return at + 2;
+}
+
+/** Neighbouring kept columns as one: from the first's start to the last's end, the tabs between them included. */
+function toRaw({ from, to }: Extract<Piece, { kind: 'raw' }>, lines: Lines, into: FieldColumn): FieldColumn {
+  const { stops, fields, rows, bytes } = lines;
+  into.reset(bytes, rows);
+  const { starts, ends } = into;
+  for (let row = 0, stop = from; row < rows; row++, stop += fields) {
+    starts[row] = stop === 0 ? 0 : (stops[stop - 1] as number) + 1;
+    ends[row] = stops[stop + to - from] as number;
+  }
+  return into;
+}
+
+function toView({ bytes, starts, ends }: FieldColumn | ColumnWriter): Source {
+  return { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), starts, ends };
+}
+
+/** The values as COPY text. */
+function escapeColumn(from: ColumnWriter, into: ColumnWriter): void {
+  into.reset(from.rows);
+  // Every byte may become two, and four are written at a time.
+  into.reserve(sumLengths(from) * 2 + 4);
+  const view = new DataView(from.bytes.buffer, from.bytes.byteOffset, from.bytes.byteLength);
+  const to = new DataView(into.bytes.buffer, into.bytes.byteOffset, into.bytes.byteLength);
+  for (let row = 0; row < from.rows; row++) {
+    const start = from.starts[row] as number;
+    const end = from.ends[row] as number;
+    if (end === -1) into.null(row);
+    // A row that nobody wrote stays unwritten.
+    else if (end >= 0) into.end(row, escape(view, start, end, to, into.length));
+  }
+}
+
+/** Copies up to the next byte that may need an escape, four at a time; needs room for 4 bytes more than the result. */
+function escape(view: DataView, start: number, end: number, to: DataView, at: number): number {
+  const lastWord = view.byteLength - 4;
+  let from = start;
+  while (from < end) {
+    if (from <= lastWord) {
+      const word = view.getInt32(from, true);
+      const ordinary = findSpecial(word);
+      to.setInt32(at, word, true);
+      if (from + ordinary >= end) return at + end - from;
+      at += ordinary;
+      from += ordinary;
+      if (ordinary === 4) continue;
+    }
+    const byte = view.getUint8(from++);
     const letter = escapes[byte] as number;
-    if (letter === 0) {
-      this.scratch[at++] = byte;
-      return at;
-    }
-    this.scratch[at++] = 92;
-    this.scratch[at++] = letter;
-    return at;
+    if (letter !== 0) to.setUint8(at++, 92);
+    to.setUint8(at++, letter === 0 ? byte : letter);
   }
-
-  /** Room for the longest result: all raw bytes, and every masked value with every byte escaped; and for what `copy` writes beyond. */
-  private reserve(lines: Lines): void {
-    let needed = lines.bytes.length + lines.rows * (this.pieces.length * 3 + 1) + 4;
-    for (const piece of this.pieces) {
-      if (piece.kind === 'masked') needed += toLongest(piece.writer, lines.rows) * (piece.plain ? 1 : 2);
-    }
-    if (this.scratch.length >= needed) return;
-    this.scratch = new Uint8Array(needed + (needed >> 2));
-    this.to = new DataView(this.scratch.buffer);
-  }
+  return at;
 }
 
-const none = new Int32Array(0);
-
-function toColumn(piece: Piece, lines: Lines): Column {
-  const { bytes } = piece.kind === 'raw' ? lines : piece.writer;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return piece.kind === 'raw' ? { view, starts: none, ends: none } : { view, starts: piece.writer.starts, ends: piece.writer.ends };
-}
-
-/** Sum of the lengths; values MAY share bytes, so the writer's length says nothing. */
-function toLongest(writer: ColumnWriter, rows: number): number {
-  const { starts, ends } = writer;
+/** Values MAY share bytes, so the writer's length says nothing. */
+function sumLengths({ rows, starts, ends }: ColumnWriter): number {
   let sum = 0;
   for (let row = 0; row < rows; row++) {
     const length = (ends[row] as number) - (starts[row] as number);

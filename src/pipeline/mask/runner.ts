@@ -3,7 +3,7 @@ import type { DataType } from '../catalogue.js';
 import type { RulePlan } from '../plan.js';
 import { type ColumnRunner, createScalarRunner, type RunnerSetting } from './column-runner.js';
 import type { Identity } from './seed.js';
-import { createStructuredRunner, type ShowKey } from './structure/structure.js';
+import { createStructuredRunner, type ShowKey, toStructure } from './structure/structure.js';
 
 export interface RunnerOptions extends RunnerSetting {
   readonly showKey: ShowKey;
@@ -20,6 +20,6 @@ export function createRunner(type: DataType, rule: RulePlan, identity: Identity,
 
 /** One tag on a whole array means each of its elements; only NULL and keep speak of the array itself. */
 export function toStructuredRule(type: DataType, rule: RulePlan): RulePlan {
-  if (type.kind !== 'array' || rule.paths || rule.transform === 'null' || rule.transform === 'keep') return rule;
+  if (toStructure(type) !== 'array' || rule.paths || rule.transform === 'null' || rule.transform === 'keep') return rule;
   return { ...rule, paths: { '[]': { ...rule, tag: '' } }, rest: 'refuse' };
 }

@@ -23,6 +23,7 @@ export class Lines {
     this.rows = 0;
     this.escaped = new Uint8Array(fields);
     if (bytes.length > 0 && bytes[bytes.length - 1] !== newline) return this.countLines();
+    if (fields === 0) return this.scanEmpty();
     const { escaped } = this;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const lastWord = bytes.length - 4;
@@ -83,6 +84,12 @@ export class Lines {
     grown.set(this.stops);
     this.stops = grown;
     return grown;
+  }
+
+  /** A table may have no column at all: then its lines are empty. */
+  private scanEmpty(): number {
+    this.rows = this.countLines();
+    return this.rows === this.bytes.length ? -1 : 0;
   }
 
   private countLines(): number {

@@ -12,6 +12,7 @@ export const fixed = defineTransform({
   reveals: [],
   space: () => 1n,
   reversible: false,
+  keyed: false,
   output: 'disjoint',
   produces: (value, params) => Buffer.compare(value, Buffer.from(params['value'] as string)) === 0,
   plain: false,

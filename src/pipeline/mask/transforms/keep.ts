@@ -12,6 +12,7 @@ export const keep = defineTransform({
   reveals: ['equality', 'frequency', 'order', 'length', 'prefix', 'band', 'format', 'value'],
   space: () => 0n,
   reversible: false,
+  keyed: false,
   output: 'kept',
   plain: false,
   prepare: () => (column, _context, out) => {

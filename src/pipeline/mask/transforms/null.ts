@@ -12,6 +12,7 @@ export const nullTransform = defineTransform({
   reveals: [],
   space: () => 1n,
   reversible: false,
+  keyed: false,
   output: 'disjoint',
   // No value is in the output space, so that any value that stands in the output is a finding.
   produces: () => false,
