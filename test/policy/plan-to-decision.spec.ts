@@ -45,7 +45,7 @@ const facts: GateFacts = {
   catalogue: { tables: [] } as unknown as Catalogue,
   source: { address: 'db:5432', writable: false },
   knownSources: [],
-  target: { systemIdentifier: '2', databaseOid: null, database: 'shop_test', address: 'test:5432', serverVersion: 180000 },
+  target: { systemIdentifier: '2', databaseOid: null, database: 'shop_test', address: 'test:5432', serverVersion: 180000, peakBytes: 0 },
   key: { version: 1, expiresAtMs: null },
   nowMs: Date.UTC(2026, 10, 21),
 };

@@ -95,7 +95,7 @@ const facts: GateFacts = {
   catalogue,
   source: { address: 'db:5432', writable: true },
   knownSources: [{ systemIdentifier: '9', address: 'crm:5432', database: 'crm' }],
-  target: { systemIdentifier: '2', databaseOid: null, database: 'shop_test', address: 'test:5432', serverVersion: 180000 },
+  target: { systemIdentifier: '2', databaseOid: null, database: 'shop_test', address: 'test:5432', serverVersion: 180000, peakBytes: 0 },
   key: { version: 3, expiresAtMs: null },
   nowMs: Date.UTC(2026, 10, 21, 23, 59),
 };

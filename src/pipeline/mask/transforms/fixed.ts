@@ -12,7 +12,6 @@ export const fixed = defineTransform({
   reveals: [],
   space: () => 1n,
   reversible: false,
-  keyed: false,
   output: 'disjoint',
   produces: (value, params) => Buffer.compare(value, Buffer.from(params['value'] as string)) === 0,
   plain: false,

@@ -12,7 +12,6 @@ export const keep = defineTransform({
   reveals: ['equality', 'frequency', 'order', 'length', 'prefix', 'band', 'format', 'value'],
   space: () => 0n,
   reversible: false,
-  keyed: false,
   output: 'kept',
   plain: false,
   prepare: () => (column, _context, out) => {

@@ -12,7 +12,6 @@ export const nullTransform = defineTransform({
   reveals: [],
   space: () => 1n,
   reversible: false,
-  keyed: false,
   output: 'disjoint',
   // No value is in the output space, so that any value that stands in the output is a finding.
   produces: () => false,
