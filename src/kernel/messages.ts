@@ -488,6 +488,11 @@ export const messages = {
     message: 'the partition key {column} of {schema}.{table} is masked, and a pseudonym may fall in no partition',
     hint: 'add a default partition at the source, or keep the column with a reason',
   },
+  PLAN_REFUSED: {
+    class: 'InputError',
+    message: 'there is no plan: {amount} findings stand in the way',
+    hint: 'mend what the findings name, then look again with bauta plan',
+  },
   // ── mask
   MASK_VALUE_REFUSED: {
     class: 'DataError',
@@ -751,6 +756,11 @@ export const messages = {
     class: 'InvariantError',
     message: 'the staging database is closed already',
     hint: 'this is a fault in Bauta; report it',
+  },
+  DELIVER_SCHEMA_FAILED: {
+    class: 'DataError',
+    message: 'the schema could not be finished after the data: {amount} objects failed',
+    hint: 'the findings name them; nothing was published',
   },
   // ── verify
   VERIFY_ROWS_DIFFER: {

@@ -1,7 +1,7 @@
 // The seven doors to the outside world. The data plane knows these and nothing behind them.
 import type { Finding } from '../kernel/errors.js';
 import type { Batch, Masked } from './batch.js';
-import type { Catalogue, DataType } from './catalogue.js';
+import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type { Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
 import type { Plan, TablePlan } from './plan.js';
@@ -10,13 +10,24 @@ import type { Plan, TablePlan } from './plan.js';
 
 export interface Source {
   /** The catalogue in scope as it is now. MUST return every problem of access and support as findings, not only the first. */
-  describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }>;
+  describe(scope: SourceScope): Promise<SourceDescription>;
   /**
    * Locks every table of the plan (ACCESS SHARE), reads the catalogue again, compares its digest with the plan's, then exports a snapshot.
    * MUST throw `PLAN_STALE` before a row is read when they differ.
    */
   open(plan: Plan, scope: SourceScope): Promise<Snapshot>;
+  /** Rows with a value, and distinct values, of columns whose statistics are missing. In the order of the requests. */
+  count(columns: readonly (TableName & { readonly column: string })[]): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
   close(): Promise<void>;
+}
+
+export interface SourceDescription {
+  readonly catalogue: Catalogue;
+  /** What `PLAN_STALE` compares. */
+  readonly digest: string;
+  /** Host and port as the server itself names them: what the gate compares with the target's. */
+  readonly address: string;
+  readonly findings: readonly Finding[];
 }
 
 export interface SourceScope {
@@ -32,11 +43,19 @@ export interface Snapshot {
   ranges(): readonly Range[];
   /** The lines of one range, hidden columns included. MUST pause the server when the consumer pauses. */
   read(range: Range): AsyncIterable<Batch>;
+  /** Where the sequences stand now. They are no part of a snapshot: read after it, they are never behind it. */
+  sequences(): Promise<readonly SequenceValue[]>;
   /** What the source had to bear so far. */
   usage(): SourceUsage;
   /** Rejects when a budget is exceeded (snapshot age, lag, a session that waits for our locks). MUST be watched by the caller. */
   readonly exceeded: Promise<never>;
   close(): Promise<void>;
+}
+
+export interface SequenceValue extends TableName {
+  /** A bigint as text. */
+  readonly lastValue: string;
+  readonly isCalled: boolean;
 }
 
 export interface Range {
@@ -118,6 +137,8 @@ export interface Staging {
   load(table: TablePlan, batches: AsyncIterable<Masked>): Promise<{ readonly rows: number }>;
   /** Keys, constraints, indexes, sequences, views, triggers, policies, comments: everything after the data. */
   finish(onProgress?: (done: number, of: number) => void): Promise<readonly Finding[]>;
+  /** Puts the sequences where those of the source stand, or past the largest pseudonym of the column that they feed. After finish. */
+  setSequences(values: readonly SequenceValue[]): Promise<void>;
   /** The pipeline's own SQL files, in order, as the environment's owner: after finish, before verify. */
   runAfter(files: readonly { readonly path: string; readonly sql: string }[]): Promise<void>;
   /**

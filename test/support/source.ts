@@ -4,6 +4,7 @@ import { toBatches } from '../../src/pipeline/extract/extract.js';
 import type { Batch } from '../../src/pipeline/batch.js';
 import type { SourceScope } from '../../src/pipeline/ports.js';
 import { PostgresSource, type PostgresSourceOptions } from '../../src/systems/postgres/source/source.js';
+import { readSequenceValues } from '../../src/systems/postgres/catalogue/catalogue.js';
 import type { TestServer } from './server.js';
 import { readSmallCatalogue, toSmallDigest } from './small-catalogue.js';
 
@@ -14,6 +15,7 @@ export function openTestSource(url: string, options: Partial<PostgresSourceOptio
     target: { name: 'env:SOURCE', url },
     readCatalogue: readSmallCatalogue,
     toCatalogueDigest: toSmallDigest,
+    readSequenceValues,
     toBatches,
     clock: systemClock,
     ...options,

@@ -24,6 +24,10 @@ class MemorySnapshot implements Snapshot {
     return ranges;
   }
 
+  sequences(): Promise<[]> {
+    return Promise.resolve([]);
+  }
+
   async *read(range: Range): AsyncGenerator<Batch> {
     this.opened.push(range);
     for (let sequence = 0; sequence < 3; sequence++) {

@@ -18,6 +18,8 @@ export type SourceFacts = {
 
 export interface SourceInspection {
   readonly catalogue: Catalogue;
+  readonly digest: string;
+  readonly address: string;
   readonly facts: SourceFacts;
   /** All of them, sorted. One of severity `error` MUST stop the plan. */
   readonly findings: readonly Finding[];
@@ -25,8 +27,8 @@ export interface SourceInspection {
 
 /** Looks at the source. Throws only if it could not look. */
 export async function inspectSource(source: Source, scope: SourceScope): Promise<SourceInspection> {
-  const { catalogue, findings } = await source.describe(scope);
-  return { catalogue, facts: toSourceFacts(catalogue), findings: sortFindings(findings) };
+  const { catalogue, digest, address, findings } = await source.describe(scope);
+  return { catalogue, digest, address, facts: toSourceFacts(catalogue), findings: sortFindings(findings) };
 }
 
 export function toSourceFacts({ server, tables }: Catalogue): SourceFacts {

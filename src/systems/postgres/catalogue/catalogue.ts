@@ -29,7 +29,7 @@ import { readCollations, readComposites, readDomains, readEnums, readRanges, reg
 export { toCatalogueDigest } from './digest.js';
 export { toCreationOrder, type Dependencies } from './dependencies.js';
 export { toScopeTest } from './scope.js';
-export { readSequenceValues, toSequenceStatements, type SequenceValue } from './sequence-values.js';
+export { readSequenceValues, toSequenceStatements } from './sequence-values.js';
 export { type SchemaText, type SchemaTextPart, schemaTexts } from './schema-texts.js';
 
 /**

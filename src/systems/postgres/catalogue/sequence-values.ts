@@ -1,16 +1,11 @@
 // Where the sequences stand, read as late as possible, and the statements that put the copies there.
 import type pg from 'pg';
 
-import { type Catalogue, type TableName, toLabel } from '../../../pipeline/catalogue.js';
+import { type Catalogue, toLabel } from '../../../pipeline/catalogue.js';
+import type { SequenceValue } from '../../../pipeline/ports.js';
 import { quoteLiteral, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import { readRows } from './reading.js';
-
-export interface SequenceValue extends TableName {
-  /** A bigint as text. */
-  readonly lastValue: string;
-  readonly isCalled: boolean;
-}
 
 const perQuery = 200;
 

@@ -3,7 +3,7 @@ import type pg from 'pg';
 
 import type { Finding } from '../../../kernel/errors.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
-import type { SourceScope } from '../../../pipeline/ports.js';
+import type { SequenceValue, SourceScope } from '../../../pipeline/ports.js';
 
 export interface CatalogueReader {
   /** Reads in the transaction that the client is in; `connection` is the reference's name, for findings. */
@@ -13,4 +13,5 @@ export interface CatalogueReader {
     connection: string,
   ) => Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }>;
   readonly toCatalogueDigest: (catalogue: Catalogue) => string;
+  readonly readSequenceValues: (client: pg.Client, catalogue: Catalogue, connection: string) => Promise<readonly SequenceValue[]>;
 }

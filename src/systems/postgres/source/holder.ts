@@ -2,7 +2,7 @@
 import pg from 'pg';
 
 import { toError } from '../../../kernel/errors.js';
-import type { TableName } from '../../../pipeline/catalogue.js';
+import type { Catalogue, TableName } from '../../../pipeline/catalogue.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { SourceScope } from '../../../pipeline/ports.js';
 import { quoteQualified } from '../quote.js';
@@ -19,6 +19,8 @@ export interface Held {
   /** By index into `Plan.tables`. */
   readonly sizes: readonly TableSize[];
   readonly findHop: FindHop;
+  /** As it is under the locks. */
+  readonly catalogue: Catalogue;
 }
 
 const tablesPerLock = 100;
@@ -34,12 +36,12 @@ export async function hold(client: pg.Client, plan: Plan, scope: SourceScope, re
     await lock(client, [...plan.tables, ...toJoinedTables(plan)]).catch((cause: unknown) =>
       explain(client, plan, scope, reader, connection, cause),
     );
-    await compare(client, plan, scope, reader, connection);
+    const catalogue = await compare(client, plan, scope, reader, connection);
     const findHop = await readHops(client, plan, connection);
     for (const table of plan.tables) await checkStatement(client, table, findHop, connection);
     const sizes = await readSizes(client, plan);
     const { rows } = await client.query<{ id: string }>('SELECT pg_catalog.pg_export_snapshot() AS id');
-    return { snapshotId: rows[0]?.id ?? '', sizes, findHop };
+    return { snapshotId: rows[0]?.id ?? '', sizes, findHop, catalogue };
   } catch (cause) {
     throw toServerError(cause, { connection, stage: 'source' });
   }
@@ -72,10 +74,10 @@ async function explain(
   throw cause;
 }
 
-async function compare(client: pg.Client, plan: Plan, scope: SourceScope, reader: CatalogueReader, connection: string): Promise<void> {
+async function compare(client: pg.Client, plan: Plan, scope: SourceScope, reader: CatalogueReader, connection: string): Promise<Catalogue> {
   const { catalogue } = await reader.readCatalogue(client, scope, connection);
   if (!isSameSource(plan, catalogue)) throw toError('PLAN_STALE', { connection, name: 'source' });
-  if (reader.toCatalogueDigest(catalogue) === plan.catalogueDigest) return;
+  if (reader.toCatalogueDigest(catalogue) === plan.catalogueDigest) return catalogue;
   throw toError('PLAN_STALE', { connection, ...findDifference(plan, catalogue) });
 }
 

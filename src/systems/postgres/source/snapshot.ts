@@ -6,9 +6,10 @@ import type { Clock } from '../../../kernel/clock.js';
 import { toError } from '../../../kernel/errors.js';
 import type { Batch } from '../../../pipeline/batch.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
-import type { Range, Snapshot, SourceUsage } from '../../../pipeline/ports.js';
+import type { Range, SequenceValue, Snapshot, SourceUsage } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
 import { toServerError } from '../server-error.js';
+import type { CatalogueReader } from './catalogue-reader.js';
 import { toSelect } from './copy-statement.js';
 import type { Held } from './holder.js';
 import { toRanges } from './ranges.js';
@@ -34,6 +35,7 @@ export interface SnapshotOptions {
   readonly holder: pg.Client;
   readonly watcher: pg.Client;
   readonly startedAt: number;
+  readonly readSequenceValues: CatalogueReader['readSequenceValues'];
 }
 
 export class PostgresSnapshot implements Snapshot {
@@ -75,6 +77,11 @@ export class PostgresSnapshot implements Snapshot {
 
   ranges(): readonly Range[] {
     return this.#ranges;
+  }
+
+  async sequences(): Promise<readonly SequenceValue[]> {
+    const { holder, held, target, readSequenceValues } = this.#options;
+    return readSequenceValues(holder, held.catalogue, target.name);
   }
 
   usage(): SourceUsage {

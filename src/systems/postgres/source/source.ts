@@ -2,11 +2,12 @@
 import type pg from 'pg';
 
 import type { Clock } from '../../../kernel/clock.js';
-import { type Finding, sortFindings, toError } from '../../../kernel/errors.js';
-import type { Catalogue } from '../../../pipeline/catalogue.js';
+import { sortFindings, toError } from '../../../kernel/errors.js';
+import type { TableName } from '../../../pipeline/catalogue.js';
 import type { Plan } from '../../../pipeline/plan.js';
-import type { Snapshot, Source, SourceScope } from '../../../pipeline/ports.js';
+import type { Snapshot, Source, SourceDescription, SourceScope } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
+import { quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import type { CatalogueReader } from './catalogue-reader.js';
 import { hold } from './holder.js';
@@ -42,8 +43,12 @@ export class PostgresSource implements Source {
     this.settings = { ...defaultSourceSettings, ...options.settings };
   }
 
-  describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }> {
+  describe(scope: SourceScope): Promise<SourceDescription> {
     return this.#track(this.#describe(scope));
+  }
+
+  count(columns: readonly (TableName & { readonly column: string })[]): Promise<readonly { rows: number; distinct: number }[]> {
+    return this.#track(this.#count(columns));
   }
 
   open(plan: Plan, scope: SourceScope): Promise<Snapshot> {
@@ -59,7 +64,7 @@ export class PostgresSource implements Source {
     this.#snapshots.clear();
   }
 
-  async #describe(scope: SourceScope): Promise<{ readonly catalogue: Catalogue; readonly findings: readonly Finding[] }> {
+  async #describe(scope: SourceScope): Promise<SourceDescription> {
     const client = await this.#openClient();
     try {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -68,7 +73,30 @@ export class PostgresSource implements Source {
       if (unsupported) throw toError(unsupported.code, unsupported.where, [unsupported]);
       const { catalogue, findings } = await this.#options.readCatalogue(client, scope, this.#connection);
       const access = await findAccessProblems(client, catalogue, { connection: this.#connection, writable: this.#options.writable });
-      return { catalogue, findings: sortFindings([...findings, ...access]) };
+      const { rows } = await client.query<{ address: string | null }>(
+        `SELECT pg_catalog.host(pg_catalog.inet_server_addr()) || ':' || pg_catalog.inet_server_port() AS address`,
+      );
+      const digest = this.#options.toCatalogueDigest(catalogue);
+      const address = rows[0]?.address ?? 'local socket';
+      return { catalogue, digest, address, findings: sortFindings([...findings, ...access]) };
+    } catch (cause) {
+      throw toServerError(cause, { connection: this.#connection, stage: 'source' });
+    } finally {
+      await this.#end(client);
+    }
+  }
+
+  async #count(columns: readonly (TableName & { readonly column: string })[]): Promise<readonly { rows: number; distinct: number }[]> {
+    const client = await this.#openClient();
+    try {
+      const counts: { rows: number; distinct: number }[] = [];
+      for (const column of columns) {
+        const name = quoteName(column.column);
+        const text = `SELECT count(${name})::float8 AS rows, count(DISTINCT ${name})::float8 AS distinct FROM ${quoteQualified(column)}`;
+        const { rows } = await client.query<{ rows: number; distinct: number }>(text);
+        counts.push(...rows);
+      }
+      return counts;
     } catch (cause) {
       throw toServerError(cause, { connection: this.#connection, stage: 'source' });
     } finally {
@@ -77,7 +105,7 @@ export class PostgresSource implements Source {
   }
 
   async #openSnapshot(plan: Plan, scope: SourceScope): Promise<Snapshot> {
-    const { target, clock, toBatches } = this.#options;
+    const { target, clock, toBatches, readSequenceValues } = this.#options;
     const { settings } = this;
     const opened: pg.Client[] = [];
     try {
@@ -88,7 +116,7 @@ export class PostgresSource implements Source {
       const startedAt = clock.now();
       const held = await hold(holder, plan, scope, this.#options, target.name);
       // Nothing is awaited between the export and the snapshot's first look at its holder.
-      const snapshot = new PostgresSnapshot({ target, settings, clock, toBatches, plan, held, holder, watcher, startedAt });
+      const snapshot = new PostgresSnapshot({ target, settings, clock, toBatches, plan, held, holder, watcher, startedAt, readSequenceValues });
       this.#snapshots.add(snapshot);
       for (const client of opened) this.#clients.delete(client);
       return snapshot;

@@ -3,7 +3,7 @@ import type { Clock } from '../../../kernel/clock.js';
 import { type Finding, sortFindings, toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
-import type { DatasetVersion, Staging } from '../../../pipeline/ports.js';
+import type { DatasetVersion, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
 
 import { quoteQualified } from '../quote.js';
@@ -12,6 +12,7 @@ import { copyIn } from './copy-in.js';
 import { grantRights, handOver } from './hand-over.js';
 import { toEnvironmentRoles } from './names.js';
 import { prune, publish } from './publish.js';
+import { setSequences } from './sequences.js';
 import { SessionPool } from './session-pool.js';
 import type { Session, TargetServer } from './session.js';
 import type { OnStep } from './steps.js';
@@ -89,6 +90,16 @@ export class PostgresStaging implements Staging {
       return [];
     } finally {
       await Promise.all(sessions.map((session) => session.end()));
+    }
+  }
+
+  async setSequences(values: readonly SequenceValue[]): Promise<void> {
+    this.#requireLock();
+    const session = await this.#open();
+    try {
+      await setSequences(session, values);
+    } finally {
+      await session.end();
     }
   }
 

@@ -1,0 +1,103 @@
+// The whole way, top to bottom: source → extract → classify → mask → gate → deliver → verify → audit → report.
+import type { Json } from '../kernel/canonical-json.js';
+import { type Finding, toError } from '../kernel/errors.js';
+import { Journal } from './audit/audit.js';
+import type { DatasetVersion, Receipt, Snapshot, Staging } from './ports.js';
+import { nextVersion } from './deliver/deliver.js';
+import { move } from './move.js';
+import type { Plan } from './plan.js';
+import { type Request, prepare, toScope } from './prepare.js';
+import type { Doors, Hooks, Run } from './run.js';
+import { type RunState, type RunSummary, toSummary } from './report/report.js';
+import { outputSpace } from './mask/mask.js';
+import { type VerifyReport, Verification } from './verify/verify.js';
+
+/** One run: a published dataset, or a target as it was. Never throws: what went wrong is in the summary, and the error beside it. */
+export async function provision(doors: Doors, request: Request, run: Run, hooks: Hooks = {}): Promise<{ summary: RunSummary; error?: unknown }> {
+  const journal = new Journal(doors.sink, doors.clock, run.id);
+  const end = async (state: RunState, error?: unknown): Promise<{ summary: RunSummary; error?: unknown }> => {
+    await journal.append('report', 'run.ended', { state, peakRssBytes: doors.peakRssBytes() });
+    return { summary: toSummary(run.id, journal.events), error };
+  };
+  try {
+    return await end(await way(doors, request, run, hooks, journal));
+  } catch (error) {
+    const stopped = run.signal?.aborted === true;
+    return end(stopped ? 'cancelled' : 'failed', stopped ? (run.signal?.reason as unknown) : error).catch((broken: unknown) => ({
+      summary: { ...toSummary(run.id, journal.events), state: 'failed' as const },
+      error: broken,
+    }));
+  }
+}
+
+async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journal: Journal): Promise<RunState> {
+  const border = async (name: string): Promise<void> => {
+    run.signal?.throwIfAborted();
+    await hooks.border?.(name);
+  };
+  await journal.append('source', 'run.started', { pipeline: request.pipeline.body.name, environment: request.pipeline.body.target.environment });
+
+  const prepared = await prepare(doors, request);
+  hooks.prepared?.(prepared);
+  await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
+  const { plan, planDigest, decision, catalogue } = prepared;
+  if (!plan || !planDigest || !decision || prepared.findings.some(isError)) throw toError('PLAN_REFUSED', { amount: String(prepared.findings.filter(isError).length) }, prepared.findings);
+  await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
+  if (!decision.allow) return 'denied';
+
+  await border('source');
+  await doors.target.sweep();
+  const snapshot = await doors.source.open(plan, toScope(request));
+  try {
+    await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest });
+    await border('extract');
+    const staging = await journal.change('deliver', 'staging', { planDigest }, () => doors.target.begin(plan, catalogue, run));
+    try {
+      const report = await fill(doors, plan, run, hooks, journal, border, snapshot, staging);
+      if (report.findings.some(isError)) return 'withheld';
+      const version = toVersion(await doors.target.datasets(), plan, planDigest, run.id, staging.database);
+      await border('publish');
+      const published = await journal.change('deliver', 'dataset.published', { target: version.target, version: version.version, planDigest }, () => staging.publish(version));
+      await journal.append('deliver', 'findings.made', { findings: toJson(published) });
+      await border('done');
+      return 'published';
+    } finally {
+      await staging.drop();
+    }
+  } finally {
+    await snapshot.close();
+  }
+}
+
+/** Extract, mask and deliver run overlapped, and the verifier reads the source beside them; then keys and indexes, then the verifier reads staging. */
+async function fill(doors: Doors, plan: Plan, run: Run, hooks: Hooks, journal: Journal, border: (name: string) => Promise<void>, snapshot: Snapshot, staging: Staging): Promise<VerifyReport> {
+  const reader = await doors.reader(snapshot.id, staging.database);
+  try {
+    const verification = new Verification({ reader, plan, nonce: run.nonce, slotsLog2: doors.slotsLog2, outputSpace });
+    const collecting = verification.collect();
+    collecting.catch(() => undefined);
+    const receipts: readonly Receipt[] = await move(doors, plan, run, hooks, journal, snapshot, staging);
+    await border('deliver');
+    const built = await staging.finish((done, of) => hooks.built?.(done, of));
+    if (built.some(isError)) throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.length) }, built);
+    await staging.setSequences(await snapshot.sequences());
+    await staging.runAfter(run.after);
+    await collecting;
+    await border('verify');
+    const report = await verification.check(receipts);
+    hooks.verified?.(report);
+    await journal.append('verify', 'dataset.verified', { tables: report.receipts.length, verdicts: toJson(report.verdicts), source: toJson(snapshot.usage()) });
+    await journal.append('verify', 'findings.made', { findings: toJson([...built, ...report.findings]) });
+    return report;
+  } finally {
+    await reader.close();
+  }
+}
+
+function toVersion(datasets: readonly DatasetVersion[], plan: Plan, planDigest: string, runId: string, database: string): DatasetVersion {
+  return { target: plan.environment, version: nextVersion(datasets), state: 'staging', runId, database, planDigest, publishedAt: null };
+}
+
+const isError = ({ severity }: Finding): boolean => severity === 'error';
+
+const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;

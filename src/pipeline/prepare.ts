@@ -1,0 +1,81 @@
+// Everything that is decided before a row moves: what is there, what each column is, the plan, the gate's answer. For plan and run alike.
+import type { Clock } from '../kernel/clock.js';
+import { type Finding, sortFindings } from '../kernel/errors.js';
+import { toSqlName } from '../kernel/sql-name.js';
+import { type BindInput, type Bound, type Registry, bindPlan } from './bind.js';
+import type { Catalogue } from './catalogue.js';
+import type { Decision } from './decision.js';
+import { type KnownSource, decide, toGateInput } from './gate/gate.js';
+import { toTypeFamily, transforms } from './mask/mask.js';
+import { type Plan, toPlanDigest } from './plan.js';
+import type { KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
+import { type SourceFacts, inspectSource } from './source/source.js';
+
+export interface PrepareDoors {
+  readonly source: Source;
+  readonly target: Target;
+  readonly policy: Policy;
+  readonly keys: KeyProvider;
+  readonly clock: Clock;
+}
+
+export interface Request extends Pick<BindInput, 'pipeline' | 'classification' | 'rulebook' | 'lock' | 'documents'> {
+  readonly fitsSchema: Registry['fitsSchema'];
+  /** Other sources that this installation knows. */
+  readonly knownSources: readonly KnownSource[];
+  /** Personal data in the texts of the schema, by the detector. */
+  readonly scanSchema: (catalogue: Catalogue) => readonly Finding[];
+}
+
+export interface Prepared {
+  readonly catalogue: Catalogue;
+  readonly sourceFacts: SourceFacts;
+  /** All of them, sorted. With one of severity `error` nothing may run. */
+  readonly findings: readonly Finding[];
+  /** Absent when documents and catalogue do not fit together. */
+  readonly plan?: Plan;
+  readonly planDigest?: string;
+  readonly targetFacts?: TargetFacts;
+  /** Absent when there is no plan to decide on, or findings already stop it. */
+  readonly decision?: Decision;
+}
+
+export function toScope({ pipeline }: Pick<Request, 'pipeline'>): SourceScope {
+  return { include: pipeline.body.include ?? [], exclude: pipeline.body.exclude ?? [] };
+}
+
+/** Looks at source and target, binds, asks the gate. Returns every finding; throws only if it could not look. */
+export async function prepare(doors: PrepareDoors, request: Request): Promise<Prepared> {
+  const seen = await inspectSource(doors.source, toScope(request));
+  const keyVersion = await doors.keys.currentVersion();
+  const bound = await bind(doors.source, { ...request, catalogue: seen.catalogue, catalogueDigest: seen.digest, keyVersion });
+  const findings = [...seen.findings, ...bound.findings, ...request.scanSchema(seen.catalogue)];
+  const base = { catalogue: seen.catalogue, sourceFacts: seen.facts };
+  if (bound.plan === undefined) return { ...base, findings: sortFindings(findings) };
+  const plan = bound.plan;
+  const target = await doors.target.inspect(plan, seen.catalogue);
+  findings.push(...target.findings);
+  const planned = { ...base, findings: sortFindings(findings), plan, planDigest: toPlanDigest(plan), targetFacts: target.facts };
+  const input = toGateInput(plan, {
+    catalogue: seen.catalogue,
+    source: { address: seen.address, writable: seen.findings.some(({ code }) => writableCodes.has(code)) },
+    knownSources: request.knownSources,
+    target: target.facts,
+    key: { version: keyVersion, expiresAtMs: await doors.keys.expiresAt(keyVersion) },
+    nowMs: doors.clock.now(),
+  });
+  return { ...planned, decision: await decide(doors.policy, input) };
+}
+
+const writableCodes: ReadonlySet<string> = new Set(['SOURCE_ROLE_CAN_WRITE', 'SOURCE_ROLE_IS_SUPERUSER']);
+
+/** Binds, and where statistics are missing counts at the source and binds again. */
+async function bind(source: Source, input: Omit<BindInput, 'registry'> & Pick<Request, 'fitsSchema'>): Promise<Bound> {
+  const registry: Registry = { transforms, familyOf: toTypeFamily, fitsSchema: input.fitsSchema };
+  const first = bindPlan({ ...input, registry });
+  const wanted = first.wanted.flatMap((request) => (request.kind === 'column' ? [request] : []));
+  if (wanted.length === 0) return first;
+  const counted = await source.count(wanted);
+  const columns = new Map(wanted.map(({ schema, name, column }, i) => [toSqlName(schema, name, column), counted[i] ?? { rows: 0, distinct: 0 }]));
+  return bindPlan({ ...input, registry, counts: { columns } });
+}

@@ -1,0 +1,36 @@
+// What a run is given: doors, an identity, and people or tests who want to be told.
+import type { Plan } from './plan.js';
+import type { AuditSink, MaskExecutor, Reader } from './ports.js';
+import type { PrepareDoors, Prepared } from './prepare.js';
+import type { VerifyReport } from './verify/verify.js';
+
+export interface Doors extends PrepareDoors {
+  readonly sink: AuditSink;
+  /** Threads or the calling one; closed by the run. */
+  readonly executor: (plan: Plan) => Promise<MaskExecutor>;
+  readonly reader: (snapshotId: string, stagingDatabase: string) => Promise<Reader>;
+  /** Ranges read at once. */
+  readonly streams: number;
+  /** Memory of the verifier: 2^n fingerprints of 4 bytes. */
+  readonly slotsLog2: number;
+  readonly peakRssBytes: () => number;
+}
+
+export interface Run {
+  readonly id: string;
+  /** 16 public random bytes: the key of the table digests. */
+  readonly nonce: Uint8Array;
+  readonly after: readonly { readonly path: string; readonly sql: string }[];
+  /** Aborted by Ctrl-C or the caller's time-out; its reason is the error to show. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Hooks {
+  /** At each border between stages; a test blocks in it and is killed. */
+  border?(name: string): void | Promise<void>;
+  prepared?(prepared: Prepared): void;
+  /** Rows of a table that went into staging. */
+  moved?(table: string, rows: number): void;
+  built?(done: number, of: number): void;
+  verified?(report: VerifyReport): void;
+}
