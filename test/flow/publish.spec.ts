@@ -252,7 +252,6 @@ it('runs the pipeline’s own SQL as the environment’s owner, while the enviro
 
 it('drops the environment’s roles again when its first run does not publish', async () => {
   const { staging } = await stage(target('shop'));
-  await staging.runAfter([{ path: 'after/a.sql', sql: 'SELECT 1' }]);
   expect((await readTraces(world.server)).roles).toContain('shop_owner');
   await staging.drop();
   expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });

@@ -48,7 +48,7 @@ export function toUrl(superuserUrl: string, role: string): string {
 
 export const smallSchema: SchemaStatements = {
   preData: [
-    { sql: 'CREATE EXTENSION citext WITH SCHEMA public', object: 'extension citext' },
+    { sql: 'CREATE EXTENSION citext WITH SCHEMA public', object: 'extension public.citext' },
     { sql: 'CREATE SCHEMA "Sales Dept"', object: 'schema "Sales Dept"' },
     {
       sql: 'CREATE TABLE public.person (id int GENERATED ALWAYS AS IDENTITY, email public.citext NOT NULL, note text)',
