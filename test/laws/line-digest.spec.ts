@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { LineDigest, sumReceipts, toDigestText } from '../../src/pipeline/deliver/deliver.js';
 import type { Receipt } from '../../src/pipeline/ports.js';
+import { TableDigest } from '../../src/pipeline/verify/table-digest.js';
 import { sipHash128, sumOfLines } from '../support/line-digest.reference.js';
 
 interface Vectors {
@@ -45,6 +46,18 @@ describe('the digest of a table', () => {
         expect(digest.rows).toBe(lines.length);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('is the same in the eyes of the verifier, who shares no code with the writer', () => {
+    fc.assert(
+      fc.property(anyNonce, fc.array(anyLine, { maxLength: 30 }), (nonce, lines) => {
+        const [writer, verifier] = [new LineDigest(nonce), new TableDigest(nonce)];
+        writer.add(join(lines));
+        verifier.update(join(lines));
+        expect(verifier.digest()).toBe(toDigestText(writer.sum));
+      }),
+      { numRuns: 100 },
     );
   });
 

@@ -11,6 +11,7 @@ import type { PipelineDefinition } from '../../src/pipeline/definition.js';
 import { deliver, nextVersion } from '../../src/pipeline/deliver/deliver.js';
 import type { ColumnPlan, Plan, TablePlan } from '../../src/pipeline/plan.js';
 import type { DatasetVersion, Receipt, Staging } from '../../src/pipeline/ports.js';
+import type { EmbeddedOptions } from '../../src/systems/postgres/embedded.js';
 import { PostgresTarget, type PostgresTargetOptions, type SchemaStatements } from '../../src/systems/postgres/target/target.js';
 import { type TestServer, startTestServer } from './server.js';
 
@@ -21,8 +22,8 @@ export interface TargetWorld {
   target(database: string, options?: Partial<PostgresTargetOptions>): PostgresTarget;
 }
 
-export async function startTargetWorld(): Promise<TargetWorld> {
-  const server = await startTestServer();
+export async function startTargetWorld(options?: EmbeddedOptions): Promise<TargetWorld> {
+  const server = await startTestServer(options);
   await server.sql('postgres', readFileSync(packageFile('deploy', 'target-role.sql'), 'utf8'));
   await server.sql('postgres', `ALTER ROLE bauta_target PASSWORD 'a password'`);
   const url = (database: string): string => toUrl(server.url(database), 'bauta_target');
@@ -48,7 +49,7 @@ export function toUrl(superuserUrl: string, role: string): string {
 
 export const smallSchema: SchemaStatements = {
   preData: [
-    { sql: 'CREATE EXTENSION citext WITH SCHEMA public', object: 'extension citext' },
+    { sql: 'CREATE EXTENSION citext WITH SCHEMA public', object: 'extension public.citext' },
     { sql: 'CREATE SCHEMA "Sales Dept"', object: 'schema "Sales Dept"' },
     {
       sql: 'CREATE TABLE public.person (id int GENERATED ALWAYS AS IDENTITY, email public.citext NOT NULL, note text)',
@@ -73,7 +74,7 @@ export const smallSchema: SchemaStatements = {
 };
 
 export const smallCatalogue: Catalogue = {
-  server: { version: 180_000, systemIdentifier: '1', database: 'production', databaseOid: 5, encoding: 'UTF8', inRecovery: false },
+  server: { version: 150_000, systemIdentifier: '1', database: 'production', databaseOid: 5, encoding: 'UTF8', inRecovery: false },
   schemas: [],
   tables: [],
   objects: [],

@@ -1,12 +1,10 @@
 // A table's digest, as it stands in receipts: independent of the order of lines and of how they were cut into batches and streams.
 // The kernel is WebAssembly (kernel/assembly/line-digest.ts); this file feeds it.
-import { readFileSync } from 'node:fs';
-
-import { packageFile } from '../../kernel/package-root.js';
 import { toError } from '../../kernel/errors.js';
+import { type WasmMemory, loadWasm } from '../../kernel/wasm.js';
 
 interface Kernel {
-  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly memory: WasmMemory;
   inputAt(): number;
   reserve(bytes: number): void;
   begin(): void;
@@ -18,14 +16,6 @@ interface Kernel {
 
 /** What is copied into the kernel at once; a longer line makes the memory grow to its size. */
 const windowBytes = 1 << 20;
-// Node has WebAssembly; the types of the browser's library, which declare it, are not loaded here.
-const { WebAssembly } = globalThis as unknown as {
-  readonly WebAssembly: {
-    readonly Module: new (bytes: Uint8Array) => object;
-    readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-  };
-};
-let compiled: object | undefined;
 
 /**
  * Sum modulo 2^128 of SipHash-2-4-128 over each line without its `\n`; the key is the run's nonce (16 bytes), the 16 bytes of output are
@@ -37,8 +27,7 @@ export class LineDigest {
 
   constructor(nonce: Uint8Array) {
     if (nonce.length !== 16) throw toError('NONCE_INVALID', { amount: `${nonce.length} bytes` });
-    compiled ??= new WebAssembly.Module(readFileSync(packageFile('dist', 'kernel', 'line-digest.wasm')));
-    this.#kernel = new WebAssembly.Instance(compiled, {}).exports as Kernel;
+    this.#kernel = loadWasm<Kernel>('line-digest');
     this.#inputAt = this.#kernel.inputAt();
     this.#kernel.reserve(windowBytes);
     this.#write(nonce);

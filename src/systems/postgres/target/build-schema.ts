@@ -20,12 +20,19 @@ export interface SchemaStatements {
  */
 export async function runInOrder(session: Session, statements: readonly Statement[], role: string): Promise<void> {
   for (const statement of statements) {
-    const name = /^extension (.+)$/su.exec(statement.object)?.[1];
+    const name = findExtension(statement.object);
     const asProvisioner = name !== undefined && !(await isTrusted(session, name));
     if (asProvisioner) await session.query(`SELECT set_config('role', 'none', false)`);
     await runOne(session, statement);
     if (asProvisioner) await session.query(`SELECT set_config('role', $1, false)`, [role]);
   }
+}
+
+/** The name in `extension hstore`, `extension public.hstore` or `extension public."uuid-ossp"`. */
+function findExtension(object: string): string | undefined {
+  if (!object.startsWith('extension ')) return undefined;
+  const [, quoted, plain] = /[ .](?:"((?:[^"]|"")+)"|([^".\s]+))$/u.exec(object) ?? [];
+  return quoted?.replaceAll('""', '"') ?? plain;
 }
 
 async function isTrusted(session: Session, name: string): Promise<boolean> {

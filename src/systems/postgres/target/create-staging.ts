@@ -2,6 +2,8 @@
 import type { DatabaseLocale } from '../../../pipeline/catalogue.js';
 import { quoteLiteral, quoteName } from '../quote.js';
 import { toMarkerComment, toRoleComment, type Marker } from './marker.js';
+import { readRoles } from './databases.js';
+import { toEnvironmentRoles } from './names.js';
 import type { Session } from './session.js';
 import type { OnStep } from './steps.js';
 
@@ -17,8 +19,12 @@ export interface StagingOrder {
 export async function createStaging(session: Session, order: StagingOrder, onStep: OnStep): Promise<void> {
   const name = quoteName(order.name);
   await onStep('role.create');
+  const { target } = order.marker;
   // One transaction: a role of a run never exists without its comment.
-  await session.transaction(() => createOwnRole(session, order.name, toRoleComment({ target: order.marker.target, role: 'run' })));
+  await session.transaction(async () => {
+    await createOwnRole(session, order.name, toRoleComment({ target, role: 'run' }));
+    await createEnvironmentRoles(session, target);
+  });
   await onStep('database.create');
   await session.query(
     `CREATE DATABASE ${name} OWNER ${name} TEMPLATE template0 ALLOW_CONNECTIONS false ENCODING ${quoteLiteral(order.encoding)}${toLocaleClause(order.locale)}`,
@@ -30,8 +36,22 @@ export async function createStaging(session: Session, order: StagingOrder, onSte
   await session.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
 }
 
+/** Before the schema, because policies may name them. A run that publishes nothing drops again what it was the first to need. */
+async function createEnvironmentRoles(session: Session, target: string): Promise<void> {
+  const known = new Set((await readRoles(session)).map(({ name }) => name));
+  const { owner, readWrite, readOnly } = toEnvironmentRoles(target);
+  const wanted = [
+    [owner, 'owner'],
+    [readWrite, 'rw'],
+    [readOnly, 'ro'],
+  ] as const;
+  for (const [name, role] of wanted) {
+    if (!known.has(name)) await createOwnRole(session, name, toRoleComment({ target, role }));
+  }
+}
+
 /** A role that nobody logs in as, whose rights the provisioning role has. MUST run in a transaction. */
-export async function createOwnRole(session: Session, role: string, comment: string): Promise<void> {
+async function createOwnRole(session: Session, role: string, comment: string): Promise<void> {
   const name = quoteName(role);
   await session.query(`CREATE ROLE ${name} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`);
   await session.query(`COMMENT ON ROLE ${name} IS ${quoteLiteral(comment)}`);
@@ -39,7 +59,7 @@ export async function createOwnRole(session: Session, role: string, comment: str
 }
 
 /** Gives the provisioning role the rights of a role that it made. From 16 on each way of using them is granted by name. */
-export async function grantToSelf(session: Session, role: string): Promise<void> {
+async function grantToSelf(session: Session, role: string): Promise<void> {
   const [server] = await session.query<{ version: number }>(`SELECT current_setting('server_version_num')::int AS version`);
   const options = (server?.version ?? 0) >= 160_000 ? ' WITH INHERIT TRUE, SET TRUE' : '';
   await session.query(`GRANT ${quoteName(role)} TO CURRENT_USER${options}`);

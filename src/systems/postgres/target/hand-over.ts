@@ -1,8 +1,5 @@
 // What the run's role made becomes the environment's: owner changed, rights of the three roles given. Still nobody may connect.
 import type { Database } from './databases.js';
-import { readRoles } from './databases.js';
-import { createOwnRole } from './create-staging.js';
-import { toRoleComment } from './marker.js';
 import type { EnvironmentRoles } from './names.js';
 import { quoteName } from '../quote.js';
 import type { Session } from './session.js';
@@ -11,27 +8,14 @@ import type { Session } from './session.js';
  * MUST be given a session of the provisioning role in the staging database. One transaction; doing it twice changes nothing.
  * The owner may connect to what it owns, so CONNECT is taken from it until publication; the provisioning role keeps it for itself.
  */
-export async function handOver(session: Session, staging: { name: string; target: string }, roles: EnvironmentRoles): Promise<void> {
-  const [database, runRole, owner] = [quoteName(staging.name), quoteName(staging.name), quoteName(roles.owner)];
+export async function handOver(session: Session, staging: string, roles: EnvironmentRoles): Promise<void> {
+  const [database, runRole, owner] = [quoteName(staging), quoteName(staging), quoteName(roles.owner)];
   await session.transaction(async () => {
-    await createMissingRoles(session, staging.target, roles);
     await session.query(`REASSIGN OWNED BY ${runRole} TO ${owner}`);
     await session.query(`DROP OWNED BY ${runRole}`);
     await session.query(`REVOKE ALL ON DATABASE ${database} FROM ${owner}`);
     await session.query(`GRANT CONNECT, CREATE, TEMPORARY ON DATABASE ${database} TO CURRENT_USER`);
   });
-}
-
-async function createMissingRoles(session: Session, target: string, roles: EnvironmentRoles): Promise<void> {
-  const known = new Set((await readRoles(session)).map(({ name }) => name));
-  const wanted = [
-    [roles.owner, 'owner'],
-    [roles.readWrite, 'rw'],
-    [roles.readOnly, 'ro'],
-  ] as const;
-  for (const [name, role] of wanted) {
-    if (!known.has(name)) await createOwnRole(session, name, toRoleComment({ target, role }));
-  }
 }
 
 interface SchemaObjects {

@@ -145,8 +145,8 @@ async function isBusy(session: Session, target: string): Promise<boolean> {
 async function findSettings(session: Session, current: Database, self: Self): Promise<Found> {
   const roles = await session.query<{ name: string }>(
     `SELECT r.rolname AS name FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
-      WHERE s.setdatabase = $1 AND (r.rolsuper OR ($2 AND NOT pg_has_role(r.oid, 'USAGE WITH ADMIN OPTION'))) ORDER BY 1`,
-    [current.oid, self.version >= 160_000],
+      WHERE s.setdatabase = $1 AND (r.rolsuper OR NOT $2 OR ($3 AND NOT pg_has_role(r.oid, 'USAGE WITH ADMIN OPTION'))) ORDER BY 1`,
+    [current.oid, self.createRole, self.version >= 160_000],
   );
   const settings = await session.query<{ name: string }>(
     `SELECT DISTINCT split_part(c, '=', 1) AS name FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) c

@@ -32,7 +32,13 @@ export interface StagingParts {
 }
 
 /** Several index builds and loads may wait for each other here, and nobody else is in this database: the statement timeout is the limit. */
-const settings = { lock_timeout: '0', synchronous_commit: 'off' };
+const settings = {
+  lock_timeout: '0',
+  synchronous_commit: 'off',
+  // Bodies may name what is made after them; the server's notices are read by nobody.
+  check_function_bodies: 'off',
+  client_min_messages: 'warning',
+};
 
 export class PostgresStaging implements Staging {
   readonly database: string;
@@ -162,7 +168,7 @@ export class PostgresStaging implements Staging {
     if (this.#handedOver) return;
     await this.#parts.onStep('owner.change');
     const { target } = this.#parts.server;
-    await this.#asProvisioner((session) => handOver(session, { name: this.database, target }, toEnvironmentRoles(target)));
+    await this.#asProvisioner((session) => handOver(session, this.database, toEnvironmentRoles(target)));
     this.#handedOver = true;
   }
 

@@ -40,21 +40,32 @@ export async function dropStaging(session: Session, name: string): Promise<reado
   return dropped;
 }
 
-/** An environment's roles are made shortly before its first publication; a run that died in between leaves them without a database. */
+/** An environment's roles are made by its first run; one that did not publish leaves them without a database. */
 export async function dropUnusedEnvironmentRoles(session: Session): Promise<readonly string[]> {
-  const targets = new Set((await readDatabases(session)).map(({ marker }) => marker?.target));
   const dropped: string[] = [];
-  for (const role of await readRoles(session)) {
-    if (!role.marker || role.marker.role === 'run' || !role.owned || targets.has(role.marker.target)) continue;
+  for (const { name, marker, owned } of await readRoles(session)) {
+    if (!marker || marker.role === 'run' || !owned) continue;
+    // A run that has just begun has roles and no database yet; it holds the target's lock. The lock is ours already when our own run ends.
+    if (!(await tryLock(session, 'target', marker.target))) continue;
     try {
-      await session.query(`DROP ROLE IF EXISTS ${quoteName(role.name)}`);
-      dropped.push(role.name);
-    } catch (error) {
-      // 2BP01: somebody else's object needs the role, so it is in use and stays.
-      if (toSqlState(error) !== '2BP01') throw error;
+      const used = (await readDatabases(session)).some((database) => database.marker?.target === marker.target);
+      if (!used && (await dropUnneeded(session, name))) dropped.push(name);
+    } finally {
+      await unlock(session, 'target', marker.target);
     }
   }
   return dropped;
+}
+
+async function dropUnneeded(session: Session, role: string): Promise<boolean> {
+  try {
+    await session.query(`DROP ROLE IF EXISTS ${quoteName(role)}`);
+    return true;
+  } catch (error) {
+    // 2BP01: somebody else's object needs the role, so it is in use and stays.
+    if (toSqlState(error) === '2BP01') return false;
+    throw error;
+  }
 }
 
 function isStaging({ name, marker, ownerMarker, comment, owner }: Database): boolean {

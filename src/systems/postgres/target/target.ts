@@ -20,6 +20,7 @@ import { sweep } from './sweep.js';
 export type { SchemaStatements, Statement } from './build-schema.js';
 export type { TargetSettings } from './session.js';
 export { defaultTargetSettings } from './session.js';
+export { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
 export { type TargetStep, targetSteps } from './steps.js';
 
 export interface PostgresTargetOptions {
