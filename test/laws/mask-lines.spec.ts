@@ -126,7 +126,7 @@ describe('lines through the mask stage', () => {
       { name: 'kept' },
       { name: 'mail', rule: toRule('null'), tag: 'pii.email' },
     ]);
-    const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [...testTransforms, redact] });
+    const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [redact, ...testTransforms] });
     expect(text(masker.mask(toBatch('x\tA\\tB\tk\tm\nx\t\\N\tk\tn\n')))).toBe('\\N\t<A\\tB>\tk\t\\N\n\\N\t\\N\tk\t\\N\n');
     expect(seen).toEqual(['pii.name A\tB <A\tB>', 'pii.email m NULL', 'pii.name NULL NULL', 'pii.email n NULL']);
   });
