@@ -27,7 +27,10 @@ try {
 
 function install() {
   const stamp = join(root, 'node_modules', '.bauta-lock-digest');
-  const digest = digestOf(['package.json', 'package-lock.json']);
+  // Of package.json only what npm installs by: a new script is no new dependency.
+  const { dependencies, devDependencies, overrides } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const wanted = JSON.stringify({ dependencies, devDependencies, overrides });
+  const digest = createHash('sha256').update(digestOf(['package-lock.json'])).update(wanted).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   say('installing dependencies (npm ci)');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
