@@ -44,6 +44,18 @@ describe('lines through the mask stage', () => {
     );
   });
 
+  it('leave the line behind them alone, however short their last columns are', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.nat(4), fc.nat(9), async (count, long, length) => {
+        const mask = await toMasker(toPlan(names.slice(0, count).map((name) => ({ name, rule: toRule('same') }))));
+        const row = names.slice(0, count).map((_, i) => (i === long % count ? 'x'.repeat(length) : ''));
+        const values = [row, row.map(() => null), row, row.map(() => 'y')];
+        expect(text(mask(toBatch(formatLines(values))))).toBe(formatLines(values));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
   it('understand every escape that the manual lists, octal and hexadecimal too', async () => {
     const mask = await toMasker(toPlan([{ name: 'a', rule: toRule('exclaim') }]));
     const line = 'a\\b\\f\\n\\r\\t\\v\\\\\\101\\7\\x41\\x7z\\q\\N.\n';
@@ -126,7 +138,7 @@ describe('lines through the mask stage', () => {
       { name: 'kept' },
       { name: 'mail', rule: toRule('null'), tag: 'pii.email' },
     ]);
-    const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [...testTransforms, redact] });
+    const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [redact, ...testTransforms] });
     expect(text(masker.mask(toBatch('x\tA\\tB\tk\tm\nx\t\\N\tk\tn\n')))).toBe('\\N\t<A\\tB>\tk\t\\N\n\\N\t\\N\tk\t\\N\n');
     expect(seen).toEqual(['pii.name A\tB <A\tB>', 'pii.email m NULL', 'pii.name NULL NULL', 'pii.email n NULL']);
   });

@@ -31,6 +31,8 @@ interface Source {
 
 /** Longer stretches go through the engine's own copy, whose call costs as much as this many bytes. */
 const longest = 192;
+/** How many bytes `write` may write beyond a value. */
+const overrun = 3;
 
 export class Joiner {
   private scratch = new Uint8Array(1 << 16);
@@ -52,8 +54,10 @@ export class Joiner {
     const sources = this.pieces.map((piece, i) => this.toSource(piece, lines, i));
     const length = this.place(sources, rows);
     sources.forEach((source, i) => {
-      if (i < sources.length - 1) this.write(source, rows);
-      else this.writeLast(source, rows);
+      const after = sources.length - i;
+      // So many delimiters at least stand between the end of this value and the next line, which is there already.
+      if (after >= overrun) this.write(source, rows);
+      else this.writeExactly(source, rows, after === 1 ? newline : tab);
     });
     const out = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer, 0, length);
     // A table may have no column at all: then its lines are empty.
@@ -89,9 +93,8 @@ export class Joiner {
       cursors[row] = at;
       at += length;
     }
-    // `write` may write three bytes beyond a value.
-    if (this.scratch.length < at + 4) {
-      this.scratch = new Uint8Array(at + (at >> 2) + 4);
+    if (this.scratch.length < at + overrun) {
+      this.scratch = new Uint8Array(at + (at >> 2) + overrun);
       this.to = new DataView(this.scratch.buffer);
     }
     return at;
@@ -117,8 +120,8 @@ export class Joiner {
     }
   }
 
-  /** Exactly the bytes, since the next line stands behind them already. */
-  private writeLast({ view, starts, ends }: Source, rows: number): void {
+  /** No byte beyond the value and its delimiter: for the last columns, behind which the next line may stand at once. */
+  private writeExactly({ view, starts, ends }: Source, rows: number, delimiter: number): void {
     const { to, scratch, cursors } = this;
     for (let row = 0; row < rows; row++) {
       const start = starts[row] as number;
@@ -133,7 +136,8 @@ export class Joiner {
         for (; from + 4 <= end; from += 4, at += 4) to.setInt32(at, view.getInt32(from, true), true);
         while (from < end) scratch[at++] = view.getUint8(from++);
       }
-      scratch[at] = newline;
+      scratch[at] = delimiter;
+      cursors[row] = at + 1;
     }
   }
 }
