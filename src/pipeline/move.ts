@@ -16,7 +16,15 @@ interface Moving {
 }
 
 /** Moves every row of the plan. Resolves with one receipt per table, tables without rows included; the first failure stops all streams. */
-export async function move(doors: Doors, plan: Plan, run: Run, hooks: Hooks, journal: Journal, snapshot: Snapshot, staging: Staging): Promise<readonly Receipt[]> {
+export async function move(
+  doors: Doors,
+  plan: Plan,
+  run: Run,
+  hooks: Hooks,
+  journal: Journal,
+  snapshot: Snapshot,
+  staging: Staging,
+): Promise<readonly Receipt[]> {
   const executor = await doors.executor(plan);
   const tables: Moving[] = plan.tables.map((table) => ({ table, receipts: [], left: 0, startedAt: 0 }));
   for (const { table } of snapshot.ranges()) tables[table]!.left += 1;
@@ -28,7 +36,8 @@ export async function move(doors: Doors, plan: Plan, run: Run, hooks: Hooks, jou
       moving.startedAt ||= doors.clock.now();
       moving.receipts.push(await deliver(staging, moving.table, tell(masked(executor, batches), moving.table, hooks)));
       moving.left -= 1;
-      if (moving.left === 0) await journal.append('deliver', 'table.loaded', { ...toReceipt(moving), seconds: (doors.clock.now() - moving.startedAt) / 1000 });
+      if (moving.left === 0)
+        await journal.append('deliver', 'table.loaded', { ...toReceipt(moving), seconds: (doors.clock.now() - moving.startedAt) / 1000 });
     });
   } finally {
     run.signal?.removeEventListener('abort', stop);

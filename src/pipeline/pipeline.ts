@@ -13,7 +13,12 @@ import { outputSpace } from './mask/mask.js';
 import { type VerifyReport, Verification } from './verify/verify.js';
 
 /** One run: a published dataset, or a target as it was. Never throws: what went wrong is in the summary, and the error beside it. */
-export async function provision(doors: Doors, request: Request, run: Run, hooks: Hooks = {}): Promise<{ summary: RunSummary; error?: unknown }> {
+export async function provision(
+  doors: Doors,
+  request: Request,
+  run: Run,
+  hooks: Hooks = {},
+): Promise<{ summary: RunSummary; error?: unknown }> {
   const journal = new Journal(doors.sink, doors.clock, run.id);
   const end = async (state: RunState, error?: unknown): Promise<{ summary: RunSummary; error?: unknown }> => {
     await journal.append('report', 'run.ended', { state, peakRssBytes: doors.peakRssBytes() });
@@ -35,13 +40,17 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
     run.signal?.throwIfAborted();
     await hooks.border?.(name);
   };
-  await journal.append('source', 'run.started', { pipeline: request.pipeline.body.name, environment: request.pipeline.body.target.environment });
+  await journal.append('source', 'run.started', {
+    pipeline: request.pipeline.body.name,
+    environment: request.pipeline.body.target.environment,
+  });
 
   const prepared = await prepare(doors, request);
   hooks.prepared?.(prepared);
   await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
   const { plan, planDigest, decision, catalogue } = prepared;
-  if (!plan || !planDigest || !decision || prepared.findings.some(isError)) throw toError('PLAN_REFUSED', { amount: String(prepared.findings.filter(isError).length) }, prepared.findings);
+  if (!plan || !planDigest || !decision || prepared.findings.some(isError))
+    throw toError('PLAN_REFUSED', { amount: String(prepared.findings.filter(isError).length) }, prepared.findings);
   await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
   if (!decision.allow) return 'denied';
 
@@ -57,7 +66,12 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
       if (report.findings.some(isError)) return 'withheld';
       const version = toVersion(await doors.target.datasets(), plan, planDigest, run.id, staging.database);
       await border('publish');
-      const published = await journal.change('deliver', 'dataset.published', { target: version.target, version: version.version, planDigest }, () => staging.publish(version));
+      const published = await journal.change(
+        'deliver',
+        'dataset.published',
+        { target: version.target, version: version.version, planDigest },
+        () => staging.publish(version),
+      );
       await journal.append('deliver', 'findings.made', { findings: toJson(published) });
       await border('done');
       return 'published';
@@ -70,7 +84,16 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
 }
 
 /** Extract, mask and deliver run overlapped, and the verifier reads the source beside them; then keys and indexes, then the verifier reads staging. */
-async function fill(doors: Doors, plan: Plan, run: Run, hooks: Hooks, journal: Journal, border: (name: string) => Promise<void>, snapshot: Snapshot, staging: Staging): Promise<VerifyReport> {
+async function fill(
+  doors: Doors,
+  plan: Plan,
+  run: Run,
+  hooks: Hooks,
+  journal: Journal,
+  border: (name: string) => Promise<void>,
+  snapshot: Snapshot,
+  staging: Staging,
+): Promise<VerifyReport> {
   const reader = await doors.reader(snapshot.id, staging.database);
   try {
     const verification = new Verification({ reader, plan, nonce: run.nonce, slotsLog2: doors.slotsLog2, outputSpace });
@@ -86,7 +109,11 @@ async function fill(doors: Doors, plan: Plan, run: Run, hooks: Hooks, journal: J
     await border('verify');
     const report = await verification.check(receipts);
     hooks.verified?.(report);
-    await journal.append('verify', 'dataset.verified', { tables: report.receipts.length, verdicts: toJson(report.verdicts), source: toJson(snapshot.usage()) });
+    await journal.append('verify', 'dataset.verified', {
+      tables: report.receipts.length,
+      verdicts: toJson(report.verdicts),
+      source: toJson(snapshot.usage()),
+    });
     await journal.append('verify', 'findings.made', { findings: toJson([...built, ...report.findings]) });
     return report;
   } finally {

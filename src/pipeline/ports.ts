@@ -17,7 +17,9 @@ export interface Source {
    */
   open(plan: Plan, scope: SourceScope): Promise<Snapshot>;
   /** Rows with a value, and distinct values, of columns whose statistics are missing. In the order of the requests. */
-  count(columns: readonly (TableName & { readonly column: string })[]): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
+  count(
+    columns: readonly (TableName & { readonly column: string })[],
+  ): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
   close(): Promise<void>;
 }
 

@@ -76,6 +76,8 @@ async function bind(source: Source, input: Omit<BindInput, 'registry'> & Pick<Re
   const wanted = first.wanted.flatMap((request) => (request.kind === 'column' ? [request] : []));
   if (wanted.length === 0) return first;
   const counted = await source.count(wanted);
-  const columns = new Map(wanted.map(({ schema, name, column }, i) => [toSqlName(schema, name, column), counted[i] ?? { rows: 0, distinct: 0 }]));
+  const columns = new Map(
+    wanted.map(({ schema, name, column }, i) => [toSqlName(schema, name, column), counted[i] ?? { rows: 0, distinct: 0 }]),
+  );
   return bindPlan({ ...input, registry, counts: { columns } });
 }

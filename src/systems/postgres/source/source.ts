@@ -116,7 +116,18 @@ export class PostgresSource implements Source {
       const startedAt = clock.now();
       const held = await hold(holder, plan, scope, this.#options, target.name);
       // Nothing is awaited between the export and the snapshot's first look at its holder.
-      const snapshot = new PostgresSnapshot({ target, settings, clock, toBatches, plan, held, holder, watcher, startedAt, readSequenceValues });
+      const snapshot = new PostgresSnapshot({
+        target,
+        settings,
+        clock,
+        toBatches,
+        plan,
+        held,
+        holder,
+        watcher,
+        startedAt,
+        readSequenceValues,
+      });
       this.#snapshots.add(snapshot);
       for (const client of opened) this.#clients.delete(client);
       return snapshot;

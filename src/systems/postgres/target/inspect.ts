@@ -19,7 +19,7 @@ interface Self {
   address: string | null;
 }
 
-/** Rows, then indexes of about the rows' size, then sorting space while they are built: measured 2.2 to 2.6 times the tables' bytes. */
+/** Rows, indexes of about the same size, and as much again to sort while they are built: a cautious guess, not a measurement. */
 const peakFactor = 3;
 
 export async function inspect(
