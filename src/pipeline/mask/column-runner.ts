@@ -80,7 +80,8 @@ export function createScalarRunner(type: DataType, rule: RulePlan, identity: Ide
   let cipher: BlockCipher | undefined;
   const apply = transform.prepare({
     params: withDefaults(transform, rule.params),
-    type: working,
+    // Both ends of a key are disguised as the narrowest of their types, or they would not agree.
+    type: rule.preparedFor ?? working,
     encryptBlocks: (blocks) => (cipher ??= new BlockCipher(getKey('cipher'))).encrypt(blocks),
     words: loadWords,
   });
