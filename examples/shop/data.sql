@@ -76,7 +76,11 @@ INSERT INTO shop.support_ticket (customer_email, subject, transcript, status)
   SELECT c.email, 'Ticket ' || i, jsonb_build_array(jsonb_build_object('from', c.email, 'text', 'Hi, I am ' || c.first_name), jsonb_build_object('from', 'agent', 'text', 'How can I help?')), CASE WHEN i % 2 = 0 THEN 'open' ELSE 'closed' END
   FROM generate_series(1, 1500) i JOIN shop.customer c ON c.id = 1 + pg_temp.number(i, 60, 25000);
 INSERT INTO shop."user" SELECT 'web', i, 'user_' || i, i FROM generate_series(1, 6000) i;
-INSERT INTO shop.survey (id, customer_id, answer_001, answer_100, answer_198) SELECT i, 1 + i % 25000, i % 5, i % 3, NULL FROM generate_series(1, 3000) i;
+DO $$
+BEGIN
+  EXECUTE 'INSERT INTO shop.survey SELECT i, 1 + i % 25000' || (SELECT string_agg(format(', CASE WHEN (i + %s) %% 7 > 0 THEN (i * %s) %% 5 END', n, n), '' ORDER BY n) FROM generate_series(1, 198) n) || ' FROM generate_series(1, 3000) i';
+END
+$$;
 
 REFRESH MATERIALIZED VIEW shop.revenue;
 REFRESH MATERIALIZED VIEW shop.top_customer;

@@ -36,6 +36,38 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .showHelpAfterError('(bauta <command> --help shows examples)');
   program.configureHelp({ sortSubcommands: false, showGlobalOptions: false });
 
+  command(program, 'plan', 'show what will happen to every column, why, and what the gate says; moves no row', [
+    'bauta plan -f pipeline.yaml',
+    'bauta plan -f pipeline.yaml --sample 5',
+  ])
+    .addOption(fileOption())
+    .option('--sample <rows>', 'show masked previews of so many rows of each table', (text) => parseCount('--sample', text))
+    .action(async (_, self: Command) => done(await (await import('./plan.js')).plan(self.optsWithGlobals())));
+
+  command(program, 'run', 'make a masked copy, verify it and publish it in one step', [
+    'bauta run -f pipeline.yaml',
+    'bauta run -f pipeline.yaml --json --timeout 30m',
+  ])
+    .addOption(fileOption())
+    .option('--timeout <duration>', 'give up after this time (90s, 30m, 2h); nothing is published then', parseDuration)
+    .action(async (_, self: Command) => done(await (await import('./run.js')).run(self.optsWithGlobals())));
+
+  command(program, 'datasets', 'list the dataset versions of a target', ['bauta datasets -f pipeline.yaml'])
+    .addOption(fileOption())
+    .action(async (_, self: Command) => done(await (await import('./datasets.js')).datasets(self.optsWithGlobals())));
+
+  command(program, 'rollback', 'make the previous dataset version current again, in one step', ['bauta rollback -f pipeline.yaml'])
+    .addOption(fileOption())
+    .action(async (_, self: Command) => done(await (await import('./rollback.js')).rollback(self.optsWithGlobals())));
+
+  command(program, 'doctor', 'look whether everything that a run needs is there', [
+    'bauta doctor -f pipeline.yaml',
+    'bauta doctor -f pipeline.yaml --fix',
+  ])
+    .option('-f, --file <path>', 'the pipeline document')
+    .option('--fix', 'drop staging databases and roles of dead runs')
+    .action(async (_, self: Command) => done(await (await import('./doctor.js')).doctor(self.optsWithGlobals())));
+
   command(program, 'completion', 'print a completion script for bash, zsh or fish', [
     'bauta completion bash > /etc/bash_completion.d/bauta',
   ])
@@ -55,17 +87,17 @@ function command(program: Command, name: string, summary: string, examples: read
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-export function fileOption(): Option {
+function fileOption(): Option {
   return new Option('-f, --file <path>', 'the pipeline document (YAML or JSON)').makeOptionMandatory();
 }
 
-export function parseCount(name: string, text: string): number {
+function parseCount(name: string, text: string): number {
   if (!/^\d{1,3}$/.test(text) || Number(text) < 1) throw new InputError('OPTION_INVALID', { name, expected: 'a number from 1 to 999' });
   return Number(text);
 }
 
 /** `90s`, `30m`, `2h` or milliseconds with `ms`, as milliseconds. */
-export function parseDuration(text: string): number {
+function parseDuration(text: string): number {
   const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
   const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   if (amount === undefined || unit === undefined)

@@ -1,6 +1,7 @@
 // The one printer of errors and findings, the exit code of each class, and the colours of a terminal.
 import { BautaError, type Finding } from '../kernel/errors.js';
 import type { ErrorClass } from '../kernel/messages.js';
+import type { Decision } from '../pipeline/decision.js';
 
 const exitCodes: Readonly<Record<ErrorClass, number>> = {
   InputError: 3,
@@ -26,10 +27,11 @@ export function printError(error: unknown, json: boolean): void {
   );
 }
 
-/** An error that nobody foresaw may hold anything in its text: only its class is shown. */
+/** An error that nobody foresaw may hold anything in its text: only its class and the place in our code are shown. */
 function toUnexpected(error: unknown): BautaError {
-  const name = error instanceof Error ? error.name : typeof error;
-  return new UnexpectedError('UNEXPECTED', { name: /^\w{1,40}$/.test(name) ? name : 'unknown' });
+  const name = error instanceof Error && /^\w{1,40}$/.test(error.name) ? error.name : 'unknown';
+  const [, place] = (error instanceof Error && /\/dist\/(src\/[\w/.-]+:\d+)/.exec(error.stack ?? '')) || [];
+  return new UnexpectedError('UNEXPECTED', { name: place === undefined ? name : `${name} at ${place}` });
 }
 
 class UnexpectedError extends BautaError {
@@ -76,4 +78,13 @@ export function toBytesText(bytes: number): string {
   let [amount, unit] = [bytes, 0];
   for (; amount >= 1000 && unit < units.length - 1; unit++) amount /= 1000;
   return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
+}
+
+const REASONS = 12;
+
+/** The reasons of a denial, one line each, the first dozen. */
+export function toReasonsText(reasons: Decision['reasons']): string {
+  const rows = reasons.slice(0, REASONS).map(({ code, message, hint }) => [code, `${message} → ${hint}`]);
+  const more = reasons.length > REASONS ? `\n  and ${reasons.length - REASONS} more; --json has all` : '';
+  return stripControls(toTable(rows), '\n') + more;
 }

@@ -290,6 +290,11 @@ export const messages = {
     message: 'no document {name} was loaded',
     hint: 'import the file that holds it, or correct the name; loaded: {expected}',
   },
+  DOCUMENTS_INVALID: {
+    class: 'InputError',
+    message: '{file} cannot be used: {amount} findings',
+    hint: 'mend what the findings name; docs/schema holds the form of every document',
+  },
   // ── classify
   CLASSIFICATION_TABLE_UNKNOWN: {
     class: 'InputError',
@@ -756,6 +761,11 @@ export const messages = {
     class: 'InvariantError',
     message: 'the staging database is closed already',
     hint: 'this is a fault in Bauta; report it',
+  },
+  STAGING_GONE: {
+    class: 'UnavailableError',
+    message: 'the staging database of run {run} is gone',
+    hint: 'somebody dropped it; nothing was published, run again',
   },
   DELIVER_SCHEMA_FAILED: {
     class: 'DataError',

@@ -3,7 +3,6 @@ import type { Json } from '../kernel/canonical-json.js';
 import { type Finding, toError } from '../kernel/errors.js';
 import { Journal } from './audit/audit.js';
 import type { DatasetVersion, Receipt, Snapshot, Staging } from './ports.js';
-import { nextVersion } from './deliver/deliver.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
 import { type Request, prepare, toScope } from './prepare.js';
@@ -64,7 +63,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
     try {
       const report = await fill(doors, plan, run, hooks, journal, border, snapshot, staging);
       if (report.findings.some(isError)) return 'withheld';
-      const version = toVersion(await doors.target.datasets(), plan, planDigest, run.id, staging.database);
+      const version = toVersion(await doors.target.datasets(), run.id, planDigest);
       await border('publish');
       const published = await journal.change(
         'deliver',
@@ -121,8 +120,11 @@ async function fill(
   }
 }
 
-function toVersion(datasets: readonly DatasetVersion[], plan: Plan, planDigest: string, runId: string, database: string): DatasetVersion {
-  return { target: plan.environment, version: nextVersion(datasets), state: 'staging', runId, database, planDigest, publishedAt: null };
+/** The version that staging was made as. */
+function toVersion(datasets: readonly DatasetVersion[], runId: string, planDigest: string): DatasetVersion {
+  const made = datasets.find((dataset) => dataset.runId === runId);
+  if (!made) throw toError('STAGING_GONE', { stage: 'deliver', run: runId });
+  return { ...made, planDigest };
 }
 
 const isError = ({ severity }: Finding): boolean => severity === 'error';

@@ -118,7 +118,7 @@ async function readUnreadableSequences(client: pg.Client, catalogue: Catalogue):
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
        JOIN ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS s(schema, name)
          ON s.schema = n.nspname AND s.name = c.relname
-     WHERE c.relkind = 'S' AND NOT pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+     WHERE CASE WHEN c.relkind = 'S' THEN NOT pg_catalog.has_sequence_privilege(c.oid, 'SELECT') ELSE false END
      ORDER BY 1, 2`,
     [sequences.map(({ schema }) => schema), sequences.map(({ name }) => name)],
   );

@@ -127,7 +127,7 @@ export function toSqlState(error: unknown): string {
   return error instanceof BautaError ? (error.where.sqlState ?? '') : '';
 }
 
-function toDatabaseName(connection: ConnectionTarget): string {
+export function toDatabaseName(connection: ConnectionTarget): string {
   let name = '';
   try {
     name = decodeURIComponent(new URL(connection.url).pathname.slice(1));

@@ -1,0 +1,168 @@
+// The composition root of the command line: documents and settings become a request and doors. Everything opened here is closed here.
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { type Settings, parseSettings } from '../config/settings.js';
+import { fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from '../documents/documents.js';
+import { systemClock } from '../kernel/clock.js';
+import { type Finding, sortFindings, toError } from '../kernel/errors.js';
+import { newRunId } from '../kernel/ids.js';
+import { toBatches } from '../pipeline/extract/extract.js';
+import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
+import type { Target } from '../pipeline/ports.js';
+import type { Request } from '../pipeline/prepare.js';
+import type { Doors, Run } from '../pipeline/run.js';
+import { FileAuditSink, FileKeyProvider } from '../systems/files/files.js';
+import { openPolicy } from '../systems/opa/opa.js';
+import {
+  type ConnectionTarget,
+  PostgresReader,
+  type TargetStep,
+  openSource,
+  openTarget,
+  resolveConnection,
+} from '../systems/postgres/postgres.js';
+import { createMaskPool } from '../threads/threads.js';
+import type { GlobalOptions } from './context.js';
+
+export interface Composed {
+  readonly doors: Doors;
+  readonly request: Request;
+  readonly run: Run;
+  readonly source: ConnectionTarget;
+  readonly target: ConnectionTarget;
+  readonly settings: Settings;
+  readonly home: string;
+  /** Closes every door, in the reverse order of opening. */
+  readonly close: () => Promise<void>;
+}
+
+export interface ComposeOptions extends GlobalOptions {
+  readonly file: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+  readonly onStep?: (step: TargetStep) => void | Promise<void>;
+}
+
+/** Reads the documents, resolves the references, opens the doors. Throws DOCUMENTS_INVALID with every finding. */
+export async function compose(options: ComposeOptions): Promise<Composed> {
+  const environment = options.environment ?? process.env;
+  const settings = parseSettings(environment);
+  const { request, after } = await readRequest(options.file);
+  const { pipeline } = request;
+  const read = (path: string): Promise<string> => readFile(path, 'utf8');
+  const source = await resolveConnection(pipeline.body.source.connection, environment, read);
+  const target = await resolveConnection(pipeline.body.target.connection, environment, read);
+  const home = options.home ?? settings.BAUTA_HOME;
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const closers: (() => Promise<void>)[] = [];
+  const opened = <T extends { close(): Promise<void> }>(door: T): T => {
+    closers.unshift(() => door.close());
+    return door;
+  };
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0)) await closer();
+  };
+  try {
+    const keys = new FileKeyProvider(join(home, 'keys'));
+    const doors: Doors = {
+      clock: systemClock,
+      keys,
+      source: opened(
+        openSource({
+          connection: source,
+          settings: toSourceSettings(settings),
+          writable: pipeline.body.source.writable,
+          toBatches,
+          clock: systemClock,
+        }),
+      ),
+      target: opened(
+        openTarget({
+          connection: target,
+          settings: toTargetSettings(settings),
+          clock: systemClock,
+          ...(options.onStep ? { onStep: options.onStep } : {}),
+        }),
+      ),
+      policy: opened(await openPolicy()),
+      sink: opened(await FileAuditSink.open(join(home, 'log'))),
+      executor: async (plan) => {
+        const prepared = await prepareMask(plan, keys);
+        return settings.BAUTA_THREADS === 0
+          ? createMaskExecutor(prepared)
+          : createMaskPool(prepared, Math.min(settings.BAUTA_THREADS, availableParallelism() * 2));
+      },
+      reader: (snapshotId, stagingDatabase) => PostgresReader.open({ source, snapshotId, staging: target, stagingDatabase }),
+      streams: settings.BAUTA_EXTRACT_CONNECTIONS,
+      slotsLog2: settings.BAUTA_VERIFY_SLOTS,
+      // Kilobytes, and of all threads of this process.
+      peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
+    };
+    const run: Run = {
+      id: newRunId(systemClock.now()),
+      nonce: randomBytes(16),
+      after,
+      ...(options.signal ? { signal: options.signal } : {}),
+    };
+    return { doors, request, run, source, target, settings, home, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The target alone, for commands that ask for nothing else. */
+export async function composeTarget(options: ComposeOptions): Promise<Target> {
+  const environment = options.environment ?? process.env;
+  const { request } = await readRequest(options.file);
+  const connection = await resolveConnection(request.pipeline.body.target.connection, environment, (path) => readFile(path, 'utf8'));
+  return openTarget({ connection, settings: toTargetSettings(parseSettings(environment)), clock: systemClock });
+}
+
+async function readRequest(file: string): Promise<{ request: Request; after: Run['after'] }> {
+  const loaded = await loadDocuments(file, readText);
+  const findings: Finding[] = [...loaded.findings];
+  const chosen = findings.some(({ severity }) => severity === 'error') ? undefined : await selectDocuments(loaded, readText);
+  findings.push(...(chosen?.findings ?? []));
+  const lockFile = chosen?.selected && join(dirname(file), dirname(chosen.selected.classification.origin.file), 'classification.lock');
+  const lockText = lockFile === undefined ? undefined : await readFile(lockFile, 'utf8').catch(() => undefined);
+  const parsed = lockFile === undefined || lockText === undefined ? undefined : parseLock(lockText, lockFile);
+  findings.push(...(parsed?.findings ?? []));
+  if (!chosen?.selected || findings.some(({ severity }) => severity === 'error')) {
+    throw toError('DOCUMENTS_INVALID', { file, amount: String(findings.length) }, sortFindings(findings));
+  }
+  const { pipeline, classification, rulebook, digests, after } = chosen.selected;
+  const files = await Promise.all(after.map(async ({ path }) => ({ path, sql: await readFile(path, 'utf8') })));
+  const lock = parsed?.lock ? { lock: parsed.lock } : {};
+  return {
+    request: { pipeline, classification, rulebook, ...lock, documents: digests, fitsSchema, knownSources: [], scanSchema: () => [] },
+    after: files,
+  };
+}
+
+function toSourceSettings(settings: Settings): Parameters<typeof openSource>[0]['settings'] {
+  return {
+    connections: settings.BAUTA_EXTRACT_CONNECTIONS,
+    batchBytes: settings.BAUTA_BATCH_BYTES,
+    rangeBytes: settings.BAUTA_RANGE_BYTES,
+    snapshotMaxAgeMs: settings.BAUTA_SNAPSHOT_MAX_AGE_MS,
+    blockedMs: settings.BAUTA_SOURCE_BLOCKED_MS,
+    replicationLagBytes: settings.BAUTA_SOURCE_LAG_BYTES,
+    rowsPerSecond: settings.BAUTA_SOURCE_ROWS_PER_SECOND,
+    lockTimeoutMs: settings.BAUTA_LOCK_TIMEOUT_MS,
+    statementTimeoutMs: settings.BAUTA_STATEMENT_TIMEOUT_MS,
+  };
+}
+
+function toTargetSettings(settings: Settings): Parameters<typeof openTarget>[0]['settings'] {
+  return { loadConnections: settings.BAUTA_LOAD_CONNECTIONS, finishConnections: settings.BAUTA_LOAD_CONNECTIONS };
+}
+
+/** Writes a run's summary beside the log, for who comes later. */
+export async function keepSummary(home: string, runId: string, summary: unknown): Promise<void> {
+  await mkdir(join(home, 'runs'), { recursive: true, mode: 0o700 });
+  await writeFile(join(home, 'runs', `${runId}.json`), `${JSON.stringify(summary, undefined, 2)}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,77 @@
+// `bauta doctor`: is everything there that a run needs? With --fix, what dead runs left behind is dropped.
+import { accessSync, constants } from 'node:fs';
+
+import { parseSettings } from '../config/settings.js';
+import { BautaError, type Finding, toFinding } from '../kernel/errors.js';
+import { packageFile } from '../kernel/package-root.js';
+import { prepare } from '../pipeline/prepare.js';
+import { openPolicy } from '../systems/opa/opa.js';
+import { compose } from './compose.js';
+import { type GlobalOptions, wantsJson } from './context.js';
+import { paint, toFindingText, writeJson } from './print.js';
+
+export interface DoctorOptions extends GlobalOptions {
+  readonly file?: string;
+  readonly fix?: boolean;
+}
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly findings: readonly Finding[];
+}
+
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const checks: Check[] = [];
+  const check = async (name: string, look: () => Promise<{ detail: string; findings?: readonly Finding[] }>): Promise<void> => {
+    try {
+      const { detail, findings = [] } = await look();
+      checks.push({ name, ok: !findings.some(({ severity }) => severity === 'error'), detail, findings });
+    } catch (error) {
+      const known = error instanceof BautaError ? error : undefined;
+      const finding = known
+        ? { code: known.code, severity: 'error' as const, where: known.where, message: known.message, hint: known.hint }
+        : toFinding('UNEXPECTED', { name });
+      checks.push({ name, ok: false, detail: 'failed', findings: [...(known?.findings ?? []), finding] });
+    }
+  };
+  await check('Node', () => Promise.resolve({ detail: process.versions.node }));
+  await check('settings', () => Promise.resolve({ detail: `${Object.keys(parseSettings(process.env)).length} settings` }));
+  await check('kernels', () => {
+    for (const name of ['line-digest', 'table-digest', 'original-set'])
+      accessSync(packageFile('dist', 'kernel', `${name}.wasm`), constants.R_OK);
+    return Promise.resolve({ detail: 'built' });
+  });
+  await check('policy', async () => {
+    const policy = await openPolicy();
+    await policy.close();
+    return { detail: `bundle ${policy.bundle?.revision ?? 'unknown'}, digests fit` };
+  });
+  const { file } = options;
+  if (file !== undefined) await check('pipeline', () => checkPipeline({ ...options, file }));
+  const ok = checks.every((one) => one.ok);
+  if (wantsJson(options)) writeJson({ ok, checks });
+  else {
+    for (const { name, ok: fine, detail, findings } of checks) {
+      process.stdout.write(`${fine ? paint('ok  ', 32, process.stdout) : paint('FAIL', 31, process.stdout)} ${name.padEnd(9)} ${detail}\n`);
+      for (const finding of findings) process.stdout.write(`${toFindingText(finding)}\n`);
+    }
+  }
+  return ok ? 0 : 1;
+}
+
+async function checkPipeline(options: DoctorOptions & { file: string }): Promise<{ detail: string; findings: readonly Finding[] }> {
+  const { doors, request, close } = await compose(options);
+  try {
+    const swept = options.fix === true ? await doors.target.sweep() : [];
+    const { findings, plan, decision } = await prepare(doors, request);
+    const dropped = options.fix === true ? `; ${swept.length} left-overs of dead runs dropped` : '';
+    return {
+      detail: `${plan ? `${plan.tables.length} tables planned, gate says ${decision?.allow ? 'allow' : 'deny'}` : 'no plan'}${dropped}`,
+      findings,
+    };
+  } finally {
+    await close();
+  }
+}

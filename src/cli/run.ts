@@ -1,0 +1,96 @@
+// `bauta run`: the whole way, told as it happens, and its summary.
+import { BautaError, toError } from '../kernel/errors.js';
+import { provision } from '../pipeline/pipeline.js';
+import type { RunSummary } from '../pipeline/report/report.js';
+import type { Hooks } from '../pipeline/run.js';
+import { type ComposeOptions, compose, keepSummary } from './compose.js';
+import { wantsJson } from './context.js';
+import { paint, printError, toBytesText, toExitCode, toFindingText, toReasonsText, writeJson } from './print.js';
+import { Progress } from './progress.js';
+
+export interface RunOptions extends ComposeOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+export async function run(options: RunOptions): Promise<number> {
+  const json = wantsJson(options);
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort(toError('RUN_CANCELLED'));
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const timer =
+    options.timeout === undefined
+      ? undefined
+      : setTimeout(() => stop.abort(toError('TIMEOUT_PASSED', { amount: `${options.timeout} ms` })), options.timeout);
+  try {
+    const composed = await compose({ ...options, signal: stop.signal });
+    try {
+      const { summary, error } = await provision(composed.doors, composed.request, composed.run, tellProgress());
+      await keepSummary(composed.home, summary.runId, summary);
+      if (json) writeJson(summary);
+      return printOutcome(summary, error, json);
+    } finally {
+      await composed.close();
+    }
+  } finally {
+    clearTimeout(timer);
+    process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
+  }
+}
+
+/** What a person sees while it runs, on stderr. */
+export function tellProgress(): Hooks {
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  let progress: Progress | undefined;
+  let building = false;
+  return {
+    prepared: ({ plan, sourceFacts, decision, findings }) => {
+      for (const finding of findings) if (finding.severity === 'warning') say(toFindingText(finding));
+      if (!plan) return;
+      const masked = plan.tables.flatMap(({ columns }) => columns).filter(({ rule }) => rule.transform !== 'keep' || rule.paths).length;
+      const columns = plan.tables.reduce((sum, table) => sum + table.columns.length, 0);
+      say(`plan     ${plan.tables.length} tables, ${toBytesText(sourceFacts.bytes)}, ${masked} of ${columns} columns masked`);
+      if (decision) say(`gate     ${decision.allow ? paint('allow', 32) : paint('deny', 31)}, policy ${decision.policy.revision}`);
+      progress = new Progress('copy    ', sourceFacts.estimatedRows);
+    },
+    moved: (_, rows) => progress?.add(rows),
+    built: (done, of) => {
+      if (!building) progress?.end();
+      building = true;
+      if (done === of) say(`build    ${of} statements: keys, constraints, indexes, views, statistics`);
+    },
+    verified: ({ findings, verdicts, receipts }) => {
+      const zero = verdicts.filter(({ verdict }) => verdict === 'zero').length;
+      const errors = findings.filter(({ severity }) => severity === 'error').length;
+      const rows = receipts.reduce((sum, receipt) => sum + receipt.rows, 0);
+      say(
+        `verify   ${rows.toLocaleString('en')} rows counted and digested; originals searched for in ${zero} columns, ${verdicts.length - zero} not tested; ${errors === 0 ? paint('nothing found', 32) : paint(`${errors} findings`, 31)}`,
+      );
+    },
+  };
+}
+
+function printOutcome(summary: RunSummary, error: unknown, json: boolean): number {
+  const { state, dataset, decision, findings } = summary;
+  if (state === 'published' && dataset) {
+    const rows = summary.tables.reduce((sum, table) => sum + table.rows, 0);
+    const line = `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${summary.tables.length} tables, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`;
+    process.stderr.write(`${line}\n`);
+    return 0;
+  }
+  if (state === 'denied' && decision) {
+    process.stderr.write(
+      `${paint('denied', 31)} by policy ${decision.policy.revision}, decision ${decision.decisionId}; no row was read\n`,
+    );
+    process.stderr.write(`${toReasonsText(decision.reasons)}\n`);
+    return 2;
+  }
+  if (state === 'withheld') {
+    for (const finding of findings.filter(({ severity }) => severity === 'error')) process.stderr.write(`${toFindingText(finding)}\n`);
+    process.stderr.write(`${paint('withheld', 31)}: nothing was published, the target is as it was\n`);
+    return 1;
+  }
+  if (error !== undefined) printError(error, false);
+  else if (!json) process.stderr.write(`${state}\n`);
+  return error instanceof BautaError ? toExitCode(error) : 1;
+}

@@ -1,0 +1,50 @@
+// Masked previews: the first rows of each table under a snapshot, masked in memory, shown, forgotten. Originals are never shown.
+import { createMasker, prepareMask } from '../pipeline/mask/mask.js';
+import type { Plan } from '../pipeline/plan.js';
+import type { SourceScope } from '../pipeline/ports.js';
+import type { Composed } from './compose.js';
+
+export interface SampledTable {
+  readonly table: string;
+  readonly columns: string[];
+  /** COPY text of each field, at most 40 characters. */
+  readonly rows: string[][];
+}
+
+const WIDTH = 40;
+
+export async function sampleMasked({ doors }: Composed, plan: Plan, scope: SourceScope, rows: number): Promise<SampledTable[]> {
+  const prepared = await prepareMask(plan, doors.keys);
+  const snapshot = await doors.source.open(plan, scope);
+  try {
+    const sampled: SampledTable[] = [];
+    for (const range of snapshot.ranges().filter(({ range: number }) => number === 0)) {
+      const table = plan.tables[range.table];
+      if (!table) continue;
+      for await (const batch of snapshot.read(range)) {
+        const masked = createMasker(prepared, range.table).mask({ ...batch, bytes: firstLines(batch.bytes, rows) });
+        const lines = Buffer.from(masked.bytes).toString('utf8').split('\n').slice(0, -1);
+        sampled.push({
+          table: `${table.schema}.${table.name}`,
+          columns: table.columns.map(({ name }) => name),
+          rows: lines.map((line) => line.split('\t').map(shorten)),
+        });
+        break;
+      }
+    }
+    return sampled.sort((a, b) => (a.table < b.table ? -1 : 1));
+  } finally {
+    await snapshot.close();
+  }
+}
+
+function firstLines(bytes: Uint8Array, rows: number): Uint8Array {
+  let end = 0;
+  for (let i = 0; i < rows && end < bytes.length; i++) end = bytes.indexOf(0x0a, end) + 1;
+  return bytes.slice(0, end);
+}
+
+function shorten(field: string): string {
+  const characters = [...field];
+  return characters.length > WIDTH ? `${characters.slice(0, WIDTH - 1).join('')}…` : field;
+}
