@@ -60,6 +60,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addOption(fileOption())
     .action(async (_, self: Command) => done(await (await import('./rollback.js')).rollback(self.optsWithGlobals())));
 
+  command(program, 'demo', 'a sample production database, its masked copy, and a denied one, on this machine', [
+    'bauta demo',
+    'bauta demo --keep',
+  ])
+    .option('--keep', 'leave the servers up until Ctrl-C')
+    .action(async (_, self: Command) => done(await (await import('./demo.js')).demo(self.optsWithGlobals())));
+
   command(program, 'doctor', 'look whether everything that a run needs is there', [
     'bauta doctor -f pipeline.yaml',
     'bauta doctor -f pipeline.yaml --fix',

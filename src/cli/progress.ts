@@ -18,6 +18,8 @@ export class Progress {
     private readonly now: () => number = () => performance.now(),
   ) {
     this.startedAt = now();
+    // Elsewhere than on a terminal a short copy needs no line at all.
+    if (!stream.isTTY) this.shownAt = this.startedAt;
   }
 
   add(rows: number): void {

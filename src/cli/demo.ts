@@ -1,0 +1,207 @@
+// `bauta demo`: a made-up production database, its masked copy, and the same pipeline refused. What it makes stays in bauta-demo/.
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { BautaError } from '../kernel/errors.js';
+import { packageFile } from '../kernel/package-root.js';
+import { provision } from '../pipeline/pipeline.js';
+import { toPlanLines, toPlanView } from '../pipeline/plan-view.js';
+import type { Prepared } from '../pipeline/prepare.js';
+import type { RunSummary } from '../pipeline/report/report.js';
+import { connect, startEmbedded, type EmbeddedServer } from '../systems/postgres/postgres.js';
+import { compose, keepSummary } from './compose.js';
+import { type GlobalOptions, wantsJson } from './context.js';
+import { paint, stripControls, toFindingText, toTable, writeJson } from './print.js';
+import { tellProgress } from './run.js';
+
+export interface DemoOptions extends GlobalOptions {
+  readonly keep?: boolean;
+}
+
+interface Shop {
+  readonly server: EmbeddedServer;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const say = (text = ''): void => void process.stderr.write(`${text}\n`);
+const title = (text: string): void => say(`\n${paint(text, 1)}`);
+
+export async function demo(options: DemoOptions): Promise<number> {
+  const home = options.home ?? 'bauta-demo';
+  const startedAt = performance.now();
+  prepareFolder(home);
+  title('1  A production database');
+  const shop = await startShop();
+  try {
+    title('2  Its masked copy');
+    const published = await provisionShop(home, 'pipeline.yaml', shop, '1-run');
+    if (published.summary.state !== 'published') throw published.error instanceof Error ? published.error : new BautaDemoError();
+    title('3  Before and after');
+    await showRows(shop);
+    title('4  The same pipeline with one tag removed');
+    const refused = await refuse(home, shop);
+    const seconds = (performance.now() - startedAt) / 1000;
+    title('What now');
+    tellNext(home, shop, options.keep === true, seconds);
+    if (wantsJson(options)) writeJson({ published: published.summary, refused: refused.summary, seconds });
+    if (options.keep) await untilInterrupted();
+    return 0;
+  } finally {
+    await shop.server.stop();
+  }
+}
+
+class BautaDemoError extends BautaError {
+  readonly class = 'InvariantError';
+  constructor() {
+    super('UNEXPECTED', { name: 'demo' });
+  }
+}
+
+/** Documents of the last demo go; keys stay, so that the same person gets the same pseudonyms again. */
+function prepareFolder(home: string): void {
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  for (const name of ['shop', 'log', 'runs']) rmSync(join(home, name), { recursive: true, force: true });
+  cpSync(packageFile('examples', 'shop'), join(home, 'shop'), { recursive: true });
+}
+
+async function startShop(): Promise<Shop> {
+  const server = await startEmbedded({ settings: { max_wal_size: '2GB' } });
+  try {
+    const run = async (database: string, ...texts: string[]): Promise<void> => {
+      const client = await connect({ name: 'demo', url: server.url(database) }, { settings: { row_security: 'on' } });
+      try {
+        for (const text of texts) await client.query(text);
+      } finally {
+        await client.end();
+      }
+    };
+    await run('postgres', 'CREATE DATABASE production');
+    const file = (...path: string[]): string => readFileSync(packageFile(...path), 'utf8');
+    const startedAt = performance.now();
+    await run('production', 'SET search_path = public', file('examples', 'shop', 'schema.sql'), file('examples', 'shop', 'data.sql'));
+    const [source, target] = [newPassword(), newPassword()];
+    await run('postgres', file('deploy', 'source-role.sql'), file('deploy', 'target-role.sql'));
+    // Base64url has no quote: nothing to escape.
+    await run('postgres', `ALTER ROLE bauta_source PASSWORD '${source}'`, `ALTER ROLE bauta_target PASSWORD '${target}'`);
+    say(
+      `a made-up web shop on an embedded Postgres: 258,912 rows in 19 tables, made in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
+    );
+    const at = `127.0.0.1:${server.port}`;
+    return {
+      server,
+      environment: {
+        SOURCE_URL: `postgres://bauta_source:${source}@${at}/production`,
+        TARGET_URL: `postgres://bauta_target:${target}@${at}/shop_dev`,
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+const newPassword = (): string => randomBytes(18).toString('base64url');
+
+async function provisionShop(
+  home: string,
+  file: string,
+  { environment }: Shop,
+  step: string,
+): Promise<{ summary: RunSummary; error?: unknown }> {
+  const path = join(home, 'shop', file);
+  const composed = await compose({ file: path, home, environment: { ...process.env, ...environment } });
+  try {
+    let prepared: Prepared | undefined;
+    const hooks = tellProgress();
+    const told = (seen: Prepared): void => {
+      prepared = seen;
+      hooks.prepared?.(seen);
+    };
+    const outcome = await provision(composed.doors, composed.request, composed.run, { ...hooks, prepared: told });
+    await keepSummary(home, outcome.summary.runId, outcome.summary);
+    writeFileSync(join(home, `${step}.json`), `${JSON.stringify(outcome.summary, undefined, 2)}\n`);
+    if (prepared?.plan)
+      writeFileSync(join(home, `${step}-plan.txt`), `${toPlanLines(toPlanView(prepared.plan, prepared.catalogue)).join('\n')}\n`);
+    const { dataset, tables, seconds, rowsPerSecond } = outcome.summary;
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+    if (dataset)
+      say(
+        `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${rows.toLocaleString('en')} rows in ${seconds.toFixed(1)} s, ${rowsPerSecond.toLocaleString('en')} rows/s`,
+      );
+    return outcome;
+  } finally {
+    await composed.close();
+  }
+}
+
+/** The rows are made up, so that they may be shown: the product itself never prints an original. */
+async function showRows({ server }: Shop): Promise<void> {
+  const columns = ['first_name', 'last_name', 'email', 'phone', 'birth_date', 'national_id', 'card_number'];
+  const read = async (database: string): Promise<string[][]> => {
+    const client = await connect({ name: 'demo', url: server.url(database) });
+    try {
+      const { rows } = await client.query<string[]>({
+        text: `SELECT ${columns.map((name) => `${name}::text`).join(', ')} FROM shop.customer ORDER BY ctid LIMIT 4`,
+        rowMode: 'array',
+      });
+      return rows.map((row) => row.map((cell) => (cell as string | null) ?? '∅'));
+    } finally {
+      await client.end();
+    }
+  };
+  const [before, after] = [await read('production'), await read('shop_dev')];
+  say(
+    toTable(
+      columns.map((name, i) => [
+        name,
+        ...before.slice(0, 2).map((row) => row[i] ?? ''),
+        '→',
+        ...after.slice(0, 2).map((row) => row[i] ?? ''),
+      ]),
+    ),
+  );
+}
+
+async function refuse(home: string, shop: Shop): Promise<{ summary: RunSummary; error?: unknown }> {
+  const line = '      national_id: pii.national-id\n';
+  const path = join(home, 'shop', 'classification.yaml');
+  const whole = readFileSync(path, 'utf8');
+  writeFileSync(join(home, 'shop', 'classification-cut.yaml'), whole.replace(line, ''));
+  writeFileSync(
+    join(home, 'shop', 'pipeline-cut.yaml'),
+    readFileSync(join(home, 'shop', 'pipeline.yaml'), 'utf8').replace('classification.yaml]', 'classification-cut.yaml]'),
+  );
+  const outcome = await provisionShop(home, 'pipeline-cut.yaml', shop, '2-refused');
+  if (outcome.summary.state !== 'failed' || !(outcome.error instanceof BautaError)) throw new BautaDemoError();
+  for (const finding of outcome.error.findings.filter(({ severity }) => severity === 'error'))
+    say(stripControls(toFindingText(finding), '\n\u001b'));
+  say(`${paint('refused', 32)} before a row was read: ${outcome.error.code}`);
+  return outcome;
+}
+
+function tellNext(home: string, shop: Shop, keep: boolean, seconds: number): void {
+  const { environment } = shop;
+  say(
+    `everything the demo made is in ${home}/: documents (shop/), plan and outcome of each step, the log of events (log/), the keys (keys/)`,
+  );
+  if (keep) {
+    say('the servers stay up until Ctrl-C. In another terminal:');
+    say(`  export SOURCE_URL='${environment['SOURCE_URL']}'\n  export TARGET_URL='${environment['TARGET_URL']}'`);
+    say(`  psql '${shop.server.url('shop_dev')}'`);
+    say(`  node dist/src/cli.js plan -f ${join(home, 'shop', 'pipeline.yaml')} --home ${home} --sample 3`);
+    say(`  node dist/src/cli.js datasets -f ${join(home, 'shop', 'pipeline.yaml')}`);
+  } else {
+    say('npm run demo -- --keep     leaves the servers up, so that you can connect and run it again');
+    say('node dist/src/cli.js --help   every command; README.md says how to point it at your own databases');
+  }
+  say(`done in ${seconds.toFixed(1)} s`);
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+}
