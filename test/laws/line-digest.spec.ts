@@ -13,7 +13,7 @@ interface Vectors {
   readonly key: string;
   readonly outputs: readonly string[];
 }
-const vectors = JSON.parse(readFileSync(packageFile('test', 'vectors', 'siphash-128.json'), 'utf8')) as Vectors;
+const vectors = JSON.parse(readFileSync(packageFile('test', 'laws', 'siphash-128.json'), 'utf8')) as Vectors;
 const key = Buffer.from(vectors.key, 'hex');
 const toNumber = (hex: string): bigint => BigInt(`0x${Buffer.from(hex, 'hex').reverse().toString('hex')}`);
 const join = (lines: readonly Uint8Array[]): Buffer => Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]));

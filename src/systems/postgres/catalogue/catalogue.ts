@@ -24,7 +24,7 @@ import { readAggregates, readCasts, readOperators, readRoutines, type Refusal } 
 import { chooseInScope, toScopeTest } from './scope.js';
 import { readServerFacts } from './server-facts.js';
 import { readTables } from './tables.js';
-import { readCollations, readComposites, readDomains, readEnums, readRanges, registerDerivedTypes } from './types.js';
+import { readCollations, readComposites, readDomains, readEnums, readRanges, registerDerivedTypes } from './named-types.js';
 
 export { toCatalogueDigest } from './digest.js';
 export { toCreationOrder, type Dependencies } from './dependencies.js';
