@@ -9,12 +9,13 @@ import { fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from 
 import { systemClock } from '../kernel/clock.js';
 import { type Finding, sortFindings, toError } from '../kernel/errors.js';
 import { newRunId } from '../kernel/ids.js';
+import type { KnownSource } from '../pipeline/gate/gate.js';
 import { toBatches } from '../pipeline/extract/extract.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
 import type { Target } from '../pipeline/ports.js';
 import type { Request } from '../pipeline/prepare.js';
 import type { Doors, Run } from '../pipeline/run.js';
-import { FileAuditSink, FileKeyProvider } from '../systems/files/files.js';
+import { FileAuditSink, FileKeyProvider, readEvents } from '../systems/files/files.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import {
   type ConnectionTarget,
@@ -50,8 +51,8 @@ export interface ComposeOptions extends GlobalOptions {
 export async function compose(options: ComposeOptions): Promise<Composed> {
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
-  const { request, after } = await readRequest(options.file);
-  const { pipeline } = request;
+  const { request: documents, after } = await readRequest(options.file);
+  const { pipeline } = documents;
   const read = (path: string): Promise<string> => readFile(path, 'utf8');
   const source = await resolveConnection(pipeline.body.source.connection, environment, read);
   const target = await resolveConnection(pipeline.body.target.connection, environment, read);
@@ -101,6 +102,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
     };
+    const request: Request = { ...documents, knownSources: await readKnownSources(home) };
     const run: Run = {
       id: newRunId(systemClock.now()),
       nonce: randomBytes(16),
@@ -112,6 +114,12 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     await close();
     throw error;
   }
+}
+
+/** Every source that a run of this home has looked at: what a target may not be. */
+async function readKnownSources(home: string): Promise<Request['knownSources']> {
+  const seen = (await readEvents(join(home, 'log'))).filter(({ type }) => type === 'source.seen');
+  return [...new Map(seen.map(({ data }) => [JSON.stringify(data), data as unknown as KnownSource])).values()];
 }
 
 /** The target alone, for commands that ask for nothing else. */

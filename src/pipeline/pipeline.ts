@@ -46,6 +46,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
 
   const prepared = await prepare(doors, request);
   hooks.prepared?.(prepared);
+  await journal.append('source', 'source.seen', { ...prepared.seenSource });
   await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
   const { plan, planDigest, decision, catalogue } = prepared;
   if (!plan || !planDigest || !decision || prepared.findings.some(isError))

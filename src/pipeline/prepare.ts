@@ -30,6 +30,8 @@ export interface Request extends Pick<BindInput, 'pipeline' | 'classification' |
 export interface Prepared {
   readonly catalogue: Catalogue;
   readonly sourceFacts: SourceFacts;
+  /** The source as the gate of a later run has to know it. */
+  readonly seenSource: KnownSource;
   /** All of them, sorted. With one of severity `error` nothing may run. */
   readonly findings: readonly Finding[];
   /** Absent when documents and catalogue do not fit together. */
@@ -50,7 +52,9 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   const keyVersion = await doors.keys.currentVersion();
   const bound = await bind(doors.source, { ...request, catalogue: seen.catalogue, catalogueDigest: seen.digest, keyVersion });
   const findings = [...seen.findings, ...bound.findings, ...request.scanSchema(seen.catalogue)];
-  const base = { catalogue: seen.catalogue, sourceFacts: seen.facts };
+  const { systemIdentifier, database } = seen.facts;
+  const seenSource: KnownSource = { systemIdentifier, address: seen.address, database };
+  const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource };
   if (bound.plan === undefined) return { ...base, findings: sortFindings(findings) };
   const plan = bound.plan;
   const target = await doors.target.inspect(plan, seen.catalogue);
