@@ -104,6 +104,8 @@ export class PostgresSnapshot implements Snapshot {
       for await (const { bytes, rows } of toBatches(stream, settings.batchBytes)) {
         await this.#throttle.take(rows);
         if (this.#watch.failure) throw this.#watch.failure;
+        // What the socket still held when it was closed is no whole range.
+        if (this.#closing) throw toError('EXTRACT_CLOSED', { connection: target.name, stage: 'extract' });
         this.#rows += rows;
         this.#bytes += bytes.length;
         yield { table: range.table, range: range.range, sequence, bytes };
