@@ -2,7 +2,19 @@
 // Words go to stderr only, so that a command's stdout stays its own. Usage: node bootstrap.mjs [--tests]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,8 +42,14 @@ function install() {
   // Of package.json only what npm installs by: a new script is no new dependency.
   const { dependencies, devDependencies, overrides } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const wanted = JSON.stringify({ dependencies, devDependencies, overrides });
-  const digest = createHash('sha256').update(digestOf(['package-lock.json'])).update(wanted).digest('hex');
+  const digest = createHash('sha256')
+    .update(digestOf(['package-lock.json']))
+    .update(wanted)
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  // A link belongs to another checkout: npm ci would empty that one.
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink())
+    return say('node_modules is a link; using it as it is');
   say('installing dependencies (npm ci)');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(stamp, digest);
