@@ -4,11 +4,13 @@ import { loadWasm, type WasmMemory } from '../../kernel/wasm.js';
 
 interface Kernel {
   readonly memory: WasmMemory;
+  /** Where the caller's memory begins. */
+  begin(): number;
   scanLines(at: number, length: number, fields: number, stops: number, flags: number): number;
 }
 
 /** Postgres has at most 1,600 columns in a table; hidden columns come on top. */
-const [flagsAt, textAt] = [1024, 8192];
+const flagBytes = 8192;
 const page = 65_536;
 
 export interface Scanned {
@@ -22,9 +24,12 @@ export interface Scanned {
 
 class LineScanner {
   private readonly kernel = loadWasm<Kernel>('scan-lines');
+  private readonly flagsAt = this.kernel.begin();
+  private readonly textAt = this.flagsAt + flagBytes;
   private bytes = new Uint8Array(this.kernel.memory.buffer);
 
   scan(text: Uint8Array, fields: number): Scanned {
+    const { flagsAt, textAt } = this;
     const stopsAt = (textAt + text.length + 32) & ~15;
     // Every byte may be a delimiter.
     this.reserve(stopsAt + 4 * text.length);
