@@ -1,111 +1,139 @@
-// Made-up lines with the columns, lengths and NULLs of the reference workload (bench/reference.sql of the project's shared data), and the
-// rules of rulebook `default` for its 14 masked columns. A transform that is not in the build is replaced by `fixed` and named in the result.
+// Lines as COPY prints them of the reference workload (bench/reference.sql of the project's shared data): the same value forms, NULLs, lengths and
+// order of rows, with a hash of our own in the place of the server's; and the rules of rulebook `default`, domains included, for its 14 masked columns.
 import type { DataType } from '../src/pipeline/catalogue.js';
 import type { Plan, RulePlan } from '../src/pipeline/plan.js';
 
 export interface WorkTable {
   readonly name: string;
   readonly plan: Plan;
-  readonly lines: Uint8Array;
+  /** Batches from different places of the table, of the size that extraction makes; hidden columns at the end of each line. */
+  readonly batches: readonly Uint8Array[];
   readonly rows: number;
+  /** Bytes of all batches without the hidden columns: what the workload's own COPY text has. */
+  readonly bytes: number;
   /** Rows of the table in the workload, in millions. */
   readonly weight: number;
-  readonly missing: readonly string[];
 }
 
-/** Name, type and `transform:scope` of each column; nothing: kept. */
+/** Name, type and `transform:scope:domain` of each column; nothing: kept. */
 type Sketch = readonly [name: string, base: string, rule?: string];
 
 const customers: readonly Sketch[] = [
-  ['id', 'int8'], ['first_name', 'text', 'first-name:subject'], ['last_name', 'text', 'last-name:subject'], ['email', 'text', 'email:value'],
-  ['phone', 'text', 'phone:value'], ['ssn', 'bpchar', 'national-id:value'], ['dob', 'date', 'date-of-birth:subject'],
-  ['street', 'text', 'street:subject'], ['city', 'text'], ['postcode', 'text'], ['card_number', 'text', 'pan:value'],
-  ['iban', 'text', 'iban:value'], ['ip', 'inet', 'ip:value'], ['notes', 'text', 'replace:row'], ['profile', 'jsonb', 'paths'],
+  ['id', 'int8'], ['first_name', 'text', 'first-name:subject:pii.name'], ['last_name', 'text', 'last-name:subject:pii.name'], ['email', 'text', 'email:value:pii.email'],
+  ['phone', 'text', 'phone:value:pii.phone'], ['ssn', 'bpchar', 'national-id:value:pii.national-id'], ['dob', 'date', 'date-of-birth:subject:pii.date-of-birth'],
+  ['street', 'text', 'street:subject:pii.address'], ['city', 'text'], ['postcode', 'text'], ['card_number', 'text', 'pan:value:pci.pan'],
+  ['iban', 'text', 'iban:value:pii.iban'], ['ip', 'inet', 'ip:value:pii.ip'], ['notes', 'text', 'replace:row:pii.free-text'], ['profile', 'jsonb', 'paths'],
   ['created_at', 'timestamptz'],
 ]; // prettier-ignore
 const orders: readonly Sketch[] = [
-  ['id', 'int8'], ['customer_id', 'int8'], ['customer_email', 'text', 'email:value'], ['amount', 'numeric'], ['status', 'text'],
-  ['ship_to', 'text', 'street:subject'], ['ordered_at', 'timestamptz'],
+  ['id', 'int8'], ['customer_id', 'int8'], ['customer_email', 'text', 'email:value:pii.email'], ['amount', 'numeric'], ['status', 'text'],
+  ['ship_to', 'text', 'street:subject:pii.address'], ['ordered_at', 'timestamptz'],
 ]; // prettier-ignore
 
-export function createWorkload(known: ReadonlySet<string>): WorkTable[] {
-  return [
-    toTable('customers', customers, 'id', toCustomer, 900, 1, known),
-    toTable('orders', orders, 'customer_id', toOrder, 2600, 3, known),
-  ];
+const batchBytes = 256 * 1024;
+const batchCount = 8;
+
+export function createWorkload(): WorkTable[] {
+  return [toTable('customers', customers, toCustomer, 1), toTable('orders', orders, toOrder, 3)];
 }
 
-function toTable(
-  name: string,
-  sketches: readonly Sketch[],
-  subject: string,
-  toLine: (i: number) => string,
-  rows: number,
-  weight: number,
-  known: ReadonlySet<string>,
-): WorkTable {
-  const missing: string[] = [];
-  const toRule = (rule = 'keep'): RulePlan => {
-    const [transform = '', scope = 'value'] = rule.split(':');
-    const common = { params: {}, scope, domain: transform, canonical: 'text', reveals: [], uniqueness: 'preserved' } as unknown as RulePlan;
-    if (rule === 'paths') {
-      const leaf = (inner: string) => ({ ...toRule(inner), tag: 'pii' });
-      const paths = {
-        lang: leaf('keep'),
-        'tags[]': leaf('keep'),
-        'contact.email': leaf('email:value'),
-        'contact.phone': leaf('phone:value'),
-      };
-      return { ...common, transform: 'keep', paths, rest: 'refuse' };
-    }
-    if (known.has(transform)) return { ...common, transform };
-    missing.push(transform);
-    return { ...common, transform: 'fixed', params: { value: 'fixed' } };
-  };
+function toTable(name: string, sketches: readonly Sketch[], toLine: (i: number) => string, weight: number): WorkTable {
   const columns = sketches.map(([column, base, rule], i) => ({
-    attnum: i + 1,
-    name: column,
-    type: toType(base),
-    notNull: false,
-    tag: rule ? 'pii' : 'none',
-    rule: toRule(rule),
-    unique: false,
-    from: 'document',
-  }));
+    attnum: i + 1, name: column, type: toType(base), notNull: false, tag: rule ? 'pii' : 'none', rule: toRule(rule), unique: false, from: 'document',
+  })); // prettier-ignore
   const hidden = (['subject', 'row'] as const).map((purpose) => ({
     purpose,
-    column: purpose === 'subject' ? subject : 'id',
+    column: purpose === 'subject' && name === 'orders' ? 'customer_id' : 'id',
     type: toType('int8'),
     via: [],
   }));
   const table = { schema: 'public', name, oid: 1, kind: 'r', rows: 'all', columns, hidden, loadInto: { schema: 'public', name } };
   const plan = { workspace: 'default', environment: 'bench', keyVersion: 1, tables: [table] } as unknown as Plan;
-  const lines = Uint8Array.from(Buffer.from(Array.from({ length: rows }, (_, i) => toLine(100_000 + i * 7)).join('')));
-  return { name, plan, lines, rows, weight, missing: [...new Set(missing)] };
+  return { name, plan, weight, ...toBatches(toLine, weight * 1_000_000) };
+}
+
+/** Rows that follow each other, as they lie on the server's pages, from places spread over the table. */
+function toBatches(toLine: (i: number) => string, tableRows: number): Pick<WorkTable, 'batches' | 'rows' | 'bytes'> {
+  let [rows, bytes] = [0, 0];
+  const batches = Array.from({ length: batchCount }, (_, batch) => {
+    const lines: string[] = [];
+    for (let length = 0, i = 1 + Math.floor((batch * tableRows) / batchCount); ; i++) {
+      const line = toLine(i);
+      length += Buffer.byteLength(line);
+      if (length > batchBytes) return Uint8Array.from(Buffer.from(lines.join('')));
+      lines.push(line);
+      rows++;
+      bytes += Buffer.byteLength(line.replace(/\t\d+\t\d+\n$/, '\n'));
+    }
+  });
+  return { batches, rows, bytes };
+}
+
+function toRule(rule = 'keep'): RulePlan {
+  const [transform = '', scope = 'value', domain = ''] = rule.split(':');
+  const common = { params: {}, scope, domain, canonical: 'text', reveals: [], uniqueness: 'preserved' } as unknown as RulePlan;
+  if (rule !== 'paths') return { ...common, transform };
+  const leaf = (inner: string) => ({ ...toRule(inner), tag: 'pii' });
+  const paths = {
+    lang: leaf('keep'),
+    'tags[]': leaf('keep'),
+    'contact.email': leaf('email:value:pii.email'),
+    'contact.phone': leaf('phone:value:pii.phone'),
+  };
+  return { ...common, transform: 'keep', paths, rest: 'refuse' };
 }
 
 function toType(base: string): DataType {
-  return { display: base, kind: 'base', base, deterministicCollation: true, ...(base === 'bpchar' ? { length: 11 } : {}) };
+  const size = base === 'bpchar' ? { length: 11 } : base === 'numeric' ? { precision: 12, scale: 2 } : {};
+  return { display: base, kind: 'base', base, deterministicCollation: true, ...size };
 }
 
-const pad = (value: number, width: number): string => String(value).padStart(width, '0').slice(-width);
-const pick = (words: readonly string[], i: number): string => words[i % words.length] as string;
+const pad = (value: number, width: number): string => String(value).padStart(width, '0').slice(0, width);
+
+/** In the place of `hashint8(i) & 2147483647`: any function that looks random. */
+function hash(i: number): number {
+  let x = Math.imul(i ^ (i >>> 16), 0x45d9f3b);
+  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d);
+  return (x ^ (x >>> 16)) & 0x7fffffff;
+}
+
+function pick(words: readonly string[], i: number): string {
+  return words[hash(i) % words.length] as string;
+}
+
+function toTime(year: number, seconds: number): string {
+  return `${new Date(Date.UTC(year, 0, 1) + seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')}+00`;
+}
+
+function toDate(year: number, days: number): string {
+  return toTime(year, days * 86_400).slice(0, 10);
+}
+
+const first = ['James', 'Mary', 'Robert', 'Patricia', 'John', 'Jennifer', 'Michael', 'Linda', 'David', 'Elizabeth', 'Wei', 'Olga', 'Fatima', 'Søren', 'Zoë']; // prettier-ignore
+const last = ['Smith', 'Johnson', 'Williams', 'Brown', 'Jones', 'Garcia', 'Miller', 'Davis', 'Rodriguez', 'Martinez', 'Nguyen', "O'Brien", 'Müller', 'Kowalski']; // prettier-ignore
 
 function toCustomer(i: number): string {
-  const email = `user${i}@${pick(['gmail.com', 'example.org', 'corp.co.uk', 'mail.ru', 'yahoo.fr'], i)}`;
-  const notes = i % 3 === 0 ? `Called on 2024-0${1 + (i % 9)}-11 about invoice;\\tcustomer said "ok"\\\\n second line ${i}` : '\\N';
-  const profile = `{"lang": "en", "tags": ["a", "b", ${i % 7}], "contact": {"email": "user${i}@gmail.com", "phone": "+1-555-${i % 10000}"}}`;
+  const notes = i % 3 === 0 ? `Called on ${toDate(2024, i % 365)} about invoice;\\tcustomer said "ok"\\\\n second line ${i}` : '\\N';
+  const lang = ['en', 'fr', 'de'][i % 3] as string;
+  const contact = `{"email": "user${i}@gmail.com", "phone": "+1-555-${i % 10000}"}`;
   const fields = [
-    i, pick(['James', 'Mary', 'Robert', 'Patricia', 'Søren', 'Zoë'], i), pick(['Smith', 'Johnson', "O'Brien", 'Müller', 'Kowalski'], i), email,
-    `+1-${pad(i * 31, 3)}-555-${pad(i, 4)}`, `${pad(i * 7, 3)}-${pad(i * 3, 2)}-${pad(i, 4)}`, `19${40 + (i % 60)}-0${1 + (i % 9)}-1${i % 10}`,
-    `${i % 9999} ${pick(['Main St', 'High Street', 'Oak Avenue', 'Rue de la Paix', 'Hauptstraße'], i)}`,
-    pick(['London', 'New York', 'Paris', 'Berlin', 'São Paulo'], i), pad(i * 29, 5), `4${pad(i * 1000003, 15)}`,
-    `GB${pad(i * 37, 2)}BARC${pad(i, 14)}`, `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, notes, profile, '2020-01-02 03:46:40+00',
+    i, pick(first, i), pick(last, i * 7), `user${i}@${pick(['gmail.com', 'example.org', 'corp.co.uk', 'mail.ru', 'yahoo.fr'], i * 13)}`,
+    `+1-${pad(hash(i * 3) % 1000, 3)}-555-${pad(i % 10000, 4)}`,
+    `${pad(hash(i * 5) % 900, 3)}-${pad(hash(i * 6) % 100, 2)}-${pad(i % 10000, 4)}`,
+    toDate(1940, hash(i * 11) % 24000),
+    `${hash(i * 17) % 9999} ${pick(['Main St', 'High Street', 'Oak Avenue', 'Rue de la Paix', 'Hauptstraße'], i * 19)}`,
+    pick(['London', 'New York', 'Paris', 'Berlin', 'Warsaw', 'São Paulo'], i * 23), pad(hash(i * 29) % 100000, 5),
+    `4${pad((hash(i * 31) * 1000003) % 1e15, 15)}`, `GB${pad(hash(i * 37) % 100, 2)}BARC${pad(i, 14)}`,
+    `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`, notes, `{"lang": "${lang}", "tags": ["a", "b", ${i % 7}], "contact": ${contact}}`,
+    toTime(2020, i),
   ]; // prettier-ignore
   return `${fields.join('\t')}\t${i}\t${i}\n`;
 }
 
 function toOrder(i: number): string {
-  const amount = `${((i * 37) % 100000) / 100}`;
-  return `${i}\t${i >> 1}\tuser${i >> 1}@gmail.com\t${amount}\tpaid\t${i % 9999} High Street\t2021-01-05 07:33:20+00\t${i >> 1}\t${i}\n`;
+  const customer = 1 + (hash(i) % 1_000_000);
+  const amount = (((i * 37) % 100000) / 100).toFixed(2);
+  const status = ['new', 'paid', 'sent', 'done'][i % 4] as string;
+  const fields = [i, customer, `user${customer}@gmail.com`, amount, status, `${hash(i * 17) % 9999} High Street`, toTime(2021, i)];
+  return `${fields.join('\t')}\t${customer}\t${i}\n`;
 }

@@ -68,7 +68,7 @@ export class Joiner {
 
   private toSource(piece: Piece, lines: Lines, index: number): Source {
     if (piece.kind === 'raw') return toView(toRaw(piece, lines, this.raw[index] as FieldColumn));
-    if (piece.plain) return toView(piece.writer);
+    if (piece.plain || !holdsSpecial(piece.writer)) return toView(piece.writer);
     const escaped = this.escaped[index] as ColumnWriter;
     escapeColumn(piece.writer, escaped);
     return toView(escaped);
@@ -162,6 +162,23 @@ function toRaw({ from, to }: Extract<Piece, { kind: 'raw' }>, lines: Lines, into
 
 function toView({ bytes, starts, ends }: FieldColumn | ColumnWriter): Source {
   return { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), starts, ends };
+}
+
+/** Whether any byte from the first value to the last needs an escape. Stops at the first one, so it costs little where there are many. */
+function holdsSpecial({ rows, bytes, starts, ends }: ColumnWriter): boolean {
+  let first = bytes.length;
+  let last = 0;
+  for (let row = 0; row < rows; row++) {
+    const end = ends[row] as number;
+    if (end <= 0) continue;
+    if (end > last) last = end;
+    if ((starts[row] as number) < first) first = starts[row] as number;
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = first;
+  for (; at + 4 <= last; at += 4) if (findSpecial(view.getInt32(at, true)) !== 4) return true;
+  for (; at < last; at++) if (escapes[bytes[at] as number] !== 0) return true;
+  return false;
 }
 
 /** The values as COPY text. */

@@ -2,7 +2,7 @@
 // server prints it and on json as somebody wrote it: what is not masked or left out stays byte for byte.
 import type { ColumnWriter } from '../column-writer.js';
 import { type Format, Omission, type Slot, type Walk } from './format.js';
-import { escapeJson, isBareJson, unescapeJson } from './json-text.js';
+import { escapeJson, findJsonSpecial, isBareJson, unescapeJson } from './json-text.js';
 import type { Segment } from './path.js';
 
 const quote = 34;
@@ -48,6 +48,9 @@ function findMember(node: PathNode, bytes: Uint8Array, start: number, end: numbe
 export class JsonFormat implements Format {
   private walked!: Walk;
   private bytes: Uint8Array = new Uint8Array(0);
+  private view = new DataView(this.bytes.buffer);
+  /** Whether the string that was stepped over last holds a backslash. */
+  private escaped = false;
   private at = 0;
   private end = 0;
   /** Where the keys on the way to here stand; -1 for an element. */
@@ -59,7 +62,10 @@ export class JsonFormat implements Format {
 
   walk(walk: Walk): void {
     this.walked = walk;
-    this.bytes = walk.bytes;
+    if (this.bytes !== walk.bytes) {
+      this.bytes = walk.bytes;
+      this.view = new DataView(walk.bytes.buffer, walk.bytes.byteOffset, walk.bytes.byteLength);
+    }
     this.at = walk.start;
     this.end = walk.end;
     this.skipSpace();
@@ -107,13 +113,13 @@ export class JsonFormat implements Format {
 
   private object(node: PathNode, depth: number): void {
     if (depth >= deepest) this.walked.refuse();
-    const omission = new Omission(this.walked.edits);
+    const omission = this.walked.rest === 'drop' ? new Omission(this.walked.edits) : undefined;
     let comma = this.at++;
     for (;;) {
       this.skipSpace();
       if (this.bytes[this.at] === 125) break;
       const start = this.at;
-      omission.begin(start, comma);
+      omission?.begin(start, comma);
       this.skipString();
       this.keyStarts[depth] = start + 1;
       this.keyEnds[depth] = this.at - 1;
@@ -128,18 +134,18 @@ export class JsonFormat implements Format {
       else if (this.bytes[this.at] !== 125) this.walked.refuse();
     }
     this.at++;
-    omission.close();
+    omission?.close();
   }
 
   private array(node: PathNode, depth: number): void {
     if (depth >= deepest) this.walked.refuse();
-    const omission = new Omission(this.walked.edits);
+    const omission = this.walked.rest === 'drop' ? new Omission(this.walked.edits) : undefined;
     let comma = this.at++;
     for (;;) {
       this.skipSpace();
       if (this.bytes[this.at] === 93) break;
       const start = this.at;
-      omission.begin(start, comma);
+      omission?.begin(start, comma);
       this.keyStarts[depth] = -1;
       this.member(node.element, start, depth, omission);
       this.skipSpace();
@@ -148,21 +154,19 @@ export class JsonFormat implements Format {
       else if (this.bytes[this.at] !== 93) this.walked.refuse();
     }
     this.at++;
-    omission.close();
+    omission?.close();
   }
 
   /** The value of a member or element, which begins here; `start` is where its key does. */
-  private member(node: PathNode | undefined, start: number, depth: number, omission: Omission): void {
+  private member(node: PathNode | undefined, start: number, depth: number, omission: Omission | undefined): void {
     if (node && this.isListed(node)) {
       this.value(node, depth + 1);
-      omission.keep();
+      omission?.keep();
       return;
     }
-    const { rest } = this.walked;
-    if (rest === 'refuse') this.unlisted(depth + 1);
+    if (this.walked.rest === 'refuse') this.unlisted(depth + 1);
     this.skip();
-    if (rest === 'keep') omission.keep();
-    else omission.drop(start, this.at);
+    omission?.drop(start, this.at);
   }
 
   private leaf(slot: Slot): void {
@@ -170,25 +174,23 @@ export class JsonFormat implements Format {
     const { edits, row } = this.walked;
     const { leaves } = slot;
     const start = this.at;
-    this.skip();
     const text = bytes[start] === quote;
+    if (text) this.skipString();
+    else this.skip();
     const from = text ? start + 1 : start;
     const to = text ? this.at - 1 : this.at;
     const at = leaves.reserve(to - from);
-    const stop = text ? unescapeJson(bytes, from, to, leaves.bytes, at) : copy(bytes, from, to, leaves.bytes, at);
+    const stop = text && this.escaped ? unescapeJson(bytes, from, to, leaves.bytes, at) : copy(bytes, from, to, leaves.bytes, at);
     if (stop === -1) this.walked.refuse();
     edits.replace(start, this.at, slot.index, leaves.add(row, stop), text ? styles.string : styles.bare);
   }
 
   private findChild(node: PathNode, start: number, end: number): PathNode | undefined {
     const { bytes } = this;
-    for (let i = start; i < end; i++) {
-      if (bytes[i] !== backslash) continue;
-      if (this.scratch.length < end - start) this.scratch = new Uint8Array(end - start);
-      const stop = unescapeJson(bytes, start, end, this.scratch, 0);
-      return stop === -1 ? undefined : findMember(node, this.scratch, 0, stop);
-    }
-    return findMember(node, bytes, start, end);
+    if (!this.escaped) return findMember(node, bytes, start, end);
+    if (this.scratch.length < end - start) this.scratch = new Uint8Array(end - start);
+    const stop = unescapeJson(bytes, start, end, this.scratch, 0);
+    return stop === -1 ? undefined : findMember(node, this.scratch, 0, stop);
   }
 
   /** Steps over one value of any kind, however deep. */
@@ -210,10 +212,26 @@ export class JsonFormat implements Format {
   }
 
   private skipString(): void {
-    const { bytes, end } = this;
+    const { bytes, end, view } = this;
+    const lastWord = Math.min(end, view.byteLength) - 4;
     let i = this.at;
-    if (bytes[i] !== quote) this.walked.refuse();
-    for (i++; i < end && bytes[i] !== quote; i++) if (bytes[i] === backslash) i++;
+    if (bytes[i++] !== quote) this.walked.refuse();
+    this.escaped = false;
+    for (; i < end; i++) {
+      if (i <= lastWord) {
+        const special = findJsonSpecial(view.getInt32(i, true));
+        i += special;
+        if (special === 4) {
+          i--;
+          continue;
+        }
+      }
+      if (bytes[i] === quote) break;
+      if (bytes[i] === backslash) {
+        this.escaped = true;
+        i++;
+      }
+    }
     if (i >= end) this.walked.refuse();
     this.at = i + 1;
   }
@@ -226,7 +244,10 @@ export class JsonFormat implements Format {
   }
 
   private skipSpace(): void {
-    while (this.at < this.end && isSpace(this.bytes[this.at] as number)) this.at++;
+    const { bytes, end } = this;
+    let { at } = this;
+    while (at < end && isSpace(bytes[at] as number)) at++;
+    this.at = at;
   }
 
   private unlisted(depth: number): never {
@@ -240,7 +261,7 @@ export class JsonFormat implements Format {
 }
 
 function isSpace(byte: number): boolean {
-  return byte === 32 || byte === 10 || byte === 9 || byte === 13;
+  return byte <= 32 && (byte === 32 || byte === 10 || byte === 9 || byte === 13);
 }
 
 function isBare(byte: number): boolean {

@@ -14,6 +14,17 @@ for (const [letter, byte] of [['b', 8], ['t', 9], ['n', 10], ['f', 12], ['r', 13
   if (byte !== 47) letters[byte] = letter.charCodeAt(0);
 } // prettier-ignore
 
+/**
+ * Position (0 to 3) of the first byte of a little-endian word that JSON text escapes or ends a string with: below 32, quote or backslash; 4 when there is
+ * none. As findSpecial in copy-text.ts.
+ */
+export function findJsonSpecial(word: number): number {
+  const quotes = word ^ 0x22222222;
+  const slashes = word ^ 0x5c5c5c5c;
+  const flags = (((word - 0x20202020) & ~word) | ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes)) & 0x80808080;
+  return flags === 0 ? 4 : (31 - Math.clz32(flags & -flags)) >> 3;
+}
+
 /** Writes the text of the string body `from[start .. end)` (without quotes) to `to` at `at`; returns the end, or -1 where it is no JSON string. */
 export function unescapeJson(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
   for (let i = start; i < end; i++) {

@@ -14,6 +14,9 @@ export class StructuredRunner implements ColumnRunner {
   /** Where the edits of each row begin; one more at the end. */
   private firsts = new Int32Array(1 << 8);
   private readonly masked: (ColumnWriter | undefined)[];
+  /** The column's bytes and the writer's, for four bytes at a time. */
+  private from = new DataView(this.writer.bytes.buffer);
+  private to = this.from;
 
   constructor(
     private readonly format: Format,
@@ -66,6 +69,8 @@ export class StructuredRunner implements ColumnRunner {
   private render(column: Column, place: Place): ColumnWriter {
     const { writer, firsts } = this;
     writer.reset(column.rows);
+    this.from = new DataView(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength);
+    this.to = new DataView(writer.bytes.buffer);
     for (let row = 0; row < column.rows; row++) {
       const end = column.ends[row] as number;
       if (end === -1) writer.null(row);
@@ -106,15 +111,14 @@ export class StructuredRunner implements ColumnRunner {
     return format.write(writer, at, masked.bytes, masked.starts[leaf] as number, end, style);
   }
 
+  /** Four bytes at a time: up to three beyond the stretch are written too, and then overwritten by what follows. */
   private copy(bytes: Uint8Array, start: number, end: number, at: number): number {
-    const { writer } = this;
-    writer.reserve(at - writer.length + end - start);
-    const to = writer.bytes;
-    if (end - start > 64) {
-      to.set(bytes.subarray(start, end), at);
-      return at + end - start;
-    }
-    for (let i = start; i < end; i++) to[at++] = bytes[i] as number;
-    return at;
+    const { writer, from } = this;
+    writer.reserve(at - writer.length + end - start + 3);
+    if (this.to.buffer !== writer.bytes.buffer) this.to = new DataView(writer.bytes.buffer);
+    const { to } = this;
+    if (end - start > 128 || end + 3 > from.byteLength) writer.bytes.set(bytes.subarray(start, end), at);
+    else for (let i = start, k = at; i < end; i += 4, k += 4) to.setInt32(k, from.getInt32(i, true), true);
+    return at + end - start;
   }
 }

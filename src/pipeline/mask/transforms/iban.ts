@@ -3,8 +3,10 @@
 // TEST are for trials. National check digits inside the BBAN (BE, ES, FR, IT, PT …) are random: only mod 97-10 holds.
 // `space: format` permutes the whole BBAN instead and keeps how far the check digits are from the right ones: unique, but it may be somebody's.
 import { toIbanDigits } from '../../check-digits.js';
+import type { Column } from '../../batch.js';
+import type { ColumnWriter } from '../column-writer.js';
 import { CharacterPermutation } from '../permutation/character-permutation.js';
-import { drawCharacters } from '../permutation/drawn-characters.js';
+import type { EncryptBlocks } from '../permutation/ff1.js';
 import { defineTransform } from '../transform.js';
 
 /** Length of the bank identifier in the BBAN where it is not four. */
@@ -12,34 +14,49 @@ const banks: Readonly<Record<string, number>> = { AT: 5, BE: 3, CH: 5, DE: 8, DK
 const [LEAST, MOST] = [15, 34];
 const test = Buffer.from('TEST');
 
-function toBankLength(text: Uint8Array): number {
-  return banks[String.fromCharCode(text[0] as number, text[1] as number)] ?? 4;
+function toBankKey(first: number, second: number): number {
+  return (first << 8) | second;
 }
 
-/** The IBAN in upper case without spaces; its length, or -1 where the text is none by its shape. */
-function readIban(bytes: Uint8Array, start: number, end: number, into: Uint8Array): number {
-  let length = 0;
+/** By the two letters of the country. */
+const bankLengths = new Uint8Array(1 << 16).fill(4);
+for (const [country, length] of Object.entries(banks)) bankLengths[toBankKey(country.charCodeAt(0), country.charCodeAt(1))] = length;
+
+function toBankLength(text: Uint8Array, at: number): number {
+  return bankLengths[toBankKey(text[at] as number, text[at + 1] as number)] as number;
+}
+
+/** Writes the IBAN in upper case without spaces at `first`; returns its end, or -1 where the text is none by its shape. */
+function readIban(bytes: Uint8Array, start: number, end: number, into: Uint8Array, first: number): number {
+  let at = first;
   for (let i = start; i < end; i++) {
     let code = bytes[i] as number;
     if (code === 0x20) continue;
     if (code >= 0x61 && code <= 0x7a) code -= 32;
     const letter = code >= 0x41 && code <= 0x5a;
     const digit = code >= 0x30 && code <= 0x39;
+    const length = at - first;
     if (length === MOST || (length < 2 ? !letter : length < 4 ? !digit : !letter && !digit)) return -1;
-    into[length++] = code;
+    into[at++] = code;
   }
-  return length < LEAST ? -1 : length;
+  return at - first < LEAST ? -1 : at;
 }
 
-/** Puts the bank that does not exist into the BBAN. */
-function putBank(text: Uint8Array): void {
-  const length = toBankLength(text);
-  for (let i = 0; i < length; i++) text[4 + i] = (text[4 + i] as number) >= 0x41 ? (test[i % 4] as number) : 0x30;
+/** Puts the bank that does not exist into the BBAN of the IBAN at `at`. */
+function putBank(text: Uint8Array, at: number, length = toBankLength(text, at)): void {
+  for (let i = 0; i < length; i++) {
+    text[at + 4 + i] = (text[at + 4 + i] as number) >= 0x41 ? (test[i % 4] as number) : 0x30;
+  }
 }
 
-function putCheck(text: Uint8Array, check: number): void {
-  text[2] = 0x30 + Math.floor(check / 10);
-  text[3] = 0x30 + (check % 10);
+function putCheck(text: Uint8Array, at: number, check: number): void {
+  const tens = (check / 10) | 0;
+  text[at + 2] = 0x30 + tens;
+  text[at + 3] = 0x30 + check - 10 * tens;
+}
+
+function toCheck(text: Uint8Array, at: number): number {
+  return ((text[at + 2] as number) - 0x30) * 10 + (text[at + 3] as number) - 0x30;
 }
 
 export const iban = defineTransform({
@@ -64,46 +81,113 @@ export const iban = defineTransform({
   produces: (value, params) => {
     if (params['space'] === 'format') return true;
     const text = new Uint8Array(MOST);
-    const length = readIban(value, 0, value.length, text);
-    if (length < 0 || toIbanDigits(text, length) !== ((text[2] as number) - 0x30) * 10 + (text[3] as number) - 0x30) return false;
+    const length = readIban(value, 0, value.length, text, 0);
+    if (length < 0 || toIbanDigits(text, length) !== toCheck(text, 0)) return false;
     const banked = text.slice();
-    putBank(banked);
+    putBank(banked, 0);
     return Buffer.compare(banked, text) === 0;
   },
   misfit: (type) => ((type.length ?? LEAST) < LEAST ? `an IBAN does not fit ${type.display}` : undefined),
   plain: true,
   prepare: ({ params, encryptBlocks }) => {
     const permutation = new CharacterPermutation(encryptBlocks);
+    const reserved = params['space'] === 'reserved';
+    let texts = emptyTexts(0);
     return (column, context, out) => {
       const { rows, bytes, starts, ends } = column;
-      const texts = new Uint8Array(MOST * rows);
-      const from = Int32Array.from({ length: rows }, (_, row) => MOST * row + 4);
-      const to = new Int32Array(rows).fill(-1);
-      const distance = new Int32Array(rows);
+      if (texts.froms.length < rows) texts = emptyTexts(2 * rows);
       for (let row = 0; row < rows; row++) {
-        if (ends[row] === -1) continue;
-        const text = texts.subarray(MOST * row, MOST * row + MOST);
-        const length = readIban(bytes, starts[row] as number, ends[row] as number, text);
-        if (length < 0) context.refuse(row);
-        to[row] = MOST * row + length;
-        distance[row] = ((text[2] as number) - 0x30) * 10 + (text[3] as number) - 0x30 - toIbanDigits(text, length) + 100;
+        const end = ends[row] as number;
+        const stop = end === -1 ? -1 : readIban(bytes, starts[row] as number, end, texts.bytes, MOST * row);
+        if (stop === -1 && end !== -1) context.refuse(row);
+        texts.stops[row] = stop;
       }
-      if (params['space'] === 'reserved') {
-        drawCharacters(encryptBlocks, context.draw(), texts, from, to, rows);
-        for (let row = 0; row < rows; row++) if (ends[row] !== -1) putBank(texts.subarray(MOST * row));
-      } else permutation.permute(texts, from, to, rows);
-      for (let row = 0; row < rows; row++) {
-        if (ends[row] === -1) {
-          out.null(row);
-          continue;
-        }
-        const text = texts.subarray(MOST * row, to[row]);
-        const check = toIbanDigits(text, text.length);
-        putCheck(text, params['space'] === 'reserved' ? check : (check + (distance[row] as number)) % 100);
-        out.copy(row, bytes, starts[row] as number, ends[row] as number);
-        let at = 0;
-        for (let i = out.starts[row] as number; i < out.length; i++) if (out.bytes[i] !== 0x20) out.bytes[i] = text[at++] as number;
-      }
+      if (reserved) drawAccounts(encryptBlocks, context.draw(), texts, rows);
+      else permuteAccounts(permutation, texts, rows);
+      writeAll(column, texts.bytes, out);
     };
   },
 });
+
+/** The IBANs of a batch: number i begins at `MOST · i`, its BBAN at `froms[i]`, and it ends at `stops[i]`, -1 for NULL. */
+interface Texts {
+  readonly bytes: Uint8Array;
+  readonly froms: Int32Array;
+  readonly stops: Int32Array;
+  /** Room for the blocks of as many rows. */
+  readonly blocks: DataView;
+}
+
+function emptyTexts(rows: number): Texts {
+  return {
+    bytes: new Uint8Array(MOST * rows),
+    froms: Int32Array.from({ length: rows }, (_, row) => MOST * row + 4),
+    stops: new Int32Array(rows),
+    blocks: new DataView(new ArrayBuffer(16 * rows * (MOST >> 2))),
+  };
+}
+
+function permuteAccounts(permutation: CharacterPermutation, { bytes, froms, stops }: Texts, rows: number): void {
+  const distances = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const stop = stops[row] as number;
+    if (stop !== -1) distances[row] = toCheck(bytes, MOST * row) - toIbanDigits(bytes, stop, MOST * row) + 100;
+  }
+  permutation.permute(bytes, froms, stops, rows);
+  for (let row = 0; row < rows; row++) {
+    const stop = stops[row] as number;
+    if (stop !== -1) putCheck(bytes, MOST * row, (toIbanDigits(bytes, stop, MOST * row) + (distances[row] as number)) % 100);
+  }
+}
+
+/** Character k of the BBAN takes 32 bits of AES(draw ⊕ (k >> 2)), as drawCharacters has it; for the characters of the bank nothing is drawn. */
+function drawAccounts(encryptBlocks: EncryptBlocks, draw: Uint8Array, { bytes, stops, blocks }: Texts, rows: number): void {
+  const drawn = new DataView(draw.buffer, draw.byteOffset, draw.byteLength);
+  let used = 0;
+  for (let row = 0; row < rows; row++) {
+    const stop = stops[row] as number;
+    if (stop === -1) continue;
+    const at = MOST * row;
+    const end = (stop - at - 1) >> 2;
+    for (let block = toBankLength(bytes, at) >> 2; block < end; block++, used += 16) {
+      blocks.setInt32(used, drawn.getInt32(16 * row));
+      blocks.setInt32(used + 4, drawn.getInt32(16 * row + 4));
+      blocks.setInt32(used + 8, drawn.getInt32(16 * row + 8));
+      blocks.setInt32(used + 12, drawn.getInt32(16 * row + 12) ^ block);
+    }
+  }
+  if (used === 0) return;
+  const sealed = encryptBlocks(new Uint8Array(blocks.buffer, 0, used));
+  const words = new DataView(sealed.buffer, sealed.byteOffset, used);
+  let first = 0;
+  for (let row = 0; row < rows; row++) {
+    const stop = stops[row] as number;
+    if (stop === -1) continue;
+    const at = MOST * row;
+    const bank = toBankLength(bytes, at);
+    for (let i = at + 4 + bank, word = first + 4 * (bank & 3); i < stop; i++, word += 4) {
+      const number = words.getUint32(word);
+      bytes[i] = (bytes[i] as number) >= 0x41 ? 0x41 + (number % 26) : 0x30 + (number % 10);
+    }
+    first += 16 * (((stop - at - 1) >> 2) - (bank >> 2));
+    putBank(bytes, at, bank);
+    putCheck(bytes, at, toIbanDigits(bytes, stop, at));
+  }
+}
+
+/** The IBANs with spaces where the original ones had them. */
+function writeAll({ rows, bytes, starts, ends }: Column, texts: Uint8Array, out: ColumnWriter): void {
+  for (let row = 0; row < rows; row++) {
+    const start = starts[row] as number;
+    const end = ends[row] as number;
+    if (end === -1) {
+      out.null(row);
+      continue;
+    }
+    out.reserve(end - start);
+    const to = out.bytes;
+    let at = out.length;
+    for (let i = start, from = MOST * row; i < end; i++) to[at++] = bytes[i] === 0x20 ? 0x20 : (texts[from++] as number);
+    out.end(row, at);
+  }
+}

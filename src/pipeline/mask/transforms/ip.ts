@@ -1,7 +1,10 @@
+// hot path: IPv4 goes byte by byte; an IPv6 address, which is rarer, is checked by node:net.
 // An address from networks that are never routed: IPv4 198.18.0.0/15 (RFC 2544) with 192.0.2.0/24, 198.51.100.0/24 and 203.0.113.0/24 (RFC 5737), IPv6
 // 2001:db8::/32 (RFC 3849). A netmask stays; for cidr, whose host bits must be zero, the address is cut to it.
 import { isIPv4, isIPv6 } from 'node:net';
+import type { ColumnWriter } from '../column-writer.js';
 import { toIndex, toWord } from '../draw.js';
+import { toBits, toEnd4, writeAddress4, writeAddress6 } from '../ip-text.js';
 import { defineTransform } from '../transform.js';
 
 const documentation = [0xc0000200, 0xc6336400, 0xcb007100];
@@ -17,14 +20,10 @@ function toAddress(space: Space, draw: Uint8Array, row: number): number {
   return (documentation[rest >> 8] as number) + (rest & 255);
 }
 
-function toText4(address: number): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
-}
-
-/** 96 bits of the draw under 2001:db8::/32, cut to `bits`; eight groups, which any parser takes. */
-function toText6(draw: Uint8Array, row: number, bits: number): string {
-  const groups = [0x2001, 0xdb8, ...[0, 2, 4, 6, 8, 10].map((at) => toWord(draw, row, at) >>> 16)];
-  return groups.map((group, i) => (group & (0xffff0000 >>> Math.max(0, Math.min(16, bits - 16 * i))) & 0xffff).toString(16)).join(':');
+/** 96 bits of the draw under 2001:db8::/32, cut to `bits`, as eight groups. */
+function toGroups(draw: Uint8Array, row: number, bits: number): Uint16Array {
+  const groups = Uint16Array.of(0x2001, 0xdb8, ...[0, 2, 4, 6, 8, 10].map((at) => toWord(draw, row, at) >>> 16));
+  return groups.map((group, i) => group & (0xffff0000 >>> Math.max(0, Math.min(16, bits - 16 * i))));
 }
 
 function cut(address: number, bits: number): number {
@@ -73,24 +72,58 @@ export const ip = defineTransform({
   plain: true,
   prepare: ({ params, type }) => {
     const space = params['space'] as Space;
+    const isCidr = type.base === 'cidr';
+    const room = type.length ?? 43;
     return (column, context, out) => {
       const draw = context.draw();
-      for (let row = 0; row < column.rows; row++) {
-        if (column.ends[row] === -1) {
+      const { rows, bytes, starts, ends } = column;
+      for (let row = 0; row < rows; row++) {
+        const start = starts[row] as number;
+        const end = ends[row] as number;
+        if (end === -1) {
           out.null(row);
           continue;
         }
-        const original = Buffer.from(column.bytes.buffer, column.bytes.byteOffset + (column.starts[row] as number), (column.ends[row] as number) - (column.starts[row] as number)); // prettier-ignore
-        const [address = '', mask] = original.toString('latin1').trim().split('/');
-        const wide = isIPv6(address) && !address.includes('%');
-        const most = wide ? 128 : 32;
-        if ((!wide && !isIPv4(address)) || (mask !== undefined && !(/^\d{1,3}$/.test(mask) && Number(mask) <= most))) context.refuse(row);
-        if (wide && (type.length ?? 43) < 39 + (mask === undefined ? 0 : mask.length + 1)) context.refuse(row);
-        const bits = type.base === 'cidr' ? Number(mask ?? most) : most;
-        const masked = wide ? toText6(draw, row, bits) : toText4(cut(toAddress(space, draw, row), bits));
-        const text = Buffer.from(mask === undefined ? masked : `${masked}/${mask}`);
-        out.copy(row, text, 0, text.length);
+        const slash = toEnd4(bytes, start, end);
+        if (slash === -1) {
+          const original = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+            .toString('latin1')
+            .trim();
+          if (!writeOther(out, row, original, room, isCidr, draw, space)) context.refuse(row);
+          continue;
+        }
+        out.reserve(18);
+        const bits = isCidr && slash < end ? toBits(bytes, slash + 1, end) : 32;
+        let at = writeAddress4(out.bytes, out.length, cut(toAddress(space, draw, row), bits));
+        for (let i = slash; i < end; i++) out.bytes[at++] = bytes[i] as number;
+        out.end(row, at);
       }
     };
   },
 });
+
+/** IPv6, and IPv4 as people write it. False where it is no address, or its pseudonym may not fit. */
+function writeOther(
+  out: ColumnWriter,
+  row: number,
+  original: string,
+  room: number,
+  isCidr: boolean,
+  draw: Uint8Array,
+  space: Space,
+): boolean {
+  const [address = '', mask] = original.split('/');
+  const wide = isIPv6(address) && !address.includes('%');
+  const most = wide ? 128 : 32;
+  if ((!wide && !isIPv4(address)) || (mask !== undefined && !(/^\d{1,3}$/.test(mask) && Number(mask) <= most))) return false;
+  if (wide && room < 39 + (mask === undefined ? 0 : mask.length + 1)) return false;
+  const bits = isCidr ? Number(mask ?? most) : most;
+  out.reserve(43);
+  const { bytes, length } = out;
+  let at = wide
+    ? writeAddress6(bytes, length, toGroups(draw, row, bits))
+    : writeAddress4(bytes, length, cut(toAddress(space, draw, row), bits));
+  if (mask !== undefined) for (const byte of Buffer.from(`/${mask}`)) bytes[at++] = byte;
+  out.end(row, at);
+  return true;
+}

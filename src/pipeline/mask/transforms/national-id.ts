@@ -48,27 +48,33 @@ export const nationalId = defineTransform({
   plain: false,
   prepare: ({ params, type, encryptBlocks }) => {
     const permutation = new CharacterPermutation(encryptBlocks);
+    const both = params['area'] === 'both';
+    const only = Number(params['area']);
     return (column, context, out) => {
       copyAll(column, out, type.base === 'bpchar');
       if (params['space'] === 'format') return permutation.permute(out.bytes, out.starts, out.ends, column.rows);
       const draw = context.draw();
-      const others = out.ends.slice(0, column.rows);
+      let others: Int32Array | undefined;
+      const { bytes, starts, ends } = out;
       for (let row = 0; row < column.rows; row++) {
-        const start = out.starts[row] as number;
-        const end = out.ends[row] as number;
-        if (end < 0 || !isNineDigits(out.bytes, start, end)) continue;
-        others[row] = -1;
-        const areas = params['area'] === 'both' ? 2 : 1;
-        const number = toIndex(draw, row, 0, 1_000_000);
-        const area = areas === 2 ? 666 * toIndex(draw, row, 4, 2) : Number(params['area']);
-        let rest = area * 1_000_000 + number;
+        const start = starts[row] as number;
+        const end = ends[row] as number;
+        if (end < 0) continue;
+        if (!isNineDigits(bytes, start, end)) {
+          others ??= new Int32Array(column.rows).fill(-1);
+          others[row] = end;
+          continue;
+        }
+        const area = both ? 666 * toIndex(draw, row, 4, 2) : only;
+        let rest = area * 1_000_000 + toIndex(draw, row, 0, 1_000_000);
         for (let i = end - 1; i >= start; i--) {
-          if ((out.bytes[i] as number) < 0x30) continue;
-          out.bytes[i] = 0x30 + (rest % 10);
-          rest = Math.floor(rest / 10);
+          if ((bytes[i] as number) < 0x30) continue;
+          const next = (rest / 10) | 0;
+          bytes[i] = 0x30 + rest - 10 * next;
+          rest = next;
         }
       }
-      drawCharacters(encryptBlocks, draw, out.bytes, out.starts, others, column.rows);
+      if (others) drawCharacters(encryptBlocks, draw, bytes, starts, others, column.rows);
     };
   },
 });

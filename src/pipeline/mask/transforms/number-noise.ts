@@ -6,9 +6,19 @@ import { defineTransform } from '../transform.js';
 
 const limits: Readonly<Record<string, bigint>> = { int2: 2n ** 15n - 1n, int4: 2n ** 31n - 1n, int8: 2n ** 63n - 1n, oid: 2n ** 32n - 1n };
 
-/** The largest whole number of digits that the type holds; undefined: no end. */
-function toMost(type: DataType): bigint | undefined {
-  return limits[type.base] ?? (type.precision === undefined ? undefined : 10n ** BigInt(type.precision) - 1n);
+/**
+ * The largest number that the digits of a value of so many decimals may make, the point left out; undefined: no end. A value comes without trailing zeros, so
+ * 9.9 in numeric(4,3) has one decimal, and its two digits may make no more than 99.
+ */
+function toMost(type: DataType): (decimals: number) => bigint | undefined {
+  const limit = limits[type.base];
+  const { precision, scale = 0 } = type;
+  if (limit !== undefined || precision === undefined) return () => limit;
+  const most = Array.from(
+    { length: Math.max(0, scale) + 1 },
+    (_, decimals) => 10n ** BigInt(Math.max(0, precision - scale + decimals)) - 1n,
+  );
+  return (decimals) => most[Math.max(0, decimals)];
 }
 
 /** `digits` moved by `share` (−1 to 1, nearly); at least by one, never to 0, never past `most`. */
@@ -57,7 +67,7 @@ export const numberNoise = defineTransform({
   plain: true,
   prepare: ({ params, type }) => {
     const ratio = params['ratio'] as number;
-    const most = toMost(type);
+    const toLimit = toMost(type);
     const float = type.base === 'float4' || type.base === 'float8';
     return (column, context, out) => {
       const draw = context.draw();
@@ -83,7 +93,7 @@ export const numberNoise = defineTransform({
         const share = ratio * ((2 * toWord(draw, row, 0) + 1) / 4294967296 - 1);
         let text: string;
         if (plain && digits !== '') {
-          text = shift(digits, share, most);
+          text = shift(digits, share, toLimit(decimals));
           if (decimals >= 0)
             text = `${text.padStart(decimals + 1, '0').slice(0, -decimals || undefined)}.${text.padStart(decimals, '0').slice(-decimals || text.length)}`;
           if (negative) text = `-${text}`;

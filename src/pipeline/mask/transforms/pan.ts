@@ -4,30 +4,34 @@
 // `space: format` instead permutes all digits but the last by FF1 (radix 10) and keeps how far the last is from the Luhn digit: unique, but it may be in use.
 import { toLuhnDigit } from '../../check-digits.js';
 import { LuhnPermutation } from '../permutation/luhn-permutation.js';
+import type { Column } from '../../batch.js';
+import type { ColumnWriter } from '../column-writer.js';
 import { toWord } from '../draw.js';
 import { defineTransform } from '../transform.js';
 
-const prefixes = [[4, 1, 1, 1, 1, 1], [5, 5, 5, 5, 5, 5], [3, 7, 8, 2, 8, 2], [6, 0, 1, 1, 1, 1], [9, 9, 9, 9, 9, 9]] as const; // prettier-ignore
+const prefixes = ['411111', '555555', '378282', '601111', '999999'].map((digits) => Uint8Array.from(digits, Number));
+const [visa, mastercard, amex, discover, other] = prefixes as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
 const [LEAST, MOST] = [12, 19];
 
-function toPrefix(first: number, second: number): readonly number[] {
-  if (first === 4) return prefixes[0];
-  if ((first === 5 && second >= 1 && second <= 5) || (first === 2 && second >= 2 && second <= 7)) return prefixes[1];
-  if (first === 3 && (second === 4 || second === 7)) return prefixes[2];
-  return first === 6 ? prefixes[3] : prefixes[4];
+function toPrefix(first: number, second: number): Uint8Array {
+  if (first === 4) return visa;
+  if ((first === 5 && second >= 1 && second <= 5) || (first === 2 && second >= 2 && second <= 7)) return mastercard;
+  if (first === 3 && (second === 4 || second === 7)) return amex;
+  return first === 6 ? discover : other;
 }
 
-/** The digits of a value, or their count as -1 where something else than digits, spaces and hyphens stands in it. */
-function readDigits(bytes: Uint8Array, start: number, end: number, digits: Uint8Array): number {
-  let count = 0;
+/** Writes the digits of a value at `at`; returns their count, or -1 where something else than digits, spaces and hyphens stands in it. */
+function readDigits(bytes: Uint8Array, start: number, end: number, digits: Uint8Array, at = 0): number {
+  const most = at + MOST;
+  const first = at;
   for (let i = start; i < end; i++) {
     const code = bytes[i] as number;
     if (code >= 0x30 && code <= 0x39) {
-      if (count === MOST) return -1;
-      digits[count++] = code - 0x30;
+      if (at === most) return -1;
+      digits[at++] = code - 0x30;
     } else if (code !== 0x20 && code !== 0x2d) return -1;
   }
-  return count < LEAST ? -1 : count;
+  return at - first < LEAST ? -1 : at - first;
 }
 
 export const pan = defineTransform({
@@ -60,40 +64,69 @@ export const pan = defineTransform({
   plain: true,
   prepare: ({ params, encryptBlocks }) => {
     const permutation = new LuhnPermutation(encryptBlocks, LEAST, MOST);
+    let all = new Uint8Array(0);
+    let counts = new Int8Array(0);
     return (column, context, out) => {
       const { rows, bytes, starts, ends } = column;
-      const all = new Uint8Array(MOST * rows);
-      const counts = new Int8Array(rows);
+      if (all.length < MOST * rows) all = new Uint8Array(MOST * rows * 2);
+      if (counts.length < rows) counts = new Int8Array(rows * 2);
       for (let row = 0; row < rows; row++) {
-        if (ends[row] === -1) continue;
-        counts[row] = readDigits(bytes, starts[row] as number, ends[row] as number, all.subarray(MOST * row, MOST * row + MOST));
-        if ((counts[row] as number) < 0) context.refuse(row);
+        const end = ends[row] as number;
+        const count = end === -1 ? 0 : readDigits(bytes, starts[row] as number, end, all, MOST * row);
+        if (count < 0) context.refuse(row);
+        counts[row] = count;
       }
-      if (params['space'] === 'format') permutation.permute(all, counts);
-      else drawAll(all, counts, context.draw());
-      for (let row = 0; row < rows; row++) {
-        if (ends[row] === -1) {
-          out.null(row);
-          continue;
-        }
-        out.copy(row, bytes, starts[row] as number, ends[row] as number);
-        for (let i = out.starts[row] as number, at = MOST * row; i < out.length; i++) {
-          if ((out.bytes[i] as number) >= 0x30) out.bytes[i] = 0x30 + (all[at++] as number);
-        }
-      }
+      if (params['space'] === 'format') permutation.permute(all, counts.subarray(0, rows));
+      else drawAll(all, counts, rows, context.draw());
+      writeAll(column, all, out);
     };
   },
 });
 
-function drawAll(all: Uint8Array, counts: Int8Array, draw: Uint8Array): void {
-  for (let row = 0; row < counts.length; row++) {
+/** The digits in the places of the original ones. */
+function writeAll({ rows, bytes, starts, ends }: Column, all: Uint8Array, out: ColumnWriter): void {
+  for (let row = 0; row < rows; row++) {
+    const start = starts[row] as number;
+    const end = ends[row] as number;
+    if (end === -1) {
+      out.null(row);
+      continue;
+    }
+    out.reserve(end - start);
+    const to = out.bytes;
+    let at = out.length;
+    for (let i = start, digit = MOST * row; i < end; i++) {
+      const byte = bytes[i] as number;
+      to[at++] = byte >= 0x30 ? 0x30 + (all[digit++] as number) : byte;
+    }
+    out.end(row, at);
+  }
+}
+
+function drawAll(all: Uint8Array, counts: Int8Array, rows: number, draw: Uint8Array): void {
+  for (let row = 0; row < rows; row++) {
     const count = counts[row] as number;
     if (count === 0) continue;
-    const digits = all.subarray(MOST * row, MOST * row + MOST);
-    digits.set(toPrefix(digits[0] as number, digits[1] as number));
-    // 48 bits for 12 digits at most: no digit string is likelier than another by more than 0.4 %.
-    let number = toWord(draw, row, 0) * 0x1_0000 + (toWord(draw, row, 4) >>> 16);
-    for (let i = count - 2; i >= 6; i--, number = Math.floor(number / 10)) digits[i] = number % 10;
-    digits[count - 1] = toLuhnDigit(digits, count - 1);
+    const first = MOST * row;
+    const last = first + count - 1;
+    const prefix = toPrefix(all[first] as number, all[first + 1] as number);
+    for (let i = 0; i < 6; i++) all[first + i] = prefix[i] as number;
+    // 48 bits for 12 digits at most: no digit string is likelier than another by more than 0.4 %. In two halves, so that both are small integers.
+    const number = toWord(draw, row, 0) * 0x1_0000 + (toWord(draw, row, 4) >>> 16);
+    const upper = Math.floor(number / 1_000_000);
+    const least = Math.max(first + 6, last - 6);
+    putDigits(all, least, last, number - upper * 1_000_000);
+    putDigits(all, first + 6, least, upper);
+    all[last] = toLuhnDigit(all, last, first);
+  }
+}
+
+/** The last digits of a number below 2³¹. */
+function putDigits(digits: Uint8Array, from: number, to: number, value: number): void {
+  let rest = value | 0;
+  for (let i = to - 1; i >= from; i--) {
+    const next = (rest / 10) | 0;
+    digits[i] = rest - 10 * next;
+    rest = next;
   }
 }

@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+
+import { scanLines } from '../../src/pipeline/mask/line-scanner.js';
+import { scanSlowly } from './scan-lines.reference.js';
+
+const value = fc.string({ unit: fc.constantFrom('a', 'é', '\\', '\u0008', '\u0089', '\u000b', 'N'), maxLength: 40 });
+const wellFormed = fc
+  .integer({ min: 1, max: 6 })
+  .chain((fields) =>
+    fc
+      .array(fc.array(value, { minLength: fields, maxLength: fields }), { maxLength: 12 })
+      .map((rows) => ({ fields, text: rows.map((row) => `${row.join('\t')}\n`).join('') })),
+  );
+const anything = fc.record({
+  fields: fc.integer({ min: 1, max: 4 }),
+  text: fc.string({ unit: fc.constantFrom('a', '\t', '\n', '\\'), maxLength: 60 }).map((text) => `${text}\n`),
+});
+
+describe('the scan of lines in WebAssembly', () => {
+  it('finds what the slow twin finds, in batches of any length one after the other', () => {
+    fc.assert(
+      fc.property(fc.oneof(wellFormed, anything), ({ text, fields }) => {
+        const bytes = Uint8Array.from(Buffer.from(text));
+        const slow = scanSlowly(bytes, fields);
+        const { rows, stops, escaped } = scanLines(bytes, fields);
+        if ('malformed' in slow) expect(rows).toBe(-1 - slow.malformed);
+        else expect({ rows, stops: [...stops], escaped: [...escaped] }).toEqual({ rows: slow.stops.length / fields, ...slow });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
