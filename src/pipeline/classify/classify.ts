@@ -9,3 +9,5 @@ export { type Guess } from './detect.js';
 export { type ScannedText, scanSchemaTexts } from './scan-schema-texts.js';
 export { type Suggestion, suggest } from './suggest.js';
 export { type ClassificationDraft, type ColumnDraft, type TableDraft, toClassification } from './to-classification.js';
+export { check, type CheckedFinding } from './check.js';
+export { confirm, type Confirmed, type ConfirmInput } from './confirm.js';
