@@ -84,7 +84,6 @@ function toSarif(findings: readonly CheckedFinding[]): string {
   }));
   const driver = {
     name: 'bauta',
-    informationUri: 'https://www.npmjs.com/package/bauta',
     rules: rules.map((id) => ({
       id,
       shortDescription: { text: id.toLowerCase().replaceAll('_', ' ') },

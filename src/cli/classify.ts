@@ -13,7 +13,7 @@ import {
 } from '../documents/documents.js';
 import { systemClock, toTimestamp } from '../kernel/clock.js';
 import { type Finding, sortFindings, toError } from '../kernel/errors.js';
-import { parseNamePattern } from '../kernel/sql-name.js';
+import { toScopeTest } from '../pipeline/bind-input.js';
 import type { Catalogue, TableName } from '../pipeline/catalogue.js';
 import { check, type CheckedFinding, confirm, isDataKey, suggest, toClassification } from '../pipeline/classify/classify.js';
 import type { ClassificationDefinition, ClassificationLock, Definition, Described, PipelineDefinition } from '../pipeline/definition.js';
@@ -163,7 +163,7 @@ async function readDocuments({ file }: ClassifyOptions): Promise<Documents> {
     throw toError('DOCUMENT_CHOICE', { name: 'Classification', expected: 'give the file that holds one, or a pipeline that names it' });
   if (!classification || findings.some(({ severity }) => severity === 'error'))
     throw toError('DOCUMENTS_INVALID', { file, amount: String(findings.length) }, sortFindings(findings));
-  return { classification, ...(parsed?.lock ? { lock: parsed.lock } : {}), lockFile, folder, inScope: toScopeTest(pipeline?.body) };
+  return { classification, ...(parsed?.lock ? { lock: parsed.lock } : {}), lockFile, folder, inScope: toScopeTest(pipeline?.body ?? {}) };
 }
 
 function findOne<D extends Definition>(
@@ -173,16 +173,6 @@ function findOne<D extends Definition>(
 ): Described<D> | undefined {
   const all = definitions.filter((one): one is Described<D> => one.body.kind === kind && (name === undefined || one.body.name === name));
   return all.length === 1 ? all[0] : undefined;
-}
-
-function toScopeTest(pipeline: PipelineDefinition | undefined): (table: TableName) => boolean {
-  const toTest = (patterns: readonly string[] = []): ((table: TableName) => boolean) => {
-    const parsed = patterns.map((pattern) => parseNamePattern(pattern));
-    return ({ schema, name }) => parsed.some((pattern) => pattern?.matches(schema, name) === true);
-  };
-  const included = toTest(pipeline?.include);
-  const excluded = toTest(pipeline?.exclude);
-  return (table) => !excluded(table) && ((pipeline?.include ?? []).length === 0 || included(table));
 }
 
 async function readSchema(options: ClassifyOptions, wanted: string): Promise<Pick<Survey, 'catalogue'>> {

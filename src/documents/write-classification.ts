@@ -42,7 +42,7 @@ function toTableLines({ key, person, columns }: WrittenTable): readonly string[]
   return [
     `  ${toScalar(key)}:`,
     ...(person ? ['    person: true # its rows look like people'] : []),
-    written ? '    columns:' : '    columns: {}',
+    written ? '    columns:' : '    columns: {} # take the braces away when you write a line below',
     ...lines,
   ];
 }
@@ -123,13 +123,17 @@ export function writeCatalogue(catalogue: Catalogue): string {
 }
 
 function toPlainTable(table: Table): Table {
-  const said = /(?:^|[\s;,])(bauta:\s*[a-z][a-z.-]{0,60})/;
   return {
     ...{ schema: table.schema, name: table.name, oid: 0, kind: table.kind, unlogged: table.unlogged, comment: null },
     columns: table.columns.map(({ attnum, name, type, notNull, identity, generated, comment, labels }) => ({
       ...{ attnum, name, type: toPlainType(type), notNull, identity, generated, expression: null },
-      comment: said.exec(comment ?? '')?.[1] ?? null,
-      labels: labels.filter(({ label }) => /^\s*(?:bauta:)?\s*[a-z][a-z.-]{0,60}\s*$/.test(label)),
+      comment: toSaying(/(?:^|[\s;,])bauta:\s*([a-z][a-z.-]*)/.exec(comment ?? '')?.[1]),
+      labels: labels
+        .filter(({ provider, label }) => provider === 'bauta' || label.trimStart().startsWith('bauta:'))
+        .map(({ provider, label }) => ({
+          provider,
+          label: toSaying(/^\s*(?:bauta:)?\s*([a-z][a-z.-]*)\s*$/.exec(label)?.[1] ?? '') ?? '',
+        })),
     })),
     constraints: table.constraints
       .filter(({ kind }) => kind !== 'c' && kind !== 'n')
@@ -140,8 +144,18 @@ function toPlainTable(table: Table): Table {
   };
 }
 
+/** What a comment says to us; what is no tag is told as `unknown`, so that a check still fails for it, without its words. */
+function toSaying(said: string | undefined): string | null {
+  if (said === undefined) return null;
+  return /^(?:pii|pci|phi|secret|quasi|none)(?:[.-][a-z]+)*[.-]?$/.test(said) ? `bauta: ${said}` : 'bauta: unknown';
+}
+
 function toPlainType(type: DataType): DataType {
-  const { labels: _, element, attributes, ...rest } = type;
+  const { element, attributes } = type;
+  // Labels of an enum are texts that somebody chose: their names are not needed to say what a column is.
+  const rest = Object.fromEntries(
+    Object.entries(type).filter(([member]) => !['labels', 'element', 'attributes'].includes(member)),
+  ) as unknown as DataType;
   return {
     ...rest,
     ...(element ? { element: toPlainType(element) } : {}),

@@ -70,7 +70,8 @@ export function findByName(name: string, family: TypeFamily): NameHit | undefine
       const confidence = toConfidence(words, from, to);
       if (confidence === 0 || (best && best.confidence >= confidence)) continue;
       const joined = words.slice(from, to).join('_');
-      const known = loadPhrases().get(joined) ?? loadPhrases().get(joined.replace(/s$/, ''));
+      const known =
+        loadPhrases().get(joined) ?? loadPhrases().get(joined.replace(/s$/, '')) ?? loadPhrases().get(joined.replace(/\d+$/, ''));
       const phrase = known?.find(({ kinds }) => kinds.includes('any') || kinds.includes(family));
       if (phrase) best = { tag: phrase.tag, rule: phrase.rule, confidence };
     }
@@ -94,7 +95,12 @@ function toConfidence(words: readonly string[], from: number, to: number): numbe
 export function isPersonTable(name: string): boolean {
   persons ??= new Set(loadLines('persons.txt').flatMap(([, words = '']) => words.split(' ')));
   const last = toNameWords(name).at(-1) ?? '';
-  return [last, last.replace(/e?s$/, ''), last.replace(/ies$/, 'y'), last.replace(/n$/, ''), last.replace(/en$/, '')].some(
-    (word) => persons?.has(word) === true,
-  );
+  return [
+    last,
+    last.replace(/e?s$/, ''),
+    last.replace(/ies$/, 'y'),
+    last.replace(/n$/, ''),
+    last.replace(/en$/, ''),
+    last.replace(/i$/, 'e'),
+  ].some((word) => persons?.has(word) === true);
 }
