@@ -30,7 +30,7 @@ const beside = new Set(['COLUMN_UNCONFIRMED', 'COLUMN_UNTAGGED', 'CLASSIFICATION
 export function confirm(input: ConfirmInput): Confirmed {
   const { known, patterns, by, at, ...resolve } = input;
   const resolution = resolveTags(resolve);
-  const findings: Finding[] = resolution.findings.filter(({ code, severity }) => severity === 'error' && !beside.has(code));
+  const findings: Finding[] = [];
   const chosen = new Map<string, string>();
   for (const [i, pattern] of patterns.entries()) {
     const matches = toMatch(pattern);
@@ -46,8 +46,15 @@ export function confirm(input: ConfirmInput): Confirmed {
       else chosen.set(toSqlName(table.schema, table.name, column.name), tag);
     }
   }
+  const problems = resolution.findings.filter(({ code, severity }) => severity === 'error' && !beside.has(code));
+  findings.push(...problems.filter(({ where }) => touches(where, chosen)));
   if (findings.length > 0) return { confirmed: [], removed: [], findings: sortFindings(findings) };
   return toLock(known, chosen, input.tables, { by, at });
+}
+
+/** What is wrong with another column does not stop this one; what is wrong with the document does. */
+function touches({ schema, table, column }: Finding['where'], chosen: ReadonlyMap<string, string>): boolean {
+  return schema === undefined || table === undefined || column === undefined || chosen.has(toSqlName(schema, table, column));
 }
 
 function toMatch(pattern: string): (table: Table, column: string) => boolean {
