@@ -3,8 +3,7 @@ import { passesBsn, passesDni, passesNir, passesPesel, passesTaxIdOfGermany } fr
 import type { Detector } from './detector.js';
 
 const tag = 'pii.national-id';
-const ssn = /^(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}$/;
-// Areas 000, 666 and 9xx were never issued: masked data has them, and a name for it all the same.
+// Areas 000, 666 and 9xx were never issued: masked data has them, and is an SSN column all the same.
 const anySsn = /^\d{3}-\d{2}-\d{4}$/;
 const ssnInText = /(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])/;
 const nino = /^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]$/;
@@ -37,8 +36,3 @@ export const identity: readonly Detector[] = [
   },
   { rule: 'content/bsn', tag, kinds: ['text', 'number'], confidence: 0.8, matches: (v) => passesBsn(v.replaceAll('.', '')) },
 ];
-
-/** Was such a number ever given to a person? */
-export function isIssuedSsn(value: string): boolean {
-  return ssn.test(value);
-}
