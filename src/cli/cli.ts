@@ -60,6 +60,26 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addOption(fileOption())
     .action(async (_, self: Command) => done(await (await import('./rollback.js')).rollback(self.optsWithGlobals())));
 
+  command(program, 'classify', 'suggest what each column is, let a person confirm it, check that nothing is new', [
+    'bauta classify --source env:SOURCE_URL > classification.yaml',
+    'bauta classify --catalogue env:SOURCE_URL > schema.json',
+    'bauta classify -f classification.yaml --source env:SOURCE_URL --confirm "shop.*.created_at" --by "Ada"',
+    'bauta classify -f classification.yaml --check --schema schema.json',
+  ])
+    .option('-f, --file <path>', 'the classification document (or the pipeline that names it)')
+    .option('--source <reference>', 'connection to look at: env:NAME or file:PATH')
+    .option('--catalogue <reference>', 'write the catalogue of this connection as JSON, for --schema')
+    .option('--check', 'fail when a column is neither tagged nor kept; needs no rows')
+    .option('--schema <file|reference>', 'with --check: a catalogue file, or a connection')
+    .option('--confirm <pattern...>', 'record that a person confirmed these columns in classification.lock')
+    .option('--by <person>', 'with --confirm: who')
+    .addOption(
+      new Option('--as <format>', 'with --check: text, junit, sarif or github')
+        .choices(['text', 'junit', 'sarif', 'github'])
+        .default('text'),
+    )
+    .action(async (_, self: Command) => done(await (await import('./classify.js')).classify(self.optsWithGlobals())));
+
   command(program, 'demo', 'a sample production database, its masked copy, and a denied one, on this machine', [
     'bauta demo',
     'bauta demo --keep',

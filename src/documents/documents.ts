@@ -5,3 +5,5 @@ export { type ReadText, readText } from './read-text.js';
 export { documentSchemas, lockSchema, publishedSchemas } from './schemas.js';
 export { type SelectedDocuments, selectDocuments } from './select.js';
 export { fitsSchema } from './validate.js';
+export { parseCatalogue } from './parse-catalogue.js';
+export { writeCatalogue, writeClassification, writeLock } from './write-classification.js';

@@ -371,6 +371,41 @@ export const messages = {
     message: '{schema}.{table} is marked as people but has no primary key',
     hint: 'give it a primary key at the source; a person is told by it',
   },
+  SCHEMA_TEXT_PERSONAL: {
+    class: 'InputError',
+    message: 'personal data or a credential stands in the schema: {object}, in its {name} (rule {rule})',
+    hint: 'rewrite it at the source, or name the object under schemaTexts of the pipeline: action drop, or keep with a reason',
+  },
+  CLASSIFY_SAMPLE_SKIPPED: {
+    class: 'InputError',
+    message: '{schema}.{table} could not be sampled (SQLSTATE {sqlState}); its columns are judged by name and type',
+    hint: 'give the role SELECT on the table, or raise the time that a sample may take',
+  },
+  CLASSIFY_PATHS_SKIPPED: {
+    class: 'InputError',
+    message: 'the paths inside {schema}.{table}.{column} could not be listed (SQLSTATE {sqlState})',
+    hint: 'list them by hand, or give the column rest: drop',
+  },
+  CLASSIFY_KEYS_ARE_DATA: {
+    class: 'InputError',
+    message: 'keys inside {schema}.{table}.{column} are data themselves (at {path})',
+    hint: 'give the whole column one tag, or rest: drop; a path cannot name such keys',
+  },
+  CONFIRM_COLUMN_UNTAGGED: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} cannot be confirmed: the classification does not say what it is',
+    hint: 'give it a tag or a pattern in the classification first, then confirm',
+  },
+  CONFIRM_NO_COLUMN: {
+    class: 'InputError',
+    message: 'no column matches what was to be confirmed at place {row}',
+    hint: 'write schema.table.column, schema.table, or a pattern such as "*.created_at"',
+  },
+  CATALOGUE_FILE_INVALID: {
+    class: 'InputError',
+    message: '{file} is not a catalogue that bauta wrote',
+    hint: 'write it with bauta classify --catalogue REF > FILE',
+  },
   // ── plan
   PLAN_TABLE_UNKNOWN: {
     class: 'InputError',

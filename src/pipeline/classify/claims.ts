@@ -175,8 +175,10 @@ export class TableClaims {
     const said = typeof claim.what === 'string' ? [claim.what] : Object.values(claim.what.paths);
     for (const tag of new Set(said)) {
       if (tags.has(tag)) continue;
-      // A comment or label is the source's own text: only what looks like a tag is shown.
-      const name = /^[a-z]+([.-][a-z]+)*$/.test(tag) ? tag : '*';
+      // A comment or label is the source's own text, and `bauta: anna.smith` may stand in one: only what begins as a tag does is shown.
+      const form =
+        claim.from === 'comment' || claim.from === 'label' ? /^(?:pii|pci|phi|secret|quasi|none)([.-][a-z]+)*$/ : /^[a-z]+([.-][a-z]+)*$/;
+      const name = form.test(tag) ? tag : '*';
       this.findings.push(
         toFinding('CLASSIFICATION_TAG_UNKNOWN', { ...claim.where, name, expected: findNearest(tag, tags.keys()) ?? 'none' }),
       );
