@@ -23,6 +23,9 @@ export function hasDebianServer(): boolean {
   return false;
 }
 
+/** Path of a program of that installation: its psql talks to newer servers as well. */
+export const debianProgram = (name: string): string => join(installation, 'bin', name);
+
 export async function startDebianServer(): Promise<DebianServer> {
   const server = await startTestServer({ binaries: join(installation, 'bin') });
   return {
