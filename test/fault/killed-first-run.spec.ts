@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+
+import { targetSteps } from '../../src/systems/postgres/target/target.js';
+import { type SmallShop, nothing, onlyPublished, startSmallShop, waitFor } from '../support/small-shop.js';
+
+let shop: SmallShop;
+beforeAll(async () => (shop = await startSmallShop()), 60_000);
+afterAll(() => shop.stop());
+
+const borders = ['source', 'extract', 'deliver', 'verify', 'publish'].map((name) => `border:${name}`);
+const beforeTheSwitch = targetSteps.filter((step) => step !== 'database.prune').map((step) => `step:${step}`);
+const midTable = ['moved:1', 'moved:40'];
+const midSchema = ['built:1', 'built:9'];
+
+async function kill(place: string): Promise<void> {
+  const { child, ended } = await shop.block(place);
+  child.kill('SIGKILL');
+  expect((await ended).signal).toBe('SIGKILL');
+  // The server notices the end of a client when it next reads from it.
+  await waitFor(async () => (await shop.traces()).sessions === 0);
+}
+
+afterEach(async () => {
+  for (const name of (await shop.traces()).databases) await shop.target.sql('postgres', `DROP DATABASE "${String(name)}" WITH (FORCE)`);
+  await shop.bauta(['doctor', '-f', shop.pipeline, '--fix']);
+});
+
+it.each([...borders, ...midTable, ...midSchema, ...beforeTheSwitch])(
+  'a first run killed at %s publishes nothing, and the next start leaves nothing of it behind',
+  async (place) => {
+    await kill(place);
+    expect(await shop.published()).toBeUndefined();
+    const { code, stdout } = await shop.bauta(['doctor', '-f', shop.pipeline, '--fix']);
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    expect(await shop.traces()).toEqual(nothing);
+  },
+);
+
+it.each(['step:database.prune', 'border:done'])('a first run killed at %s has published everything', async (place) => {
+  await kill(place);
+  const killed = await shop.published();
+  expect(killed?.digest).toEqual(expect.any(String));
+  expect(await shop.traces()).toEqual(onlyPublished);
+  expect((await shop.bauta(['run', '-f', shop.pipeline])).code).toBe(0);
+  // The same source and the same key: the whole of it was there.
+  expect((await shop.published())?.digest).toBe(killed?.digest);
+});
+
+it('the log of a killed run is whole lines, its last intent has no outcome, and the next run appends to it', async () => {
+  await kill('step:database.switch');
+  const text = readFileSync(join(shop.home, 'log', 'events.ndjson'), 'utf8');
+  expect(text.endsWith('\n')).toBe(true);
+  const dead = shop.events().at(-1);
+  expect(dead?.type).toBe('dataset.published.intended');
+  const before = shop.events().length;
+  expect((await shop.bauta(['run', '-f', shop.pipeline])).code).toBe(0);
+  expect(readFileSync(join(shop.home, 'log', 'events.ndjson'), 'utf8').startsWith(text)).toBe(true);
+  const later = shop.events().slice(before);
+  expect(later.at(-1)).toMatchObject({ type: 'run.ended', data: { state: 'published' } });
+  expect(later.every(({ runId }) => runId !== dead?.runId)).toBe(true);
+});
