@@ -9,6 +9,7 @@ import { fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from 
 import { systemClock } from '../kernel/clock.js';
 import { type Finding, sortFindings, toError } from '../kernel/errors.js';
 import { newRunId } from '../kernel/ids.js';
+import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
 import { toBatches } from '../pipeline/extract/extract.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
@@ -24,6 +25,7 @@ import {
   openSource,
   openTarget,
   resolveConnection,
+  schemaTexts,
 } from '../systems/postgres/postgres.js';
 import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
@@ -145,8 +147,10 @@ async function readRequest(file: string): Promise<{ request: Request; after: Run
   const { pipeline, classification, rulebook, digests, after } = chosen.selected;
   const files = await Promise.all(after.map(async ({ path }) => ({ path, sql: await readFile(path, 'utf8') })));
   const lock = parsed?.lock ? { lock: parsed.lock } : {};
+  const today = new Date(systemClock.now()).toISOString().slice(0, 10);
+  const scanSchema: Request['scanSchema'] = (catalogue) => scanSchemaTexts(schemaTexts(catalogue), pipeline.body.schemaTexts ?? [], today);
   return {
-    request: { pipeline, classification, rulebook, ...lock, documents: digests, fitsSchema, knownSources: [], scanSchema: () => [] },
+    request: { pipeline, classification, rulebook, ...lock, documents: digests, fitsSchema, knownSources: [], scanSchema },
     after: files,
   };
 }

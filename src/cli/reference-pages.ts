@@ -101,9 +101,7 @@ function toCliPage(): string {
   const program = createProgram(() => undefined);
   const helpOf = (command: typeof program): string => {
     let text = '';
-    command
-      .configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 120, getOutHasColors: () => false })
-      .outputHelp();
+    command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 120, getOutHasColors: () => false }).outputHelp();
     return `\`\`\`text\n${text.trimEnd()}\n\`\`\``;
   };
   const commands = program.commands.map((command) => `## bauta ${command.name()}\n\n${helpOf(command)}`);
