@@ -37,10 +37,12 @@ async function type(line: string): Promise<void> {
   if (/^export (SOURCE|TARGET)_URL=postgres:\/\/bauta_(source|target):…@[\w.]+\/\w+$/.test(words)) return;
   const [, rest] = /^node dist\/src\/cli\.js (.+)$/.exec(words) ?? [];
   if (rest === undefined) throw new Error(`nobody knows how to try this line: ${line}`);
+  const [command = '', into] = rest.split(' > ');
   const outcome = await desk.bauta(
-    rest.split(' ').map((word) => word.replace(/^examples\/shop\//, `${desk.folder}/`)),
+    command.split(' ').map((word) => word.replace(/^examples\/shop\//, `${desk.folder}/`)),
     { source: 'production', target: 'shop_dev' },
   );
+  if (into !== undefined) expect(outcome.stdout).not.toBe('');
   if (rest.startsWith('run ')) told = outcome.stderr;
   expect([line, outcome.exitCode, outcome.exitCode === 0 ? '' : outcome.stderr]).toEqual([line, 0, '']);
 }
