@@ -309,7 +309,7 @@ export const messages = {
   CLASSIFICATION_TAG_UNKNOWN: {
     class: 'InputError',
     message: 'there is no tag {name}',
-    hint: 'did you mean {expected}? bauta classify --help lists all tags',
+    hint: 'did you mean {expected}? docs/tags.md lists all tags',
   },
   CLASSIFICATION_PATTERN_INVALID: {
     class: 'InputError',
