@@ -309,7 +309,7 @@ export const messages = {
   CLASSIFICATION_TAG_UNKNOWN: {
     class: 'InputError',
     message: 'there is no tag {name}',
-    hint: 'did you mean {expected}? bauta classify --help lists all tags',
+    hint: 'did you mean {expected}? docs/tags.md lists all tags',
   },
   CLASSIFICATION_PATTERN_INVALID: {
     class: 'InputError',
@@ -836,7 +836,7 @@ export const messages = {
   VERIFY_SEQUENCE_BEHIND: {
     class: 'DataError',
     message: '{schema}.{table}.{column}: its sequence is behind the largest value',
-    hint: 'grant SELECT on the sequence to the source role, so that its value can be copied',
+    hint: 'grant SELECT on the sequence to the source role, so that its value can be copied; an after file that writes ids itself has to call setval',
   },
   VERIFY_MEMORY: {
     class: 'UnavailableError',

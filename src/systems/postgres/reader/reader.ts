@@ -100,7 +100,7 @@ function toExpression({ column, type, path }: Field, hstore: string): string {
 /** The elements at a multi-valued path, as jsonb. Arrays of any type are looked at as JSON, elements in order, however deep. */
 function toElements({ column, type, path = '' }: Field): string {
   const name = `t.${quoteName(column)}`;
-  const json = type.kind === 'array' ? `pg_catalog.to_jsonb(${name})` : `${name}::pg_catalog.jsonb`;
+  const json = type.element !== undefined ? `pg_catalog.to_jsonb(${name})` : `${name}::pg_catalog.jsonb`;
   const steps = path.split('.').map((key) => {
     const bare = key.replaceAll('[]', '');
     const stars = '[*]'.repeat(key.split('[]').length - 1);
