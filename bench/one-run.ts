@@ -80,7 +80,8 @@ async function asShipped({ doors, request, run }: Composed): Promise<{ seconds: 
     built: () => mark('built'),
     verified: () => mark('verified'),
   });
-  if (summary.state !== 'published') throw error instanceof Error ? error : new Error(`the run ended ${summary.state}: ${JSON.stringify(summary.findings)}`);
+  if (summary.state !== 'published')
+    throw error instanceof Error ? error : new Error(`the run ended ${summary.state}: ${JSON.stringify(summary.findings)}`);
   return { seconds: performance.now() / 1000, rows: summary.tables.reduce((sum, { rows }) => sum + rows, 0) };
 }
 

@@ -8,7 +8,8 @@ import { packageFile } from '../src/kernel/package-root.js';
 import { type EmbeddedServer, startEmbedded } from '../src/systems/postgres/embedded.js';
 
 export const BINARIES = '/usr/lib/postgresql/15/bin';
-export const WORKLOAD = packageFile('..', 'shared', 'bench', 'reference.sql');
+/** Beside the project, or where BENCH_WORKLOAD says. */
+export const WORKLOAD = process.env['BENCH_WORKLOAD'] ?? packageFile('..', 'shared', 'bench', 'reference.sql');
 
 /** The same for source and target, printed with the figures. */
 export const settings = {
@@ -38,7 +39,7 @@ export interface Timing {
 /** What is missing on this machine, or undefined. */
 export function missing(): string | undefined {
   if (!existsSync(`${BINARIES}/postgres`)) return `PostgreSQL 15 in ${BINARIES} (Debian: apt-get install postgresql-15)`;
-  return existsSync(WORKLOAD) ? undefined : 'the reference workload (reference.sql)';
+  return existsSync(WORKLOAD) ? undefined : `the reference workload: no ${WORKLOAD} (BENCH_WORKLOAD names another place)`;
 }
 
 export async function startBench(): Promise<Bench> {
