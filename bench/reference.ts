@@ -8,7 +8,8 @@ import { packageFile } from '../src/kernel/package-root.js';
 import { type EmbeddedServer, startEmbedded } from '../src/systems/postgres/embedded.js';
 
 export const BINARIES = '/usr/lib/postgresql/15/bin';
-export const WORKLOAD = packageFile('..', 'shared', 'bench', 'reference.sql');
+/** Beside the project, or where BENCH_WORKLOAD says. */
+export const WORKLOAD = process.env['BENCH_WORKLOAD'] ?? packageFile('..', 'shared', 'bench', 'reference.sql');
 
 /** The same for source and target, printed with the figures. */
 export const settings = {
@@ -38,7 +39,7 @@ export interface Timing {
 /** What is missing on this machine, or undefined. */
 export function missing(): string | undefined {
   if (!existsSync(`${BINARIES}/postgres`)) return `PostgreSQL 15 in ${BINARIES} (Debian: apt-get install postgresql-15)`;
-  return existsSync(WORKLOAD) ? undefined : 'the reference workload (reference.sql)';
+  return existsSync(WORKLOAD) ? undefined : `the reference workload: no ${WORKLOAD} (BENCH_WORKLOAD names another place)`;
 }
 
 export async function startBench(): Promise<Bench> {
@@ -53,13 +54,12 @@ export async function startBench(): Promise<Bench> {
     }
   };
   const time: Bench['time'] = async (work) => {
-    const before = { wall: performance.now(), server: serverCpu(server), own: process.cpuUsage() };
+    const before = { wall: performance.now(), server: serverCpu(server), clients: childrenCpu() };
     await work();
-    const own = process.cpuUsage(before.own);
     return {
       seconds: (performance.now() - before.wall) / 1000,
       serverCpuSeconds: serverCpu(server) - before.server,
-      clientCpuSeconds: (own.user + own.system) / 1e6,
+      clientCpuSeconds: childrenCpu() - before.clients,
     };
   };
   return { server, sql, time, shell: (command) => time(() => runShell(command)) };
@@ -79,26 +79,37 @@ function runShell(command: string): Promise<void> {
   });
 }
 
-/** CPU seconds of the postmaster, its live backends, and those that have ended (their time is added to the parent's when it waits for them). */
-function serverCpu(server: EmbeddedServer): number {
-  const postmaster = Number(readFileSync(`${server.dataFolder}/postmaster.pid`, 'utf8').split('\n')[0]);
-  const read = (pid: number | string): { parent: number; own: number; children: number } | undefined => {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ')
-        .map(Number);
-      return { parent: fields[1] ?? 0, own: (fields[11] ?? 0) + (fields[12] ?? 0), children: (fields[13] ?? 0) + (fields[14] ?? 0) };
-    } catch {
-      return undefined;
-    }
-  };
-  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  const own = read(postmaster);
-  return ((own?.own ?? 0) + (own?.children ?? 0) + children.reduce((sum, pid) => sum + (read(pid)?.own ?? 0), 0)) / 100;
+function postmaster(server: EmbeddedServer): number {
+  return Number(readFileSync(`${server.dataFolder}/postmaster.pid`, 'utf8').split('\n')[0]);
 }
 
-/** Highest resident memory of this process (threads included), in bytes, since `reset`. Linux. */
+/** CPU ticks (a hundredth of a second) of a process, and of those that it started, waited for and that are gone. */
+function readTicks(pid: number | string): { readonly own: number; readonly children: number } {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+      .map(Number);
+    return { own: (fields[11] ?? 0) + (fields[12] ?? 0), children: (fields[13] ?? 0) + (fields[14] ?? 0) };
+  } catch {
+    return { own: 0, children: 0 };
+  }
+}
+
+/** CPU seconds of the postmaster, its live backends, and those that have ended (their time is added to the parent's when it waits for them). */
+function serverCpu(server: EmbeddedServer): number {
+  const pid = postmaster(server);
+  const { own, children } = readTicks(pid);
+  const live = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  return (own + children + live.reduce((sum, child) => sum + readTicks(child).own, 0)) / 100;
+}
+
+/** CPU seconds of the programs that this process started and that have ended; the server, which goes on, is none of them. */
+function childrenCpu(): number {
+  return readTicks('self').children / 100;
+}
+
+/** Highest resident memory of this process (threads included), in bytes, since its start. Linux. */
 export function peakRssBytes(): number {
   const text = readFileSync('/proc/self/status', 'utf8');
   return Number(/VmHWM:\s+(\d+) kB/.exec(text)?.[1] ?? 0) * 1024;

@@ -15,6 +15,8 @@ export interface Batch {
   readonly sequence: number;
   /** The lines. Owned by the holder of the batch; handing a batch on hands the bytes on. */
   readonly bytes: Uint8Array;
+  /** Gives the memory of the bytes back. MAY be called, once, by the holder who is the last to look at them; stays in the thread that made it. */
+  readonly release?: () => void;
 }
 
 /** Only the mask stage makes one; only this is accepted by deliver. Hidden columns are gone. */

@@ -51,7 +51,7 @@ async function* masked(executor: MaskExecutor, batches: AsyncIterable<Batch>): A
   const under: Promise<Masked>[] = [];
   try {
     for await (const batch of batches) {
-      const promise = executor.mask(batch);
+      const promise = executor.mask(batch).finally(batch.release);
       // Whoever waits for an earlier one hears of this failure in its turn.
       promise.catch(() => undefined);
       under.push(promise);

@@ -10,11 +10,26 @@ if (!port) throw new Error('this file runs as a thread');
 
 const executor = createMaskExecutor(workerData as PreparedMask);
 
-port.on('message', ({ id, batch }: Request) => {
-  executor.mask(batch).then(
-    (masked) => {
-      const { batch: answer, buffer } = toTransferable(masked);
-      port.postMessage({ id, batch: answer } satisfies Answer, [buffer]);
+/** The stage changes what it is given; shared memory is somebody else's, so it works on a copy, in memory that is kept. */
+let own = new Uint8Array(0);
+function toOwn(bytes: Uint8Array): Uint8Array {
+  if (!(bytes.buffer instanceof SharedArrayBuffer)) return bytes;
+  if (own.length < bytes.length) own = new Uint8Array(bytes.length * 2);
+  own.set(bytes);
+  return own.subarray(0, bytes.length);
+}
+
+port.on('message', ({ id, batch, into }: Request) => {
+  executor.mask({ ...batch, bytes: toOwn(batch.bytes) }).then(
+    ({ table, range, sequence, rows, bytes }) => {
+      const place = { table, range, sequence, rows };
+      if (bytes.length <= into.length) {
+        into.set(bytes);
+        port.postMessage({ id, batch: { ...place, bytes: bytes.length } } satisfies Answer);
+      } else {
+        const whole = toTransferable(bytes);
+        port.postMessage({ id, batch: { ...place, bytes: whole } } satisfies Answer, [whole.buffer]);
+      }
     },
     (error: unknown) => {
       // Anything else is a defect without coordinates: the thread ends, and with it everything in flight.

@@ -3,11 +3,13 @@ import { Worker } from 'node:worker_threads';
 
 import { type BautaError, toError } from '../kernel/errors.js';
 import type { Batch, Masked, MaskExecutor, PreparedMask } from '../pipeline/mask/mask.js';
-import { type Answer, toTransferable } from './message.js';
+import { BatchMemory } from '../pipeline/batch-memory.js';
+import { type Answer, type Request, toTransferable } from './message.js';
 
 interface Waiting {
   readonly resolve: (masked: Masked) => void;
   readonly reject: (error: BautaError) => void;
+  readonly into: Uint8Array<SharedArrayBuffer>;
 }
 
 interface Thread {
@@ -16,10 +18,13 @@ interface Thread {
 }
 
 const perThread = 2;
+/** Little that a thread makes outlives its batch: a small nursery is emptied often instead of growing. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 export class MaskPool implements MaskExecutor {
   readonly width: number;
   private readonly threads: readonly Thread[];
+  private readonly memory = new BatchMemory();
   private nextId = 0;
   /** Why no batch is taken any more. */
   private ended: BautaError | undefined;
@@ -34,9 +39,16 @@ export class MaskPool implements MaskExecutor {
     const thread = this.threads.reduce((best, other) => (other.waiting.size < best.waiting.size ? other : best));
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
-      thread.waiting.set(id, { resolve, reject });
-      const { batch: own, buffer } = toTransferable(batch);
-      thread.worker.postMessage({ id, batch: own }, [buffer]);
+      const { table, range, sequence, bytes } = batch;
+      // Masked lines are seldom longer than half as much again.
+      const into = this.memory.take(bytes.length + (bytes.length >> 1));
+      thread.waiting.set(id, { resolve, reject, into });
+      const shared = bytes.buffer instanceof SharedArrayBuffer;
+      const lent = shared ? bytes : toTransferable(bytes);
+      thread.worker.postMessage(
+        { id, batch: { table, range, sequence, bytes: lent }, into } satisfies Request,
+        shared ? [] : [lent.buffer as ArrayBuffer],
+      );
     });
   }
 
@@ -52,7 +64,12 @@ export class MaskPool implements MaskExecutor {
 
   private start(prepared: PreparedMask): Thread {
     // No stdin, and stdout of a thread goes nowhere: stdout belongs to the command.
-    const worker = new Worker(new URL('./mask-thread.js', import.meta.url), { workerData: prepared, env: {}, stdout: true });
+    const worker = new Worker(new URL('./mask-thread.js', import.meta.url), {
+      workerData: prepared,
+      env: {},
+      stdout: true,
+      resourceLimits,
+    });
     const thread: Thread = { worker, waiting: new Map() };
     worker.on('message', (answer: Answer) => this.settle(thread, answer));
     // The error's own text may hold a value, so only the fact goes on.
@@ -66,8 +83,14 @@ export class MaskPool implements MaskExecutor {
   private settle({ waiting }: Thread, answer: Answer): void {
     const waiter = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ('code' in answer) waiter?.reject(toError(answer.code, answer.where));
-    else waiter?.resolve(answer.batch as Masked);
+    if (!waiter) return;
+    if ('code' in answer) return waiter.reject(toError(answer.code, answer.where));
+    const { into } = waiter;
+    const { bytes, ...place } = answer.batch;
+    const give = (): void => this.memory.give(into);
+    if (typeof bytes === 'number') return waiter.resolve({ ...place, bytes: into.subarray(0, bytes), release: give } as Masked);
+    give();
+    waiter.resolve({ ...place, bytes } as Masked);
   }
 
   /** The first reason counts; whatever is in flight is rejected with it. */

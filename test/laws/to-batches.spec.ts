@@ -44,7 +44,7 @@ it('gives every batch an ArrayBuffer of its own that can be transferred', async 
     expect(bytes.byteOffset).toBe(0);
     expect(seen.has(bytes.buffer)).toBe(false);
     seen.add(bytes.buffer);
-    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] });
   }
   expect(seen.size).toBe(3);
 });

@@ -5,19 +5,23 @@ const LINE_END = 10;
 const LINE_ENDS = 0x0a0a0a0a;
 const LOW_BITS = 0x7f7f7f7f;
 
-/** Whole lines in an ArrayBuffer of their own, beginning at its first byte, so that it can be transferred to a thread. */
+/** Whole lines in memory of their own, beginning at its first byte, so that a thread can have it. */
 export interface Lines {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly rows: number;
 }
 
 /**
  * Packs chunks, cut anywhere, into batches of whole lines: as many lines as fit into `batchBytes`; a line longer than that is a batch of its
- * own. The result does not depend on where the chunks are cut. Pulls a chunk only when a batch is asked for. Throws EXTRACT_LINE_CUT when
- * the last line has no end.
+ * own. The result does not depend on where the chunks are cut. Pulls a chunk only when a batch is asked for. `take` gives memory
+ * for a batch, beginning at its buffer's first byte. Throws EXTRACT_LINE_CUT when the last line has no end.
  */
-export async function* toBatches(chunks: AsyncIterable<Uint8Array>, batchBytes: number): AsyncGenerator<Lines, void, undefined> {
-  let buffer = new Uint8Array(batchBytes);
+export async function* toBatches(
+  chunks: AsyncIterable<Uint8Array>,
+  batchBytes: number,
+  take: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): AsyncGenerator<Lines, void, undefined> {
+  let buffer = take(batchBytes);
   let filled = 0;
   for await (const chunk of chunks) {
     let at = 0;
@@ -32,7 +36,7 @@ export async function* toBatches(chunks: AsyncIterable<Uint8Array>, batchBytes: 
         at = until;
         if (end < 0) continue;
         yield toLines(buffer, filled);
-        buffer = new Uint8Array(batchBytes);
+        buffer = take(batchBytes);
         filled = 0;
         continue;
       }
@@ -46,7 +50,7 @@ export async function* toBatches(chunks: AsyncIterable<Uint8Array>, batchBytes: 
         buffer = grow(buffer, filled, filled + 1);
         continue;
       }
-      const next = new Uint8Array(batchBytes);
+      const next = take(batchBytes);
       next.set(buffer.subarray(cut, filled));
       yield toLines(buffer, cut);
       buffer = next;
@@ -78,11 +82,11 @@ export function countLines(bytes: Uint8Array, length: number): number {
   return rows;
 }
 
-function toLines(buffer: Uint8Array<ArrayBuffer>, length: number): Lines {
+function toLines(buffer: Uint8Array, length: number): Lines {
   return { bytes: buffer.subarray(0, length), rows: countLines(buffer, length) };
 }
 
-function grow(buffer: Uint8Array<ArrayBuffer>, filled: number, needed: number): Uint8Array<ArrayBuffer> {
+function grow(buffer: Uint8Array, filled: number, needed: number): Uint8Array {
   if (needed <= buffer.length) return buffer;
   const bigger = new Uint8Array(Math.max(needed, buffer.length * 2));
   bigger.set(buffer.subarray(0, filled));

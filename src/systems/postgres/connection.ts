@@ -2,6 +2,7 @@
 import pg from 'pg';
 
 import { toError } from '../../kernel/errors.js';
+import { createReadingSocket } from './reading-socket.js';
 import { toServerError } from './server-error.js';
 
 export interface ConnectionTarget {
@@ -64,12 +65,15 @@ export async function connect(target: ConnectionTarget, options: ConnectOptions 
 /** pg's and URL's own errors quote the connection string, so they go no further than this. */
 function toClient(target: ConnectionTarget, options: ConnectOptions): pg.Client {
   try {
-    return new pg.Client({
+    const config = {
       connectionString: toUrl(target.url, options.database),
       connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
       application_name: 'bauta',
       keepAlive: true,
-    });
+    };
+    const client = new pg.Client(config);
+    const { ssl } = client as unknown as { readonly ssl: unknown };
+    return ssl ? client : new pg.Client({ ...config, stream: createReadingSocket });
   } catch {
     throw toError('CONNECTION_REFERENCE_INVALID', { name: target.name });
   }

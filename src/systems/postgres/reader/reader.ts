@@ -1,11 +1,11 @@
 // What verify looks through: two sessions of its own that only read. It shares no file with what writes the target.
 import type pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 
 import type { Finding } from '../../../kernel/errors.js';
 import type { TablePlan } from '../../../pipeline/plan.js';
 import type { Field, Reader } from '../../../pipeline/ports.js';
 import { type ConnectionTarget, connect } from '../connection.js';
+import { copyOut } from '../copy-out.js';
 import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import { checkIntegrity } from './integrity.js';
@@ -44,8 +44,7 @@ export class PostgresReader implements Reader {
     try {
       const client = side === 'source' ? this.source : await this.staging();
       const hstore = fields.some(({ type, path }) => path !== undefined && type.base === 'hstore') ? await this.hstoreSchema(client) : '';
-      const stream = client.query(copyTo(toCopy(table, fields, hstore), { highWaterMark: 1 << 18 }));
-      for await (const chunk of stream) yield chunk as Uint8Array;
+      yield* copyOut(client, toCopy(table, fields, hstore));
     } catch (error) {
       throw toServerError(error, { connection: name, stage: 'verify', schema: table.schema, table: table.name });
     }

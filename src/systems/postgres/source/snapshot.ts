@@ -1,13 +1,14 @@
 // A snapshot that is held, watched and read: the holder's locks and rows for as long as it is open, not a session longer.
 import type pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 
 import type { Clock } from '../../../kernel/clock.js';
 import { toError } from '../../../kernel/errors.js';
+import { BatchMemory } from '../../../pipeline/batch-memory.js';
 import type { Batch } from '../../../pipeline/batch.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { Range, SequenceValue, Snapshot, SourceUsage } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
+import { copyOut } from '../copy-out.js';
 import { toServerError } from '../server-error.js';
 import type { CatalogueReader } from './catalogue-reader.js';
 import { toSelect } from './copy-statement.js';
@@ -23,6 +24,7 @@ import { Watch } from './watch.js';
 export type LineCutter = (
   chunks: AsyncIterable<Uint8Array>,
   batchBytes: number,
+  take: (bytes: number) => Uint8Array,
 ) => AsyncIterable<{ readonly bytes: Uint8Array; readonly rows: number }>;
 
 export interface SnapshotOptions {
@@ -46,6 +48,7 @@ export class PostgresSnapshot implements Snapshot {
   readonly #readers: Readers;
   readonly #watch: Watch;
   readonly #throttle: Throttle;
+  readonly #memory = new BatchMemory();
   #rows = 0;
   #bytes = 0;
   #closing: Promise<void> | undefined;
@@ -97,18 +100,16 @@ export class PostgresSnapshot implements Snapshot {
     const client = await this.#readers.acquire();
     let whole = false;
     try {
-      const stream = client.query(copyTo(`COPY (${select}) TO STDOUT`));
-      // The iterator below hears of errors while it runs; one that comes after it let go must not end the process.
-      stream.on('error', () => undefined);
+      const chunks = copyOut(client, `COPY (${select}) TO STDOUT`);
       let sequence = 0;
-      for await (const { bytes, rows } of toBatches(stream, settings.batchBytes)) {
+      for await (const { bytes, rows } of toBatches(chunks, settings.batchBytes, (size) => this.#memory.take(size))) {
         await this.#throttle.take(rows);
         if (this.#watch.failure) throw this.#watch.failure;
         // What the socket still held when it was closed is no whole range.
         if (this.#closing) throw toError('EXTRACT_CLOSED', { connection: target.name, stage: 'extract' });
         this.#rows += rows;
         this.#bytes += bytes.length;
-        yield { table: range.table, range: range.range, sequence, bytes };
+        yield { table: range.table, range: range.range, sequence, bytes, release: () => this.#memory.give(bytes) };
         sequence += 1;
       }
       whole = true;

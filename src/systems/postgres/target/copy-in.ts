@@ -1,9 +1,7 @@
-// One COPY FROM STDIN of one stream, with the server's pace: the socket's back-pressure reaches the batches' maker.
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+// One COPY FROM STDIN of one stream, with the server's pace: the next batch is asked for when the socket has taken the last one.
+import type { Socket } from 'node:net';
 
 import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 
 import { type BautaError, toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
@@ -14,24 +12,96 @@ import type { Session } from './session.js';
 /** Rows as the server counted them. After a failure the session MUST be ended: its protocol state is unknown. */
 export async function copyIn(session: Session, table: TablePlan, batches: AsyncIterable<Masked>): Promise<number> {
   const columns = table.columns.length === 0 ? '' : ` (${table.columns.map(({ name }) => quoteName(name)).join(', ')})`;
-  const stream = session.client.query(copyFrom(`COPY ${quoteQualified(table.loadInto)}${columns} FROM STDIN`));
-  // What the batches' maker throws is kept apart: pipeline may report the socket's answer to it instead.
-  let made: { readonly error: unknown } | undefined;
-  const bytes = async function* (): AsyncGenerator<Buffer, void, undefined> {
+  const query = new CopyIn(`COPY ${quoteQualified(table.loadInto)}${columns} FROM STDIN`);
+  (session.client as { query(submittable: object): unknown }).query(query);
+  const server = async <T>(answer: Promise<T>): Promise<T> => {
     try {
-      for await (const batch of batches) yield Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+      return await answer;
     } catch (error) {
-      made = { error };
-      throw error;
+      throw toCopyError(session, table, error);
     }
   };
-  try {
-    await pipeline(Readable.from(bytes(), { objectMode: true, highWaterMark: 1 }), stream);
-  } catch (error) {
-    if (made) throw made.error;
-    throw toCopyError(session, table, error);
+  for await (const batch of batches) {
+    await server(query.write(batch.bytes));
+    batch.release?.();
   }
-  return stream.rowCount;
+  return server(query.finish());
+}
+
+interface Connection {
+  readonly stream: Socket;
+  query(text: string): void;
+  endCopyFrom(): void;
+}
+
+/** A query as pg runs it (`submit`, `handle…`). A batch is one CopyData message, written with its header in one call. */
+class CopyIn {
+  #connection: Connection | undefined;
+  #rows = 0;
+  readonly #ready: Promise<void>;
+  readonly #done: Promise<number>;
+  #started!: () => void;
+  #finished!: (rows: number) => void;
+  #failed!: (error: unknown) => void;
+  /** Wakes a write that waits for a socket which will take no more. */
+  readonly #failure: Promise<never>;
+
+  constructor(private readonly text: string) {
+    this.#failure = new Promise((_, reject) => (this.#failed = reject));
+    this.#failure.catch(() => undefined);
+    this.#ready = new Promise((resolve) => (this.#started = resolve));
+    this.#done = new Promise((resolve) => (this.#finished = resolve));
+  }
+
+  submit(connection: Connection): void {
+    this.#connection = connection;
+    connection.query(this.text);
+  }
+
+  /** Resolves when the socket has taken the bytes; rejects with what the server or the connection said. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await Promise.race([this.#ready, this.#failure]);
+    const { stream } = this.#connection as Connection;
+    const header = Buffer.from([0x64, 0, 0, 0, 0]);
+    header.writeUInt32BE(bytes.length + 4, 1);
+    const taken = new Promise<void>((resolve, reject) => {
+      stream.cork();
+      stream.write(header);
+      stream.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), (error) => (error ? reject(error) : resolve()));
+      stream.uncork();
+    });
+    taken.catch(() => undefined);
+    // The server's word comes first: a socket that breaks says less than the error before it.
+    await Promise.race([this.#failure, taken]);
+  }
+
+  /** The rows that the server counted. */
+  async finish(): Promise<number> {
+    await Promise.race([this.#ready, this.#failure]);
+    (this.#connection as Connection).endCopyFrom();
+    return Promise.race([this.#done, this.#failure]);
+  }
+
+  /** pg overwrites it when a query time-out is set. */
+  callback(): void {
+    return undefined;
+  }
+
+  handleCopyInResponse(): void {
+    this.#started();
+  }
+
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    this.#rows = Number(/^COPY (\d+)/.exec(text)?.[1] ?? 0);
+  }
+
+  handleReadyForQuery(): void {
+    this.#finished(this.#rows);
+  }
+
+  handleError(error: unknown): void {
+    this.#failed(error);
+  }
 }
 
 /** Where the server stopped: line and column stand in its context, beside the value, which stays there. */

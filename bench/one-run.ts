@@ -1,0 +1,119 @@
+// One measured run in a process of its own, so that its memory and CPU are its own. Usage: node dist/bench/one-run.js copy|provision|verify HOME
+// `copy` moves the rows into a staging database without indexes; `provision` is the whole way without verification, put together here because
+// the product has no such switch; `verify` is the product's own run. Prints one JSON object; seconds count from the start of the process,
+// for `copy` from the first row's request.
+import { type Composed, compose } from '../src/cli/compose.js';
+import { systemClock } from '../src/kernel/clock.js';
+import { packageFile } from '../src/kernel/package-root.js';
+import { Journal } from '../src/pipeline/audit/audit.js';
+import { move } from '../src/pipeline/move.js';
+import { provision } from '../src/pipeline/pipeline.js';
+import type { Plan } from '../src/pipeline/plan.js';
+import type { Snapshot, Staging, Target } from '../src/pipeline/ports.js';
+import { type Prepared, prepare, toScope } from '../src/pipeline/prepare.js';
+import { toSchemaStatements } from '../src/systems/postgres/ddl/ddl.js';
+import { PostgresTarget } from '../src/systems/postgres/target/target.js';
+import { peakRssBytes } from './reference.js';
+
+export interface RunFigures {
+  readonly seconds: number;
+  readonly rows: number;
+  readonly peakRssBytes: number;
+  /** Seconds until each step was done, counted like `seconds`. */
+  readonly steps: Readonly<Record<string, number>>;
+}
+
+const [mode, home = '.bauta'] = process.argv.slice(2);
+const steps: Record<string, number> = {};
+const mark = (name: string): void => void (steps[name] = Math.round(performance.now()) / 1000);
+
+const composed = await compose({ file: packageFile('bench', 'workload', 'pipeline.yaml'), home });
+try {
+  const work = { copy, provision: withoutVerification, verify: asShipped }[mode ?? ''];
+  if (!work) throw new Error('usage: one-run.js copy|provision|verify HOME');
+  const { seconds, rows } = await work(composed);
+  const figures: RunFigures = { seconds, rows, peakRssBytes: peakRssBytes(), steps };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+} finally {
+  await composed.close();
+}
+
+async function copy(composed: Composed): Promise<{ seconds: number; rows: number }> {
+  const { target: connection, settings } = composed;
+  const target = new PostgresTarget({
+    connection,
+    schemaStatements: (catalogue) => ({ preData: toSchemaStatements(catalogue).preData, postData: [] }),
+    clock: systemClock,
+    settings: { loadConnections: settings.BAUTA_LOAD_CONNECTIONS },
+  });
+  try {
+    return await withStaging(composed, target, async (plan, snapshot, staging) => {
+      const begun = performance.now();
+      const rows = await moveRows(composed, plan, snapshot, staging);
+      return { seconds: (performance.now() - begun) / 1000, rows };
+    });
+  } finally {
+    await target.close();
+  }
+}
+
+async function withoutVerification(composed: Composed): Promise<{ seconds: number; rows: number }> {
+  const { target } = composed.doors;
+  return withStaging(composed, target, async (plan, snapshot, staging) => {
+    const rows = await moveRows(composed, plan, snapshot, staging);
+    mark('moved');
+    const findings = await staging.finish();
+    mark('built');
+    if (findings.length > 0) throw new Error(`the schema was not rebuilt: ${findings[0]?.code}`);
+    await staging.setSequences(await snapshot.sequences());
+    const made = (await target.datasets()).find(({ runId }) => runId === composed.run.id);
+    if (!made) throw new Error('the staging database is gone');
+    await staging.publish({ ...made, planDigest: '' });
+    mark('published');
+    return { seconds: performance.now() / 1000, rows };
+  });
+}
+
+async function asShipped({ doors, request, run }: Composed): Promise<{ seconds: number; rows: number }> {
+  const { summary, error } = await provision(doors, request, run, {
+    border: (name) => mark(name),
+    built: () => mark('built'),
+    verified: () => mark('verified'),
+  });
+  if (summary.state !== 'published')
+    throw error instanceof Error ? error : new Error(`the run ended ${summary.state}: ${JSON.stringify(summary.findings)}`);
+  return { seconds: performance.now() / 1000, rows: summary.tables.reduce((sum, { rows }) => sum + rows, 0) };
+}
+
+async function withStaging<T>(
+  { doors, request, run }: Composed,
+  target: Target,
+  work: (plan: Plan, snapshot: Snapshot, staging: Staging) => Promise<T>,
+): Promise<T> {
+  const prepared = await prepare(doors, request);
+  const plan = requirePlan(prepared);
+  await target.sweep();
+  const snapshot = await doors.source.open(plan, toScope(request));
+  try {
+    const staging = await target.begin(plan, prepared.catalogue, run);
+    mark('begun');
+    try {
+      return await work(plan, snapshot, staging);
+    } finally {
+      await staging.drop();
+    }
+  } finally {
+    await snapshot.close();
+  }
+}
+
+function requirePlan({ plan, decision, findings }: Prepared): Plan {
+  if (plan && decision?.allow) return plan;
+  throw new Error(`no run: ${JSON.stringify({ findings, reasons: decision?.reasons }, undefined, 1)}`);
+}
+
+async function moveRows({ doors, run }: Composed, plan: Plan, snapshot: Snapshot, staging: Staging): Promise<number> {
+  const journal = new Journal(doors.sink, doors.clock, run.id);
+  const receipts = await move(doors, plan, run, {}, journal, snapshot, staging);
+  return receipts.reduce((sum, { rows }) => sum + rows, 0);
+}
