@@ -5,7 +5,7 @@ import { deliver, sumReceipts } from './deliver/deliver.js';
 import { extract } from './extract/extract.js';
 import type { Plan, TablePlan } from './plan.js';
 import type { MaskExecutor, Receipt, Snapshot, Staging } from './ports.js';
-import type { Doors, Hooks, Run } from './run.js';
+import type { Doors, Hooks } from './run.js';
 
 interface Moving {
   readonly table: TablePlan;
@@ -19,7 +19,6 @@ interface Moving {
 export async function move(
   doors: Doors,
   plan: Plan,
-  run: Run,
   hooks: Hooks,
   journal: Journal,
   snapshot: Snapshot,
@@ -28,8 +27,6 @@ export async function move(
   const executor = await doors.executor(plan);
   const tables: Moving[] = plan.tables.map((table) => ({ table, receipts: [], left: 0, startedAt: 0 }));
   for (const { table } of snapshot.ranges()) tables[table]!.left += 1;
-  const stop = (): void => void snapshot.close();
-  run.signal?.addEventListener('abort', stop);
   try {
     await extract(snapshot, doors.streams, async (range, batches) => {
       const moving = tables[range.table]!;
@@ -40,7 +37,6 @@ export async function move(
         await journal.append('deliver', 'table.loaded', { ...toReceipt(moving), seconds: (doors.clock.now() - moving.startedAt) / 1000 });
     });
   } finally {
-    run.signal?.removeEventListener('abort', stop);
     await executor.close();
   }
   return tables.map(toReceipt);

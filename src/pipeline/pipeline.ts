@@ -2,12 +2,13 @@
 import type { Json } from '../kernel/canonical-json.js';
 import { type Finding, toError } from '../kernel/errors.js';
 import { Journal } from './audit/audit.js';
-import type { DatasetVersion, Receipt, Snapshot, Staging } from './ports.js';
+import type { DatasetVersion, Reader, Receipt, Snapshot, Staging } from './ports.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
 import { type Request, prepare, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
 import { type RunState, type RunSummary, toSummary } from './report/report.js';
+import { closingAfter, untilStopped } from './until-stopped.js';
 import { outputSpace } from './mask/mask.js';
 import { type VerifyReport, Verification } from './verify/verify.js';
 
@@ -26,8 +27,8 @@ export async function provision(
   try {
     return await end(await way(doors, request, run, hooks, journal));
   } catch (error) {
-    const stopped = run.signal?.aborted === true;
-    return end(stopped ? 'cancelled' : 'failed', stopped ? (run.signal?.reason as unknown) : error).catch((broken: unknown) => ({
+    const stopped = run.signal?.aborted === true && error === run.signal.reason;
+    return end(stopped ? 'cancelled' : 'failed', error).catch((broken: unknown) => ({
       summary: { ...toSummary(run.id, journal.events), state: 'failed' as const },
       error: broken,
     }));
@@ -44,7 +45,11 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
     environment: request.pipeline.body.target.environment,
   });
 
-  const prepared = await prepare(doors, request);
+  const prepared = await untilStopped(
+    run,
+    () => doors.source.close(),
+    () => prepare(doors, request),
+  );
   hooks.prepared?.(prepared);
   await journal.append('source', 'source.seen', { ...prepared.seenSource });
   await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
@@ -57,33 +62,32 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   await border('source');
   await doors.target.sweep();
   const snapshot = await doors.source.open(plan, toScope(request));
-  try {
-    await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest });
-    await border('extract');
-    const staging = await journal.change('deliver', 'staging', { planDigest }, () => doors.target.begin(plan, catalogue, run));
-    try {
-      const report = await fill(doors, plan, run, hooks, journal, border, snapshot, staging);
-      if (report.findings.some(isError)) return 'withheld';
-      const version = toVersion(await doors.target.datasets(), run.id, planDigest);
-      await border('publish');
-      const published = await journal.change(
-        'deliver',
-        'dataset.published',
-        { target: version.target, version: version.version, planDigest },
-        () => staging.publish(version),
+  return closingAfter(
+    () => snapshot.close(),
+    async () => {
+      await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest });
+      await border('extract');
+      const staging = await journal.change('deliver', 'staging', { planDigest }, () => doors.target.begin(plan, catalogue, run));
+      return closingAfter(
+        () => staging.drop(),
+        async () => {
+          const report = await fill(doors, plan, run, hooks, journal, border, snapshot, staging);
+          if (report.findings.some(isError)) return 'withheld';
+          const version = toVersion(await doors.target.datasets(), run.id, planDigest);
+          await border('publish');
+          const data = { target: version.target, version: version.version, planDigest };
+          const published = await journal.change('deliver', 'dataset.published', data, () => staging.publish(version));
+          await journal.append('deliver', 'findings.made', { findings: toJson(published) });
+          // No stop counts any more: what is published is published.
+          await hooks.border?.('done');
+          return 'published';
+        },
       );
-      await journal.append('deliver', 'findings.made', { findings: toJson(published) });
-      await border('done');
-      return 'published';
-    } finally {
-      await staging.drop();
-    }
-  } finally {
-    await snapshot.close();
-  }
+    },
+  );
 }
 
-/** Extract, mask and deliver run overlapped, and the verifier reads the source beside them; then keys and indexes, then the verifier reads staging. */
+/** Staging from empty to verified; a stop cuts it wherever it is. */
 async function fill(
   doors: Doors,
   plan: Plan,
@@ -95,34 +99,52 @@ async function fill(
   staging: Staging,
 ): Promise<VerifyReport> {
   const reader = await doors.reader(snapshot.id, staging.database);
-  try {
-    const verification = new Verification({ reader, plan, nonce: run.nonce, slotsLog2: doors.slotsLog2, outputSpace });
-    const collecting = verification.collect();
-    collecting.catch(() => undefined);
-    const receipts: readonly Receipt[] = await move(doors, plan, run, hooks, journal, snapshot, staging);
-    await border('deliver');
-    const built = await staging.finish((done, of) => hooks.built?.(done, of));
-    if (built.some(isError)) throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.length) }, built);
-    await staging.setSequences(await snapshot.sequences());
-    await collecting;
-    await border('verify');
-    let report = await verification.check(receipts);
-    if (run.after.length > 0 && !report.findings.some(isError)) {
-      // What the copy holds was compared; what the files add to it is looked at like the rest.
-      await staging.runAfter(run.after);
-      report = await verification.check();
-    }
-    hooks.verified?.(report);
-    await journal.append('verify', 'dataset.verified', {
-      tables: report.receipts.length,
-      verdicts: toJson(report.verdicts),
-      source: toJson(snapshot.usage()),
-    });
-    await journal.append('verify', 'findings.made', { findings: toJson([...built, ...report.findings]) });
-    return report;
-  } finally {
-    await reader.close();
+  const cut = (): Promise<unknown> => Promise.all([snapshot.close(), reader.close(), staging.drop()]);
+  return closingAfter(
+    () => reader.close(),
+    () =>
+      untilStopped({ signal: run.signal, exceeded: snapshot.exceeded }, cut, () =>
+        fillAndVerify(doors, plan, run, hooks, journal, border, snapshot, staging, reader),
+      ),
+  );
+}
+
+/** Extract, mask and deliver run overlapped, and the verifier reads the source beside them; then keys and indexes, then the verifier reads staging. */
+async function fillAndVerify(
+  doors: Doors,
+  plan: Plan,
+  run: Run,
+  hooks: Hooks,
+  journal: Journal,
+  border: (name: string) => Promise<void>,
+  snapshot: Snapshot,
+  staging: Staging,
+  reader: Reader,
+): Promise<VerifyReport> {
+  const verification = new Verification({ reader, plan, nonce: run.nonce, slotsLog2: doors.slotsLog2, outputSpace });
+  const collecting = verification.collect();
+  collecting.catch(() => undefined);
+  const receipts: readonly Receipt[] = await move(doors, plan, hooks, journal, snapshot, staging);
+  await border('deliver');
+  const built = await staging.finish((done, of) => hooks.built?.(done, of));
+  if (built.some(isError)) throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.length) }, built);
+  await staging.setSequences(await snapshot.sequences());
+  await collecting;
+  await border('verify');
+  let report = await verification.check(receipts);
+  if (run.after.length > 0 && !report.findings.some(isError)) {
+    // What the copy holds was compared; what the files add to it is looked at like the rest.
+    await staging.runAfter(run.after);
+    report = await verification.check();
   }
+  hooks.verified?.(report);
+  await journal.append('verify', 'dataset.verified', {
+    tables: report.receipts.length,
+    verdicts: toJson(report.verdicts),
+    source: toJson(snapshot.usage()),
+  });
+  await journal.append('verify', 'findings.made', { findings: toJson([...built, ...report.findings]) });
+  return report;
 }
 
 /** The version that staging was made as. */

@@ -1,17 +1,20 @@
-// A run composed as the command line composes it, that stops for ever at one place and says so: `node blocked-run.js PIPELINE PLACE`.
+// A run composed as the command line composes it, that stops at one place and says so: `node blocked-run.js PIPELINE PLACE`. `abort:STEP` is no stay:
+// the run is cancelled at that step.
 import { writeSync } from 'node:fs';
 
 import { compose } from '../../src/cli/compose.js';
-import { BautaError } from '../../src/kernel/errors.js';
+import { BautaError, toError } from '../../src/kernel/errors.js';
 import { provision } from '../../src/pipeline/pipeline.js';
 
 const [file = '', place = ''] = process.argv.slice(2);
 const [kind, name = ''] = place.split(':');
 
-/** The event loop goes on: what is under way beside the blocked call stays under way. */
-function stay(): Promise<never> {
+/** The event loop goes on: what is under way beside the blocked call stays under way. SIGUSR2 lets the call go on too. */
+function stay(): Promise<void> {
+  const timer = setInterval(() => undefined, 1000);
+  const resumed = new Promise<void>((resolve) => process.once('SIGUSR2', () => resolve()));
   writeSync(1, `at ${place}\n`);
-  return new Promise(() => setInterval(() => undefined, 1000));
+  return resumed.then(() => clearInterval(timer));
 }
 
 /** Nothing in this process moves any more. */
@@ -21,7 +24,15 @@ function freeze(): void {
 }
 
 let batches = 0;
-const composed = await compose({ file, onStep: (step) => (kind === 'step' && step === name ? stay() : undefined) });
+const stop = new AbortController();
+const composed = await compose({
+  file,
+  signal: stop.signal,
+  onStep: (step) => {
+    if (kind === 'abort' && step === name) stop.abort(toError('RUN_CANCELLED'));
+    return kind === 'step' && step === name ? stay() : undefined;
+  },
+});
 const { summary, error } = await provision(composed.doors, composed.request, composed.run, {
   border: (border) => (kind === 'border' && border === name ? stay() : undefined),
   moved: () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import pg from 'pg';
 
 import type { RunSummary } from '../../src/pipeline/report/report.js';
-import { type Ended, type SmallShop, type Started, nothing, startSmallShop, waitFor } from '../support/small-shop.js';
+import { type Ended, type SmallShop, type Started, nothing, onlyPublished, startSmallShop, waitFor } from '../support/small-shop.js';
 import type { TestServer } from '../support/server.js';
 
 let shop: SmallShop;
@@ -39,6 +39,18 @@ async function expectNothingLeft(): Promise<void> {
   // Backends that were told to end need a moment.
   await waitFor(async () => (await shop.traces()).sessions === 0);
   expect(await shop.traces()).toEqual(nothing);
+}
+
+/** How long an administrator's session waits for a table that the run reads, in milliseconds. */
+async function waitForLock(): Promise<number> {
+  const waiting = new pg.Client({ connectionString: shop.source.url('production') });
+  await waiting.connect();
+  await waiting.query('BEGIN');
+  const from = performance.now();
+  await waiting.query('LOCK TABLE shop.customer IN ACCESS EXCLUSIVE MODE');
+  const waitedMs = performance.now() - from;
+  await waiting.end();
+  return waitedMs;
 }
 
 describe('a connection that is cut half-way ends the run with CONNECTION_LOST, and nothing is left:', () => {
@@ -91,14 +103,7 @@ it('a target that crashes and restarts while rows are loaded ends the run; the n
 
 it('a session that waits for our lock longer than the budget gets it, and the run ends cleanly', async () => {
   const { ended } = await startToMove([], { BAUTA_SOURCE_BLOCKED_MS: '500' });
-  const waiting = new pg.Client({ connectionString: shop.source.url('production') });
-  await waiting.connect();
-  await waiting.query('BEGIN');
-  const from = performance.now();
-  await waiting.query('LOCK TABLE shop.customer IN ACCESS EXCLUSIVE MODE');
-  const waitedMs = performance.now() - from;
-  await waiting.end();
-  expect(waitedMs).toBeLessThan(4000);
+  expect(await waitForLock()).toBeLessThan(4000);
   expectFailure(await ended, 'SOURCE_BUDGET_EXCEEDED');
   await expectNothingLeft();
 });
@@ -113,32 +118,49 @@ it.each(['SIGINT', 'SIGTERM'] as const)('%s in the middle of a table cancels the
   await expectNothingLeft();
 });
 
-it('SIGINT while indexes are built cancels the run within 5 s and leaves nothing', async () => {
-  // At the source it is quick; at the target, where nobody is called bauta_source, each row of the index takes its time.
-  await shop.source.sql(
-    'production',
-    `CREATE FUNCTION shop.slow(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
-       BEGIN IF pg_catalog.to_regrole('bauta_target') IS NOT NULL THEN PERFORM pg_catalog.pg_sleep(10); END IF; RETURN $1; END $$;
-     CREATE INDEX slow ON shop.country (shop.slow(title))`,
+describe('while indexes are built', () => {
+  // At the source it is quick; at the target, which has the provisioning role, each row of the index takes its time.
+  beforeAll(() =>
+    shop.source.sql(
+      'production',
+      `CREATE FUNCTION shop.slow(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+         BEGIN IF pg_catalog.to_regrole('bauta_target') IS NOT NULL THEN PERFORM pg_catalog.pg_sleep(10); END IF; RETURN $1; END $$;
+       CREATE INDEX slow ON shop.country (shop.slow(title))`,
+    ),
   );
-  try {
-    const { child, ended } = shop.start(['run', '-f', shop.pipeline, '--json']);
-    await waitFor(async () => {
-      const building = await shop.target.sql(
-        'postgres',
-        `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query ~ '^CREATE INDEX slow'`,
-      );
-      return building.length > 0;
-    });
+  afterAll(() => shop.source.sql('production', 'DROP INDEX shop.slow; DROP FUNCTION shop.slow'));
+
+  async function startToBuild(environment: Readonly<Record<string, string>> = {}): Promise<Started> {
+    const started = shop.start(['run', '-f', shop.pipeline, '--json'], environment);
+    const building = `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query ~ '^CREATE INDEX slow'`;
+    await waitFor(async () => (await shop.target.sql('postgres', building)).length > 0);
+    return started;
+  }
+
+  it('SIGINT cancels the run within 5 s and leaves nothing', async () => {
+    const { child, ended } = await startToBuild();
     const from = performance.now();
     child.kill('SIGINT');
     const end = await ended;
     expect(performance.now() - from).toBeLessThan(5000);
     expectFailure(end, 'RUN_CANCELLED', 'cancelled');
     await expectNothingLeft();
-  } finally {
-    await shop.source.sql('production', 'DROP INDEX shop.slow; DROP FUNCTION shop.slow');
-  }
+  });
+
+  it('a session that waits for our lock still gets it', async () => {
+    const { ended } = await startToBuild({ BAUTA_SOURCE_BLOCKED_MS: '500' });
+    expect(await waitForLock()).toBeLessThan(4000);
+    expectFailure(await ended, 'SOURCE_BUDGET_EXCEEDED');
+    await expectNothingLeft();
+  });
+});
+
+it('a run that is cancelled after the switch is published all the same', async () => {
+  const { code, stdout } = await shop.abortAt('database.prune');
+  expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: 'published' });
+  expect(await shop.traces()).toEqual(onlyPublished);
+  expect(shop.events().at(-1)).toMatchObject({ type: 'run.ended', data: { state: 'published' } });
+  await shop.target.sql('postgres', 'DROP DATABASE shop_dev');
 });
 
 it('a run whose --timeout passes exits with 4 and leaves nothing', async () => {

@@ -44,6 +44,8 @@ export interface SmallShop {
   bauta(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended>;
   /** A run that stops for ever at `border:NAME`, `step:NAME`, `moved:BATCHES` or `built:STATEMENTS`; resolves when it is there. */
   block(place: string): Promise<Started>;
+  /** A run that is cancelled at a step of the target. */
+  abortAt(step: string): Promise<Ended>;
   /** What stands on both servers that is Bauta's, as text to compare. */
   traces(): Promise<Traces>;
   /** Contents of the target, and which database it is; undefined when there is none. */
@@ -103,6 +105,7 @@ export async function startSmallShop(options: SmallShopOptions = {}): Promise<Sm
       await untilThere(started, place);
       return started;
     },
+    abortAt: (step) => startProcess([blockedRun, pipeline, `abort:${step}`], folder, environment).ended,
     traces: () => readTraces(source, target),
     published: () => readPublished(target),
     events: () =>

@@ -25,14 +25,16 @@ export class Journal {
   /** `<name>.intended`, then the change, then `<name>.done` or `<name>.failed` with the error's code. */
   async change<T>(stage: Stage, name: string, data: Readonly<Record<string, Json>>, make: () => Promise<T>): Promise<T> {
     await this.append(stage, `${name}.intended`, data);
+    let made: T;
     try {
-      const made = await make();
-      await this.append(stage, `${name}.done`, data);
-      return made;
+      made = await make();
     } catch (error) {
       const code = (error as { code?: unknown }).code;
       await this.append(stage, `${name}.failed`, { ...data, code: typeof code === 'string' ? code : 'UNEXPECTED' });
       throw error;
     }
+    // Not in the try: what was done and could not be logged did not fail.
+    await this.append(stage, `${name}.done`, data);
+    return made;
   }
 }

@@ -48,6 +48,7 @@ export class PostgresStaging implements Staging {
   #handedOver = false;
   #published = false;
   #dropped = false;
+  #dropping: Promise<void> | undefined;
 
   constructor(parts: StagingParts) {
     this.#parts = parts;
@@ -148,7 +149,13 @@ export class PostgresStaging implements Staging {
     return findings;
   }
 
-  async drop(): Promise<void> {
+  /** Also while another call works here, whose sessions it ends. A call that failed may be made again. */
+  drop(): Promise<void> {
+    this.#dropping ??= this.#drop().finally(() => (this.#dropping = undefined));
+    return this.#dropping;
+  }
+
+  async #drop(): Promise<void> {
     await this.#loading.close();
     const { hold, server } = this.#parts;
     if (this.#dropped || this.#published) return hold.end();
