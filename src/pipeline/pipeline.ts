@@ -5,7 +5,7 @@ import { Journal } from './audit/audit.js';
 import type { DatasetVersion, Receipt, Snapshot, Staging } from './ports.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
-import { type Request, prepare, toScope } from './prepare.js';
+import { type Request, prepare, toRefusal, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
 import { type RunState, type RunSummary, toSummary } from './report/report.js';
 import { outputSpace } from './mask/mask.js';
@@ -49,8 +49,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   await journal.append('source', 'source.seen', { ...prepared.seenSource });
   await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
   const { plan, planDigest, decision, catalogue } = prepared;
-  if (!plan || !planDigest || !decision || prepared.findings.some(isError))
-    throw toError('PLAN_REFUSED', { amount: String(prepared.findings.filter(isError).length) }, prepared.findings);
+  if (!plan || !planDigest || !decision || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
   await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
   if (!decision.allow) return 'denied';
 
@@ -104,10 +103,12 @@ async function fill(
     const built = await staging.finish((done, of) => hooks.built?.(done, of));
     if (built.some(isError)) throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.length) }, built);
     await staging.setSequences(await snapshot.sequences());
+    // The load is compared with its receipts before the pipeline's own files write there too, and everything else after them.
+    const loaded = run.after.length > 0 ? await verification.digest() : undefined;
     await staging.runAfter(run.after);
     await collecting;
     await border('verify');
-    const report = await verification.check(receipts);
+    const report = await verification.check(receipts, loaded);
     hooks.verified?.(report);
     await journal.append('verify', 'dataset.verified', {
       tables: report.receipts.length,

@@ -68,8 +68,22 @@ export class Verification {
     }
   }
 
-  /** The pass over staging, after the data and the constraints are in. `receipts` are deliver's. */
-  async check(receipts: readonly Receipt[]): Promise<VerifyReport> {
+  /** Staging as the load left it, counted and digested: for `check`, when something else is going to write there before it. */
+  async digest(): Promise<readonly Receipt[]> {
+    const receipts: Receipt[] = [];
+    for (const table of this.options.plan.tables) {
+      const digest = new TableDigest(this.options.nonce);
+      for await (const chunk of this.options.reader.lines('staging', table, table.columns.map(toField))) digest.update(chunk);
+      receipts.push({ schema: table.schema, table: table.name, rows: digest.rows, bytes: digest.bytes, digest: digest.digest() });
+    }
+    return receipts;
+  }
+
+  /**
+   * The pass over staging, after the data and the constraints are in. `receipts` are deliver's. They are compared with `loaded` where the
+   * pipeline's own files wrote to staging after the load, else with what this pass sees; everything else is looked for in what is there now.
+   */
+  async check(receipts: readonly Receipt[], loaded?: readonly Receipt[]): Promise<VerifyReport> {
     const findings: Finding[] = [];
     const hits = new Map<string, { hit: Hit; rows: number }>();
     const onHit = (hit: Hit): void => {
@@ -92,7 +106,8 @@ export class Verification {
       toVerdict(probe, 'zero', 'its pseudonyms cannot be originals', originals.get(probe.number) ?? 0),
     );
     for (const verdict of verdicts) if (verdict.originals > 0) findings.push(toFinding('VERIFY_ORIGINAL_FOUND', toWhere(verdict)));
-    findings.push(...compareReceipts(this.options.plan, receipts, own), ...(await this.options.reader.integrity()));
+    findings.push(...compareReceipts(this.options.plan, receipts, loaded ?? own), ...findChanges(loaded ?? own, own));
+    findings.push(...(await this.options.reader.integrity()));
     return { findings: sortFindings(findings), receipts: own, verdicts: [...verdicts, ...this.untested] };
   }
 
@@ -196,6 +211,15 @@ function compareReceipts(plan: Plan, delivered: readonly Receipt[], seen: readon
     if (here.rows !== there.rows)
       return [toFinding('VERIFY_ROWS_DIFFER', { ...where, amount: `${here.rows} delivered, ${there.rows} there` })];
     return here.digest === there.digest ? [] : [toFinding('VERIFY_DIGEST_DIFFERS', where)];
+  });
+}
+
+/** What the pipeline's own files changed: told, so that a dataset never holds rows that nobody knows of. Both lists are in the plan's order. */
+function findChanges(loaded: readonly Receipt[], seen: readonly Receipt[]): Finding[] {
+  return seen.flatMap(({ schema, table, rows, digest }, i) => {
+    const before = loaded[i] as Receipt;
+    if (before.digest === digest) return [];
+    return [toFinding('VERIFY_AFTER_CHANGED', { stage: 'verify', schema, table, amount: `${before.rows} rows, ${rows} after` }, 'warning')];
   });
 }
 
