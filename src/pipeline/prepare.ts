@@ -82,15 +82,18 @@ export function toRefusal(findings: readonly Finding[]): BautaError {
 
 const writableCodes: ReadonlySet<string> = new Set(['SOURCE_ROLE_CAN_WRITE', 'SOURCE_ROLE_IS_SUPERUSER']);
 
-/** Binds, and where statistics are missing counts at the source and binds again. */
+/** Binds, and where statistics are missing, or a reference is cut, counts at the source and binds again. */
 async function bind(source: Source, input: Omit<BindInput, 'registry'> & Pick<Request, 'fitsSchema'>): Promise<Bound> {
   const registry: Registry = { transforms, familyOf: toTypeFamily, fitsSchema: input.fitsSchema };
   const first = bindPlan({ ...input, registry });
   const wanted = first.wanted.flatMap((request) => (request.kind === 'column' ? [request] : []));
-  if (wanted.length === 0) return first;
+  const cut = first.wanted.flatMap((request) => (request.kind === 'reference' ? [request] : []));
+  if (first.wanted.length === 0) return first;
+  const broken = await source.countCut(cut);
+  const references = new Map(cut.map(({ schema, name, constraint }, i) => [toSqlName(schema, name, constraint), broken[i] ?? 0]));
   const counted = await source.count(wanted);
   const columns = new Map(
     wanted.map(({ schema, name, column }, i) => [toSqlName(schema, name, column), counted[i] ?? { rows: 0, distinct: 0 }]),
   );
-  return bindPlan({ ...input, registry, counts: { columns } });
+  return bindPlan({ ...input, registry, counts: { columns, references } });
 }
