@@ -204,6 +204,8 @@ export interface Field {
   readonly column: string;
   readonly type: DataType;
   readonly path?: string;
+  /** In lower case, as citext compares: an original stays one whatever its case. */
+  readonly folded?: boolean;
 }
 
 // ── Audit
