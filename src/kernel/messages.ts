@@ -843,6 +843,11 @@ export const messages = {
     message: 'the originals of one pass do not fit into {amount} fingerprints',
     hint: 'raise BAUTA_VERIFY_SLOTS',
   },
+  VERIFY_AFTER_CHANGED: {
+    class: 'DataError',
+    message: "{schema}.{table}: the pipeline's after files changed it ({amount})",
+    hint: 'that is what they are for; what they wrote was verified with the rest',
+  },
   // ── audit
   AUDIT_UNWRITABLE: {
     class: 'UnavailableError',

@@ -12,6 +12,7 @@ import type {
   Scope,
 } from './definition.js';
 import type { Plan, Reveal, Uniqueness } from './plan.js';
+import type { CutReference } from './ports.js';
 
 type Params = Readonly<Record<string, Json>>;
 
@@ -46,8 +47,7 @@ export interface Counts {
 }
 
 export type CountRequest =
-  | (TableName & { readonly kind: 'column'; readonly column: string })
-  | (TableName & { readonly kind: 'reference'; readonly constraint: string });
+  (TableName & { readonly kind: 'column'; readonly column: string }) | (CutReference & { readonly kind: 'reference' });
 
 export interface BindInput {
   readonly pipeline: Described<PipelineDefinition>;

@@ -57,7 +57,17 @@ export function bindReferences(
       if ((rows.get(to) ?? 'all') === 'all' || rows.get(toSqlName(schema, name)) === 'none') continue;
       cut.push({ table: toSqlName(schema, name), constraint });
       const count = input.counts?.references?.get(toSqlName(schema, name, constraint));
-      if (count === undefined) wanted.push({ kind: 'reference', schema, name, constraint });
+      const own = rows.get(toSqlName(schema, name)) ?? 'all';
+      if (count === undefined)
+        wanted.push({
+          kind: 'reference',
+          schema,
+          name,
+          constraint,
+          rows: own,
+          references: toName(references),
+          referencedRows: rows.get(to) ?? 'all',
+        });
       if (count !== 0)
         findings.push(
           toFinding('PLAN_REFERENCE_CUT', { ...where, amount: count === undefined ? 'not counted' : `${count} rows` }, 'warning'),
@@ -66,6 +76,8 @@ export function bindReferences(
   }
   return { cut, findings, wanted };
 }
+
+const toName = ({ schema, name }: TableName): TableName => ({ schema, name });
 
 /** Every rule of a column: its own and those of its paths. */
 export function allRules(rule: RulePlan): readonly RulePlan[] {

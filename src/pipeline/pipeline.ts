@@ -5,7 +5,7 @@ import { Journal } from './audit/audit.js';
 import type { DatasetVersion, Reader, Receipt, Snapshot, Staging } from './ports.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
-import { type Request, prepare, toScope } from './prepare.js';
+import { type Request, prepare, toRefusal, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
 import { type RunState, type RunSummary, toSummary } from './report/report.js';
 import { closingAfter, untilStopped } from './until-stopped.js';
@@ -54,8 +54,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   await journal.append('source', 'source.seen', { ...prepared.seenSource });
   await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
   const { plan, planDigest, decision, catalogue } = prepared;
-  if (!plan || !planDigest || !decision || prepared.findings.some(isError))
-    throw toError('PLAN_REFUSED', { amount: String(prepared.findings.filter(isError).length) }, prepared.findings);
+  if (!plan || !planDigest || !decision || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
   await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
   if (!decision.allow) return 'denied';
 
@@ -129,14 +128,12 @@ async function fillAndVerify(
   const built = await staging.finish((done, of) => hooks.built?.(done, of));
   if (built.some(isError)) throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.length) }, built);
   await staging.setSequences(await snapshot.sequences());
+  // The load is compared with its receipts before the pipeline's own files write there too, and everything else after them.
+  const loaded = run.after.length > 0 ? await verification.digest() : undefined;
+  await staging.runAfter(run.after);
   await collecting;
   await border('verify');
-  let report = await verification.check(receipts);
-  if (run.after.length > 0 && !report.findings.some(isError)) {
-    // What the copy holds was compared; what the files add to it is looked at like the rest.
-    await staging.runAfter(run.after);
-    report = await verification.check();
-  }
+  const report = await verification.check(receipts, loaded);
   hooks.verified?.(report);
   await journal.append('verify', 'dataset.verified', {
     tables: report.receipts.length,

@@ -2,6 +2,7 @@
 import type { Finding } from '../kernel/errors.js';
 import type { Batch, Masked } from './batch.js';
 import type { Catalogue, DataType, TableName } from './catalogue.js';
+import type { Rows } from './definition.js';
 import type { Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
 import type { Plan, TablePlan } from './plan.js';
@@ -20,7 +21,17 @@ export interface Source {
   count(
     columns: readonly (TableName & { readonly column: string })[],
   ): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
+  /** Rows that refer to a row left behind, of what will be copied. In the order of the references. */
+  countCut(references: readonly CutReference[]): Promise<readonly number[]>;
   close(): Promise<void>;
+}
+
+/** A foreign key of a table whose referenced table is cut by `rows: none | where`. */
+export interface CutReference extends TableName {
+  readonly constraint: string;
+  readonly rows: Rows;
+  readonly references: TableName;
+  readonly referencedRows: Rows;
 }
 
 export interface SourceDescription {
@@ -193,6 +204,8 @@ export interface Field {
   readonly column: string;
   readonly type: DataType;
   readonly path?: string;
+  /** In lower case, as citext compares: an original stays one whatever its case. */
+  readonly folded?: boolean;
 }
 
 // ── Audit

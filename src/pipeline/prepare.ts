@@ -1,6 +1,7 @@
 // Everything that is decided before a row moves: what is there, what each column is, the plan, the gate's answer. For plan and run alike.
 import type { Clock } from '../kernel/clock.js';
-import { type Finding, sortFindings } from '../kernel/errors.js';
+import { type BautaError, type Finding, sortFindings, toError } from '../kernel/errors.js';
+import { messages } from '../kernel/messages.js';
 import { toSqlName } from '../kernel/sql-name.js';
 import { type BindInput, type Bound, type Registry, bindPlan } from './bind.js';
 import type { Catalogue } from './catalogue.js';
@@ -71,17 +72,28 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   return { ...planned, decision: await decide(doors.policy, input) };
 }
 
+/** Why nothing may run. Where only time can help (a busy target, a full server) the error is that, so that a caller may try again. */
+export function toRefusal(findings: readonly Finding[]): BautaError {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  if (first && errors.every(({ code }) => messages[code].class === 'UnavailableError')) return toError(first.code, first.where, findings);
+  return toError('PLAN_REFUSED', { amount: String(errors.length) }, findings);
+}
+
 const writableCodes: ReadonlySet<string> = new Set(['SOURCE_ROLE_CAN_WRITE', 'SOURCE_ROLE_IS_SUPERUSER']);
 
-/** Binds, and where statistics are missing counts at the source and binds again. */
+/** Binds, and where statistics are missing, or a reference is cut, counts at the source and binds again. */
 async function bind(source: Source, input: Omit<BindInput, 'registry'> & Pick<Request, 'fitsSchema'>): Promise<Bound> {
   const registry: Registry = { transforms, familyOf: toTypeFamily, fitsSchema: input.fitsSchema };
   const first = bindPlan({ ...input, registry });
   const wanted = first.wanted.flatMap((request) => (request.kind === 'column' ? [request] : []));
-  if (wanted.length === 0) return first;
+  const cut = first.wanted.flatMap((request) => (request.kind === 'reference' ? [request] : []));
+  if (first.wanted.length === 0) return first;
+  const broken = await source.countCut(cut);
+  const references = new Map(cut.map(({ schema, name, constraint }, i) => [toSqlName(schema, name, constraint), broken[i] ?? 0]));
   const counted = await source.count(wanted);
   const columns = new Map(
     wanted.map(({ schema, name, column }, i) => [toSqlName(schema, name, column), counted[i] ?? { rows: 0, distinct: 0 }]),
   );
-  return bindPlan({ ...input, registry, counts: { columns } });
+  return bindPlan({ ...input, registry, counts: { columns, references } });
 }

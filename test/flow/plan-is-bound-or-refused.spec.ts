@@ -149,7 +149,7 @@ describe('a plan', () => {
     const bound = bind(catalogue(a, b), words);
     expect(bound.findings).toMatchObject([{ code: 'PLAN_REFERENCE_CUT', severity: 'warning' }]);
     expect(bound.plan?.cutReferences).toEqual([{ table: 'public.b', constraint: 'a_id_fkey' }]);
-    expect(bound.wanted).toEqual([{ kind: 'reference', schema: 'public', name: 'b', constraint: 'a_id_fkey' }]);
+    expect(bound.wanted).toMatchObject([{ kind: 'reference', schema: 'public', name: 'b', constraint: 'a_id_fkey', rows: 'all' }]);
     expect(bind(catalogue(a, b), { ...words, counts: { references: new Map([['public.b.a_id_fkey', 0]]) } }).findings).toEqual([]);
     expect(
       said(bind(catalogue(a, b), { ...words, pipeline: { exclude: ['public.a'] }, tables: { a: {}, b: { keep: keepAll('a_id') } } })),

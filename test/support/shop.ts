@@ -45,6 +45,8 @@ export interface Sample {
   readonly url: (role: 'bauta_source' | 'bauta_target', database: string) => string;
   /** `name` MUST be a lower-case identifier, once per server. */
   world(name: string): Promise<World>;
+  /** Databases and roles on the server that a world's target left there, whatever their state. */
+  traces(name: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -55,6 +57,8 @@ export interface SampleOptions {
   readonly documents?: string;
   /** Fills the template database; default: the shop. */
   readonly load?: (server: TestServer, database: string) => Promise<void>;
+  /** The shop with 1,000 customers instead of 25,000, and everything else in proportion. */
+  readonly small?: boolean;
 }
 
 /** MUST be stopped in afterAll. */
@@ -64,7 +68,8 @@ export async function startSample(options: SampleOptions = {}): Promise<Sample> 
   const documents = options.documents ?? packageFile('examples', 'shop');
   const folders: string[] = [];
   await server.create('sample_template');
-  await (options.load ?? loadShop)(server, 'sample_template');
+  const load = options.load ?? ((...at: [TestServer, string]) => loadShop(...at, options.small === true));
+  await load(server, 'sample_template');
   const password = randomBytes(12).toString('hex');
   for (const role of ['source', 'target']) {
     await server.sql('postgres', readFileSync(packageFile('deploy', `${role}-role.sql`), 'utf8'));
@@ -84,6 +89,13 @@ export async function startSample(options: SampleOptions = {}): Promise<Sample> 
         SOURCE_URL: url('bauta_source', production),
         TARGET_URL: url('bauta_target', `${name}_dev`),
       });
+    },
+    traces: async (name) => {
+      const rows = await server.sql(
+        'postgres',
+        `SELECT datname AS name FROM pg_database WHERE datname LIKE '${name}\\_dev%' UNION ALL SELECT rolname FROM pg_roles WHERE rolname LIKE '${name}\\_dev%' ORDER BY 1`,
+      );
+      return rows.map((row) => String(row['name']));
     },
     stop: async () => {
       for (const folder of folders) rmSync(folder, { recursive: true, force: true });
@@ -130,8 +142,25 @@ function toWorld(server: TestServer, folder: string, environment: Record<string,
   };
 }
 
-async function loadShop(server: TestServer, database: string): Promise<void> {
-  for (const name of ['schema.sql', 'data.sql']) await server.sql(database, readFileSync(packageFile('examples', 'shop', name), 'utf8'));
+async function loadShop(server: TestServer, database: string, small: boolean): Promise<void> {
+  await server.sql(database, readFileSync(packageFile('examples', 'shop', 'schema.sql'), 'utf8'));
+  const rows = readFileSync(packageFile('examples', 'shop', 'data.sql'), 'utf8');
+  await server.sql(database, small ? toSmall(rows) : rows);
+}
+
+/** Smaller ends of the series, and of the ids drawn from them. Throws when the rows are no longer made as this expects. */
+function toSmall(rows: string): string {
+  const smaller = [
+    ['25000', '1000'],
+    ['generate_series(1, 40000)', 'generate_series(1, 2000)'],
+    ['generate_series(1, 30000)', 'generate_series(1, 1500)'],
+    ['generate_series(1, 6000)', 'generate_series(1, 900)'],
+    ['generate_series(1, 5000)', 'generate_series(1, 900)'],
+  ] as const;
+  return smaller.reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`the sample has no ${from}`);
+    return text.replaceAll(from, to);
+  }, rows);
 }
 
 /** Throws what went wrong unless the run published. */

@@ -70,11 +70,22 @@ export class Verification {
     }
   }
 
+  /** Staging as the load left it, counted and digested: for `check`, when something else is going to write there before it. */
+  async digest(): Promise<readonly Receipt[]> {
+    const receipts: Receipt[] = [];
+    for (const table of this.options.plan.tables) {
+      const digest = new TableDigest(this.options.nonce);
+      for await (const chunk of this.options.reader.lines('staging', table, table.columns.map(toField))) digest.update(chunk);
+      receipts.push({ schema: table.schema, table: table.name, rows: digest.rows, bytes: digest.bytes, digest: digest.digest() });
+    }
+    return receipts;
+  }
+
   /**
-   * The pass over staging, after the data and the constraints are in. `receipts` are deliver's; without them rows and digests are not compared,
-   * as when `after` files have added rows to what was compared before.
+   * The pass over staging, after the data and the constraints are in. `receipts` are deliver's. They are compared with `loaded` where the
+   * pipeline's own files wrote to staging after the load, else with what this pass sees; everything else is looked for in what is there now.
    */
-  async check(receipts?: readonly Receipt[]): Promise<VerifyReport> {
+  async check(receipts: readonly Receipt[], loaded?: readonly Receipt[]): Promise<VerifyReport> {
     const findings: Finding[] = [];
     const hits = new Map<string, { hit: Hit; rows: number }>();
     const onHit = (hit: Hit): void => {
@@ -97,7 +108,7 @@ export class Verification {
       toVerdict(probe, 'zero', 'its pseudonyms cannot be originals', originals.get(probe.number) ?? 0),
     );
     for (const verdict of verdicts) if (verdict.originals > 0) findings.push(toFinding('VERIFY_ORIGINAL_FOUND', toWhere(verdict)));
-    if (receipts) findings.push(...compareReceipts(this.options.plan, receipts, own));
+    findings.push(...compareReceipts(this.options.plan, receipts, loaded ?? own), ...findChanges(loaded ?? own, own));
     findings.push(...(await this.options.reader.integrity()));
     return { findings: sortFindings(findings), receipts: own, verdicts: [...verdicts, ...this.untested] };
   }
@@ -115,13 +126,13 @@ export class Verification {
   private async checkTable(table: TablePlan, onHit: (hit: Hit) => void): Promise<Receipt> {
     const mine = this.probes.filter((probe) => probe.table === table);
     const digest = new TableDigest(this.options.nonce);
-    const numbers = new Map(mine.filter(({ field }) => field.path === undefined).map(({ field, number }) => [field.column, number]));
+    const numbers = new Map(mine.filter(({ field }) => isPlain(field)).map(({ field, number }) => [field.column, number]));
     this.set.stream(table.columns.map(({ name }) => numbers.get(name) ?? 0));
     for await (const chunk of this.options.reader.lines('staging', table, table.columns.map(toField))) {
       digest.update(chunk);
       this.set.check(chunk, onHit);
     }
-    for (const group of groupFields(mine.filter(({ field }) => field.path !== undefined))) {
+    for (const group of groupFields(mine.filter(({ field }) => !isPlain(field)))) {
       this.set.stream(group.map(({ number }) => number));
       const fields = group.map(({ field }) => field);
       for await (const chunk of this.options.reader.lines('staging', table, fields)) this.set.check(chunk, onHit);
@@ -164,7 +175,8 @@ function fieldsUnderTest(table: TablePlan): Probe[] {
         .filter(([, { tag: pathTag }]) => pathTag !== 'none')
         .map(([path, pathRule]) => probe({ ...toField(column), path }, pathRule));
     }
-    return tag === 'none' ? [] : [probe(toWholeField(column), rule)];
+    const folded = column.type.base === 'citext' ? { folded: true } : {};
+    return tag === 'none' ? [] : [probe({ ...toWholeField(column), ...folded }, rule)];
   });
 }
 
@@ -177,6 +189,9 @@ function toWholeField(column: { readonly name: string; readonly type: Field['typ
 function toField(column: { readonly name: string; readonly type: Field['type'] }): Field {
   return { column: column.name, type: column.type };
 }
+
+/** What stands in a line as the digest sees it; the others are asked for beside it. */
+const isPlain = ({ path, folded }: Field): boolean => path === undefined && folded !== true;
 
 /** Fields that one COPY can give: the single-valued ones of a table together, a multi-valued one alone. */
 function groupFields(probes: readonly Probe[]): Probe[][] {
@@ -209,6 +224,15 @@ function compareReceipts(plan: Plan, delivered: readonly Receipt[], seen: readon
     if (here.rows !== there.rows)
       return [toFinding('VERIFY_ROWS_DIFFER', { ...where, amount: `${here.rows} delivered, ${there.rows} there` })];
     return here.digest === there.digest ? [] : [toFinding('VERIFY_DIGEST_DIFFERS', where)];
+  });
+}
+
+/** What the pipeline's own files changed: told, so that a dataset never holds rows that nobody knows of. Both lists are in the plan's order. */
+function findChanges(loaded: readonly Receipt[], seen: readonly Receipt[]): Finding[] {
+  return seen.flatMap(({ schema, table, rows, digest }, i) => {
+    const before = loaded[i] as Receipt;
+    if (before.digest === digest) return [];
+    return [toFinding('VERIFY_AFTER_CHANGED', { stage: 'verify', schema, table, amount: `${before.rows} rows, ${rows} after` }, 'warning')];
   });
 }
 

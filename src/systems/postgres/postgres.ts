@@ -1,11 +1,13 @@
 // The door of Postgres: a source, a target and a reader, each on sessions of its own.
 import type { Clock } from '../../kernel/clock.js';
-import type { Catalogue } from '../../pipeline/catalogue.js';
+import { toSqlName } from '../../kernel/sql-name.js';
+import type { Catalogue, Table } from '../../pipeline/catalogue.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { readCatalogue, readSequenceValues, schemaTexts, toCatalogueDigest } from './catalogue/catalogue.js';
 import { toDatabaseName } from './target/session.js';
 import type { ConnectionTarget } from './connection.js';
-import { toSchemaStatements } from './ddl/ddl.js';
+import { type Statement, toSchemaStatements } from './ddl/ddl.js';
+import { quoteLiteral, quoteName, quoteQualified } from './quote.js';
 import { type LineCutter, PostgresSource, type SourceSettings } from './source/source.js';
 import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRoles } from './target/target.js';
 
@@ -41,10 +43,50 @@ export interface TargetOptions {
 /** A target whose schema is rebuilt from the catalogue; roles of the source's policies become the environment's read-write role. */
 export function openTarget(options: TargetOptions): PostgresTarget {
   const { readWrite } = toEnvironmentRoles(toDatabaseName(options.connection));
-  const schemaStatements = (catalogue: Catalogue, plan: Plan) =>
-    toSchemaStatements(catalogue, {
+  const schemaStatements = (catalogue: Catalogue, plan: Plan) => {
+    const cut = findCut(catalogue, plan);
+    const made = toSchemaStatements(leaveUnchecked(catalogue, cut), {
       drop: (plan.facts.schemaTexts ?? []).filter(({ action }) => action === 'drop').map(({ object }) => object),
       role: () => readWrite,
     });
+    return { ...made, postData: [...made.postData, cut.map(toValidation)] };
+  };
   return new PostgresTarget({ ...options, schemaStatements });
+}
+
+interface Cut {
+  readonly table: Table;
+  readonly constraint: string;
+}
+
+/** References that the plan itself cuts. That of a partitioned table cannot be left unchecked before 18: it holds, or the schema fails. */
+function findCut({ tables }: Catalogue, { cutReferences }: Plan): readonly Cut[] {
+  const cut = new Set(cutReferences.map(({ table, constraint }) => `${table} ${constraint}`));
+  return tables.flatMap((table) =>
+    table.constraints
+      .filter(({ name, kind, validated, inherited }) => {
+        const unchecked = kind === 'f' && validated && !inherited && table.kind === 'r';
+        return unchecked && cut.has(`${toSqlName(table.schema, table.name)} ${name}`);
+      })
+      .map(({ name }) => ({ table, constraint: name })),
+  );
+}
+
+/** Made for the rows that come; whether those that are there hold is found out afterwards. */
+function leaveUnchecked(catalogue: Catalogue, cut: readonly Cut[]): Catalogue {
+  const tables = catalogue.tables.map((table) => {
+    const names = new Set(cut.filter((one) => one.table === table).map(({ constraint }) => constraint));
+    const constraints = table.constraints.map((constraint) =>
+      names.has(constraint.name) ? { ...constraint, validated: false, definition: `${constraint.definition} NOT VALID` } : constraint,
+    );
+    return { ...table, constraints };
+  });
+  return { ...catalogue, tables };
+}
+
+/** Where no row is missing after all the reference is as valid as the source's; where one is, the verifier counts and tells. */
+function toValidation({ table, constraint }: Cut): Statement {
+  const validate = `ALTER TABLE ${quoteQualified(table)} VALIDATE CONSTRAINT ${quoteName(constraint)}`;
+  const body = `BEGIN ${validate}; EXCEPTION WHEN foreign_key_violation THEN NULL; END`;
+  return { sql: `DO LANGUAGE plpgsql ${quoteLiteral(body)}`, object: `constraint ${constraint} of ${table.schema}.${table.name}` };
 }

@@ -87,8 +87,9 @@ function toCopy(table: TablePlan, fields: readonly Field[], hstore: string): str
   return `COPY (SELECT ${fields.map((field) => toExpression(field, hstore)).join(', ')} ${from}) TO STDOUT`;
 }
 
-function toExpression({ column, type, path }: Field, hstore: string): string {
+function toExpression({ column, type, path, folded }: Field, hstore: string): string {
   const name = `t.${quoteName(column)}`;
+  if (folded) return `pg_catalog.lower(${name}::pg_catalog.text)`;
   if (path === undefined) return name;
   const keys = path.split('.');
   if (type.base === 'hstore') return `${name} OPERATOR(${quoteName(hstore)}.->) ${quoteLiteral(path)}`;

@@ -2,14 +2,15 @@
 import type pg from 'pg';
 
 import type { Clock } from '../../../kernel/clock.js';
-import { sortFindings, toError } from '../../../kernel/errors.js';
+import { BautaError, sortFindings, toError } from '../../../kernel/errors.js';
 import type { TableName } from '../../../pipeline/catalogue.js';
 import type { Plan } from '../../../pipeline/plan.js';
-import type { Snapshot, Source, SourceDescription, SourceScope } from '../../../pipeline/ports.js';
+import type { CutReference, Snapshot, Source, SourceDescription, SourceScope } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
 import { quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import type { CatalogueReader } from './catalogue-reader.js';
+import { countCut } from './cut-references.js';
 import { hold } from './holder.js';
 import { findAccessProblems, findVersionProblem } from './preflight.js';
 import { endSession, openSession, terminateBackends, toBackendPid } from './session.js';
@@ -49,6 +50,10 @@ export class PostgresSource implements Source {
 
   count(columns: readonly (TableName & { readonly column: string })[]): Promise<readonly { rows: number; distinct: number }[]> {
     return this.#track(this.#count(columns));
+  }
+
+  countCut(references: readonly CutReference[]): Promise<readonly number[]> {
+    return this.#track(this.#countCut(references));
   }
 
   open(plan: Plan, scope: SourceScope): Promise<Snapshot> {
@@ -99,6 +104,21 @@ export class PostgresSource implements Source {
       return counts;
     } catch (cause) {
       throw toServerError(cause, { connection: this.#connection, stage: 'source' });
+    } finally {
+      await this.#end(client);
+    }
+  }
+
+  async #countCut(references: readonly CutReference[]): Promise<readonly number[]> {
+    const counts: number[] = [];
+    if (references.length === 0) return counts;
+    const client = await this.#openClient();
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      for (const reference of references) counts.push(await countCut(client, reference, this.#connection));
+      return counts;
+    } catch (cause) {
+      throw cause instanceof BautaError ? cause : toServerError(cause, { connection: this.#connection, stage: 'source' });
     } finally {
       await this.#end(client);
     }
