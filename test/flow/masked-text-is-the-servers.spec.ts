@@ -9,6 +9,7 @@ import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 
 import { BautaError } from '../../src/kernel/errors.js';
+import { toFloatText } from '../../src/pipeline/mask/float-text.js';
 import { createMasker, prepareMask, transforms } from '../../src/pipeline/mask/mask.js';
 import type { Params } from '../../src/pipeline/mask/transform.js';
 import { formatLines } from '../laws/copy-text.reference.js';
@@ -158,5 +159,21 @@ describe('masked text on a real Postgres', () => {
     const cases = await toCases(name);
     for (const each of cases) await expectPrinted(each);
     expect(cases.length).toBeGreaterThan(0);
+  });
+
+  it.each([true, false])('prints floats as it does, single precision: %s', async (single) => {
+    const numbers = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: -20, max: 20 })).map(([n, power]) => Number(`${n}e${power}`)),
+    );
+    const values = fc
+      .sample(numbers, { numRuns: 2000, seed })
+      .filter((value) => !single || value === 0 || (Math.abs(value) > 1e-37 && Math.abs(value) < 3e38))
+      .map((value) => (Object.is(value, -0) ? '-0' : String(value)));
+    const { rows } = await client.query<{ text: string }>(
+      `SELECT value::${single ? 'float4' : 'float8'}::text AS text FROM unnest($1::text[]) WITH ORDINALITY AS given (value, place) ORDER BY place`,
+      [values],
+    );
+    expect(values.map((value) => toFloatText(value, single))).toEqual(rows.map(({ text }) => text));
   });
 });

@@ -10,7 +10,7 @@ import { BlockCipher } from './prf.js';
 import { toPrinter } from './print.js';
 import { transforms } from './registry.js';
 import { type KeyScope, type RuleKeys, toKeyLabel } from './rule-keys.js';
-import { Draws, type Identity } from './seed.js';
+import { Draws, type Identity, type PersonDraws } from './seed.js';
 import type { Apply, ApplyContext, Companion, Params, Transform } from './transform.js';
 import { toTypeFamily } from './type-family.js';
 import { loadWords } from './words.js';
@@ -27,6 +27,8 @@ export interface RunnerSetting {
   readonly keys: RuleKeys;
   /** Where the transforms come from; a test MAY bring its own. */
   readonly transforms: readonly Transform[];
+  /** By key label, for the columns of one table. */
+  readonly persons?: Map<string, PersonDraws>;
 }
 
 export function findTransform(name: string, among: readonly Transform[] = transforms): Transform | undefined {
@@ -76,7 +78,7 @@ export function createScalarRunner(type: DataType, rule: RulePlan, identity: Ide
     return key;
   };
   // `keep` alone needs no key; everything else fails here and not at the first row.
-  const draws = rule.transform === 'keep' ? null : new Draws(getKey('prf'), rule.scope, identity);
+  const draws = rule.transform === 'keep' ? null : new Draws(getKey('prf'), rule.scope, identity, toPersons(rule, setting));
   let cipher: BlockCipher | undefined;
   const apply = transform.prepare({
     params: withDefaults(transform, rule.params),
@@ -86,6 +88,13 @@ export function createScalarRunner(type: DataType, rule: RulePlan, identity: Ide
     words: loadWords,
   });
   return new ScalarRunner(type, rule, transform, apply, draws);
+}
+
+function toPersons({ domain }: RulePlan, { scope, persons }: RunnerSetting): PersonDraws {
+  const label = toKeyLabel(scope, domain, 'prf');
+  const found = persons?.get(label) ?? {};
+  persons?.set(label, found);
+  return found;
 }
 
 export function accepts(transform: Transform, type: DataType): boolean {

@@ -21,10 +21,40 @@ export function toFloatText(text: string, single: boolean): string {
 
 /** `d.ddde±x` without trailing zeros. */
 function toShortest(value: number, single: boolean): string {
-  if (!single) return value.toExponential();
-  for (let decimals = 0; decimals < 8; decimals++) {
-    const text = value.toExponential(decimals);
-    if (Math.fround(Number(text)) === value) return text;
+  const first = single ? '' : value.toExponential();
+  if (!single && !isMidpoint(first, value, single)) return first;
+  const most = single ? 8 : 16;
+  for (let decimals = single ? 0 : first.replace(/e.*|[-.]/g, '').length; decimals < most; decimals++) {
+    const text = toRounded(value, decimals);
+    if (read(text, single) === value && !isMidpoint(text, value, single)) return text;
   }
-  return value.toExponential(8);
+  return value.toExponential(most);
+}
+
+/** As toExponential, but of two texts that are equally near the even one, as the server takes it. */
+function toRounded(value: number, decimals: number): string {
+  const text = value.toExponential(decimals);
+  const [mantissa = ''] = value.toExponential(decimals + 25).split('e');
+  const last = Number(/\d(?=e)/.exec(text)?.[0]);
+  const tie = /^50*$/.test(mantissa.slice(-25)) && last % 2 === 1;
+  return tie ? text.replace(/\d(?=e)/, String(last - 1)) : text;
+}
+
+function read(text: string, single: boolean): number {
+  return single ? Math.fround(Number(text)) : Number(text);
+}
+
+/**
+ * Whether the text lies in the middle between two floats and is read as this one only because a tie goes to the even one: the server does not count on that.
+ * Only whole numbers can; a middle with a fraction has more digits than its neighbours.
+ */
+function isMidpoint(text: string, value: number, single: boolean): boolean {
+  if (Math.abs(value) < (single ? 2 ** 24 : 2 ** 53)) return false;
+  const [mantissa = '', power = ''] = text.split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const named = BigInt(whole + fraction) * 10n ** BigInt(Math.max(0, Number(power) - fraction.length));
+  const mirrored = 2n * named - BigInt(value);
+  if (named === BigInt(value)) return false;
+  const other = read(String(mirrored), single);
+  return Number.isFinite(other) && BigInt(other) === mirrored;
 }

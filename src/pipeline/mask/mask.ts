@@ -68,5 +68,5 @@ export function createMaskExecutor(prepared: PreparedMask, options: MaskOptions 
 }
 
 function toRunnerOptions(plan: Plan, keys: RuleKeys, options: MaskOptions): RunnerOptions {
-  return { scope: plan, keys, transforms: options.transforms ?? transforms, showKey: options.showKey ?? showPlainKey };
+  return { scope: plan, keys, transforms: options.transforms ?? transforms, showKey: options.showKey ?? showPlainKey, persons: new Map() };
 }

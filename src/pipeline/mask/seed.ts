@@ -18,6 +18,13 @@ export interface Identity {
   readonly path: string;
 }
 
+/** The draws of a batch's persons under one key: names, and the parts of an address, ask for the same ones. */
+export interface PersonDraws {
+  /** What they were made of; a batch has its own list. */
+  subjects?: Place['subjects'];
+  draws?: Uint8Array;
+}
+
 const subjectMark = Buffer.from('\0subject');
 
 export class Draws {
@@ -30,6 +37,7 @@ export class Draws {
     key: Uint8Array,
     private readonly scope: Scope,
     identity: Identity,
+    private readonly persons: PersonDraws = {},
   ) {
     this.prefix = toRowPrefix(identity);
     this.plain = new Cmac(key);
@@ -40,7 +48,15 @@ export class Draws {
   compute(column: Column, place: Place): Uint8Array {
     if (this.scope === 'value') return this.plain.compute(column);
     if (this.scope === 'row' || place.subjects.length === 0) return this.keyed.compute(this.toRowSeeds(column, place));
-    return this.plain.compute(this.toSubjectSeeds(column, place));
+    const seeds = this.toSubjectSeeds(column, place);
+    // Only where they are the person's field as it is do they not depend on the column.
+    if (seeds !== place.subjects[0]) return this.plain.compute(seeds);
+    const { persons } = this;
+    if (persons.subjects !== place.subjects || !persons.draws) {
+      persons.draws = this.plain.compute(seeds);
+      persons.subjects = place.subjects;
+    }
+    return persons.draws;
   }
 
   private toSubjectSeeds(column: Column, place: Place): Column {

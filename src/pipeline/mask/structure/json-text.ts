@@ -82,9 +82,23 @@ function writePoint(to: Uint8Array, at: number, point: number): number {
   return at;
 }
 
+/** 1 for a byte that needs an escape. */
+const special = Uint8Array.from(letters, (letter, byte) => (letter !== 0 || byte < 32 ? 1 : 0));
+
 /** Writes a JSON string with its quotes; needs room for 6 bytes a byte and 2. */
 export function escapeJson(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
   to[at++] = quote;
+  // Most leaves need no escape: copied without a branch, and written again where they do.
+  let found = 0;
+  for (let i = start, k = at; i < end; i++, k++) {
+    const byte = from[i] as number;
+    found |= special[byte] as number;
+    to[k] = byte;
+  }
+  if (found === 0) {
+    to[at + end - start] = quote;
+    return at + end - start + 1;
+  }
   for (let i = start; i < end; i++) {
     const byte = from[i] as number;
     if (letters[byte] !== 0) {

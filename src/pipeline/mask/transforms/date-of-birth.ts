@@ -5,6 +5,12 @@ import { toIndex } from '../draw.js';
 import { defineTransform } from '../transform.js';
 
 const cohortYears = 5;
+/** First day of each cohort from the year 0 on. */
+const firstDays = Int32Array.from({ length: 10_000 / cohortYears + 1 }, (_, cohort) => toDay(cohort * cohortYears, 1, 1));
+
+function toFirstDay(cohort: number): number {
+  return firstDays[cohort] ?? toDay(cohort * cohortYears, 1, 1);
+}
 
 export const dateOfBirth = defineTransform({
   name: 'date-of-birth',
@@ -25,8 +31,8 @@ export const dateOfBirth = defineTransform({
       const year = toCivil(day) >> 9;
       // Nobody was born in five digits, and a day beyond the type's end could not be written.
       if (year > 9999) return noDay;
-      const cohort = Math.floor(year / cohortYears) * cohortYears;
-      const from = toDay(cohort, 1, 1);
-      return from + toIndex(draw, row, 0, toDay(cohort + cohortYears, 1, 1) - from);
+      const cohort = Math.floor(year / cohortYears);
+      const from = toFirstDay(cohort);
+      return from + toIndex(draw, row, 0, toFirstDay(cohort + 1) - from);
     }),
 });
