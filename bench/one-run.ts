@@ -114,6 +114,6 @@ function requirePlan({ plan, decision, findings }: Prepared): Plan {
 
 async function moveRows({ doors, run }: Composed, plan: Plan, snapshot: Snapshot, staging: Staging): Promise<number> {
   const journal = new Journal(doors.sink, doors.clock, run.id);
-  const receipts = await move(doors, plan, run, {}, journal, snapshot, staging);
+  const receipts = await move(doors, plan, {}, journal, snapshot, staging);
   return receipts.reduce((sum, { rows }) => sum + rows, 0);
 }
