@@ -111,6 +111,22 @@ it('a denial shows none', async () => {
   expectNoLeak(ended);
 });
 
+it('personal data in a default, a comment or a label of the schema stops the plan without showing itself', async () => {
+  await shop.source.sql(
+    'production',
+    `ALTER TABLE shop.customer ALTER phone SET DEFAULT '${canaries.email}'; COMMENT ON TABLE shop.country IS 'ask ${canaries.uniqueEmail}';
+     CREATE VIEW shop.one AS SELECT id FROM shop.customer WHERE email = '${canaries.email}'`,
+  );
+  const ended = await start().ended;
+  await shop.source.sql(
+    'production',
+    'ALTER TABLE shop.customer ALTER phone DROP DEFAULT; COMMENT ON TABLE shop.country IS NULL; DROP VIEW shop.one',
+  );
+  expect(ended).toMatchObject({ code: 3, stderr: expect.stringContaining('PLAN_REFUSED') });
+  expect((JSON.parse(ended.stdout) as RunSummary).findings.filter(({ severity }) => severity === 'error').length).toBeGreaterThanOrEqual(3);
+  expectNoLeak(ended);
+});
+
 it('a value that its transform refuses stays where it is', async () => {
   await shop.source.sql('production', `UPDATE shop.customer SET born = '${refused.born}' WHERE id = 2000`);
   const ended = await start().ended;
