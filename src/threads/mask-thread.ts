@@ -1,5 +1,5 @@
 // Entry of a masking thread: batch in, masked batch out. Holds derived keys only, opens no file but word tables, no socket, and logs nothing.
-import { parentPort, workerData } from 'node:worker_threads';
+import { MessageChannel, parentPort, workerData } from 'node:worker_threads';
 
 import { BautaError } from '../kernel/errors.js';
 import { createMaskExecutor, type PreparedMask } from '../pipeline/mask/mask.js';
@@ -19,13 +19,19 @@ function toOwn(bytes: Uint8Array): Uint8Array {
   return own.subarray(0, bytes.length);
 }
 
+/** A port that leads nowhere: memory that is transferred to it is freed at once, and not when the collector comes by. */
+const nowhere = new MessageChannel().port1;
+nowhere.close();
+
 port.on('message', ({ id, batch, into }: Request) => {
   executor.mask({ ...batch, bytes: toOwn(batch.bytes) }).then(
     ({ table, range, sequence, rows, bytes }) => {
       const place = { table, range, sequence, rows };
-      if (bytes.length <= into.length) {
+      const { length } = bytes;
+      if (length <= into.length) {
         into.set(bytes);
-        port.postMessage({ id, batch: { ...place, bytes: bytes.length } } satisfies Answer);
+        if (bytes.byteLength === bytes.buffer.byteLength) nowhere.postMessage(null, [bytes.buffer as ArrayBuffer]);
+        port.postMessage({ id, batch: { ...place, bytes: length } } satisfies Answer);
       } else {
         const whole = toTransferable(bytes);
         port.postMessage({ id, batch: { ...place, bytes: whole } } satisfies Answer, [whole.buffer]);

@@ -40,6 +40,9 @@ const settings = {
   client_min_messages: 'warning',
 };
 
+/** For each session that builds indexes, on the target server: with the server's own 64 MB an index of some million rows is sorted on disk. */
+const sortMemory = '128MB';
+
 export class PostgresStaging implements Staging {
   readonly database: string;
   readonly nonce: Uint8Array;
@@ -88,7 +91,7 @@ export class PostgresStaging implements Staging {
     const width = Math.min(this.#parts.server.settings.finishConnections, Math.max(...phases.map((phase) => phase.length), 1));
     const sessions: Session[] = [];
     try {
-      for (let i = 0; i < width; i++) sessions.push(await this.#open());
+      for (let i = 0; i < width; i++) sessions.push(await this.#open(this.database, { ...settings, maintenance_work_mem: sortMemory }));
       for (const phase of phases) {
         // Later phases stand on this one: what is missing here would be found again there, under other names.
         const findings = await runPhase(sessions, phase, () => onProgress(++done, of));
@@ -188,8 +191,8 @@ export class PostgresStaging implements Staging {
     }
   }
 
-  #open(role: string = this.database): Promise<Session> {
-    return this.#parts.server.open(this.database, settings, role);
+  #open(role: string = this.database, own: Readonly<Record<string, string>> = settings): Promise<Session> {
+    return this.#parts.server.open(this.database, own, role);
   }
 
   #requireLock(): void {
