@@ -797,6 +797,11 @@ export const messages = {
     message: 'the staging database is closed already',
     hint: 'this is a fault in Bauta; report it',
   },
+  TARGET_RUN_LOGIN_REFUSED: {
+    class: 'InputError',
+    message: "the server of {connection} refused the login of the run's own role",
+    hint: 'let roles other than the provisioning one log in from here (pg_hba.conf, or the cloud console); the role exists for one run, with a random password',
+  },
   STAGING_GONE: {
     class: 'UnavailableError',
     message: 'the staging database of run {run} is gone',

@@ -228,7 +228,7 @@ it('publishes nothing once the lock is lost', async () => {
   expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });
 });
 
-it('runs the pipeline’s own SQL as the environment’s owner, while the environment still may not enter', async () => {
+it('runs the pipeline’s own SQL as the run’s role and gives what it makes to the environment’s owner, who may not enter yet', async () => {
   const { staging, version } = await stage(target('shop'));
   await staging.runAfter([
     {
@@ -236,7 +236,10 @@ it('runs the pipeline’s own SQL as the environment’s owner, while the enviro
       sql: `CREATE TABLE public.who AS SELECT current_user::text AS who;\nINSERT INTO public.who VALUES ('x');`,
     },
   ]);
-  expect(await world.server.sql(staging.database, 'SELECT who FROM public.who ORDER BY 1')).toEqual([{ who: 'shop_owner' }, { who: 'x' }]);
+  expect(await world.server.sql(staging.database, 'SELECT who FROM public.who ORDER BY 1')).toEqual([
+    { who: staging.database },
+    { who: 'x' },
+  ]);
   const [entry] = await world.server.sql(
     'postgres',
     `SELECT has_database_privilege('shop_owner', '${staging.database}', 'CONNECT') AS may`,
@@ -247,7 +250,12 @@ it('runs the pipeline’s own SQL as the environment’s owner, while the enviro
     where: { file: 'after/wrong.sql', line: 3, sqlState: '42703' },
   });
   await staging.publish(version);
-  expect(await world.server.sql('shop', 'SELECT count(*)::int AS n FROM who')).toEqual([{ n: 2 }]);
+  expect(
+    await world.server.sql(
+      'shop',
+      `SELECT count(*)::int AS n, (SELECT relowner::regrole::text FROM pg_class WHERE relname = 'who') AS owner FROM who`,
+    ),
+  ).toEqual([{ n: 2, owner: 'shop_owner' }]);
 });
 
 it('drops the environment’s roles again when its first run does not publish', async () => {

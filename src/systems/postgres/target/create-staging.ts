@@ -11,6 +11,8 @@ export interface StagingOrder {
   /** Name of the database and of its role. */
   readonly name: string;
   readonly marker: Marker;
+  /** SCRAM verifier of the run's login. */
+  readonly verifier: string;
   readonly encoding: string;
   /** Absent: the server's own default. */
   readonly locale: DatabaseLocale | undefined;
@@ -22,7 +24,7 @@ export async function createStaging(session: Session, order: StagingOrder, onSte
   const { target } = order.marker;
   // One transaction: a role of a run never exists without its comment.
   await session.transaction(async () => {
-    await createOwnRole(session, order.name, toRoleComment({ target, role: 'run' }));
+    await createOwnRole(session, order.name, toRoleComment({ target, role: 'run' }), `LOGIN PASSWORD ${quoteLiteral(order.verifier)}`);
     await createEnvironmentRoles(session, target);
   });
   await onStep('database.create');
@@ -50,10 +52,10 @@ async function createEnvironmentRoles(session: Session, target: string): Promise
   }
 }
 
-/** A role that nobody logs in as, whose rights the provisioning role has. MUST run in a transaction. */
-async function createOwnRole(session: Session, role: string, comment: string): Promise<void> {
+/** A role whose rights the provisioning role has; nobody logs in as it, if not said otherwise. MUST run in a transaction. */
+async function createOwnRole(session: Session, role: string, comment: string, login = 'NOLOGIN'): Promise<void> {
   const name = quoteName(role);
-  await session.query(`CREATE ROLE ${name} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`);
+  await session.query(`CREATE ROLE ${name} ${login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`);
   await session.query(`COMMENT ON ROLE ${name} IS ${quoteLiteral(comment)}`);
   await grantToSelf(session, role);
 }

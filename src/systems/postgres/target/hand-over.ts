@@ -11,6 +11,7 @@ import type { Session } from './session.js';
 export async function handOver(session: Session, staging: string, roles: EnvironmentRoles): Promise<void> {
   const [database, runRole, owner] = [quoteName(staging), quoteName(staging), quoteName(roles.owner)];
   await session.transaction(async () => {
+    await session.query(`ALTER ROLE ${runRole} NOLOGIN PASSWORD NULL`);
     await session.query(`REASSIGN OWNED BY ${runRole} TO ${owner}`);
     await session.query(`DROP OWNED BY ${runRole}`);
     await session.query(`REVOKE ALL ON DATABASE ${database} FROM ${owner}`);

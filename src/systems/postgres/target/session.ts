@@ -95,8 +95,22 @@ export class TargetServer {
     }
   }
 
-  /** A session in a database of ours, as `role` when one is given. The caller ends it. */
-  async open(database: string, settings: Readonly<Record<string, string>> = {}, role?: string): Promise<Session> {
+  /** A session of the run's own role. Throws TARGET_RUN_LOGIN_REFUSED where the server lets only certain roles in. */
+  async openAs(role: string, password: string, database: string, settings: Readonly<Record<string, string>>): Promise<Session> {
+    const url = new URL(this.connection.url);
+    url.username = encodeURIComponent(role);
+    url.password = encodeURIComponent(password);
+    const server = new TargetServer({ name: this.connection.name, url: url.toString() }, this.settings);
+    try {
+      return await server.open(database, settings);
+    } catch (error) {
+      if (!(error instanceof BautaError) || error.code !== 'CONNECTION_REFUSED_LOGIN') throw error;
+      throw toError('TARGET_RUN_LOGIN_REFUSED', { stage: 'deliver', connection: this.connection.name });
+    }
+  }
+
+  /** A session of the provisioning role in a database of ours. The caller ends it. */
+  async open(database: string, settings: Readonly<Record<string, string>> = {}): Promise<Session> {
     const { statementTimeoutMs, lockTimeoutMs } = this.settings;
     const client = await connect(this.connection, {
       database,
@@ -105,7 +119,6 @@ export class TargetServer {
         statement_timeout: String(statementTimeoutMs),
         lock_timeout: String(lockTimeoutMs),
         ...settings,
-        ...(role === undefined ? {} : { role }),
       },
     });
     return new Session(client, this.connection.name);

@@ -27,6 +27,8 @@ export interface StagingParts {
   readonly plan: Plan;
   readonly statements: SchemaStatements;
   readonly expectedOid: number | null;
+  /** Of the run's role, in memory only. */
+  readonly password: string;
   readonly clock: Clock;
   readonly onStep: OnStep;
 }
@@ -91,7 +93,7 @@ export class PostgresStaging implements Staging {
     const width = Math.min(this.#parts.server.settings.finishConnections, Math.max(...phases.map((phase) => phase.length), 1));
     const sessions: Session[] = [];
     try {
-      for (let i = 0; i < width; i++) sessions.push(await this.#open(this.database, { ...settings, maintenance_work_mem: sortMemory }));
+      for (let i = 0; i < width; i++) sessions.push(await this.#open({ ...settings, maintenance_work_mem: sortMemory }));
       for (const phase of phases) {
         // Later phases stand on this one: what is missing here would be found again there, under other names.
         const findings = await runPhase(sessions, phase, () => onProgress(++done, of));
@@ -116,8 +118,8 @@ export class PostgresStaging implements Staging {
   async runAfter(files: readonly { readonly path: string; readonly sql: string }[]): Promise<void> {
     this.#requireLock();
     if (files.length === 0) return;
-    await this.#handOver();
-    const session = await this.#open(toEnvironmentRoles(this.#parts.server.target).owner);
+    // As the run's role, which owns everything here; what the files make becomes the environment owner's with the rest.
+    const session = await this.#open();
     try {
       for (const { path, sql } of files) {
         try {
@@ -191,8 +193,8 @@ export class PostgresStaging implements Staging {
     }
   }
 
-  #open(role: string = this.database, own: Readonly<Record<string, string>> = settings): Promise<Session> {
-    return this.#parts.server.open(this.database, own, role);
+  #open(own: Readonly<Record<string, string>> = settings): Promise<Session> {
+    return this.#parts.server.openAs(this.database, this.#parts.password, this.database, own);
   }
 
   #requireLock(): void {

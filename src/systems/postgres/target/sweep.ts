@@ -75,6 +75,6 @@ function isStaging({ name, marker, ownerMarker, comment, owner }: Database): boo
   return comment === null && owner === name && ownerMarker?.role === 'run';
 }
 
-function isRunRole({ name, marker, canLogin, superuser }: Role): boolean {
-  return findRunId(name) !== undefined && marker?.role === 'run' && !canLogin && !superuser;
+function isRunRole({ name, marker, superuser }: Role): boolean {
+  return findRunId(name) !== undefined && marker?.role === 'run' && !superuser;
 }

@@ -8,6 +8,7 @@ import type { Finding } from '../../../kernel/errors.js';
 import type { ConnectionTarget } from '../connection.js';
 import type { SchemaStatements } from './build-schema.js';
 import { createStaging } from './create-staging.js';
+import { createRunLogin } from './run-login.js';
 import { readDatabases, toDatasets } from './databases.js';
 import { inspect, readSystemIdentifier } from './inspect.js';
 import { toStagingName } from './names.js';
@@ -96,6 +97,7 @@ export class PostgresTarget implements Target {
     const isSource = current?.oid === plan.source.databaseOid && (await readSystemIdentifier(hold)) === plan.source.systemIdentifier;
     if (isSource) throw toError('TARGET_IS_SOURCE', { stage: 'deliver', name: target });
     const statements = this.#options.schemaStatements(catalogue, plan);
+    const login = createRunLogin();
     const database = toStagingName(target, run.id);
     const staging = new PostgresStaging({
       server: this.#server,
@@ -107,13 +109,14 @@ export class PostgresTarget implements Target {
       expectedOid: current?.oid ?? null,
       clock,
       onStep,
+      password: login.password,
     });
     this.#open.add(staging);
     try {
       const version = toDatasets(databases, target).reduce((highest, dataset) => Math.max(highest, dataset.version), 0) + 1;
       const marker = { target, version, state: 'staging', runId: run.id } as const;
       const { encoding, locale } = current ?? catalogue.server;
-      await createStaging(hold, { name: database, marker, encoding, locale }, onStep);
+      await createStaging(hold, { name: database, marker, verifier: login.verifier, encoding, locale }, onStep);
       await staging.createSchema();
       return staging;
     } catch (error) {
