@@ -16,7 +16,7 @@ const hostile = `CREATE FUNCTION shop.escape() RETURNS boolean LANGUAGE plpgsql 
     PERFORM pg_catalog.set_config('role', 'none', true);
     EXECUTE 'CREATE ROLE evil_' || session_user;
     RETURN true;
-  EXCEPTION WHEN insufficient_privilege THEN RETURN true;
+  EXCEPTION WHEN insufficient_privilege OR duplicate_object THEN RETURN true;
   END $$;`;
 
 const evil = (): Promise<Record<string, unknown>[]> =>
