@@ -1,5 +1,5 @@
 // `bauta run`: the whole way, told as it happens, and its summary.
-import { BautaError, toError } from '../kernel/errors.js';
+import { toError, toKnownError } from '../kernel/errors.js';
 import { provision } from '../pipeline/pipeline.js';
 import type { RunSummary } from '../pipeline/report/report.js';
 import type { Hooks } from '../pipeline/run.js';
@@ -28,7 +28,7 @@ export async function run(options: RunOptions): Promise<number> {
       const { summary, error } = await provision(composed.doors, composed.request, composed.run, tellProgress());
       await keepSummary(composed.home, summary.runId, summary);
       if (json) writeJson(summary);
-      return printOutcome(summary, error, json);
+      return printOutcome(summary, error);
     } finally {
       await composed.close();
     }
@@ -70,27 +70,30 @@ export function tellProgress(): Hooks {
   };
 }
 
-function printOutcome(summary: RunSummary, error: unknown, json: boolean): number {
+function printOutcome(summary: RunSummary, error: unknown): number {
   const { state, dataset, decision, findings } = summary;
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
   if (state === 'published' && dataset) {
     const rows = summary.tables.reduce((sum, table) => sum + table.rows, 0);
-    const line = `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${summary.tables.length} tables, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`;
-    process.stderr.write(`${line}\n`);
+    say(
+      `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${summary.tables.length} tables, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`,
+    );
     return 0;
   }
   if (state === 'denied' && decision) {
-    process.stderr.write(
-      `${paint('denied', 31)} by policy ${decision.policy.revision}, decision ${decision.decisionId}; no row was read\n`,
-    );
-    process.stderr.write(`${toReasonsText(decision.reasons)}\n`);
+    say(toReasonsText(decision.reasons));
+    say(`${paint('denied', 31)} by policy ${decision.policy.revision}, decision ${decision.decisionId}; no row was read`);
     return 2;
   }
   if (state === 'withheld') {
-    for (const finding of findings.filter(({ severity }) => severity === 'error')) process.stderr.write(`${toFindingText(finding)}\n`);
-    process.stderr.write(`${paint('withheld', 31)}: nothing was published, the target is as it was\n`);
+    for (const finding of findings.filter(({ severity }) => severity === 'error')) say(toFindingText(finding));
+    say(`${paint('withheld', 31)}: nothing was published, the target is as it was`);
     return 1;
   }
-  if (error !== undefined) printError(error, false);
-  else if (!json) process.stderr.write(`${state}\n`);
-  return error instanceof BautaError ? toExitCode(error) : 1;
+  // Warnings were said when they were found.
+  printError(
+    error,
+    toKnownError(error).findings.filter(({ severity }) => severity === 'error'),
+  );
+  return toExitCode(error);
 }

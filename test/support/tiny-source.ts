@@ -82,7 +82,8 @@ export async function startTinyWorld(settings: Readonly<Record<string, string>> 
     server.url(database).replace(/\/\/postgres:[^@]*@/, () => `//${role}:${passwords[role]}@`);
   await server.create('production');
   await server.sql('production', schema);
-  for (const file of ['source-role.sql', 'target-role.sql']) await server.sql('postgres', readFileSync(packageFile('deploy', file), 'utf8'));
+  for (const file of ['source-role.sql', 'target-role.sql'])
+    await server.sql('postgres', readFileSync(packageFile('deploy', file), 'utf8'));
   for (const [role, password] of Object.entries(passwords)) await server.sql('postgres', `ALTER ROLE ${role} PASSWORD '${password}'`);
   return {
     server,
