@@ -45,6 +45,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .exitOverride()
     // Errors are said by our own printer: commander repeats the caller's words, and one of them may be a password.
     .configureOutput({ writeErr: () => undefined });
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 failed, 2 denied, 3 invalid input, 4 the time-out of --timeout passed.\nbauta <command> --help shows examples.',
+  );
   program.configureHelp({ sortSubcommands: false, showGlobalOptions: false });
 
   command(program, 'plan', 'show what will happen to every column, why, and what the gate says; moves no row', [

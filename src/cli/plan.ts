@@ -1,9 +1,10 @@
 // `bauta plan`: what will happen to every column, why, and what the gate says. Moves no row; --sample reads a few and shows them masked only.
 import { toError, toErrorView } from '../kernel/errors.js';
-import { toPlanLines, toPlanView } from '../pipeline/plan-view.js';
+import { toPlanView } from '../pipeline/plan-view.js';
 import { prepare, toScope } from '../pipeline/prepare.js';
 import { type ComposeOptions, compose } from './compose.js';
 import { wantsJson } from './context.js';
+import { toPlanLines } from './plan-text.js';
 import { paint, printError, stripControls, toExitCode, toFindingText, toReasonsText, toTable, writeJson } from './print.js';
 import { sampleMasked } from './sample.js';
 

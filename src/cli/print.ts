@@ -69,9 +69,18 @@ export function toBytesText(bytes: number): string {
 
 const REASONS = 12;
 
-/** The reasons of a denial, one line each, the first dozen. */
+/** The reasons of a denial, one line each, the first dozen; what to do stands once below those that it answers. */
 export function toReasonsText(reasons: Decision['reasons']): string {
-  const rows = reasons.slice(0, REASONS).map(({ code, message, hint }) => [code, `${message} → ${hint}`]);
-  const more = reasons.length > REASONS ? `\n  and ${reasons.length - REASONS} more; --json has all` : '';
-  return stripControls(toTable(rows), '\n') + more;
+  const shown = reasons.slice(0, REASONS);
+  const width = Math.max(...shown.map(({ code }) => code.length));
+  const lines = shown.flatMap(({ code, message, hint }, i) => [
+    `  ${code.padEnd(width)}  ${message}`,
+    ...(shown[i + 1]?.code === code && shown[i + 1]?.hint === hint ? [] : [`  ${' '.repeat(width)}  → ${hint}`]),
+  ]);
+  if (reasons.length > REASONS) lines.push(`  and ${reasons.length - REASONS} more; --json has all`);
+  return stripControls(lines.join('\n'), '\n');
+}
+
+export function toCount(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -5,7 +5,7 @@ import type { RunSummary } from '../pipeline/report/report.js';
 import type { Hooks } from '../pipeline/run.js';
 import { type ComposeOptions, compose, keepSummary } from './compose.js';
 import { wantsJson } from './context.js';
-import { paint, printError, toBytesText, toExitCode, toFindingText, toReasonsText, writeJson } from './print.js';
+import { paint, printError, toBytesText, toCount, toExitCode, toFindingText, toReasonsText, writeJson } from './print.js';
 import { Progress } from './progress.js';
 
 export interface RunOptions extends ComposeOptions {
@@ -49,7 +49,7 @@ export function tellProgress(): Hooks {
       if (!plan) return;
       const masked = plan.tables.flatMap(({ columns }) => columns).filter(({ rule }) => rule.transform !== 'keep' || rule.paths).length;
       const columns = plan.tables.reduce((sum, table) => sum + table.columns.length, 0);
-      say(`plan     ${plan.tables.length} tables, ${toBytesText(sourceFacts.bytes)}, ${masked} of ${columns} columns masked`);
+      say(`plan     ${toCount(plan.tables.length, 'table')}, ${toBytesText(sourceFacts.bytes)}, ${masked} of ${columns} columns masked`);
       if (decision) say(`gate     ${decision.allow ? paint('allow', 32) : paint('deny', 31)}, policy ${decision.policy.revision}`);
       progress = new Progress('copy    ', sourceFacts.estimatedRows);
     },
@@ -64,7 +64,7 @@ export function tellProgress(): Hooks {
       const errors = findings.filter(({ severity }) => severity === 'error').length;
       const rows = receipts.reduce((sum, receipt) => sum + receipt.rows, 0);
       say(
-        `verify   ${rows.toLocaleString('en')} rows counted and digested; originals searched for in ${zero} columns, ${verdicts.length - zero} not tested; ${errors === 0 ? paint('nothing found', 32) : paint(`${errors} findings`, 31)}`,
+        `verify   ${rows.toLocaleString('en')} rows counted and digested; originals searched for in ${toCount(zero, 'column')}, ${verdicts.length - zero} not tested; ${errors === 0 ? paint('nothing found', 32) : paint(toCount(errors, 'finding'), 31)}`,
       );
     },
   };
@@ -76,7 +76,7 @@ function printOutcome(summary: RunSummary, error: unknown): number {
   if (state === 'published' && dataset) {
     const rows = summary.tables.reduce((sum, table) => sum + table.rows, 0);
     say(
-      `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${summary.tables.length} tables, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`,
+      `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${toCount(summary.tables.length, 'table')}, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`,
     );
     return 0;
   }

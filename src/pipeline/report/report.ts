@@ -33,7 +33,8 @@ export function toSummary(runId: string, events: readonly Event[]): RunSummary {
       rows: Number(data['rows']),
       bytes: Number(data['bytes']),
       seconds: Number(data['seconds']),
-    }));
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const seconds = (Date.parse(mine.at(-1)?.at ?? '') - Date.parse(mine[0]?.at ?? '')) / 1000 || 0;
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const moving = mine.filter(({ type }) => type === 'snapshot.opened' || type === 'table.loaded').map(({ at }) => Date.parse(at));
