@@ -333,7 +333,7 @@ const rows: Readonly<Record<string, Row>> = {
     sourceUrl: () =>
       world.source(
         'domain',
-        `CREATE DOMAIN app.mail AS text CONSTRAINT ours_only CHECK (VALUE LIKE '%@canary.net'); ALTER TABLE app.person ALTER email TYPE app.mail; ANALYZE`,
+        `CREATE DOMAIN app.mail AS text CONSTRAINT ours_only CHECK (length(VALUE) < 24); ALTER TABLE app.person ALTER email TYPE app.mail; ANALYZE`,
       ),
     exitCode: 1,
     codes: ['DELIVER_VALUE_REFUSED'],
@@ -341,7 +341,7 @@ const rows: Readonly<Record<string, Row>> = {
     says: 'ours_only',
   },
   'a masked value that a check of a table refuses': {
-    sourceUrl: () => world.source('checked', `ALTER TABLE app.person ADD CONSTRAINT ours_only CHECK (email LIKE '%@canary.net')`),
+    sourceUrl: () => world.source('checked', `ALTER TABLE app.person ADD CONSTRAINT ours_only CHECK (length(email) < 24)`),
     exitCode: 1,
     codes: ['DELIVER_OBJECT_FAILED'],
     says: 'ours_only',
