@@ -6,6 +6,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { packageFile } from '../kernel/package-root.js';
 import { InputError } from '../kernel/errors.js';
 import type { GlobalOptions } from './context.js';
+import { findSecretWord, toCommandLineError } from './command-line-error.js';
+import { asksForJson, findCommand, writeFailure } from './failure.js';
 import { printError, toExitCode } from './print.js';
 
 /** Runs one command line and gives its exit code; never throws and never ends the process. */
@@ -13,12 +15,20 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   let exitCode = 0;
   const program = createProgram((code) => (exitCode = code));
   try {
+    const secret = findSecretWord(words);
+    if (secret) throw secret;
+    if (words.length === 0) {
+      // Nothing was asked: the help is the answer, and no success.
+      process.stderr.write(program.helpInformation());
+      return 3;
+    }
     await program.parseAsync(words, { from: 'user' });
     return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 3;
-    const options = program.opts<{ json?: boolean; format?: string }>();
-    printError(error, options.json === true || options.format === 'json' || words.includes('--json'));
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    const error = thrown instanceof CommanderError ? toCommandLineError(thrown, program, words) : thrown;
+    if (asksForJson(words)) writeFailure(findCommand(words), error);
+    printError(error);
     return toExitCode(error);
   }
 }
@@ -33,7 +43,12 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .description(description)
     .version(version)
     .exitOverride()
-    .showHelpAfterError('(bauta <command> --help shows examples)');
+    // Errors are said by our own printer: commander repeats the caller's words, and one of them may be a password.
+    .configureOutput({ writeErr: () => undefined });
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 failed, 2 denied, 3 invalid input, 4 the time-out of --timeout passed.\nbauta <command> --help shows examples.',
+  );
   program.configureHelp({ sortSubcommands: false, showGlobalOptions: false });
 
   command(program, 'plan', 'show what will happen to every column, why, and what the gate says; moves no row', [

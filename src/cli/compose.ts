@@ -56,8 +56,9 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const { request: documents, after } = await readRequest(options.file);
   const { pipeline } = documents;
   const read = (path: string): Promise<string> => readFile(path, 'utf8');
-  const source = await resolveConnection(pipeline.body.source.connection, environment, read);
-  const target = await resolveConnection(pipeline.body.target.connection, environment, read);
+  const connecting = { connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, signal: options.signal };
+  const source = { ...(await resolveConnection(pipeline.body.source.connection, environment, read)), ...connecting };
+  const target = { ...(await resolveConnection(pipeline.body.target.connection, environment, read)), ...connecting };
   const home = options.home ?? settings.BAUTA_HOME;
   await mkdir(home, { recursive: true, mode: 0o700 });
   const closers: (() => Promise<void>)[] = [];
@@ -127,9 +128,11 @@ async function readKnownSources(home: string): Promise<Request['knownSources']> 
 /** The target alone, for commands that ask for nothing else. */
 export async function composeTarget(options: ComposeOptions): Promise<Target> {
   const environment = options.environment ?? process.env;
+  const settings = parseSettings(environment);
   const { request } = await readRequest(options.file);
-  const connection = await resolveConnection(request.pipeline.body.target.connection, environment, (path) => readFile(path, 'utf8'));
-  return openTarget({ connection, settings: toTargetSettings(parseSettings(environment)), clock: systemClock });
+  const resolved = await resolveConnection(request.pipeline.body.target.connection, environment, (path) => readFile(path, 'utf8'));
+  const connection = { ...resolved, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS };
+  return openTarget({ connection, settings: toTargetSettings(settings), clock: systemClock });
 }
 
 async function readRequest(file: string): Promise<{ request: Request; after: Run['after'] }> {

@@ -7,7 +7,7 @@ export async function datasets(options: ComposeOptions): Promise<number> {
   const target = await composeTarget(options);
   try {
     const versions = await target.datasets();
-    if (wantsJson(options)) writeJson({ datasets: versions });
+    if (wantsJson(options)) writeJson({ datasets: versions, findings: [] });
     else if (versions.length === 0) process.stdout.write('no dataset yet: bauta run makes the first\n');
     else {
       const rows = versions.map(({ target: name, version, state, database, publishedAt, runId }) => [

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { BautaError } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
 import { provision } from '../pipeline/pipeline.js';
-import { toPlanLines, toPlanView } from '../pipeline/plan-view.js';
+import { toPlanView } from '../pipeline/plan-view.js';
 import type { Prepared } from '../pipeline/prepare.js';
 import type { RunSummary } from '../pipeline/report/report.js';
 import { connect, startEmbedded, type EmbeddedServer } from '../systems/postgres/postgres.js';
 import { compose, keepSummary } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toFindingText, toTable, writeJson } from './print.js';
+import { toPlanLines } from './plan-text.js';
 import { tellProgress } from './run.js';
 
 export interface DemoOptions extends GlobalOptions {

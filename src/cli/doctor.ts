@@ -51,7 +51,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const { file } = options;
   if (file !== undefined) await check('pipeline', () => checkPipeline({ ...options, file }));
   const ok = checks.every((one) => one.ok);
-  if (wantsJson(options)) writeJson({ ok, checks });
+  if (wantsJson(options)) writeJson({ ok, checks, findings: checks.flatMap(({ findings }) => findings) });
   else {
     for (const { name, ok: fine, detail, findings } of checks) {
       process.stdout.write(`${fine ? paint('ok  ', 32, process.stdout) : paint('FAIL', 31, process.stdout)} ${name.padEnd(9)} ${detail}\n`);

@@ -1,10 +1,11 @@
 // `bauta plan`: what will happen to every column, why, and what the gate says. Moves no row; --sample reads a few and shows them masked only.
-import { toError } from '../kernel/errors.js';
-import { toPlanLines, toPlanView } from '../pipeline/plan-view.js';
+import { toError, toErrorView } from '../kernel/errors.js';
+import { toPlanView } from '../pipeline/plan-view.js';
 import { prepare, toScope } from '../pipeline/prepare.js';
 import { type ComposeOptions, compose } from './compose.js';
 import { wantsJson } from './context.js';
-import { paint, stripControls, toFindingText, toReasonsText, toTable, writeJson } from './print.js';
+import { toPlanLines } from './plan-text.js';
+import { paint, printError, stripControls, toExitCode, toFindingText, toReasonsText, toTable, writeJson } from './print.js';
 import { sampleMasked } from './sample.js';
 
 export interface PlanOptions extends ComposeOptions {
@@ -17,10 +18,11 @@ export async function plan(options: PlanOptions): Promise<number> {
   try {
     const prepared = await prepare(composed.doors, composed.request);
     const { findings, plan: bound, planDigest, decision, catalogue } = prepared;
-    const refused = findings.some(({ severity }) => severity === 'error');
+    const errors = findings.filter(({ severity }) => severity === 'error');
+    const refusal = errors.length > 0 ? toError('PLAN_REFUSED', { amount: String(errors.length) }) : undefined;
     const view = bound && toPlanView(bound, catalogue);
     const sample =
-      bound && !refused && decision?.allow && options.sample !== undefined
+      bound && !refusal && decision?.allow && options.sample !== undefined
         ? await sampleMasked(composed, bound, toScope(composed.request), options.sample)
         : undefined;
     if (wantsJson(options))
@@ -30,6 +32,7 @@ export async function plan(options: PlanOptions): Promise<number> {
         findings,
         decision: decision ?? null,
         ...(sample ? { sample } : {}),
+        ...(refusal ? { error: toErrorView(refusal) } : {}),
       });
     else {
       const lines = [...(view ? toPlanLines(view) : []), ...findings.map(toFindingText)];
@@ -43,7 +46,10 @@ export async function plan(options: PlanOptions): Promise<number> {
         if (!decision.allow) process.stdout.write(`${toReasonsText(decision.reasons)}\n`);
       }
     }
-    if (refused) throw toError('PLAN_REFUSED', { amount: String(findings.filter(({ severity }) => severity === 'error').length) });
+    if (refusal) {
+      printError(refusal);
+      return toExitCode(refusal);
+    }
     return decision?.allow === true ? 0 : 2;
   } finally {
     await composed.close();

@@ -1,5 +1,5 @@
 // The one printer of errors and findings, the exit code of each class, and the colours of a terminal.
-import { BautaError, type Finding } from '../kernel/errors.js';
+import { BautaError, type Finding, toKnownError } from '../kernel/errors.js';
 import type { ErrorClass } from '../kernel/messages.js';
 import type { Decision } from '../pipeline/decision.js';
 
@@ -16,26 +16,13 @@ export function toExitCode(error: unknown): number {
   return error.code === 'TIMEOUT_PASSED' ? 4 : exitCodes[error.class];
 }
 
-/** Errors to stderr: `error:` then `hint:`, findings before it. With `json`, one object on stdout as well. */
-export function printError(error: unknown, json: boolean): void {
-  const known = error instanceof BautaError ? error : toUnexpected(error);
-  if (json)
-    writeJson({ error: { code: known.code, message: known.message, hint: known.hint, where: known.where }, findings: known.findings });
-  for (const finding of known.findings) process.stderr.write(`${toFindingText(finding)}\n`);
+/** To stderr: what was found, then `error:` and `hint:`. */
+export function printError(error: unknown, findings: readonly Finding[] = toKnownError(error).findings): void {
+  const known = toKnownError(error);
+  for (const finding of findings) process.stderr.write(`${toFindingText(finding)}\n`);
   process.stderr.write(
     `${paint('error:', 31)} ${known.code}: ${stripControls(known.message)}\n${paint('hint:', 33)}  ${stripControls(known.hint)}\n`,
   );
-}
-
-/** An error that nobody foresaw may hold anything in its text: only its class and the place in our code are shown. */
-function toUnexpected(error: unknown): BautaError {
-  const name = error instanceof Error && /^\w{1,40}$/.test(error.name) ? error.name : 'unknown';
-  const [, place] = (error instanceof Error && /\/dist\/(src\/[\w/.-]+:\d+)/.exec(error.stack ?? '')) || [];
-  return new UnexpectedError('UNEXPECTED', { name: place === undefined ? name : `${name} at ${place}` });
-}
-
-class UnexpectedError extends BautaError {
-  readonly class = 'InvariantError';
 }
 
 export function toFindingText({ severity, code, message, hint, where }: Finding): string {
@@ -82,9 +69,18 @@ export function toBytesText(bytes: number): string {
 
 const REASONS = 12;
 
-/** The reasons of a denial, one line each, the first dozen. */
+/** The reasons of a denial, one line each, the first dozen; what to do stands once below those that it answers. */
 export function toReasonsText(reasons: Decision['reasons']): string {
-  const rows = reasons.slice(0, REASONS).map(({ code, message, hint }) => [code, `${message} → ${hint}`]);
-  const more = reasons.length > REASONS ? `\n  and ${reasons.length - REASONS} more; --json has all` : '';
-  return stripControls(toTable(rows), '\n') + more;
+  const shown = reasons.slice(0, REASONS);
+  const width = Math.max(...shown.map(({ code }) => code.length));
+  const lines = shown.flatMap(({ code, message, hint }, i) => [
+    `  ${code.padEnd(width)}  ${message}`,
+    ...(shown[i + 1]?.code === code && shown[i + 1]?.hint === hint ? [] : [`  ${' '.repeat(width)}  → ${hint}`]),
+  ]);
+  if (reasons.length > REASONS) lines.push(`  and ${reasons.length - REASONS} more; --json has all`);
+  return stripControls(lines.join('\n'), '\n');
+}
+
+export function toCount(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

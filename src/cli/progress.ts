@@ -7,7 +7,8 @@ export class Progress {
   private rows = 0;
   private shownAt = 0;
   private shown = false;
-  private readonly startedAt: number;
+  /** When the first rows were there: what was waited for before them is no part of the rate. */
+  private startedAt: number | undefined;
 
   /** `expectedRows`: an estimate; the bar never says that it is done before `end`. `quiet`: say nothing. */
   constructor(
@@ -17,14 +18,14 @@ export class Progress {
     private readonly stream: NodeJS.WriteStream = process.stderr,
     private readonly now: () => number = () => performance.now(),
   ) {
-    this.startedAt = now();
     // Elsewhere than on a terminal a short copy needs no line at all.
-    if (!stream.isTTY) this.shownAt = this.startedAt;
+    if (!stream.isTTY) this.shownAt = now();
   }
 
   add(rows: number): void {
     this.rows += rows;
     const now = this.now();
+    this.startedAt ??= now;
     if (this.quiet || now - this.shownAt < (this.stream.isTTY ? EVERY_MS.terminal : EVERY_MS.plain)) return;
     this.shownAt = now;
     this.shown = true;
@@ -36,11 +37,11 @@ export class Progress {
   }
 
   private line(): string {
-    const seconds = (this.now() - this.startedAt) / 1000;
-    const rate = this.rows / Math.max(seconds, 0.001);
+    const seconds = Math.max(this.now() - (this.startedAt ?? 0), 1) / 1000;
+    const rate = seconds < 0.2 ? 0 : this.rows / seconds;
     const part = Math.min(0.99, this.rows / Math.max(this.expectedRows, 1));
-    const left = part > 0.01 ? `, ${Math.ceil((seconds * (1 - part)) / part)} s left` : '';
+    const left = part > 0.01 && seconds > 1 ? `, ${Math.ceil((seconds * (1 - part)) / part)} s left` : '';
     const full = Math.round(part * BAR);
-    return `${this.label} [${'█'.repeat(full)}${'·'.repeat(BAR - full)}] ${this.rows.toLocaleString('en')} rows, ${Math.round(rate).toLocaleString('en')}/s${left}`;
+    return `${this.label} [${'█'.repeat(full)}${'·'.repeat(BAR - full)}] ${this.rows.toLocaleString('en')} rows${rate > 0 ? `, ${Math.round(rate).toLocaleString('en')}/s` : ''}${left}`;
   }
 }

@@ -12,7 +12,7 @@ export async function rollback(options: ComposeOptions): Promise<number> {
     const journal = new Journal(doors.sink, systemClock, newRunId(systemClock.now()));
     const data = { environment: request.pipeline.body.target.environment };
     const version = await journal.change('deliver', 'dataset.rolled-back', data, () => doors.target.rollback());
-    if (wantsJson(options)) writeJson({ dataset: version });
+    if (wantsJson(options)) writeJson({ dataset: version, findings: [] });
     else process.stdout.write(`${paint('rolled back', 32, process.stdout)}: ${version.target} is version ${version.version} again\n`);
     return 0;
   } finally {

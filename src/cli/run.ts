@@ -1,11 +1,11 @@
 // `bauta run`: the whole way, told as it happens, and its summary.
-import { BautaError, toError } from '../kernel/errors.js';
+import { toError, toKnownError } from '../kernel/errors.js';
 import { provision } from '../pipeline/pipeline.js';
 import type { RunSummary } from '../pipeline/report/report.js';
 import type { Hooks } from '../pipeline/run.js';
 import { type ComposeOptions, compose, keepSummary } from './compose.js';
 import { wantsJson } from './context.js';
-import { paint, printError, toBytesText, toExitCode, toFindingText, toReasonsText, writeJson } from './print.js';
+import { paint, printError, toBytesText, toCount, toExitCode, toFindingText, toReasonsText, writeJson } from './print.js';
 import { Progress } from './progress.js';
 
 export interface RunOptions extends ComposeOptions {
@@ -28,7 +28,7 @@ export async function run(options: RunOptions): Promise<number> {
       const { summary, error } = await provision(composed.doors, composed.request, composed.run, tellProgress());
       await keepSummary(composed.home, summary.runId, summary);
       if (json) writeJson(summary);
-      return printOutcome(summary, error, json);
+      return printOutcome(summary, error);
     } finally {
       await composed.close();
     }
@@ -49,7 +49,7 @@ export function tellProgress(): Hooks {
       if (!plan) return;
       const masked = plan.tables.flatMap(({ columns }) => columns).filter(({ rule }) => rule.transform !== 'keep' || rule.paths).length;
       const columns = plan.tables.reduce((sum, table) => sum + table.columns.length, 0);
-      say(`plan     ${plan.tables.length} tables, ${toBytesText(sourceFacts.bytes)}, ${masked} of ${columns} columns masked`);
+      say(`plan     ${toCount(plan.tables.length, 'table')}, ${toBytesText(sourceFacts.bytes)}, ${masked} of ${columns} columns masked`);
       if (decision) say(`gate     ${decision.allow ? paint('allow', 32) : paint('deny', 31)}, policy ${decision.policy.revision}`);
       progress = new Progress('copy    ', sourceFacts.estimatedRows);
     },
@@ -64,33 +64,36 @@ export function tellProgress(): Hooks {
       const errors = findings.filter(({ severity }) => severity === 'error').length;
       const rows = receipts.reduce((sum, receipt) => sum + receipt.rows, 0);
       say(
-        `verify   ${rows.toLocaleString('en')} rows counted and digested; originals searched for in ${zero} columns, ${verdicts.length - zero} not tested; ${errors === 0 ? paint('nothing found', 32) : paint(`${errors} findings`, 31)}`,
+        `verify   ${rows.toLocaleString('en')} rows counted and digested; originals searched for in ${toCount(zero, 'column')}, ${verdicts.length - zero} not tested; ${errors === 0 ? paint('nothing found', 32) : paint(toCount(errors, 'finding'), 31)}`,
       );
     },
   };
 }
 
-function printOutcome(summary: RunSummary, error: unknown, json: boolean): number {
+function printOutcome(summary: RunSummary, error: unknown): number {
   const { state, dataset, decision, findings } = summary;
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
   if (state === 'published' && dataset) {
     const rows = summary.tables.reduce((sum, table) => sum + table.rows, 0);
-    const line = `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${summary.tables.length} tables, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`;
-    process.stderr.write(`${line}\n`);
+    say(
+      `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${toCount(summary.tables.length, 'table')}, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`,
+    );
     return 0;
   }
   if (state === 'denied' && decision) {
-    process.stderr.write(
-      `${paint('denied', 31)} by policy ${decision.policy.revision}, decision ${decision.decisionId}; no row was read\n`,
-    );
-    process.stderr.write(`${toReasonsText(decision.reasons)}\n`);
+    say(toReasonsText(decision.reasons));
+    say(`${paint('denied', 31)} by policy ${decision.policy.revision}, decision ${decision.decisionId}; no row was read`);
     return 2;
   }
   if (state === 'withheld') {
-    for (const finding of findings.filter(({ severity }) => severity === 'error')) process.stderr.write(`${toFindingText(finding)}\n`);
-    process.stderr.write(`${paint('withheld', 31)}: nothing was published, the target is as it was\n`);
+    for (const finding of findings.filter(({ severity }) => severity === 'error')) say(toFindingText(finding));
+    say(`${paint('withheld', 31)}: nothing was published, the target is as it was`);
     return 1;
   }
-  if (error !== undefined) printError(error, false);
-  else if (!json) process.stderr.write(`${state}\n`);
-  return error instanceof BautaError ? toExitCode(error) : 1;
+  // Warnings were said when they were found.
+  printError(
+    error,
+    toKnownError(error).findings.filter(({ severity }) => severity === 'error'),
+  );
+  return toExitCode(error);
 }

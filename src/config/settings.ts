@@ -26,6 +26,7 @@ const text = (fallback: string, doc: string): Declaration<string> => ({
 export const declarations = {
   BAUTA_HOME: text('.bauta', 'Folder of keys, log and runs; made 0700 when missing. `--home` overrides it.'),
   BAUTA_THREADS: integer(0, 64, 2, 'Threads that mask. 0: the calling thread does it.'),
+  BAUTA_CONNECT_TIMEOUT_MS: integer(100, 600_000, 10_000, 'How long a server may take to accept a session, in milliseconds.'),
   BAUTA_EXTRACT_CONNECTIONS: integer(1, 32, 2, 'Sessions that read the source at once.'),
   BAUTA_LOAD_CONNECTIONS: integer(1, 32, 2, 'Sessions that write the target at once; also for keys and indexes.'),
   BAUTA_BATCH_BYTES: integer(4096, 16_777_216, 262_144, 'Size of a batch of COPY text, in bytes.'),

@@ -94,6 +94,28 @@ export function toFinding(code: ErrorCode, where: Where, severity: Finding['seve
   return { code, severity, where, message: fill(message, where), hint: fill(hint, where) };
 }
 
+/** An error as JSON has it. A type, not an interface, so that it is JSON. */
+export type ErrorView = Pick<Finding, 'message' | 'hint' | 'where'> & { readonly code: ErrorCode };
+
+export function toErrorView(error: unknown): ErrorView {
+  const { code, message, hint, where } = toKnownError(error);
+  return { code, message, hint, where };
+}
+
+/** An error that nobody foresaw may hold anything in its text: only its class and the place in our code go further. */
+export function toKnownError(error: unknown): BautaError {
+  if (error instanceof BautaError) return error;
+  const name = error instanceof Error && /^\w{1,40}$/.test(error.name) ? error.name : 'unknown';
+  const [, place] = (error instanceof Error && /\/dist\/(src\/[\w/.-]+:\d+)/.exec(error.stack ?? '')) || [];
+  return new InvariantError('UNEXPECTED', { name: place === undefined ? name : `${name} at ${place}` });
+}
+
+/** What an error has to say, as findings: those that it is the sum of, or itself. */
+export function toFindings(error: unknown): readonly Finding[] {
+  const { findings } = toKnownError(error);
+  return findings.length > 0 ? findings : [{ ...toErrorView(error), severity: 'error' }];
+}
+
 /** Errors first, then by place and code: the order in which findings are shown and compared. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
   const key = (f: Finding): string =>
@@ -112,8 +134,14 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
+/** Between parentheses, what is not known is left out with its comma; elsewhere it says so. */
 function fill(template: string, where: Where): string {
-  return template.replace(/\{(\w+)\}/g, (_, member: string) =>
-    String((where as Record<string, string | number | undefined>)[member] ?? 'unknown'),
-  );
+  const known = where as Record<string, string | number | undefined>;
+  const isKnown = (part: string): boolean => [...part.matchAll(/\{(\w+)\}/g)].every(([, member = '']) => known[member] !== undefined);
+  return template
+    .replace(/ \(([^()]*)\)/g, (whole, inner: string) => {
+      const parts = inner.split(', ').filter(isKnown);
+      return !inner.includes('{') ? whole : parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+    })
+    .replace(/\{(\w+)\}/g, (_, member: string) => String(known[member] ?? 'unknown'));
 }

@@ -92,6 +92,11 @@ export const messages = {
     message: 'the embedded Postgres did not start ({name})',
     hint: 'its log is in {file}',
   },
+  CONNECTION_TIMEOUT: {
+    class: 'UnavailableError',
+    message: 'the server of {connection} did not answer within {amount}',
+    hint: 'check host, port and network of {connection}, or give it more time with BAUTA_CONNECT_TIMEOUT_MS',
+  },
   // ── source
   PLAN_STALE: {
     class: 'InputError',
@@ -674,7 +679,8 @@ export const messages = {
   },
   DELIVER_VALUE_REFUSED: {
     class: 'DataError',
-    message: 'the target refused a masked value of {schema}.{table} (column {column}, line {row} of its stream, SQLSTATE {sqlState})',
+    message:
+      'the target refused a masked value of {schema}.{table} (column {column}, constraint {constraint}, line {row} of its stream, SQLSTATE {sqlState})',
     hint: 'give the column a transform that fits its type, length and checks',
   },
   DELIVER_OBJECT_FAILED: {
@@ -879,6 +885,31 @@ export const messages = {
     class: 'InputError',
     message: '{name} is not {expected}',
     hint: 'bauta <command> --help shows examples',
+  },
+  COMMAND_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no command {name}',
+    hint: 'did you mean {expected}? bauta --help lists all',
+  },
+  OPTION_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no option {name}',
+    hint: 'did you mean {expected}?',
+  },
+  OPTION_MISSING: {
+    class: 'InputError',
+    message: '{name} is missing',
+    hint: '{expected} shows examples',
+  },
+  COMMAND_LINE_INVALID: {
+    class: 'InputError',
+    message: 'the command line cannot be used: {name}',
+    hint: '{expected} shows examples',
+  },
+  COMMAND_LINE_SECRET: {
+    class: 'InputError',
+    message: 'word {amount} of the command line holds a connection string or a password',
+    hint: 'others see the command line of a process; connections are references in the pipeline (env:NAME, file:PATH), and that password is best changed',
   },
   TIMEOUT_PASSED: {
     class: 'UnavailableError',

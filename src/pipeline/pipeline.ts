@@ -1,6 +1,6 @@
 // The whole way, top to bottom: source → extract → classify → mask → gate → deliver → verify → audit → report.
 import type { Json } from '../kernel/canonical-json.js';
-import { type Finding, toError } from '../kernel/errors.js';
+import { type Finding, toError, toErrorView, toFindings } from '../kernel/errors.js';
 import { Journal } from './audit/audit.js';
 import type { DatasetVersion, Reader, Receipt, Snapshot, Staging } from './ports.js';
 import { move } from './move.js';
@@ -21,7 +21,10 @@ export async function provision(
 ): Promise<{ summary: RunSummary; error?: unknown }> {
   const journal = new Journal(doors.sink, doors.clock, run.id);
   const end = async (state: RunState, error?: unknown): Promise<{ summary: RunSummary; error?: unknown }> => {
-    await journal.append('report', 'run.ended', { state, peakRssBytes: doors.peakRssBytes() });
+    await journal.append('report', 'run.ended', {
+      ...{ state, peakRssBytes: doors.peakRssBytes() },
+      ...(error === undefined ? {} : { error: toJson(toErrorView(error)) }),
+    });
     return { summary: toSummary(run.id, journal.events), error };
   };
   try {
@@ -29,7 +32,8 @@ export async function provision(
   } catch (error) {
     const stopped = run.signal?.aborted === true && error === run.signal.reason;
     return end(stopped ? 'cancelled' : 'failed', error).catch((broken: unknown) => ({
-      summary: { ...toSummary(run.id, journal.events), state: 'failed' as const },
+      // The log itself could not be written: what it would have said is said here.
+      summary: { ...toSummary(run.id, journal.events), state: 'failed' as const, findings: toFindings(broken), error: toErrorView(broken) },
       error: broken,
     }));
   }
@@ -126,7 +130,10 @@ async function fillAndVerify(
   const receipts: readonly Receipt[] = await move(doors, plan, hooks, journal, snapshot, staging);
   await border('deliver');
   const built = await staging.finish((done, of) => hooks.built?.(done, of));
-  if (built.some(isError)) throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.length) }, built);
+  if (built.some(isError)) {
+    await journal.append('deliver', 'findings.made', { findings: toJson(built) });
+    throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.filter(isError).length) }, built);
+  }
   await staging.setSequences(await snapshot.sequences());
   // The load is compared with its receipts before the pipeline's own files write there too, and everything else after them.
   const loaded = run.after.length > 0 ? await verification.digest() : undefined;

@@ -51,12 +51,15 @@ export interface PlanView {
   readonly peakDiskBytes: number;
 }
 
+/** So usual that lines leave it out. */
+export const usualWhy = 'the classification says so';
+
 const reasons: Readonly<Record<ClaimSource, string>> = {
-  document: 'the classification says so',
+  document: usualWhy,
   comment: 'its comment says so',
   label: 'its security label says so',
-  'foreign-key': 'a foreign key joins it to a column that was said to be so',
-  inherited: 'it comes from a parent table or partition',
+  'foreign-key': 'joined by a foreign key',
+  inherited: 'inherited from its parent',
   pattern: 'a confirmed pattern says so',
 };
 
@@ -102,50 +105,4 @@ function toRuleView(tag: string, rule: RulePlan): RuleView {
 
 function isMasked(column: ColumnView): boolean {
   return column.transform === 'paths' || column.transform !== 'keep';
-}
-
-/** Lines for a terminal. Columns that say nothing of a person share one line; everything else has its own. */
-export function toPlanLines(view: PlanView): readonly string[] {
-  const { pipeline, environment, keyVersion, tables, maskedColumns, keptColumns } = view;
-  return [
-    `plan ${view.planDigest}`,
-    `pipeline ${pipeline}, environment ${environment}, key version ${keyVersion}`,
-    `${tables.length} tables, ${maskedColumns} columns masked, ${keptColumns} kept, ${toMegabytes(view.bytes)} to copy, up to ${toMegabytes(view.peakDiskBytes)} on the target`,
-    ...tables.flatMap(toTableLines),
-  ];
-}
-
-function toTableLines(table: TableView): readonly string[] {
-  const estimate = table.estimatedRows === null ? 'rows not estimated' : `about ${Math.round(table.estimatedRows)} rows`;
-  const extras = [
-    table.rows === 'all' ? '' : `rows: ${table.rows}`,
-    table.joins.length === 0 ? '' : `joins ${table.joins.join(' and ')} to find the person`,
-    table.loadInto === null ? '' : `goes in through ${table.loadInto}`,
-  ].filter((extra) => extra !== '');
-  const plain = table.columns.filter((column) => column.tag === 'none');
-  return [
-    '',
-    [`${toSqlName(table.schema, table.table)} (${estimate})`, ...extras].join(', '),
-    ...table.columns.filter((column) => column.tag !== 'none').flatMap(toColumnLines),
-    ...(plain.length === 0 ? [] : [`  kept: ${plain.map(({ column }) => toSqlName(column)).join(', ')}`]),
-  ];
-}
-
-function toColumnLines(column: ColumnView): readonly string[] {
-  const rest = column.rest === null ? '' : `; the rest: ${column.rest}`;
-  const said = column.reason === null ? '' : `; reason: ${column.reason}${column.expires === null ? '' : ` (until ${column.expires})`}`;
-  const head = column.paths.length > 0 ? 'by path' : toRuleText(column);
-  return [
-    `  ${toSqlName(column.column)}: ${head}${column.unique ? '; unique' : ''}; ${column.why}${rest}${said}`,
-    ...column.paths.map((path) => `    ${path.path}: ${toRuleText(path)}`),
-  ];
-}
-
-function toRuleText({ tag, transform, scope, reveals, bestEffort }: RuleView): string {
-  const lets = reveals.length === 0 ? 'lets nothing through' : `lets through ${reveals.join(', ')}`;
-  return `${tag} → ${transform}${bestEffort ? ' (best effort)' : ''}, by ${scope}, ${lets}`;
-}
-
-function toMegabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -51,7 +51,14 @@ export function toScope({ pipeline }: Pick<Request, 'pipeline'>): SourceScope {
 export async function prepare(doors: PrepareDoors, request: Request): Promise<Prepared> {
   const seen = await inspectSource(doors.source, toScope(request));
   const keyVersion = await doors.keys.currentVersion();
-  const bound = await bind(doors.source, { ...request, catalogue: seen.catalogue, catalogueDigest: seen.digest, keyVersion });
+  // What cannot be read cannot be counted either, and that it cannot be read is said already.
+  const readable = !seen.findings.some(({ severity }) => severity === 'error');
+  const bound = await bind(readable ? doors.source : undefined, {
+    ...request,
+    catalogue: seen.catalogue,
+    catalogueDigest: seen.digest,
+    keyVersion,
+  });
   const findings = [...seen.findings, ...bound.findings, ...request.scanSchema(seen.catalogue)];
   const { systemIdentifier, database } = seen.facts;
   const seenSource: KnownSource = { systemIdentifier, address: seen.address, database };
@@ -83,11 +90,12 @@ export function toRefusal(findings: readonly Finding[]): BautaError {
 const writableCodes: ReadonlySet<string> = new Set(['SOURCE_ROLE_CAN_WRITE', 'SOURCE_ROLE_IS_SUPERUSER']);
 
 /** Binds, and where statistics are missing, or a reference is cut, counts at the source and binds again. */
-async function bind(source: Source, input: Omit<BindInput, 'registry'> & Pick<Request, 'fitsSchema'>): Promise<Bound> {
+async function bind(source: Source | undefined, input: Omit<BindInput, 'registry'> & Pick<Request, 'fitsSchema'>): Promise<Bound> {
   const registry: Registry = { transforms, familyOf: toTypeFamily, fitsSchema: input.fitsSchema };
   const first = bindPlan({ ...input, registry });
   const wanted = first.wanted.flatMap((request) => (request.kind === 'column' ? [request] : []));
   const cut = first.wanted.flatMap((request) => (request.kind === 'reference' ? [request] : []));
+  if (!source) return { ...first, findings: first.findings.filter(({ code }) => code !== 'PLAN_COUNT_MISSING') };
   if (first.wanted.length === 0) return first;
   const broken = await source.countCut(cut);
   const references = new Map(cut.map(({ schema, name, constraint }, i) => [toSqlName(schema, name, constraint), broken[i] ?? 0]));

@@ -236,7 +236,7 @@ describe('bad input', () => {
     [['classify'], 'OPTION_INVALID'],
     [['classify', '--check'], 'OPTION_INVALID'],
     [['classify', '--check', '--schema', 'nowhere.json', '-f', 'nowhere.yaml'], 'DOCUMENT'],
-    [['classify', '--source', 'postgres://a:b@c/d'], 'CONNECTION_REFERENCE_INVALID'],
+    [['classify', '--source', 'postgres://a:b@c/d'], 'COMMAND_LINE_SECRET'],
     [['classify', '--confirm', '*', '-f', 'x.yaml', '--schema', 'x.json'], 'OPTION_INVALID'],
   ])('%j is one clear error and exit 3', async (words, code) => {
     const { exitCode, err, out } = await say(words);

@@ -1,5 +1,5 @@
 // report turns events into what people ask for, and can say no more than what happened. For now: the summary of one run.
-import type { Finding } from '../../kernel/errors.js';
+import type { ErrorView, Finding } from '../../kernel/errors.js';
 import type { Decision } from '../decision.js';
 import type { Event } from '../event.js';
 
@@ -15,6 +15,8 @@ export interface RunSummary {
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly peakRssBytes: number;
+  /** Why it did not come to a publication, where neither decision nor findings of the verifier say so. */
+  readonly error?: ErrorView;
 }
 
 /** A pure function of the run's events: the same log gives the same summary, whoever asks. */
@@ -22,6 +24,8 @@ export function toSummary(runId: string, events: readonly Event[]): RunSummary {
   const mine = events.filter((event) => event.runId === runId);
   const last = (type: string): Event['data'] | undefined => mine.findLast((event) => event.type === type)?.data;
   const ended = last('run.ended');
+  const error = ended?.['error'] as unknown as ErrorView | undefined;
+  const found = mine.filter(({ type }) => type === 'findings.made').flatMap(({ data }) => data['findings'] as unknown as Finding[]);
   const tables = mine
     .filter(({ type }) => type === 'table.loaded')
     .map(({ data }) => ({
@@ -29,7 +33,8 @@ export function toSummary(runId: string, events: readonly Event[]): RunSummary {
       rows: Number(data['rows']),
       bytes: Number(data['bytes']),
       seconds: Number(data['seconds']),
-    }));
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const seconds = (Date.parse(mine.at(-1)?.at ?? '') - Date.parse(mine[0]?.at ?? '')) / 1000 || 0;
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const moving = mine.filter(({ type }) => type === 'snapshot.opened' || type === 'table.loaded').map(({ at }) => Date.parse(at));
@@ -39,10 +44,18 @@ export function toSummary(runId: string, events: readonly Event[]): RunSummary {
     state: (ended?.['state'] as RunState | undefined) ?? 'failed',
     dataset: (last('dataset.published.done') as unknown as RunSummary['dataset'] | undefined) ?? null,
     tables,
-    findings: mine.filter(({ type }) => type === 'findings.made').flatMap(({ data }) => data['findings'] as unknown as Finding[]),
+    findings: [...new Map([...found, ...toFindingOf(error)].map((finding) => [JSON.stringify(finding), finding])).values()],
     decision: (last('plan.decided')?.['decision'] as unknown as Decision | undefined) ?? null,
     seconds,
     rowsPerSecond: movingSeconds > 0 ? Math.round(rows / movingSeconds) : 0,
     peakRssBytes: Number(ended?.['peakRssBytes'] ?? 0),
+    ...(error ? { error } : {}),
   };
 }
+
+/** Findings alone tell everything: an error that is more than the sum of findings is one of them. */
+function toFindingOf(error: ErrorView | undefined): readonly Finding[] {
+  return error === undefined || sums.has(error.code) ? [] : [{ ...error, severity: 'error' }];
+}
+
+const sums: ReadonlySet<string> = new Set(['PLAN_REFUSED', 'DELIVER_SCHEMA_FAILED']);

@@ -39,7 +39,8 @@ export function toSourceFacts({ server, tables }: Catalogue): SourceFacts {
     serverVersion: server.version,
     inRecovery: server.inRecovery,
     tables: tables.length,
-    estimatedRows: tables.reduce((sum, table) => sum + Math.max(0, table.estimatedRows), 0),
+    // The rows of a partitioned table are those of its partitions, and they are counted there.
+    estimatedRows: tables.reduce((sum, table) => sum + (table.kind === 'p' ? 0 : Math.max(0, table.estimatedRows)), 0),
     bytes: tables.reduce((sum, table) => sum + table.bytes, 0),
   };
 }

@@ -1,4 +1,6 @@
 // A connection is a reference that was resolved elsewhere: here it is a name for messages and a connection string that is never shown.
+import type { Socket } from 'node:net';
+
 import pg from 'pg';
 
 import { toError } from '../../kernel/errors.js';
@@ -10,12 +12,15 @@ export interface ConnectionTarget {
   readonly name: string;
   /** The connection string. Secret. */
   readonly url: string;
+  /** How long a server may take until it takes queries; default 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** Its abort cuts attempts that are under way then; later ones are for cleaning up and go on. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ConnectOptions {
   /** Another database on the same server. */
   readonly database?: string;
-  readonly connectTimeoutMs?: number;
   /** Session settings as `name: value`, set after the ones below. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly stage?: string;
@@ -42,13 +47,7 @@ export async function connect(target: ConnectionTarget, options: ConnectOptions 
   const client = toClient(target, options);
   // Without a listener a cut connection ends the process; whoever uses the client sees the error at the next call.
   client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    if (error instanceof pg.DatabaseError) throw toServerError(error, where);
-    throw toError('CONNECTION_UNREACHABLE', where);
-  }
+  await begin(client, target, where);
   try {
     const settings = Object.entries({ ...sessionSettings, ...options.settings });
     await client.query(
@@ -62,12 +61,35 @@ export async function connect(target: ConnectionTarget, options: ConnectOptions 
   }
 }
 
+/** A server that takes the connection and says nothing is worse than none: the time-out is over all of it, TLS and login included. */
+async function begin(client: pg.Client, target: ConnectionTarget, where: { connection: string; stage: string }): Promise<void> {
+  const { connectTimeoutMs = 10_000, signal } = target;
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+  let late = false;
+  const cut = (): void => void stream.destroy();
+  const timer = setTimeout(() => {
+    late = true;
+    cut();
+  }, connectTimeoutMs);
+  signal?.addEventListener('abort', cut);
+  try {
+    await client.connect();
+  } catch (error) {
+    if (error instanceof pg.DatabaseError) await client.end().catch(() => undefined);
+    cut();
+    if (error instanceof pg.DatabaseError) throw toServerError(error, where);
+    throw late ? toError('CONNECTION_TIMEOUT', { ...where, amount: `${connectTimeoutMs} ms` }) : toError('CONNECTION_UNREACHABLE', where);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cut);
+  }
+}
+
 /** pg's and URL's own errors quote the connection string, so they go no further than this. */
 function toClient(target: ConnectionTarget, options: ConnectOptions): pg.Client {
   try {
     const config = {
       connectionString: toUrl(target.url, options.database),
-      connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
       application_name: 'bauta',
       keepAlive: true,
     };

@@ -39,10 +39,12 @@ export async function inspect(
     serverVersion: self.version,
     peakBytes: catalogue.tables.reduce((sum, table) => sum + table.bytes, 0) * peakFactor,
   };
+  const identity = findIdentity(facts, plan);
   const found: [ErrorCode, Where?, Finding['severity']?][] = [
     ...findRights(self),
-    ...findIdentity(facts, plan),
-    ...findDatabase(server.target, current, plan),
+    ...identity,
+    // Of the source itself, whose it is says nothing more.
+    ...(identity.some(([code]) => code === 'TARGET_IS_SOURCE') ? [] : findDatabase(server.target, current, plan)),
     ...findRoles(server.target, roles, self),
     ...findVersion(self, catalogue),
     ...findEncoding(current, catalogue),

@@ -1,0 +1,33 @@
+// What is printed when a command does not get as far as its own output: the same members as ever, empty, and the error as an addition.
+import { type ErrorView, type Finding, toErrorView, toFindings } from '../kernel/errors.js';
+import { writeJson } from './print.js';
+
+const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  run: {
+    ...{ runId: null, state: 'failed', dataset: null, tables: [], findings: [], decision: null },
+    ...{ seconds: 0, rowsPerSecond: 0, peakRssBytes: 0 },
+  },
+  plan: { planDigest: null, plan: null, findings: [], decision: null },
+  datasets: { datasets: [], findings: [] },
+  rollback: { dataset: null, findings: [] },
+  doctor: { ok: false, checks: [], findings: [] },
+};
+
+/** One object on stdout, whichever the command. */
+export function writeFailure(command: string | undefined, error: unknown): void {
+  writeJson({ ...empty[command ?? ''], ...toFailure(error) });
+}
+
+export function toFailure(error: unknown): { readonly findings: readonly Finding[]; readonly error: ErrorView } {
+  return { findings: toFindings(error), error: toErrorView(error) };
+}
+
+/** Was JSON asked for? Asked of the words themselves, because they may be what could not be parsed. */
+export function asksForJson(words: readonly string[]): boolean {
+  return words.some((word, i) => word === '--json' || word === '--format=json' || (word === '--format' && words[i + 1] === 'json'));
+}
+
+/** The command that was meant, if there is one of that name. */
+export function findCommand(words: readonly string[]): string | undefined {
+  return words.find((word) => Object.hasOwn(empty, word));
+}

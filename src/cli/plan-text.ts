@@ -1,0 +1,88 @@
+// A plan as lines for a terminal of 100 to 120 columns: one per column that is masked or kept by exception, one per reason for what is kept.
+import { toSqlName } from '../kernel/sql-name.js';
+import { type ColumnView, type PlanView, type RuleView, type TableView, usualWhy } from '../pipeline/plan-view.js';
+import { toBytesText, toCount, toTable } from './print.js';
+
+const WIDTH = 110;
+/** Columns named for one reason; --json has all. */
+const SHOWN = 12;
+
+export function toPlanLines(view: PlanView): readonly string[] {
+  const { pipeline, environment, keyVersion, planDigest, tables, maskedColumns, keptColumns, bytes, peakDiskBytes } = view;
+  const cells = tables.map(toTableCells);
+  // One width for all tables, so that the eye finds a column's transform at the same place everywhere.
+  const aligned = toTable([header, ...cells.flat()]).split('\n');
+  let next = 1;
+  return [
+    `plan      ${planDigest}`,
+    `pipeline  ${pipeline}, environment ${environment}, key version ${keyVersion}`,
+    ...tables.flatMap((table, i) => {
+      const rows = aligned.slice(next, (next += cells[i]?.length ?? 0));
+      return ['', ...toHeading(table), ...(rows.length > 0 ? [aligned[0] ?? '', ...rows] : []), ...toReasons(table)];
+    }),
+    '',
+    `total     ${toCount(tables.length, 'table')}, ${toCount(maskedColumns, 'column')} masked, ${keptColumns} kept`,
+    `size      ${toBytesText(bytes)} to copy, up to ${toBytesText(peakDiskBytes)} more on the target while both versions stand`,
+  ];
+}
+
+const header = ['COLUMN', 'TAG', 'TRANSFORM', 'SCOPE', 'LETS THROUGH', ''];
+
+function toHeading(table: TableView): readonly string[] {
+  const { schema, table: name, estimatedRows, rows, joins, loadInto } = table;
+  const estimate = estimatedRows === null ? 'never analysed' : `about ${toCount(Math.round(estimatedRows), 'row')}`;
+  return [
+    `${toSqlName(schema, name)}  ${rows === 'none' ? 'structure only' : estimate}${rows === 'where' ? ', only those of rows.where' : ''}`,
+    ...(joins.length === 0 ? [] : [`  joins ${joins.join(' and ')} to find the person of a row`]),
+    ...(loadInto === null ? [] : [`  its rows go in through ${loadInto}`]),
+  ];
+}
+
+function toTableCells(table: TableView): readonly (readonly string[])[] {
+  return table.columns.filter(({ tag }) => tag !== 'none').flatMap(toColumnCells);
+}
+
+function toColumnCells(column: ColumnView): readonly (readonly string[])[] {
+  const { unique, why, rest, paths } = column;
+  const note = [unique ? 'unique' : '', why === usualWhy ? '' : why].filter((one) => one !== '').join('; ');
+  const name = toSqlName(column.column);
+  if (paths.length === 0) return [[name, ...toRuleCells(column), note]];
+  return [
+    [name, column.tag, 'by path', '', rest === null ? '' : `the rest: ${rest}`, note],
+    ...paths.map((path) => [`  ${path.path}`, ...toRuleCells(path), '']),
+  ];
+}
+
+function toRuleCells({ tag, transform, scope, reveals, bestEffort }: RuleView): readonly string[] {
+  const kept = transform === 'keep';
+  return [
+    tag,
+    `${transform}${bestEffort ? ' (best effort)' : ''}`,
+    kept ? '' : scope,
+    kept ? 'the value' : reveals.length === 0 ? 'nothing' : reveals.join(' '),
+  ];
+}
+
+/** Columns that say nothing of a person, and reasons for what is not as the rulebook has it: one line per reason, folded where it is long. */
+function toReasons(table: TableView): readonly string[] {
+  const lines = new Map<string, { readonly word: string; readonly said: string; readonly columns: string[] }>();
+  for (const { column, tag, reason, expires, why } of table.columns) {
+    if (tag !== 'none' && reason === null) continue;
+    const said = reason === null ? why : `“${reason}”${expires === null ? '' : ` until ${expires}`}`;
+    const word = tag === 'none' ? 'kept' : 'why';
+    const line = lines.get(word + said) ?? { word, said, columns: [] };
+    line.columns.push(toSqlName(column));
+    lines.set(word + said, line);
+  }
+  return [...lines.values()].flatMap(({ word, said, columns }) => {
+    const more = columns.length > SHOWN ? ` and ${columns.length - SHOWN} more` : '';
+    return fold(`  ${`${word}:`.padEnd(5)} ${columns.slice(0, SHOWN).join(', ')}${more} (${said})`);
+  });
+}
+
+function fold(text: string): readonly string[] {
+  if (text.length <= WIDTH) return [text];
+  const at = text.lastIndexOf(' ', WIDTH);
+  const rest = `        ${text.slice(at + 1)}`;
+  return at <= 8 || rest.length >= text.length ? [text] : [text.slice(0, at), ...fold(rest)];
+}
