@@ -28,7 +28,7 @@ async function startToMove(words: readonly string[] = [], environment: Readonly<
 }
 
 const endSessions = (server: TestServer, condition: string): Promise<unknown> =>
-  server.sql('postgres', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ~ '^bauta_' AND ${condition}`);
+  server.sql('postgres', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bauta' AND ${condition}`);
 
 function expectFailure(ended: Ended, code: string, state: RunSummary['state'] = 'failed', exitCode = 1): void {
   expect(ended).toMatchObject({ code: exitCode, stderr: expect.stringContaining(`error: ${code}:`) });
@@ -84,7 +84,7 @@ it('a target that crashes and restarts while rows are loaded ends the run; the n
   const { ended } = await startToMove();
   const [loading] = await shop.target.sql(
     'postgres',
-    `SELECT pid FROM pg_stat_activity WHERE query ~ '^COPY' AND usename = 'bauta_target' LIMIT 1`,
+    `SELECT pid FROM pg_stat_activity WHERE query ~ '^COPY' AND application_name = 'bauta' LIMIT 1`,
   );
   // The server ends all sessions and recovers when a backend of its own dies.
   process.kill(Number(loading?.['pid']), 'SIGKILL');

@@ -123,12 +123,15 @@ describe('a full disk at the target', () => {
     chmodSync(place, 0o700);
     await shop.target.sql('postgres', `CREATE TABLESPACE tiny LOCATION '${place}'`);
     await shop.target.sql('postgres', 'GRANT CREATE ON TABLESPACE tiny TO PUBLIC');
-    await shop.target.sql('postgres', 'ALTER ROLE bauta_target SET default_tablespace = tiny');
+    // For every role: the one that loads is made for the run.
+    await shop.target.sql('postgres', 'ALTER SYSTEM SET default_tablespace = tiny');
+    await shop.target.sql('postgres', 'SELECT pg_reload_conf()');
   });
 
   afterAll(async () => {
     if (disk === undefined) return;
-    await shop.target.sql('postgres', 'ALTER ROLE bauta_target RESET default_tablespace');
+    await shop.target.sql('postgres', 'ALTER SYSTEM RESET default_tablespace');
+    await shop.target.sql('postgres', 'SELECT pg_reload_conf()');
     await shop.target.sql('postgres', 'DROP TABLESPACE tiny');
     spawnSync('umount', [disk]);
     rmSync(disk, { recursive: true });

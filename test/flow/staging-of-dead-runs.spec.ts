@@ -18,7 +18,7 @@ async function runAndDie(step: string): Promise<string | null> {
   const signal = await new Promise<string | null>((resolve) => run.once('exit', (_code, by) => resolve(by)));
   // The server notices the end of a client when it next reads from it.
   for (let waited = 0; waited < 5000; waited += 50) {
-    const sessions = await world.server.sql('postgres', `SELECT 1 FROM pg_stat_activity WHERE usename = 'bauta_target'`);
+    const sessions = await world.server.sql('postgres', `SELECT 1 FROM pg_stat_activity WHERE application_name = 'bauta'`);
     if (sessions.length === 0) return signal;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

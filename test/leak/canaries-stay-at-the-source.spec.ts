@@ -191,7 +191,7 @@ it('a connection that is cut in the middle of a table shows none', async () => {
   await pause(500);
   await shop.target.sql(
     'postgres',
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^COPY' AND usename = 'bauta_target'`,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^COPY' AND application_name = 'bauta'`,
   );
   const end = await ended;
   expect(end).toMatchObject({ code: 1 });

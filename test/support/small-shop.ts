@@ -169,7 +169,7 @@ async function readTraces(source: TestServer, target: TestServer): Promise<Trace
     [source, target].map((server) =>
       server.sql(
         'postgres',
-        `SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'bauta' OR usename ~ '^bauta_') AS sessions,
+        `SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'bauta' OR usename ~ 'bauta_') AS sessions,
                 (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks`,
       ),
     ),
