@@ -1,5 +1,6 @@
 // Every setting of the process, once: name, type, default, one line of documentation. Parsed once, all problems together, then frozen.
 import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
+import { findNearest } from '../kernel/nearest.js';
 
 interface Declaration<T> {
   readonly parse: (text: string) => T | undefined;
@@ -70,16 +71,10 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   for (const name of Object.keys(environment)) {
     // Connections are settings of people, not of ours: they may be called BAUTA_CONN_anything. BAUTA_WORLD belongs to the tests.
     if (!name.startsWith('BAUTA_') || name in declarations || name.startsWith('BAUTA_CONN_') || name === 'BAUTA_WORLD') continue;
-    findings.push(toFinding('SETTING_UNKNOWN', { name, expected: nearest(name, Object.keys(declarations)) }));
+    findings.push(
+      toFinding('SETTING_UNKNOWN', { name, expected: findNearest(name, Object.keys(declarations)) ?? 'one of docs/configuration.md' }),
+    );
   }
   if (findings.length > 0) throw toError('SETTINGS_INVALID', { amount: String(findings.length) }, sortFindings(findings));
   return Object.freeze(settings) as Settings;
-}
-
-/** The word that shares the most pairs of neighbouring letters: good enough to point at a slip of the finger. */
-function nearest(word: string, words: readonly string[]): string {
-  const pairs = (text: string): string[] => [...text].slice(1).map((letter, i) => (text[i] ?? '') + letter);
-  const score = (candidate: string): number =>
-    pairs(candidate).filter((pair) => word.includes(pair)).length / (candidate.length + word.length);
-  return words.reduce((best, candidate) => (score(candidate) > score(best) ? candidate : best));
 }
