@@ -1,7 +1,7 @@
 // Makes the role and the empty database of a run. Each step leaves something that the sweep recognises as ours if it is the last.
 import type { DatabaseLocale } from '../../../pipeline/catalogue.js';
 import { quoteLiteral, quoteName } from '../quote.js';
-import { toMarkerComment, toRoleComment, type Marker } from './marker.js';
+import { toCommentText, toRoleCommentText, type OwnComment } from './own-comment.js';
 import { readRoles } from './databases.js';
 import { toEnvironmentRoles } from './names.js';
 import type { Session } from './session.js';
@@ -10,7 +10,7 @@ import type { OnStep } from './steps.js';
 export interface StagingOrder {
   /** Name of the database and of its role. */
   readonly name: string;
-  readonly marker: Marker;
+  readonly ours: OwnComment;
   /** SCRAM verifier of the run's login. */
   readonly verifier: string;
   readonly encoding: string;
@@ -21,10 +21,10 @@ export interface StagingOrder {
 export async function createStaging(session: Session, order: StagingOrder, onStep: OnStep): Promise<void> {
   const name = quoteName(order.name);
   await onStep('role.create');
-  const { target } = order.marker;
+  const { target } = order.ours;
   // One transaction: a role of a run never exists without its comment.
   await session.transaction(async () => {
-    await createOwnRole(session, order.name, toRoleComment({ target, role: 'run' }), `LOGIN PASSWORD ${quoteLiteral(order.verifier)}`);
+    await createOwnRole(session, order.name, toRoleCommentText({ target, role: 'run' }), `LOGIN PASSWORD ${quoteLiteral(order.verifier)}`);
     await createEnvironmentRoles(session, target);
   });
   await onStep('database.create');
@@ -32,7 +32,7 @@ export async function createStaging(session: Session, order: StagingOrder, onSte
     `CREATE DATABASE ${name} OWNER ${name} TEMPLATE template0 ALLOW_CONNECTIONS false ENCODING ${quoteLiteral(order.encoding)}${toLocaleClause(order.locale)}`,
   );
   await onStep('database.mark');
-  await session.query(`COMMENT ON DATABASE ${name} IS ${quoteLiteral(toMarkerComment(order.marker))}`);
+  await session.query(`COMMENT ON DATABASE ${name} IS ${quoteLiteral(toCommentText(order.ours))}`);
   await session.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
   await onStep('database.open');
   await session.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
@@ -48,7 +48,7 @@ async function createEnvironmentRoles(session: Session, target: string): Promise
     [readOnly, 'ro'],
   ] as const;
   for (const [name, role] of wanted) {
-    if (!known.has(name)) await createOwnRole(session, name, toRoleComment({ target, role }));
+    if (!known.has(name)) await createOwnRole(session, name, toRoleCommentText({ target, role }));
   }
 }
 

@@ -1,7 +1,7 @@
 // The databases and roles of the target server as they are now, with what they say of themselves.
 import type { DatabaseLocale } from '../../../pipeline/catalogue.js';
 import type { DatasetVersion } from '../../../pipeline/ports.js';
-import { type Marker, type RoleMarker, parseMarker, parseRoleMarker } from './marker.js';
+import { type OwnComment, type RoleComment, parseComment, parseRoleComment } from './own-comment.js';
 import type { Session } from './session.js';
 
 export interface Database {
@@ -11,8 +11,8 @@ export interface Database {
   /** Whether our role has the owner's rights. */
   readonly owned: boolean;
   readonly comment: string | null;
-  readonly marker: Marker | undefined;
-  readonly ownerMarker: RoleMarker | undefined;
+  readonly ours: OwnComment | undefined;
+  readonly ownerOurs: RoleComment | undefined;
   readonly encoding: string;
   readonly connectionLimit: number;
   readonly locale: DatabaseLocale;
@@ -46,8 +46,8 @@ export async function readDatabases(session: Session): Promise<readonly Database
   );
   return rows.map(({ provider, collate, ctype, locale, icuRules, ownerComment, ...row }) => ({
     ...row,
-    marker: parseMarker(row.comment),
-    ownerMarker: parseRoleMarker(ownerComment),
+    ours: parseComment(row.comment),
+    ownerOurs: parseRoleComment(ownerComment),
     locale: { provider, collate, ctype, locale, icuRules },
   }));
 }
@@ -55,17 +55,15 @@ export async function readDatabases(session: Session): Promise<readonly Database
 /** The versions of a target, newest first. A database that only looks like the target's is not one. */
 export function toDatasets(databases: readonly Database[], target: string): readonly DatasetVersion[] {
   return databases
-    .flatMap(({ marker, name }) =>
-      marker?.target === target && (marker.state === 'current') === (name === target) ? [{ marker, name }] : [],
-    )
-    .map(({ marker, name }) => ({
+    .flatMap(({ ours, name }) => (ours?.target === target && (ours.state === 'current') === (name === target) ? [{ ours, name }] : []))
+    .map(({ ours, name }) => ({
       target,
-      version: marker.version,
-      state: marker.state,
-      runId: marker.runId,
+      version: ours.version,
+      state: ours.state,
+      runId: ours.runId,
       database: name,
-      planDigest: marker.planDigest ?? '',
-      publishedAt: marker.publishedAt ?? null,
+      planDigest: ours.planDigest ?? '',
+      publishedAt: ours.publishedAt ?? null,
     }))
     .sort((a, b) => b.version - a.version);
 }
@@ -75,14 +73,14 @@ export interface Role {
   readonly superuser: boolean;
   readonly canLogin: boolean;
   readonly owned: boolean;
-  readonly marker: RoleMarker | undefined;
+  readonly ours: RoleComment | undefined;
 }
 
 export async function readRoles(session: Session): Promise<readonly Role[]> {
-  const rows = await session.query<Omit<Role, 'marker'> & { comment: string | null }>(
+  const rows = await session.query<Omit<Role, 'ours'> & { comment: string | null }>(
     `SELECT rolname AS name, rolsuper AS superuser, rolcanlogin AS "canLogin", pg_has_role(oid, 'USAGE') AS owned,
             shobj_description(oid, 'pg_authid') AS comment
        FROM pg_roles ORDER BY rolname`,
   );
-  return rows.map(({ comment, ...role }) => ({ ...role, marker: parseRoleMarker(comment) }));
+  return rows.map(({ comment, ...role }) => ({ ...role, ours: parseRoleComment(comment) }));
 }

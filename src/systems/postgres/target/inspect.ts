@@ -76,7 +76,7 @@ function findIdentity(facts: TargetFacts, plan: Plan): Found {
 function findDatabase(target: string, current: Database | undefined, plan: Plan): Found {
   if (!current) return [];
   const found: Found = [];
-  if (current.marker?.target !== target && !plan.facts.target.adopt) found.push(['TARGET_NOT_OURS', { name: target }]);
+  if (current.ours?.target !== target && !plan.facts.target.adopt) found.push(['TARGET_NOT_OURS', { name: target }]);
   if (!current.owned) found.push(['TARGET_NOT_OWNED', { name: current.owner }]);
   return found;
 }

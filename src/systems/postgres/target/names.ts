@@ -1,4 +1,4 @@
-// Names of what Bauta makes on a target server. A name alone proves nothing: the marker in the comment does (marker.ts).
+// Names of what Bauta makes on a target server. A name alone proves nothing: the comment does (own-comment.ts).
 import { createHash } from 'node:crypto';
 
 const runPattern = /^(.+)_bauta_([0-9a-hjkmnp-tv-z]{16})$/su;

@@ -6,7 +6,7 @@ import type { DatasetVersion } from '../../../pipeline/ports.js';
 import { quoteLiteral, quoteName } from '../quote.js';
 import { type Database, readDatabases, toDatasets } from './databases.js';
 import { carryOver, openToEnvironment } from './hand-over.js';
-import { type Marker, toMarkerComment } from './marker.js';
+import { type OwnComment, toCommentText } from './own-comment.js';
 import { type EnvironmentRoles, toStagingName } from './names.js';
 import { type Session, type TargetServer, toSqlState } from './session.js';
 import { switchOver } from './switch-over.js';
@@ -30,16 +30,16 @@ export async function publish(server: TargetServer, session: Session, order: Pub
     const current = databases.find(({ name }) => name === target);
     const staging = databases.find(({ name }) => name === order.staging);
     if ((current?.oid ?? null) !== order.expectedOid || !staging) throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
-    if (current && current.marker?.target !== target && !order.adopt) throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target });
+    if (current && current.ours?.target !== target && !order.adopt) throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target });
     const now = toTimestamp(order.clock.now());
     if (current) await carryOver(session, current, staging.name);
     await openToEnvironment(session, staging.name, order.roles);
     await session.query(`DROP ROLE ${quoteName(order.staging)}`);
-    const comment = current?.marker ? current.marker.comment : (current?.comment ?? undefined);
+    const comment = current?.ours ? current.ours.comment : (current?.comment ?? undefined);
     const { version, runId, planDigest } = order.version;
     if (current) await makePrevious(session, current, order, now, false);
     await rename(session, staging.name, target);
-    await mark(session, target, { target, version, state: 'current', runId, planDigest, publishedAt: now, comment });
+    await setComment(session, target, { target, version, state: 'current', runId, planDigest, publishedAt: now, comment });
   };
   try {
     await switchOver(server, session, names, change);
@@ -52,14 +52,14 @@ export async function publish(server: TargetServer, session: Session, order: Pub
 export async function rollback(server: TargetServer, session: Session, clock: Clock): Promise<DatasetVersion> {
   const { target } = server;
   const previous = toReturnable(await readDatabases(session), target)[0];
-  if (!previous?.marker) throw toError('ROLLBACK_NOTHING', { name: target });
-  const { marker, name } = previous;
+  if (!previous?.ours) throw toError('ROLLBACK_NOTHING', { name: target });
+  const { ours, name } = previous;
   await switchOver(server, session, { clear: [target, name], watch: [target, name] }, async () => {
     const current = (await readDatabases(session)).find((database) => database.name === target);
-    if (!current || current.marker?.target !== target) throw toError('TARGET_NOT_OURS', { name: target });
+    if (!current || current.ours?.target !== target) throw toError('TARGET_NOT_OURS', { name: target });
     await makePrevious(session, current, { clock }, toTimestamp(clock.now()), true);
     await rename(session, name, target);
-    await mark(session, target, { ...marker, state: 'current', replacedAt: undefined });
+    await setComment(session, target, { ...ours, state: 'current', replacedAt: undefined });
   });
   const version = toDatasets(await readDatabases(session), target).find(({ state }) => state === 'current');
   if (!version) throw toError('TARGET_CHANGED', { name: target });
@@ -70,8 +70,8 @@ export async function rollback(server: TargetServer, session: Session, clock: Cl
 export async function prune(session: Session, target: string, keep: number): Promise<readonly Finding[]> {
   const databases = await readDatabases(session);
   const returnable = toReturnable(databases, target);
-  const rolledBack = databases.filter(({ marker }) => marker?.target === target && marker.state === 'previous' && marker.rolledBack);
-  const surplus = [...returnable, ...rolledBack].slice(keep).filter(({ marker }) => marker !== undefined && marker.version > 0);
+  const rolledBack = databases.filter(({ ours }) => ours?.target === target && ours.state === 'previous' && ours.rolledBack);
+  const surplus = [...returnable, ...rolledBack].slice(keep).filter(({ ours }) => ours !== undefined && ours.version > 0);
   const findings: Finding[] = [];
   for (const { name } of surplus) {
     try {
@@ -85,9 +85,9 @@ export async function prune(session: Session, target: string, keep: number): Pro
 
 /** Previous versions to which a roll-back may return, the one replaced last first. */
 function toReturnable(databases: readonly Database[], target: string): readonly Database[] {
-  const replacedAt = ({ marker }: Database): string => marker?.replacedAt ?? '';
+  const replacedAt = ({ ours }: Database): string => ours?.replacedAt ?? '';
   return databases
-    .filter(({ marker }) => marker?.target === target && marker.state === 'previous' && !marker.rolledBack)
+    .filter(({ ours }) => ours?.target === target && ours.state === 'previous' && !ours.rolledBack)
     .sort((a, b) => (replacedAt(a) < replacedAt(b) ? 1 : -1));
 }
 
@@ -100,24 +100,24 @@ async function makePrevious(
 ): Promise<void> {
   const target = current.name;
   // A database that was adopted has no version of ours: it is number 0, under a name that nobody else has.
-  const marker: Marker = current.marker ?? {
+  const ours: OwnComment = current.ours ?? {
     target,
     version: 0,
     state: 'current',
     runId: newRunId(clock.now()),
     comment: current.comment ?? undefined,
   };
-  const name = toStagingName(target, marker.runId);
+  const name = toStagingName(target, ours.runId);
   await rename(session, target, name);
-  await mark(session, name, { ...marker, state: 'previous', replacedAt, rolledBack: rolledBack || undefined });
+  await setComment(session, name, { ...ours, state: 'previous', replacedAt, rolledBack: rolledBack || undefined });
 }
 
 async function rename(session: Session, from: string, to: string): Promise<void> {
   await session.query(`ALTER DATABASE ${quoteName(from)} RENAME TO ${quoteName(to)}`);
 }
 
-async function mark(session: Session, name: string, marker: Marker): Promise<void> {
-  await session.query(`COMMENT ON DATABASE ${quoteName(name)} IS ${quoteLiteral(toMarkerComment(marker))}`);
+async function setComment(session: Session, name: string, ours: OwnComment): Promise<void> {
+  await session.query(`COMMENT ON DATABASE ${quoteName(name)} IS ${quoteLiteral(toCommentText(ours))}`);
 }
 
 /** After a connection that was lost at the commit: only the server knows what came of it. */
@@ -127,7 +127,7 @@ async function isCurrent(server: TargetServer, runId: string): Promise<boolean> 
     throw unknown;
   });
   try {
-    return (await readDatabases(session)).some(({ name, marker }) => name === server.target && marker?.runId === runId);
+    return (await readDatabases(session)).some(({ name, ours }) => name === server.target && ours?.runId === runId);
   } finally {
     await session.end();
   }

@@ -1,4 +1,4 @@
-// Finds what dead runs left and drops it. Dead: the advisory lock on its run id is free. Ours: the exact form of name, and a marker of ours on
+// Finds what dead runs left and drops it. Dead: the advisory lock on its run id is free. Ours: the exact form of name, and a comment of ours on
 // the database, or on the owner role made for it when the run died before it could mark the database.
 import { quoteName } from '../quote.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
@@ -43,15 +43,15 @@ export async function dropStaging(session: Session, name: string): Promise<reado
 /** An environment's roles are made by its first run; one that did not publish leaves them without a database. */
 export async function dropUnusedEnvironmentRoles(session: Session): Promise<readonly string[]> {
   const dropped: string[] = [];
-  for (const { name, marker, owned } of await readRoles(session)) {
-    if (!marker || marker.role === 'run' || !owned) continue;
+  for (const { name, ours, owned } of await readRoles(session)) {
+    if (!ours || ours.role === 'run' || !owned) continue;
     // A run that has just begun has roles and no database yet; it holds the target's lock. The lock is ours already when our own run ends.
-    if (!(await tryLock(session, 'target', marker.target))) continue;
+    if (!(await tryLock(session, 'target', ours.target))) continue;
     try {
-      const used = (await readDatabases(session)).some((database) => database.marker?.target === marker.target);
+      const used = (await readDatabases(session)).some((database) => database.ours?.target === ours.target);
       if (!used && (await dropUnneeded(session, name))) dropped.push(name);
     } finally {
-      await unlock(session, 'target', marker.target);
+      await unlock(session, 'target', ours.target);
     }
   }
   return dropped;
@@ -68,13 +68,13 @@ async function dropUnneeded(session: Session, role: string): Promise<boolean> {
   }
 }
 
-function isStaging({ name, marker, ownerMarker, comment, owner }: Database): boolean {
+function isStaging({ name, ours, ownerOurs, comment, owner }: Database): boolean {
   const runId = findRunId(name);
   if (runId === undefined) return false;
-  if (marker) return marker.state === 'staging' && marker.runId === runId;
-  return comment === null && owner === name && ownerMarker?.role === 'run';
+  if (ours) return ours.state === 'staging' && ours.runId === runId;
+  return comment === null && owner === name && ownerOurs?.role === 'run';
 }
 
-function isRunRole({ name, marker, superuser }: Role): boolean {
-  return findRunId(name) !== undefined && marker?.role === 'run' && !superuser;
+function isRunRole({ name, ours, superuser }: Role): boolean {
+  return findRunId(name) !== undefined && ours?.role === 'run' && !superuser;
 }

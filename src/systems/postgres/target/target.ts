@@ -92,7 +92,7 @@ export class PostgresTarget implements Target {
     const { clock, onStep = () => undefined } = this.#options;
     const databases = await readDatabases(hold);
     const current = databases.find(({ name }) => name === target);
-    if (current && current.marker?.target !== target && !plan.facts.target.adopt)
+    if (current && current.ours?.target !== target && !plan.facts.target.adopt)
       throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target });
     const isSource = current?.oid === plan.source.databaseOid && (await readSystemIdentifier(hold)) === plan.source.systemIdentifier;
     if (isSource) throw toError('TARGET_IS_SOURCE', { stage: 'deliver', name: target });
@@ -114,9 +114,9 @@ export class PostgresTarget implements Target {
     this.#open.add(staging);
     try {
       const version = toDatasets(databases, target).reduce((highest, dataset) => Math.max(highest, dataset.version), 0) + 1;
-      const marker = { target, version, state: 'staging', runId: run.id } as const;
+      const ours = { target, version, state: 'staging', runId: run.id } as const;
       const { encoding, locale } = current ?? catalogue.server;
-      await createStaging(hold, { name: database, marker, verifier: login.verifier, encoding, locale }, onStep);
+      await createStaging(hold, { name: database, ours, verifier: login.verifier, encoding, locale }, onStep);
       await staging.createSchema();
       return staging;
     } catch (error) {

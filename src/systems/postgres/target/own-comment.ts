@@ -1,7 +1,7 @@
 // What a database or role of ours says of itself, as JSON in its COMMENT. Anything else that stands in a comment is not ours.
 import { toCanonicalJson } from '../../../kernel/canonical-json.js';
 
-export interface Marker {
+export interface OwnComment {
   readonly target: string;
   readonly version: number;
   readonly state: 'staging' | 'current' | 'previous';
@@ -16,12 +16,12 @@ export interface Marker {
   readonly comment?: string | undefined;
 }
 
-export function toMarkerComment(marker: Marker): string {
-  return toCanonicalJson({ bauta: 1, ...marker });
+export function toCommentText(ours: OwnComment): string {
+  return toCanonicalJson({ bauta: 1, ...ours });
 }
 
-/** The marker in a comment; undefined when it is somebody else's comment or none. */
-export function parseMarker(comment: string | null): Marker | undefined {
+/** What a comment of ours says; undefined when it is somebody else's comment or none. */
+export function parseComment(comment: string | null): OwnComment | undefined {
   const value = parseObject(comment);
   if (value?.['bauta'] !== 1) return undefined;
   const { target, version, state, runId } = value;
@@ -42,16 +42,16 @@ export function parseMarker(comment: string | null): Marker | undefined {
 }
 
 /** Comment of a role of ours: `run` for a run's, else which of the environment's. */
-export interface RoleMarker {
+export interface RoleComment {
   readonly target: string;
   readonly role: 'run' | 'owner' | 'rw' | 'ro';
 }
 
-export function toRoleComment(marker: RoleMarker): string {
-  return toCanonicalJson({ bauta: 1, ...marker });
+export function toRoleCommentText(ours: RoleComment): string {
+  return toCanonicalJson({ bauta: 1, ...ours });
 }
 
-export function parseRoleMarker(comment: string | null): RoleMarker | undefined {
+export function parseRoleComment(comment: string | null): RoleComment | undefined {
   const value = parseObject(comment);
   const role = value?.['role'];
   if (value?.['bauta'] !== 1 || typeof value['target'] !== 'string') return undefined;
