@@ -926,6 +926,11 @@ export const messages = {
     message: 'something happened that should not be possible ({name})',
     hint: 'please report it with the code, the run id and the version; nothing was published',
   },
+  PROCESS_WRITES_MEMORY: {
+    class: 'InputError',
+    message: 'Node was told to write its memory to a file ({name}), and rows of production pass through it',
+    hint: 'take {name} out of NODE_OPTIONS and the command line',
+  },
 } as const satisfies Record<string, MessageTemplate>;
 
 export type ErrorCode = keyof typeof messages;
