@@ -533,6 +533,17 @@ export const messages = {
     message: 'the partition key {column} of {schema}.{table} is masked, and a pseudonym may fall in no partition',
     hint: 'add a default partition at the source, or keep the column with a reason',
   },
+  PLAN_CONDITION_BROKEN: {
+    class: 'InputError',
+    message: 'made-up values masked by {rule} break a condition of {schema}.{table} ({constraint}, {column}, {object}): {amount}',
+    hint: 'a load would fail there; use one of: {expected}',
+  },
+  PLAN_CONDITION_UNDECIDED: {
+    class: 'InputError',
+    message:
+      'nobody can say whether values masked by {rule} meet a condition of {schema}.{table} ({constraint}, {column}, {object}): {amount}',
+    hint: 'use one of: {expected}; or give an override of the column with a reason, and the load will tell',
+  },
   PLAN_REFUSED: {
     class: 'InputError',
     message: 'there is no plan: {amount} findings stand in the way',
