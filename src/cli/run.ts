@@ -81,7 +81,9 @@ function printOutcome(summary: RunSummary, error: unknown): number {
     say(
       `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${toCount(summary.tables.length, 'table')}, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`,
     );
-    return 0;
+    if (error === undefined) return 0;
+    printError(error, []);
+    return toExitCode(error);
   }
   if (state === 'denied' && decision) {
     say(toReasonsText(decision.reasons));
@@ -98,5 +100,7 @@ function printOutcome(summary: RunSummary, error: unknown): number {
     error,
     toKnownError(error).findings.filter(({ severity }) => severity === 'error'),
   );
+  // Its hint asks for it.
+  if (toKnownError(error).code === 'UNEXPECTED') say(`run      ${summary.runId}`);
   return toExitCode(error);
 }

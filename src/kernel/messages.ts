@@ -876,6 +876,11 @@ export const messages = {
     message: 'the log {file} cannot be written',
     hint: 'free space or correct the rights of the folder; a run that cannot be logged does not run',
   },
+  AFTER_PUBLICATION: {
+    class: 'UnavailableError',
+    message: 'the dataset is published, but what came after it failed ({name})',
+    hint: 'the copy is whole and current, so there is no need to run again; look {name} up in docs/errors.md, and mend it before the next run',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',
