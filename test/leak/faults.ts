@@ -18,7 +18,7 @@ function toTelling(): Error {
 }
 
 /** The door with one method that throws; all others are its own. */
-function breaking<T extends object>(door: T, method: keyof T, thrown: () => unknown = toTelling): T {
+function breaking<T extends object>(door: T, method: keyof T, thrown: () => Error = toTelling): T {
   return new Proxy(door, {
     get: (real, name): unknown => {
       if (name === method) return () => Promise.reject(thrown());
@@ -40,7 +40,7 @@ function opening<T extends object, M extends keyof T>(door: T, method: M, change
   });
 }
 
-const snapshotWith = (doors: Doors, method: string, thrown?: () => unknown): Partial<Doors> => ({
+const snapshotWith = (doors: Doors, method: string, thrown?: () => Error): Partial<Doors> => ({
   source: opening(doors.source, 'open', (snapshot) => breaking(snapshot, method as never, thrown)),
 });
 const stagingWith = (doors: Doors, method: string): Partial<Doors> => ({
@@ -58,7 +58,7 @@ async function* readOneAndBreak(batches: AsyncIterable<Batch>): AsyncGenerator<B
 export const stageFaults: Readonly<Record<string, (doors: Doors) => Partial<Doors>>> = {
   'source looks': (doors) => ({ source: breaking(doors.source, 'describe') }),
   'source opens': (doors) => ({ source: breaking(doors.source, 'open') }),
-  'source throws a text': (doors) => ({ source: breaking(doors.source, 'describe', () => `no ${canaries.firstName}`) }),
+  'source throws a text': (doors) => ({ source: breaking(doors.source, 'describe', () => `no ${canaries.firstName}` as unknown as Error) }),
   'source reads sequences': (doors) => snapshotWith(doors, 'sequences'),
   'extract in the middle of a table': (doors) => ({
     source: opening(doors.source, 'open', (snapshot) => {
