@@ -26,12 +26,19 @@ export async function move(
 ): Promise<readonly Receipt[]> {
   const executor = await doors.executor(plan);
   const tables: Moving[] = plan.tables.map((table) => ({ table, receipts: [], left: 0, startedAt: 0 }));
-  for (const { table } of snapshot.ranges()) tables[table]!.left += 1;
+  const streamsInto = new Map<string, number>();
+  for (const { table } of snapshot.ranges()) {
+    const moving = tables[table]!;
+    moving.left += 1;
+    const place = toPlace(moving.table);
+    streamsInto.set(place, (streamsInto.get(place) ?? 0) + 1);
+  }
   try {
     await extract(snapshot, doors.streams, async (range, batches) => {
       const moving = tables[range.table]!;
       moving.startedAt ||= doors.clock.now();
-      moving.receipts.push(await deliver(staging, moving.table, tell(masked(executor, batches), moving.table, hooks)));
+      const alone = streamsInto.get(toPlace(moving.table)) === 1;
+      moving.receipts.push(await deliver(staging, moving.table, tell(masked(executor, batches), moving.table, hooks), alone));
       moving.left -= 1;
       if (moving.left === 0)
         await journal.append('deliver', 'table.loaded', { ...toReceipt(moving), seconds: (doors.clock.now() - moving.startedAt) / 1000 });
@@ -64,6 +71,10 @@ async function* tell(batches: AsyncIterable<Masked>, table: TablePlan, hooks: Ho
     yield batch;
     hooks.moved?.(`${table.schema}.${table.name}`, batch.rows);
   }
+}
+
+function toPlace({ loadInto }: TablePlan): string {
+  return JSON.stringify([loadInto.schema, loadInto.name]);
 }
 
 function toReceipt({ table, receipts }: Moving): Receipt {

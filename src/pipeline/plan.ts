@@ -33,6 +33,8 @@ export interface TablePlan extends TableName {
   readonly columns: readonly ColumnPlan[];
   /** Fields appended to each source line and dropped by mask: what `subject` and `row` scopes are a function of. */
   readonly hidden: readonly HiddenColumn[];
+  /** Its rows MUST be read and loaded as one stream, so that they stand in the copy in the source's order; it is never cut into ranges. */
+  readonly inOrder?: true;
   /** Where the rows go in: this table, or the partitioned root because a masked partition key may move them. */
   readonly loadInto: TableName;
 }

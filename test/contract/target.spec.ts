@@ -130,7 +130,23 @@ describe('a delivery', () => {
     expect((await Promise.all(streams)).every(({ rows }) => rows === 1)).toBe(true);
     expect(await world.server.sql(staging.database, 'SELECT count(*)::int AS n FROM public.person')).toEqual([{ n: 9 }]);
     await staging.drop();
-    await expect(staging.load(person, toBatches())).rejects.toMatchObject({ code: 'STAGING_CLOSED' });
+    await expect(staging.load(person, toBatches(), false)).rejects.toMatchObject({ code: 'STAGING_CLOSED' });
+  });
+
+  it('brings the rows of a stream that is alone in frozen and in its order', async () => {
+    const frozenPages = async (alone: boolean): Promise<unknown> => {
+      const staging = await target('frozen').begin(toPlan(), smallCatalogue, newRun());
+      await deliver(staging, person, toBatches('3\tc@example.com\t\\N\n', '1\ta@example.com\t\\N\n2\tb@example.com\t\\N\n'), alone);
+      await world.server.sql(staging.database, 'CREATE EXTENSION pg_visibility');
+      const [pages] = await world.server.sql(
+        staging.database,
+        `SELECT (SELECT all_frozen FROM pg_visibility_map_summary('public.person'))::int AS frozen, string_agg(id::text, ' ' ORDER BY ctid) AS ids FROM public.person`,
+      );
+      await staging.drop();
+      return pages;
+    };
+    expect(await frozenPages(true)).toEqual({ frozen: 1, ids: '3 1 2' });
+    expect(await frozenPages(false)).toEqual({ frozen: 0, ids: '3 1 2' });
   });
 
   it('says where a value was refused, and never which', async () => {

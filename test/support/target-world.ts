@@ -118,7 +118,7 @@ export async function stage(
   const version = nextVersion(await target.datasets());
   const staging = await target.begin(plan, smallCatalogue, run);
   const receipts = await Promise.all([
-    deliver(staging, person, toBatches(...personLines)),
+    deliver(staging, person, toBatches(...personLines), true),
     deliver(staging, order, toBatches(...orderLines)),
   ]);
   const findings = await staging.finish();

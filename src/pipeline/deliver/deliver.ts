@@ -9,10 +9,10 @@ import { LineDigest, toDigestText } from './line-digest.js';
 export { LineDigest, toDigestText } from './line-digest.js';
 
 /** Loads one stream of one table. Throws DELIVER_ROWS_DIFFER when mask, digest and server do not count the same rows. */
-export async function deliver(staging: Staging, table: TablePlan, batches: AsyncIterable<Masked>): Promise<Receipt> {
+export async function deliver(staging: Staging, table: TablePlan, batches: AsyncIterable<Masked>, alone = false): Promise<Receipt> {
   const digest = new LineDigest(staging.nonce);
   const sent = { rows: 0, bytes: 0 };
-  const loaded = await staging.load(table, watch(batches, digest, sent));
+  const loaded = await staging.load(table, watch(batches, digest, sent), alone);
   if (loaded.rows !== sent.rows || digest.rows !== sent.rows) {
     throw toError('DELIVER_ROWS_DIFFER', { stage: 'deliver', schema: table.schema, table: table.name, amount: `${sent.rows} rows` });
   }

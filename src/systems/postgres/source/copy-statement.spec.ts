@@ -55,7 +55,7 @@ it('joins a chain of foreign keys once for all columns of the person at its end'
 it('cuts pages into ranges without gap or overlap, none of them larger than asked', () => {
   fc.assert(
     fc.property(fc.nat(100_000), fc.integer({ min: 1, max: 100_000_000 }), (pages, rangeBytes) => {
-      const ranges = toRanges([toTable()], [{ bytes: pages * 8192, pages, pageBytes: 8192 }], Math.max(rangeBytes, pages * 100));
+      const ranges = toRanges([toTable()], [{ bytes: pages * 8192, pages, pageBytes: 8192 }], Math.max(rangeBytes, pages * 100), 2);
       ranges.forEach(({ range }, i) => expect(range).toBe(i));
       if (ranges.length === 1) return expect(ranges).toEqual([{ table: 0, range: 0 }]);
       expect(ranges[0]?.pages?.[0]).toBe(0);
@@ -71,5 +71,18 @@ it('cuts pages into ranges without gap or overlap, none of them larger than aske
 it('gives a partitioned parent and a table without rows no range, and the larger table the first', () => {
   const tables = [toTable(), toTable({ kind: 'p' }), toTable({ rows: 'none' }), toTable()];
   const sizes = [10, 40, 30, 20].map((pages) => ({ bytes: pages * 8192, pages, pageBytes: 8192 }));
-  expect(toRanges(tables, sizes, 1 << 20).map(({ table }) => table)).toEqual([3, 0]);
+  expect(toRanges(tables, sizes, 1 << 20, 2).map(({ table }) => table)).toEqual([3, 0]);
+});
+
+it('cuts a table only where other readers would be idle while it is read, and never one whose order counts', () => {
+  const size = (pages: number): { bytes: number; pages: number; pageBytes: number } => ({ bytes: pages * 8192, pages, pageBytes: 8192 });
+  const count = (tables: readonly TablePlan[], pages: readonly number[], readers: number): number[] => {
+    const ranges = toRanges(tables, pages.map(size), 8 * 8192, readers);
+    return tables.map((_, index) => ranges.filter(({ table }) => table === index).length);
+  };
+  expect(count([toTable(), toTable()], [110, 90], 2)).toEqual([1, 1]);
+  expect(count([toTable(), toTable()], [150, 50], 2)).toEqual([19, 1]);
+  expect(count([toTable(), toTable()], [110, 90], 4)).toEqual([14, 12]);
+  expect(count([toTable(), toTable()], [150, 50], 1)).toEqual([1, 1]);
+  expect(count([toTable({ inOrder: true }), toTable()], [150, 50], 2)).toEqual([1, 1]);
 });

@@ -10,22 +10,29 @@ export interface TableSize {
   readonly pageBytes: number;
 }
 
+/** A table within so much of its fair share keeps nobody waiting at the end: it stays whole, and is then loaded frozen and in order. */
+const fairShare = 1.25;
+
 /**
- * The ranges of a plan, `sizes` by index into its tables. Together the ranges of a table hold each row once; the last has no upper end
- * in the statement, its second page says only where the table ended. A partitioned parent and a table with `rows: none` have none.
+ * The ranges of a plan, `sizes` by index into its tables, for so many readers at once. Together the ranges of a table hold each row once; the
+ * last has no upper end in the statement, its second page says only where the table ended. A table is cut only where it would be read on
+ * when the other readers have nothing left. A partitioned parent and a table with `rows: none` have no range.
  */
-export function toRanges(tables: readonly TablePlan[], sizes: readonly TableSize[], rangeBytes: number): Range[] {
-  return tables
+export function toRanges(tables: readonly TablePlan[], sizes: readonly TableSize[], rangeBytes: number, readers: number): Range[] {
+  const read = tables
     .map((table, index) => ({ table, index, size: sizes[index] ?? { bytes: 0, pages: 0, pageBytes: 8192 } }))
     .filter(({ table }) => table.kind === 'r' && table.rows !== 'none')
-    .sort((a, b) => b.size.bytes - a.size.bytes || a.index - b.index)
-    .flatMap(({ table, index, size }) => toTableRanges(table, index, size, rangeBytes));
+    .sort((a, b) => b.size.bytes - a.size.bytes || a.index - b.index);
+  const share = (read.reduce((sum, { size }) => sum + size.bytes, 0) / readers) * fairShare;
+  return read.flatMap(({ table, index, size }) =>
+    size.bytes > share ? toTableRanges(table, index, size, rangeBytes) : [{ table: index, range: 0 }],
+  );
 }
 
 function toTableRanges(table: TablePlan, index: number, { pages, pageBytes }: TableSize, rangeBytes: number): Range[] {
   const step = Math.max(1, Math.floor(rangeBytes / pageBytes));
   // A join is paid once per table, so a table that needs one is not cut.
-  if (pages <= step || table.hidden.some(({ via }) => via.length > 0)) return [{ table: index, range: 0 }];
+  if (pages <= step || table.inOrder || table.hidden.some(({ via }) => via.length > 0)) return [{ table: index, range: 0 }];
   const count = Math.ceil(pages / step);
   return Array.from({ length: count }, (_, range) => ({
     table: index,

@@ -57,7 +57,7 @@ export class PostgresSnapshot implements Snapshot {
     const { target, settings, clock, plan, held, holder, watcher } = options;
     this.id = held.snapshotId;
     this.#options = options;
-    this.#ranges = toRanges(plan.tables, held.sizes, settings.rangeBytes);
+    this.#ranges = toRanges(plan.tables, held.sizes, settings.rangeBytes, settings.connections);
     for (const { table, range } of this.#ranges) this.#lastRange.set(table, range);
     this.#throttle = new Throttle(settings.rowsPerSecond, clock);
     this.#readers = new Readers(target, settings, held.snapshotId, (pids) => this.#watch.terminate(pids));

@@ -8,7 +8,7 @@ import pg from 'pg';
 
 import { quoteQualified } from '../quote.js';
 import { type SchemaStatements, type Statement, runInOrder, runPhase } from './build-schema.js';
-import { copyIn } from './copy-in.js';
+import { copyIn, copyInFrozen } from './copy-in.js';
 import { grantRights, handOver } from './hand-over.js';
 import { toEnvironmentRoles } from './names.js';
 import { prune, publish } from './publish.js';
@@ -42,8 +42,13 @@ const settings = {
   client_min_messages: 'warning',
 };
 
-/** For each session that builds indexes, on the target server: with the server's own 64 MB an index of some million rows is sorted on disk. */
-const sortMemory = '128MB';
+/** For each session that builds: with less, an index of some million rows is sorted on disk. A server that gives more keeps its own. */
+const sortMemoryKb = 128 * 1024;
+/**
+ * A foreign key is checked by a query of the server's own. The indexes here are new, their pages stand in order, and tables that were loaded
+ * frozen need no look at the table itself: reading two indexes beats reading two tables (measured: 0.5 s instead of 1.4 s for 3,000,000 rows).
+ */
+const newIndexes = { random_page_cost: '1.1' };
 
 export class PostgresStaging implements Staging {
   readonly database: string;
@@ -73,10 +78,10 @@ export class PostgresStaging implements Staging {
     }
   }
 
-  async load(table: TablePlan, batches: AsyncIterable<Masked>): Promise<{ readonly rows: number }> {
+  async load(table: TablePlan, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }> {
     this.#requireLock();
     await this.#parts.onStep('data.load');
-    return { rows: await this.#loading.use((session) => copyIn(session, table, batches)) };
+    return { rows: await this.#loading.use((session) => (alone && isItself(table) ? copyInFrozen : copyIn)(session, table, batches)) };
   }
 
   async finish(onProgress: (done: number, of: number) => void = () => undefined): Promise<readonly Finding[]> {
@@ -93,7 +98,7 @@ export class PostgresStaging implements Staging {
     const width = Math.min(this.#parts.server.settings.finishConnections, Math.max(...phases.map((phase) => phase.length), 1));
     const sessions: Session[] = [];
     try {
-      for (let i = 0; i < width; i++) sessions.push(await this.#open({ ...settings, maintenance_work_mem: sortMemory }));
+      for (let i = 0; i < width; i++) sessions.push(await this.#openBuilding());
       for (const phase of phases) {
         // Later phases stand on this one: what is missing here would be found again there, under other names.
         const findings = await runPhase(sessions, phase, () => onProgress(++done, of));
@@ -193,6 +198,15 @@ export class PostgresStaging implements Staging {
     }
   }
 
+  async #openBuilding(): Promise<Session> {
+    const session = await this.#open({ ...settings, ...newIndexes });
+    await session.query(
+      `SELECT set_config('maintenance_work_mem', $1, false) FROM pg_settings WHERE name = 'maintenance_work_mem' AND setting::int < $1::int`,
+      [String(sortMemoryKb)],
+    );
+    return session;
+  }
+
   #open(own: Readonly<Record<string, string>> = settings): Promise<Session> {
     return this.#parts.server.openAs(this.database, this.#parts.password, this.database, own);
   }
@@ -201,4 +215,9 @@ export class PostgresStaging implements Staging {
     if (this.#dropped || this.#published) throw toError('STAGING_CLOSED');
     if (this.#parts.hold.lost) throw toError('TARGET_LOCK_LOST', { stage: 'deliver', name: this.#parts.server.target });
   }
+}
+
+/** Not through a partitioned root, whose rows the server does not freeze. */
+function isItself({ kind, schema, name, loadInto }: TablePlan): boolean {
+  return kind === 'r' && loadInto.schema === schema && loadInto.name === name;
 }
