@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { scanLines } from '../../src/pipeline/mask/line-scanner.js';
+import { kernel, toInts } from '../../src/pipeline/mask/kernel/kernel.js';
+import { Lines } from '../../src/pipeline/mask/split.js';
 import { scanSlowly } from './scan-lines.reference.js';
 
 const value = fc.string({ unit: fc.constantFrom('a', 'é', '\\', '\u0008', '\u0089', '\u000b', 'N'), maxLength: 40 });
@@ -23,9 +24,13 @@ describe('the scan of lines in WebAssembly', () => {
       fc.property(fc.oneof(wellFormed, anything), ({ text, fields }) => {
         const bytes = Uint8Array.from(Buffer.from(text));
         const slow = scanSlowly(bytes, fields);
-        const { rows, stops, escaped } = scanLines(bytes, fields);
-        if ('malformed' in slow) expect(rows).toBe(-1 - slow.malformed);
-        else expect({ rows, stops: [...stops], escaped: [...escaped] }).toEqual({ rows: slow.stops.length / fields, ...slow });
+        const lines = new Lines();
+        const malformed = lines.scan(bytes, fields);
+        if ('malformed' in slow) return expect(malformed).toBe(slow.malformed);
+        const [before = 0, ...stops] = toInts(lines.stopsAt - 4, lines.rows * fields + 1);
+        const found = { rows: lines.rows, stops: stops.map((stop) => stop - before - 1), escaped: [...lines.escaped] };
+        expect(found).toEqual({ rows: slow.stops.length / fields, ...slow });
+        expect(kernel().calls.countStops(before + 1, bytes.length)).toBe(slow.stops.length);
       }),
       { numRuns: 1000 },
     );

@@ -6,6 +6,7 @@ import type { Column } from '../../src/pipeline/batch.js';
 import type { DataType } from '../../src/pipeline/catalogue.js';
 import { ColumnWriter } from '../../src/pipeline/mask/column-writer.js';
 import type { Companion, Params, Transform } from '../../src/pipeline/mask/transform.js';
+import { kernel } from '../../src/pipeline/mask/kernel/kernel.js';
 import { loadWords } from '../../src/pipeline/mask/words.js';
 
 export interface Application {
@@ -44,7 +45,8 @@ export function applyTransform(transform: Transform, values: readonly (string | 
     const companions = toCompanions(how.companions ?? [], from, to);
     let draws: Uint8Array | undefined;
     writer.reset(column.rows);
-    apply(
+    kernel().begin();
+    const masked = apply(
       column,
       {
         draw: () => (draws ??= toDraws(toKey(how.key, 'prf'), seeds.slice(from, to))),
@@ -55,7 +57,7 @@ export function applyTransform(transform: Transform, values: readonly (string | 
       },
       writer,
     );
-    results.push(...toStrings(writer));
+    results.push(...toStrings(masked ?? writer));
     draws?.fill(0xee);
     column.bytes.fill(0xee);
   }

@@ -3,7 +3,7 @@ import type { Column } from '../batch.js';
 import type { DataType } from '../catalogue.js';
 import type { CanonicalForm } from '../plan.js';
 import { ColumnWriter } from './column-writer.js';
-import { FieldColumn } from './split.js';
+import { kernel, MemoryColumn } from './kernel/kernel.js';
 
 const byBase: Readonly<Record<string, CanonicalForm>> = {
   citext: 'citext', bpchar: 'bpchar', numeric: 'numeric', float4: 'float', float8: 'float',
@@ -16,7 +16,7 @@ export function toCanonicalForm(type: DataType): CanonicalForm {
 
 /** Makes columns canonical; keeps its arrays from batch to batch, so the result is valid until the next call. */
 export class Canonicalizer {
-  private readonly view = new FieldColumn();
+  private readonly view = new SpanColumn();
   private readonly writer = new ColumnWriter();
 
   constructor(private readonly form: CanonicalForm) {}
@@ -26,16 +26,16 @@ export class Canonicalizer {
       case 'text':
         return column;
       case 'bpchar':
-        return this.trim(column, trimSpaces);
+        return trimSpaces(column);
       case 'numeric':
       case 'float':
-        return this.trim(column, trimZeros);
+        return this.trim(column);
       case 'citext':
         return this.fold(column);
     }
   }
 
-  private trim(column: Column, toEnd: (bytes: Uint8Array, start: number, end: number) => number): Column {
+  private trim(column: Column): Column {
     const { view } = this;
     const { bytes } = column;
     view.reset(bytes, column.rows);
@@ -43,10 +43,9 @@ export class Canonicalizer {
       const start = column.starts[row] as number;
       const end = column.ends[row] as number;
       view.starts[row] = start;
-      view.ends[row] = end === -1 ? -1 : toEnd(bytes, start, end);
+      view.ends[row] = end === -1 ? -1 : trimZeros(bytes, start, end);
       // −0 equals 0: leave the sign out.
-      if (this.form !== 'bpchar' && view.ends[row] === start + 2 && bytes[start] === 45 && bytes[start + 1] === 48)
-        view.starts[row] = start + 1;
+      if (view.ends[row] === start + 2 && bytes[start] === 45 && bytes[start + 1] === 48) view.starts[row] = start + 1;
     }
     return view;
   }
@@ -93,9 +92,12 @@ function toLower(text: string): string {
   return lower;
 }
 
-function trimSpaces(bytes: Uint8Array, start: number, end: number): number {
-  while (end > start && bytes[end - 1] === 32) end--;
-  return end;
+function trimSpaces(column: Column): Column {
+  const memory = kernel();
+  const { rows, startsAt, endsAt } = memory.toMemory(column);
+  const trimmed = memory.take(4 * rows);
+  memory.calls.trimSpaces(startsAt, endsAt, rows, trimmed);
+  return new MemoryColumn(rows, startsAt, trimmed);
 }
 
 /** `1.50` → `1.5`, `2.0` → `2`; what has no point or an exponent stays. */
@@ -109,4 +111,20 @@ function trimZeros(bytes: Uint8Array, start: number, end: number): number {
   if (point === -1) return end;
   while (bytes[end - 1] === 48) end--;
   return end - 1 === point ? point : end;
+}
+
+/** Stretches of somebody else's bytes, in arrays that are kept from batch to batch. */
+class SpanColumn implements Column {
+  rows = 0;
+  bytes: Uint8Array = new Uint8Array(0);
+  starts: Int32Array = new Int32Array(0);
+  ends: Int32Array = new Int32Array(0);
+
+  reset(bytes: Uint8Array, rows: number): void {
+    this.bytes = bytes;
+    this.rows = rows;
+    if (this.starts.length >= rows) return;
+    this.starts = new Int32Array(rows * 2);
+    this.ends = new Int32Array(rows * 2);
+  }
 }

@@ -5,6 +5,7 @@ import type { DataType } from '../catalogue.js';
 import type { RulePlan } from '../plan.js';
 import { Canonicalizer, toCanonicalForm } from './canonical.js';
 import { ColumnWriter } from './column-writer.js';
+import { kernel } from './kernel/kernel.js';
 import { type Place, spread } from './place.js';
 import { BlockCipher } from './prf.js';
 import { toPrinter } from './print.js';
@@ -19,7 +20,7 @@ import { loadWords } from './words.js';
 export interface ColumnRunner {
   /** True when no byte of the output needs an escape in COPY text. */
   readonly plain: boolean;
-  run(column: Column, place: Place): ColumnWriter;
+  run(column: Column, place: Place): Column;
 }
 
 export interface RunnerSetting {
@@ -106,7 +107,7 @@ class ScalarRunner implements ColumnRunner {
   readonly plain: boolean;
   private readonly canonical: Canonicalizer;
   private readonly writer = new ColumnWriter();
-  private readonly print: (writer: ColumnWriter) => ColumnWriter;
+  private readonly print: (column: Column) => Column;
 
   constructor(
     type: DataType,
@@ -119,27 +120,39 @@ class ScalarRunner implements ColumnRunner {
     this.canonical = new Canonicalizer(
       rule.transform === 'keep' ? 'text' : rule.canonical === 'text' ? toCanonicalForm(type) : rule.canonical,
     );
-    this.print = rule.transform === 'keep' ? (writer) => writer : toPrinter(type);
+    this.print = rule.transform === 'keep' ? (column) => column : toPrinter(type);
   }
 
-  run(column: Column, place: Place): ColumnWriter {
+  run(column: Column, place: Place): Column {
     const { writer } = this;
-    const values = this.canonical.apply(column);
-    writer.reset(values.rows);
-    this.apply(values, this.toContext(values, place), writer);
-    return this.print(writer);
+    const values = kernel().toMemory(this.canonical.apply(column));
+    const context = this.toContext(values, place);
+    for (;;) {
+      const { buffer } = kernel().bytes;
+      writer.reset(values.rows);
+      try {
+        const masked = this.apply(values, context, writer) ?? writer;
+        if (masked !== writer || kernel().bytes.buffer === buffer) return this.print(masked);
+      } catch (error) {
+        if (kernel().bytes.buffer === buffer) throw error;
+      }
+      // The memory grew, and what the transform had been reading was gone under its eyes. Its draws are there now; once more.
+    }
   }
 
   private toContext(values: Column, place: Place): ApplyContext {
-    let drawn: Uint8Array | undefined;
+    let drawn: number | undefined;
     return {
-      draw: () => (drawn ??= this.draw(values, place)),
+      draw: () => {
+        drawn ??= this.draw(values, place);
+        return kernel().bytes.subarray(drawn, drawn + 16 * values.rows);
+      },
       refuse: (row) => place.fail('MASK_VALUE_REFUSED', place.rows ? (place.rows[row] as number) : row),
       companions: toCompanions(place, values.rows),
     };
   }
 
-  private draw(values: Column, place: Place): Uint8Array {
+  private draw(values: Column, place: Place): number {
     if (this.draws) return this.draws.compute(values, place);
     throw new TypeError(`${this.transform.name} asked for draws without a key`);
   }

@@ -41,24 +41,35 @@ export async function prepareMask(plan: Plan, provider: KeyProvider): Promise<Pr
   return { plan, keys: await deriveKeys(plan, provider) };
 }
 
+/** The stage for one table. One batch after the other: the memory of a batch is used again by the next batch of any table of the thread. */
+export interface TableMasker {
+  /** Looks at the batch's bytes during the call and leaves them alone. The masked lines are in `into` where they fit, else in memory of their own. */
+  mask(batch: Batch, into?: Uint8Array): Masked;
+}
+
 /** The stage for one table, in the calling thread. Throws where a rule cannot work on its column. */
-export function createMasker(prepared: PreparedMask, table: number, options: MaskOptions = {}): { mask(batch: Batch): Masked } {
+export function createMasker(prepared: PreparedMask, table: number, options: MaskOptions = {}): TableMasker {
   const { plan, keys } = prepared;
   return new Masker(plan, table, toRunnerOptions(plan, keys, options));
 }
 
+/** As MaskExecutor, and the masked lines go to the caller's memory where they fit there: shared memory too. */
+export interface MaskInto {
+  mask(batch: Batch, into?: Uint8Array): Promise<Masked>;
+}
+
 /** Masks in the calling thread, one batch at a time. */
-export function createMaskExecutor(prepared: PreparedMask, options: MaskOptions = {}): MaskExecutor {
-  const maskers = new Map<number, { mask(batch: Batch): Masked }>();
+export function createMaskExecutor(prepared: PreparedMask, options: MaskOptions = {}): MaskExecutor & MaskInto {
+  const maskers = new Map<number, TableMasker>();
   let closed = false;
   return {
     width: 1,
-    mask: (batch) =>
+    mask: (batch, into?: Uint8Array) =>
       new Promise((resolve) => {
         if (closed) throw toError('MASK_CLOSED', { stage: 'mask' });
         let masker = maskers.get(batch.table);
         if (!masker) maskers.set(batch.table, (masker = createMasker(prepared, batch.table, options)));
-        resolve(masker.mask(batch));
+        resolve(masker.mask(batch, into));
       }),
     close: () => {
       closed = true;

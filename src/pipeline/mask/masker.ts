@@ -8,7 +8,7 @@ import { ColumnWriter } from './column-writer.js';
 import { Joiner, type Piece, Unwritten } from './join.js';
 import type { Place } from './place.js';
 import { createRunner, type RunnerOptions } from './runner.js';
-import { FieldColumn, Lines } from './split.js';
+import { Lines } from './split.js';
 import type { Companion } from './transform.js';
 
 /** A column that is not copied as it is. */
@@ -16,7 +16,6 @@ interface Task {
   readonly field: number;
   readonly column: ColumnPlan;
   readonly runner: ColumnRunner;
-  readonly input: FieldColumn;
   readonly piece: Extract<Piece, { kind: 'masked' }>;
   /** Whether the transform looks at the other columns; then it comes last. */
   readonly curious: boolean;
@@ -25,7 +24,6 @@ interface Task {
 interface HiddenField {
   readonly field: number;
   readonly purpose: 'subject' | 'row';
-  readonly input: FieldColumn;
   readonly canonical: Canonicalizer;
 }
 
@@ -47,15 +45,14 @@ export class Masker {
     this.hidden = hidden.map(({ purpose, type }, i) => ({
       field: columns.length + i,
       purpose,
-      input: new FieldColumn(),
       canonical: new Canonicalizer(toCanonicalForm(type)),
     }));
   }
 
-  /** Takes ownership of the batch's bytes and changes them. */
-  mask(batch: Batch): Masked {
+  /** Copies the batch's bytes and leaves them alone. The masked ones are in `into` where they fit, else in memory of their own. */
+  mask(batch: Batch, into?: Uint8Array): Masked {
     try {
-      return this.maskLines(batch);
+      return this.maskLines(batch, into);
     } catch (error) {
       if (error instanceof BautaError) throw error;
       // A defect of ours. Its text may hold a value; where it happened cannot.
@@ -64,14 +61,14 @@ export class Masker {
     }
   }
 
-  private maskLines(batch: Batch): Masked {
+  private maskLines(batch: Batch, into: Uint8Array | undefined): Masked {
     const { lines } = this;
     const malformed = lines.scan(batch.bytes, this.fields);
     if (malformed !== -1) throw this.toFailure('MASK_LINE_MALFORMED', batch, malformed, {});
     const subjects = this.toKeys('subject');
     const rowKeys = this.toKeys('row');
     const companions: Companion[] = [];
-    for (const { field, column, runner, input, piece, curious } of this.tasks) {
+    for (const { field, column, runner, piece, curious } of this.tasks) {
       const place: Place = {
         subjects,
         rowKeys,
@@ -80,17 +77,17 @@ export class Masker {
           throw this.toFailure(code, batch, row, { column: column.name, path });
         },
       };
-      const original = lines.column(field, input);
-      piece.writer = runner.run(original, place);
-      if (!curious && column.tag !== 'none' && !column.rule.paths) companions.push({ tag: column.tag, original, masked: piece.writer });
+      const original = lines.column(field);
+      piece.column = runner.run(original, place);
+      if (!curious && column.tag !== 'none' && !column.rule.paths) companions.push({ tag: column.tag, original, masked: piece.column });
     }
-    return this.join(batch);
+    return this.join(batch, into);
   }
 
-  private join(batch: Batch): Masked {
+  private join(batch: Batch, into: Uint8Array | undefined): Masked {
     const { table, range, sequence } = batch;
     try {
-      return { table, range, sequence, bytes: this.joiner.join(this.lines), rows: this.lines.rows } as Masked;
+      return { table, range, sequence, bytes: this.joiner.join(this.lines, into), rows: this.lines.rows } as Masked;
     } catch (error) {
       if (!(error instanceof Unwritten)) throw error;
       throw this.toFailure('MASK_OUTPUT_INCOMPLETE', batch, error.row, { column: this.table.columns[error.field]?.name });
@@ -100,7 +97,7 @@ export class Masker {
   private toKeys(purpose: 'subject' | 'row'): Column[] {
     return this.hidden
       .filter((hidden) => hidden.purpose === purpose)
-      .map(({ field, input, canonical }) => canonical.apply(this.lines.column(field, input)));
+      .map(({ field, canonical }) => canonical.apply(this.lines.column(field)));
   }
 
   private toTask(column: ColumnPlan, field: number, options: RunnerOptions): Task {
@@ -111,8 +108,7 @@ export class Masker {
       field,
       column,
       runner,
-      input: new FieldColumn(),
-      piece: { kind: 'masked', field, writer: noWriter, plain: runner.plain },
+      piece: { kind: 'masked', field, column: nothing, plain: runner.plain },
       curious: rules.some((rule) => rule.transform === 'redact'),
     };
   }
@@ -132,7 +128,7 @@ export class Masker {
 }
 
 /** Stands in a piece until its first batch. */
-const noWriter = new ColumnWriter();
+const nothing: Column = new ColumnWriter();
 
 function isKept({ rule }: ColumnPlan): boolean {
   return rule.transform === 'keep' && rule.paths === undefined;

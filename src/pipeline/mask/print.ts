@@ -1,28 +1,35 @@
 // hot path: makes a masked value the text that the server would print for it: char(n) padded with spaces, numeric(p, s) with zeros, floats with the
 // fewest digits, bytea in hex.
 // Without it the digest of a line that we sent would differ from the digest of the line that the server gives back.
+import type { Column } from '../batch.js';
 import type { DataType } from '../catalogue.js';
 import { ColumnWriter } from './column-writer.js';
+import { kernel } from './kernel/kernel.js';
 import { toFloatText } from './float-text.js';
 
-export function toPrinter(type: DataType): (writer: ColumnWriter) => ColumnWriter {
-  if (type.kind !== 'base' && type.kind !== 'domain') return (writer) => writer;
+export function toPrinter(type: DataType): (column: Column) => Column {
+  if (type.kind !== 'base' && type.kind !== 'domain') return (column) => column;
   const { length, scale } = type;
-  if (type.base === 'bpchar' && length !== undefined)
-    return toPadder(32, (bytes, start, end) => length - countCharacters(bytes, start, end));
+  if (type.base === 'bpchar' && length !== undefined) {
+    const pad = toPadder(32, (bytes, start, end) => length - countCharacters(bytes, start, end));
+    return (column) => {
+      const { rows, startsAt, endsAt } = kernel().toMemory(column);
+      return kernel().calls.isShort(startsAt, endsAt, rows, length) === 0 ? column : pad(column);
+    };
+  }
   if (type.base === 'numeric' && scale !== undefined && scale > 0) {
     return toPadder(48, (bytes, start, end) => toMissingDecimals(bytes, start, end, scale), 46);
   }
   if (type.base === 'float4' || type.base === 'float8') return toRewriter((text) => toFloatText(text, type.base === 'float4'));
   if (type.base === 'bytea')
     return toRewriter((text) => (text.startsWith('\\x') ? text : `\\x${Buffer.from(text, 'latin1').toString('hex')}`));
-  return (writer) => writer;
+  return (column) => column;
 }
 
 /** Value by value through a string: for types whose masked values are few or dear to make anyway. */
 function toRewriter(rewrite: (text: string) => string) {
   const rewritten = new ColumnWriter();
-  return (writer: ColumnWriter): ColumnWriter => {
+  return (writer: Column): Column => {
     rewritten.reset(writer.rows);
     for (let row = 0; row < writer.rows; row++) {
       const start = writer.starts[row] as number;
@@ -41,11 +48,12 @@ function toRewriter(rewrite: (text: string) => string) {
 /** Appends `filler` as often as `missing` says; a negative number stands for that many and `point` before them. */
 function toPadder(filler: number, missing: (bytes: Uint8Array, start: number, end: number) => number, point = 0) {
   const padded = new ColumnWriter();
-  return (writer: ColumnWriter): ColumnWriter => {
+  return (writer: Column): Column => {
+    const { rows, bytes, starts, ends } = writer;
     let needed = 0;
-    for (let row = 0; row < writer.rows && needed === 0; row++) {
-      const end = writer.ends[row] as number;
-      if (end >= 0) needed = missing(writer.bytes, writer.starts[row] as number, end);
+    for (let row = 0; row < rows && needed === 0; row++) {
+      const end = ends[row] as number;
+      if (end >= 0) needed = missing(bytes, starts[row] as number, end);
     }
     if (needed === 0) return writer;
     padded.reset(writer.rows);

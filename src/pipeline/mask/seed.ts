@@ -7,6 +7,7 @@
 import type { Column } from '../batch.js';
 import type { Scope } from '../definition.js';
 import { ColumnWriter } from './column-writer.js';
+import { kernel } from './kernel/kernel.js';
 import { type Place, spread } from './place.js';
 import { Cmac } from './prf.js';
 
@@ -22,7 +23,8 @@ export interface Identity {
 export interface PersonDraws {
   /** What they were made of; a batch has its own list. */
   subjects?: Place['subjects'];
-  draws?: Uint8Array;
+  /** Their address. */
+  draws?: number;
 }
 
 const subjectMark = Buffer.from('\0subject');
@@ -44,15 +46,15 @@ export class Draws {
     this.keyed = new Cmac(key, this.prefix);
   }
 
-  /** 16 bytes per value of `column`, which is in canonical form. Valid until the next call. */
-  compute(column: Column, place: Place): Uint8Array {
+  /** Where 16 bytes per value of `column`, which is in canonical form, are in the kernel's memory. Valid until the next batch. */
+  compute(column: Column, place: Place): number {
     if (this.scope === 'value') return this.plain.compute(column);
     if (this.scope === 'row' || place.subjects.length === 0) return this.keyed.compute(this.toRowSeeds(column, place));
     const seeds = this.toSubjectSeeds(column, place);
     // Only where they are the person's field as it is do they not depend on the column.
     if (seeds !== place.subjects[0]) return this.plain.compute(seeds);
     const { persons } = this;
-    if (persons.subjects !== place.subjects || !persons.draws) {
+    if (persons.subjects !== place.subjects || persons.draws === undefined) {
       persons.draws = this.plain.compute(seeds);
       persons.subjects = place.subjects;
     }
@@ -85,18 +87,18 @@ export class Draws {
   }
 
   private toRowSeeds(column: Column, place: Place): Column {
-    const { writer } = this;
-    writer.reset(column.rows);
-    this.at = 0;
-    for (let i = 0; i < column.rows; i++) {
-      if (column.ends[i] === -1) {
-        writer.null(i);
-        continue;
-      }
-      this.putRow(place, i, place.rows ? (place.rows[i] as number) : i);
-      writer.end(i, this.at);
+    const memory = kernel();
+    const { rows, endsAt } = memory.toMemory(column);
+    const { rowKeys, rows: rowOf, ordinals } = place;
+    if (rowKeys.length === 0) {
+      const first = column.ends.subarray(0, rows).findIndex((end) => end !== -1);
+      if (first !== -1) place.fail('MASK_ROW_KEY_MISSING', rowOf ? (rowOf[first] as number) : first);
     }
-    return writer;
+    const fields = rowKeys.map((field) => memory.toMemory(field)).flatMap(({ startsAt, endsAt: at }) => [startsAt, at]);
+    const at = [memory.putInts(fields), rowKeys.length, rowOf ? memory.addressOf(rowOf) : 0, ordinals ? memory.addressOf(ordinals) : 0];
+    const seeds = memory.takeColumn(rows);
+    memory.used(memory.calls.rowSeeds(endsAt, rows, ...at, seeds.startsAt, seeds.endsAt, memory.open));
+    return seeds;
   }
 
   /** Where the next byte goes. */

@@ -13,7 +13,7 @@ export class StructuredRunner implements ColumnRunner {
   private readonly writer = new ColumnWriter();
   /** Where the edits of each row begin; one more at the end. */
   private firsts = new Int32Array(1 << 8);
-  private readonly masked: (ColumnWriter | undefined)[];
+  private readonly masked: (Column | undefined)[];
   /** The column's bytes and the writer's, for four bytes at a time. */
   private from = new DataView(this.writer.bytes.buffer);
   private to = this.from;
@@ -28,7 +28,7 @@ export class StructuredRunner implements ColumnRunner {
     this.masked = slots.map(() => undefined);
   }
 
-  run(column: Column, place: Place): ColumnWriter {
+  run(column: Column, place: Place): Column {
     this.edits.reset();
     for (const { slot } of this.slots) slot.leaves.reset();
     this.walk(column, place);

@@ -83,12 +83,13 @@ function toReplacer(spec: TransformSpec): (kind: string, text: string) => string
     if (!apply) return `+1 202-555-01${String((draw[0] as number) % 100).padStart(2, '0')}`;
     const bytes = Buffer.from(kind === 'pan' ? text.replace(/[^0-9 -]/g, '') : text);
     out.reset(1);
-    apply(
+    const masked = apply(
       { rows: 1, bytes, starts: Int32Array.of(0), ends: Int32Array.of(bytes.length) },
       { draw: () => draw, refuse: toNever, companions: [] },
       out,
     );
-    return Buffer.from(out.bytes.subarray(out.starts[0], out.ends[0])).toString();
+    const { bytes: from, starts, ends } = masked ?? out;
+    return Buffer.from(from.subarray(starts[0], ends[0])).toString();
   };
 }
 

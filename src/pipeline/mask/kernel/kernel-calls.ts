@@ -1,0 +1,25 @@
+// What assembly/masking.ts exports: addresses and counts. What each call does stands there.
+import type { WasmMemory } from '../../../kernel/wasm.js';
+
+/** A function of addresses and counts. */
+type Call = (...numbers: number[]) => number;
+
+export interface KernelCalls {
+  readonly memory: WasmMemory;
+  begin(): number;
+  grow(end: number): void;
+  countStops(at: number, length: number): number;
+  scanLines(at: number, length: number, fields: number, stops: number, flags: number): number;
+  fieldColumn(stops: number, fields: number, field: number, rows: number, starts: number, ends: number): void;
+  unescapeColumn(starts: number, ends: number, rows: number): void;
+  trimSpaces(starts: number, ends: number, rows: number, toEnds: number): void;
+  isShort(starts: number, ends: number, rows: number, length: number): number;
+  shiftColumn(starts: number, ends: number, rows: number, by: number): void;
+  longestValue(): number;
+  readonly cmacFirst: Call;
+  readonly cmacNext: Call;
+  readonly rowSeeds: Call;
+  joinLines(pieces: number, count: number, rows: number, out: number): number;
+  unwrittenAt(): number;
+  unwrittenIn(): number;
+}
