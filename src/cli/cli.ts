@@ -26,11 +26,15 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError ? toCommandLineError(thrown, program, words) : thrown;
-    if (asksForJson(words)) writeFailure(findCommand(words), error);
-    printError(error);
-    return toExitCode(error);
+    return tellFailure(words, thrown instanceof CommanderError ? toCommandLineError(thrown, program, words) : thrown);
   }
+}
+
+/** What is said when a command does not get as far as its own output; gives the exit code. */
+export function tellFailure(words: readonly string[], error: unknown): number {
+  if (asksForJson(words)) writeFailure(findCommand(words), error);
+  printError(error);
+  return toExitCode(error);
 }
 
 /** `done` is called with the exit code of the command that ran. */

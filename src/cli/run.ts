@@ -3,7 +3,7 @@ import { toError, toKnownError } from '../kernel/errors.js';
 import { provision } from '../pipeline/pipeline.js';
 import type { RunSummary } from '../pipeline/report/report.js';
 import type { Hooks } from '../pipeline/run.js';
-import { type ComposeOptions, compose, keepSummary } from './compose.js';
+import { type ComposeOptions, type Composed, compose, keepSummary } from './compose.js';
 import { wantsJson } from './context.js';
 import { paint, printError, toBytesText, toCount, toExitCode, toFindingText, toReasonsText, writeJson } from './print.js';
 import { Progress } from './progress.js';
@@ -14,7 +14,6 @@ export interface RunOptions extends ComposeOptions {
 }
 
 export async function run(options: RunOptions): Promise<number> {
-  const json = wantsJson(options);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(toError('RUN_CANCELLED'));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -23,18 +22,22 @@ export async function run(options: RunOptions): Promise<number> {
       ? undefined
       : setTimeout(() => stop.abort(toError('TIMEOUT_PASSED', { amount: `${options.timeout} ms` })), options.timeout);
   try {
-    const composed = await compose({ ...options, signal: stop.signal });
-    try {
-      const { summary, error } = await provision(composed.doors, composed.request, composed.run, tellProgress());
-      await keepSummary(composed.home, summary.runId, summary);
-      if (json) writeJson(summary);
-      return printOutcome(summary, error);
-    } finally {
-      await composed.close();
-    }
+    return await carryOut(await compose({ ...options, signal: stop.signal }), wantsJson(options));
   } finally {
     clearTimeout(timer);
     process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
+  }
+}
+
+/** The run that was composed, what it says and its exit code. Closes what was opened. */
+export async function carryOut(composed: Composed, json: boolean): Promise<number> {
+  try {
+    const { summary, error } = await provision(composed.doors, composed.request, composed.run, tellProgress());
+    await keepSummary(composed.home, summary.runId, summary);
+    if (json) writeJson(summary);
+    return printOutcome(summary, error);
+  } finally {
+    await composed.close();
   }
 }
 
@@ -78,7 +81,9 @@ function printOutcome(summary: RunSummary, error: unknown): number {
     say(
       `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${toCount(summary.tables.length, 'table')}, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s, peak memory ${toBytesText(summary.peakRssBytes)})`,
     );
-    return 0;
+    if (error === undefined) return 0;
+    printError(error, []);
+    return toExitCode(error);
   }
   if (state === 'denied' && decision) {
     say(toReasonsText(decision.reasons));
@@ -95,5 +100,7 @@ function printOutcome(summary: RunSummary, error: unknown): number {
     error,
     toKnownError(error).findings.filter(({ severity }) => severity === 'error'),
   );
+  // Its hint asks for it.
+  if (toKnownError(error).code === 'UNEXPECTED') say(`run      ${summary.runId}`);
   return toExitCode(error);
 }

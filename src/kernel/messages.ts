@@ -533,6 +533,17 @@ export const messages = {
     message: 'the partition key {column} of {schema}.{table} is masked, and a pseudonym may fall in no partition',
     hint: 'add a default partition at the source, or keep the column with a reason',
   },
+  PLAN_CONDITION_BROKEN: {
+    class: 'InputError',
+    message: 'made-up values masked by {rule} break a condition of {schema}.{table} ({constraint}, {column}, {object}): {amount}',
+    hint: 'a load would fail there; use one of: {expected}',
+  },
+  PLAN_CONDITION_UNDECIDED: {
+    class: 'InputError',
+    message:
+      'nobody can say whether values masked by {rule} meet a condition of {schema}.{table} ({constraint}, {column}, {object}): {amount}',
+    hint: 'use one of: {expected}; or give an override of the column with a reason, and the load will tell',
+  },
   PLAN_REFUSED: {
     class: 'InputError',
     message: 'there is no plan: {amount} findings stand in the way',
@@ -865,6 +876,11 @@ export const messages = {
     message: 'the log {file} cannot be written',
     hint: 'free space or correct the rights of the folder; a run that cannot be logged does not run',
   },
+  AFTER_PUBLICATION: {
+    class: 'UnavailableError',
+    message: 'the dataset is published, but what came after it failed ({name})',
+    hint: 'the copy is whole and current, so there is no need to run again; look {name} up in docs/errors.md, and mend it before the next run',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',
@@ -925,6 +941,11 @@ export const messages = {
     class: 'InvariantError',
     message: 'something happened that should not be possible ({name})',
     hint: 'please report it with the code, the run id and the version; nothing was published',
+  },
+  PROCESS_WRITES_MEMORY: {
+    class: 'InputError',
+    message: 'Node was told to write its memory to a file ({name}), and rows of production pass through it',
+    hint: 'take {name} out of NODE_OPTIONS and the command line',
   },
 } as const satisfies Record<string, MessageTemplate>;
 

@@ -18,7 +18,7 @@ export interface DraftColumn {
   readonly type: DataType;
 }
 
-export function isMasked({ rule }: DraftColumn): boolean {
+export function isMasked({ rule }: { readonly rule: RulePlan }): boolean {
   return rule.transform !== 'keep' || Object.values(rule.paths ?? {}).some(({ transform }) => transform !== 'keep') || rule.rest === 'drop';
 }
 

@@ -25,6 +25,11 @@ export function findUniqueColumns(table: Table): ReadonlySet<string> {
   return unique;
 }
 
+/** Could the generated column be made of the other one? */
+export function mentionsColumn(table: Table, generated: string, column: string): boolean {
+  return toWords(table.columns.find(({ name }) => name === generated)?.expression ?? '').has(column);
+}
+
 /** Every word of an SQL text that could be a column's name, quoted or not. */
 function toWords(sql: string): ReadonlySet<string> {
   const words = sql.match(/"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*/gu) ?? [];

@@ -1,6 +1,6 @@
 // The whole way, top to bottom: source → extract → classify → mask → gate → deliver → verify → audit → report.
 import type { Json } from '../kernel/canonical-json.js';
-import { type Finding, toError, toErrorView, toFindings } from '../kernel/errors.js';
+import { type Finding, toError, toErrorView, toFindings, toKnownError } from '../kernel/errors.js';
 import { Journal } from './audit/audit.js';
 import type { DatasetVersion, Reader, Receipt, Snapshot, Staging } from './ports.js';
 import { move } from './move.js';
@@ -27,19 +27,29 @@ export async function provision(
     });
     return { summary: toSummary(run.id, journal.events), error };
   };
+  const fate: Fate = {};
   try {
-    return await end(await way(doors, request, run, hooks, journal));
+    return await end(await way(doors, request, run, hooks, journal, fate));
   } catch (error) {
+    const { published } = fate;
     const stopped = run.signal?.aborted === true && error === run.signal.reason;
-    return end(stopped ? 'cancelled' : 'failed', error).catch((broken: unknown) => ({
+    const told = published ? toError('AFTER_PUBLICATION', { stage: 'audit', name: toKnownError(error).code }) : error;
+    return end(published ? 'published' : stopped ? 'cancelled' : 'failed', told).catch((broken: unknown) => {
       // The log itself could not be written: what it would have said is said here.
-      summary: { ...toSummary(run.id, journal.events), state: 'failed' as const, findings: toFindings(broken), error: toErrorView(broken) },
-      error: broken,
-    }));
+      const said = published ? told : broken;
+      const state: RunState = published ? 'published' : 'failed';
+      const view = { state, dataset: published ?? null, findings: toFindings(said), error: toErrorView(said) };
+      return { summary: { ...toSummary(run.id, journal.events), ...view }, error: said };
+    });
   }
 }
 
-async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journal: Journal): Promise<RunState> {
+/** What cannot be taken back, whatever fails after it. */
+interface Fate {
+  published?: NonNullable<RunSummary['dataset']>;
+}
+
+async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journal: Journal, fate: Fate): Promise<RunState> {
   const border = async (name: string): Promise<void> => {
     run.signal?.throwIfAborted();
     await hooks.border?.(name);
@@ -79,8 +89,12 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
           const version = toVersion(await doors.target.datasets(), run.id, planDigest);
           await border('publish');
           const data = { target: version.target, version: version.version, planDigest };
-          const published = await journal.change('deliver', 'dataset.published', data, () => staging.publish(version));
-          await journal.append('deliver', 'findings.made', { findings: toJson(published) });
+          const findings = await journal.change('deliver', 'dataset.published', data, async () => {
+            const told = await staging.publish(version);
+            fate.published = data;
+            return told;
+          });
+          await journal.append('deliver', 'findings.made', { findings: toJson(findings) });
           // No stop counts any more: what is published is published.
           await hooks.border?.('done');
           return 'published';

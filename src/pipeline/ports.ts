@@ -23,8 +23,24 @@ export interface Source {
   ): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
   /** Rows that refer to a row left behind, of what will be copied. In the order of the references. */
   countCut(references: readonly CutReference[]): Promise<readonly number[]>;
+  /** Which made-up rows meet a condition of the schema, as the server itself evaluates it. In the order of the trials; reads no table. */
+  tryOut(trials: readonly Trial[]): Promise<readonly Trialled[]>;
   close(): Promise<void>;
 }
+
+/** A condition of the source's schema, and made-up rows for it. */
+export interface Trial {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** True or NULL where it holds; absent: being of the types is all that is asked. */
+  readonly sql?: string;
+  /** What the table is called in it. */
+  readonly alias: string;
+  /** Values as the server prints them, null for NULL. */
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+/** Per row whether it meets the condition; MAY be of fewer rows than were given. Or the server could not say. */
+export type Trialled = { readonly holds: readonly boolean[] } | { readonly sqlState: string };
 
 /** A foreign key of a table whose referenced table is cut by `rows: none | where`. */
 export interface CutReference extends TableName {

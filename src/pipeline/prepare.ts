@@ -10,6 +10,7 @@ import { type KnownSource, decide, toGateInput } from './gate/gate.js';
 import { toTypeFamily, transforms } from './mask/mask.js';
 import { type Plan, toPlanDigest } from './plan.js';
 import type { KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
+import { tryConditions } from './try-conditions.js';
 import { type SourceFacts, inspectSource } from './source/source.js';
 
 export interface PrepareDoors {
@@ -65,6 +66,7 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource };
   if (bound.plan === undefined) return { ...base, findings: sortFindings(findings) };
   const plan = bound.plan;
+  if (readable) findings.push(...(await tryConditions(doors.source, plan, seen.catalogue)));
   const target = await doors.target.inspect(plan, seen.catalogue);
   findings.push(...target.findings);
   const planned = { ...base, findings: sortFindings(findings), plan, planDigest: toPlanDigest(plan), targetFacts: target.facts };

@@ -353,3 +353,20 @@ it('says that a password is wrong, a server away, a database missing, and shows 
     expect(`${JSON.stringify(error)}${(error as Error).stack}`).not.toContain(secret);
   }
 });
+
+it('evaluates a condition over made-up rows without reading a table, row by row where one of them is of no such type', async () => {
+  const rows = [['1'], ['-1'], [null]];
+  const columns = [{ name: 'n', type: 'integer' }];
+  const answers = await source().tryOut([
+    { columns, alias: 't', sql: 'n > 0', rows },
+    { columns, alias: 't', rows: [...rows, ['x']] },
+    { columns, alias: 't', sql: 'no_such_function(n)', rows },
+    { columns, alias: 't', sql: `(pg_sleep(60) IS NULL)`, rows },
+  ]);
+  expect(answers).toEqual([
+    { holds: [true, false, true] },
+    { holds: [true, true, true, false] },
+    { sqlState: '42883' },
+    { sqlState: '57014' },
+  ]);
+});

@@ -1,6 +1,7 @@
 // Made-up values that stand nowhere else, one for each column, JSON path, key, element, default and comment of the small shop: whoever finds one
 // of them outside the source has found a leak.
 import type { SmallShop } from '../support/small-shop.js';
+import { Needles } from './needles.js';
 
 /** Begins and ends like nothing else; eleven letters, so that no pseudonym is one by chance. */
 const token = (name: string): string => `qzx${name}jvwk`;
@@ -21,11 +22,15 @@ export const canaries = {
 export const refused = { born: `${token('born')}-02-31`, key: token('key'), keyValue: token('value') } as const;
 
 /** What must be found nowhere: the telling part of each. */
-export const needles: readonly string[] = [
-  ...['mail', 'host', 'first', 'last', 'second', 'nick', 'note', 'unique', 'born', 'key', 'value'].map(token),
-  canaries.phone,
-  canaries.born,
-];
+export const needles = new Needles(
+  Object.fromEntries(
+    [
+      ...['mail', 'host', 'first', 'last', 'second', 'nick', 'note', 'unique', 'born', 'key', 'value'].map(token),
+      canaries.phone,
+      canaries.born,
+    ].map((needle) => [needle, needle]),
+  ),
+);
 
 export async function plantCanaries(shop: SmallShop): Promise<void> {
   await shop.source.sql(
@@ -39,7 +44,5 @@ export async function plantCanaries(shop: SmallShop): Promise<void> {
   );
 }
 
-/** The needles that stand in a text. */
-export function findNeedles(text: string): readonly string[] {
-  return needles.filter((needle) => text.includes(needle));
-}
+/** The needles that stand in a text or in bytes. */
+export const findNeedles = (place: string | Uint8Array): readonly string[] => needles.find(place);

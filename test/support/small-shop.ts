@@ -39,8 +39,8 @@ export interface SmallShop {
   readonly home: string;
   /** Environment of every child, connection references included. */
   readonly environment: Record<string, string>;
-  /** `bauta <words>` in a process of its own. */
-  start(words: readonly string[], environment?: Readonly<Record<string, string>>): Started;
+  /** `bauta <words>` in a process of its own; `before` is shell text that the process begins with, such as `ulimit -c unlimited`. */
+  start(words: readonly string[], environment?: Readonly<Record<string, string>>, before?: string): Started;
   bauta(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended>;
   /** A run that stops for ever at `border:NAME`, `step:NAME`, `moved:BATCHES` or `built:STATEMENTS`; resolves when it is there. */
   block(place: string): Promise<Started>;
@@ -89,8 +89,8 @@ export async function startSmallShop(options: SmallShopOptions = {}): Promise<Sm
     BAUTA_VERIFY_SLOTS: '16',
     NODE_NO_WARNINGS: '1',
   };
-  const start = (words: readonly string[], more: Readonly<Record<string, string>> = {}): Started =>
-    startProcess([cli, ...words], folder, { ...environment, ...more });
+  const start = (words: readonly string[], more: Readonly<Record<string, string>> = {}, before?: string): Started =>
+    startProcess([cli, ...words], folder, { ...environment, ...more }, before);
   return {
     source,
     target,
@@ -130,8 +130,9 @@ async function prepareServers(source: TestServer, target: TestServer): Promise<v
   await target.sql('postgres', `ALTER ROLE bauta_target PASSWORD 'a password'`);
 }
 
-function startProcess(words: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Started {
-  const child = spawn(process.execPath, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+export function startProcess(words: readonly string[], cwd: string, env: Readonly<Record<string, string>>, before?: string): Started {
+  const [command, ...more] = before === undefined ? [process.execPath] : ['/bin/sh', '-c', `${before}; exec "$@"`, 'sh', process.execPath];
+  const child = spawn(command ?? '', [...more, ...words], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const heard = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (heard.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (heard.stderr += text));

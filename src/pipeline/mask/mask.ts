@@ -17,6 +17,7 @@ export { toCanonicalForm } from './canonical.js';
 export { findTransform, withDefaults } from './column-runner.js';
 export { findRuleProblems } from './rule-problems.js';
 export { outputSpace } from './output-space.js';
+export { rehearse, type RehearsedRow } from './rehearse.js';
 export { transforms } from './registry.js';
 export { type KeyPurpose, type KeyScope, type RuleKeys, toKeyLabel } from './rule-keys.js';
 export { type ShowKey, showPlainKey } from './structure/structure.js';

@@ -15,7 +15,7 @@ export interface RunSummary {
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly peakRssBytes: number;
-  /** Why it did not come to a publication, where neither decision nor findings of the verifier say so. */
+  /** Why it did not come to a publication, where neither decision nor findings of the verifier say so; or what failed after it. */
   readonly error?: ErrorView;
 }
 

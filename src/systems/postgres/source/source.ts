@@ -5,7 +5,7 @@ import type { Clock } from '../../../kernel/clock.js';
 import { BautaError, sortFindings, toError } from '../../../kernel/errors.js';
 import type { TableName } from '../../../pipeline/catalogue.js';
 import type { Plan } from '../../../pipeline/plan.js';
-import type { CutReference, Snapshot, Source, SourceDescription, SourceScope } from '../../../pipeline/ports.js';
+import type { CutReference, Snapshot, Source, SourceDescription, SourceScope, Trial, Trialled } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
 import { quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
@@ -16,6 +16,7 @@ import { findAccessProblems, findVersionProblem } from './preflight.js';
 import { endSession, openSession, terminateBackends, toBackendPid } from './session.js';
 import { type LineCutter, PostgresSnapshot } from './snapshot.js';
 import { type SourceSettings, defaultSourceSettings } from './source-settings.js';
+import { tryOut } from './try-out.js';
 
 export type { CatalogueReader } from './catalogue-reader.js';
 export type { LineCutter } from './snapshot.js';
@@ -54,6 +55,10 @@ export class PostgresSource implements Source {
 
   countCut(references: readonly CutReference[]): Promise<readonly number[]> {
     return this.#track(this.#countCut(references));
+  }
+
+  tryOut(trials: readonly Trial[]): Promise<readonly Trialled[]> {
+    return this.#track(this.#tryOut(trials));
   }
 
   open(plan: Plan, scope: SourceScope): Promise<Snapshot> {
@@ -117,6 +122,20 @@ export class PostgresSource implements Source {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       for (const reference of references) counts.push(await countCut(client, reference, this.#connection));
       return counts;
+    } catch (cause) {
+      throw cause instanceof BautaError ? cause : toServerError(cause, { connection: this.#connection, stage: 'source' });
+    } finally {
+      await this.#end(client);
+    }
+  }
+
+  async #tryOut(trials: readonly Trial[]): Promise<readonly Trialled[]> {
+    const client = await this.#openClient();
+    try {
+      await client.query('BEGIN READ ONLY');
+      const answers: Trialled[] = [];
+      for (const trial of trials) answers.push(await tryOut(client, trial, this.#connection));
+      return answers;
     } catch (cause) {
       throw cause instanceof BautaError ? cause : toServerError(cause, { connection: this.#connection, stage: 'source' });
     } finally {

@@ -1,0 +1,72 @@
+// Plans of small made-up databases on a real server, composed as the command line does: `bauta plan` without its printing.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { compose } from '../../src/cli/compose.js';
+import { packageFile } from '../../src/kernel/package-root.js';
+import { type Prepared, prepare } from '../../src/pipeline/prepare.js';
+import { type TestServer, startTestServer } from './server.js';
+
+export interface Planned {
+  readonly sql: string;
+  /** The `tables` of the classification, as YAML flow text. */
+  readonly tables: string;
+  /** Further members of the pipeline, as lines of YAML. */
+  readonly pipeline?: string;
+  /** `rules` of a rulebook of its own, as YAML flow text. */
+  readonly rules?: string;
+}
+
+export interface PlanWorld {
+  readonly server: TestServer;
+  /** Each call has a database and documents of its own. */
+  plan(planned: Planned): Promise<Prepared>;
+  stop(): Promise<void>;
+}
+
+export async function startPlanWorld(): Promise<PlanWorld> {
+  const server = await startTestServer();
+  const password = randomBytes(12).toString('hex');
+  const folder = mkdtempSync(join(tmpdir(), 'bauta-planned-'));
+  for (const role of ['source', 'target']) {
+    await server.sql('postgres', readFileSync(packageFile('deploy', `${role}-role.sql`), 'utf8'));
+    await server.sql('postgres', `ALTER ROLE bauta_${role} PASSWORD '${password}'`);
+  }
+  const url = (role: string, database: string): string => `postgres://bauta_${role}:${password}@127.0.0.1:${server.port}/${database}`;
+  let count = 0;
+  return {
+    server,
+    plan: async ({ sql, tables, pipeline = '', rules }) => {
+      const name = `planned_${(count += 1)}`;
+      await server.create(name);
+      await server.sql(name, sql);
+      const file = join(folder, `${name}.yaml`);
+      const documents = [
+        `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
+        `kind: Classification\nname: ${name}\ntables: ${tables}`,
+        ...(rules === undefined ? [] : [`kind: Rulebook\nname: own\nrules: ${rules}`]),
+      ];
+      writeFileSync(file, documents.join('\n---\n'));
+      const environment = { SOURCE_URL: url('source', name), TARGET_URL: url('target', `${name}_dev`) };
+      const composed = await compose({ file, home: join(folder, 'home'), environment });
+      try {
+        return await prepare(composed.doors, composed.request);
+      } finally {
+        await composed.close();
+      }
+    },
+    stop: async () => {
+      rmSync(folder, { recursive: true, force: true });
+      await server.stop();
+    },
+  };
+}
+
+/** `severity CODE column constraint-or-object`, sorted as found. */
+export function toSaid({ findings }: Prepared): string[] {
+  return findings.map(({ severity, code, where }) =>
+    [severity, code, where.column, where.path, where.constraint ?? where.object].filter((part) => part !== undefined).join(' '),
+  );
+}
