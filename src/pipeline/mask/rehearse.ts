@@ -11,7 +11,7 @@ import { makeUpDocuments, makeUpValues } from './made-up.js';
 import { Masker } from './masker.js';
 import { transforms } from './registry.js';
 import { deriveKeys } from './rule-keys.js';
-import { FieldColumn, Lines } from './split.js';
+import { Lines } from './split.js';
 import { showPlainKey, toStructure } from './structure/structure.js';
 
 /** The same columns of one made-up row, as the server would print them; null for NULL. */
@@ -71,8 +71,8 @@ function mask(masker: Masker, fields: readonly (string | null)[], columns: numbe
     const lines = new Lines();
     lines.scan(bytes, columns);
     return Array.from({ length: columns }, (_, field) => {
-      const { starts, ends } = lines.column(field, new FieldColumn());
-      return ends[0] === -1 ? null : Buffer.from(bytes.subarray(starts[0], ends[0])).toString('utf8');
+      const column = lines.column(field);
+      return column.ends[0] === -1 ? null : Buffer.from(column.bytes.subarray(column.starts[0], column.ends[0])).toString('utf8');
     });
   } catch (error) {
     // A made-up value that the transform does not take says nothing about the condition.
