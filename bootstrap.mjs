@@ -1,5 +1,5 @@
 // What a first command needs, with Node's own modules only: dependencies that fit the lock file, and a build that fits the sources.
-// Words go to stderr only, so that a command's stdout stays its own. Usage: node bootstrap.mjs [--tests]
+// Words go to stderr only, so that a command's stdout stays its own. Usage: node bootstrap.mjs [--tests] [--start <module>]
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -31,11 +31,24 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const unlock = await takeLock(join(root, '.bootstrap.lock'));
 try {
   install();
-  build('dist', 'tsconfig.build.json', ['src', 'bench', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']);
-  if (tests) build('dist-test', 'tsconfig.test.json', ['src', 'bench', 'test', 'tsconfig.json', 'tsconfig.test.json', 'package-lock.json']);
+  build('dist', 'tsconfig.build.json', ['src', 'migrations', 'bench', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']);
+  if (tests)
+    build('dist-test', 'tsconfig.test.json', [
+      'src',
+      'migrations',
+      'bench',
+      'test',
+      'tsconfig.json',
+      'tsconfig.test.json',
+      'package-lock.json',
+    ]);
 } finally {
   unlock();
 }
+
+// In this process, not in a second one: a signal to `npm start` reaches what it is meant for.
+const start = process.argv.indexOf('--start');
+if (start > 0) await import(join(root, process.argv[start + 1]));
 
 function install() {
   const stamp = join(root, 'node_modules', '.bauta-lock-digest');

@@ -18,8 +18,11 @@ export async function toReferencePages(): Promise<ReadonlyMap<string, string>> {
     `docs/schema/${name}`,
     `${JSON.stringify(schema, null, 2)}\n`,
   ]);
+  // Only who makes the pages needs the whole service for it.
+  const { describeApi } = await import('../control/service.js');
   return new Map([
     ...schemas,
+    ['docs/openapi.json', `${JSON.stringify(await describeApi(), null, 2)}\n`],
     ['docs/cli.md', toCliPage()],
     ['docs/configuration.md', toConfigurationPage()],
     ['docs/errors.md', toErrorsPage()],
@@ -55,7 +58,7 @@ function toConfigurationPage(): string {
   const rows = Object.entries(declarations).map(([name, { expected, default: fallback, doc }]) => [
     `\`${name}\``,
     expected,
-    `\`${fallback}\``,
+    fallback === '' ? 'none' : `\`${fallback}\``,
     doc,
   ]);
   return toPage(

@@ -24,6 +24,21 @@ const text = (fallback: string, doc: string): Declaration<string> => ({
   doc,
 });
 
+const oneOf = (words: readonly string[], fallback: string, doc: string): Declaration<string> => ({
+  parse: (value) => (words.includes(value) ? value : undefined),
+  expected: `one of ${words.join(', ')}`,
+  default: fallback,
+  doc,
+});
+
+/** Where a secret is: the secret itself is never a setting. Empty by default. */
+const reference = (doc: string): Declaration<string> => ({
+  parse: (value) => (/^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\0\n\r]+)$/.test(value) && !value.includes('://') ? value : undefined),
+  expected: 'env:NAME or file:PATH',
+  default: '',
+  doc,
+});
+
 export const declarations = {
   BAUTA_HOME: text('.bauta', 'Folder of keys, log and runs; made 0700 when missing. `--home` overrides it.'),
   BAUTA_THREADS: integer(0, 64, 2, 'Threads that mask. 0: the calling thread does it.'),
@@ -54,6 +69,22 @@ export const declarations = {
     24,
     'Memory of the verifier: 2^n fingerprints of 4 bytes (24: 64 MiB). More originals than fit are more passes.',
   ),
+  BAUTA_HTTP_HOST: text('127.0.0.1', 'Service: the address that it listens on. Beyond this machine only behind something that speaks TLS.'),
+  BAUTA_HTTP_PORT: integer(0, 65_535, 4280, 'Service: the port that it listens on. 0: a free one.'),
+  BAUTA_HTTP_BODY_BYTES: integer(1024, 4_194_304, 4_194_304, 'Service: the largest body of a request, in bytes.'),
+  BAUTA_METADATA: reference('Service: connection string of the metadata database, as `bauta_service`. Without it an embedded Postgres.'),
+  BAUTA_METADATA_OWNER: reference('Service: the same as `bauta_owner`, for migrations. Without it none are run.'),
+  BAUTA_METADATA_SEQUENCER: reference('Service: the same as `bauta_sequencer`. Without it this process does not sequence the audit log.'),
+  BAUTA_METADATA_CONNECTIONS: integer(2, 100, 10, 'Service: sessions of this process on the metadata database.'),
+  BAUTA_POSTGRES_FOLDER: text(
+    'auto',
+    'Service: folder of the embedded Postgres, which every user may traverse. `auto`: below /var/lib/bauta or ~/.local/state/bauta.',
+  ),
+  BAUTA_SERVER_KEY: reference(
+    'Service: 32 bytes in base64 under which tokens are stored. Without it `server.key` in BAUTA_HOME, made when missing.',
+  ),
+  BAUTA_SECRETS: text('/run/secrets', 'Service: the folder that `file:` references of documents are looked up in.'),
+  BAUTA_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], 'info', 'Service: what is logged, as JSON lines on stdout.'),
 } as const;
 
 export type Settings = Readonly<{ [Name in keyof typeof declarations]: (typeof declarations)[Name]['default'] }>;

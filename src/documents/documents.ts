@@ -1,8 +1,9 @@
 // What people write, as text: YAML or JSON in, definitions and findings out. The definitions themselves are src/pipeline/definition.ts.
 export { type LoadedDocuments, loadDocuments } from './load.js';
 export { parseLock } from './lock.js';
+export { isJson, parseBody } from './parse-body.js';
 export { type ReadText, readText } from './read-text.js';
-export { documentSchemas, lockSchema, publishedSchemas } from './schemas.js';
+export { type Schema, documentSchemas, lockSchema, publishedSchemas } from './schemas.js';
 export { type SelectedDocuments, selectDocuments } from './select.js';
 export { fitsSchema } from './validate.js';
 export { parseCatalogue } from './parse-catalogue.js';

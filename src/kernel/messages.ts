@@ -11,6 +11,122 @@ export interface MessageTemplate {
 }
 
 export const messages = {
+  // ── service
+  METADATA_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'the metadata database cannot be reached ({sqlState})',
+    hint: 'try again; if it stays, look at the metadata server and its log',
+  },
+  METADATA_REFUSED: {
+    class: 'InvariantError',
+    message: 'the metadata database refused a statement (SQLSTATE {sqlState})',
+    hint: 'please report it with the SQLSTATE and the version; nothing was changed',
+  },
+  SETTING_MISSING: {
+    class: 'InputError',
+    message: '{name} is missing',
+    hint: 'set it to {expected}; docs/configuration.md says what for',
+  },
+  SERVICE_RUNNING: {
+    class: 'InputError',
+    message: 'another process is the service of {file}',
+    hint: 'stop it, or give this one another BAUTA_HOME',
+  },
+  SERVICE_ADDRESS_TAKEN: {
+    class: 'InputError',
+    message: 'the service cannot listen on {name}',
+    hint: 'something else listens there, or the address is not of this machine: set BAUTA_HTTP_PORT or BAUTA_HTTP_HOST',
+  },
+  SERVER_KEY_INVALID: {
+    class: 'InputError',
+    message: 'the server key {name} cannot be used',
+    hint: 'it is 32 random bytes in base64 (openssl rand -base64 32), readable by nobody else',
+  },
+  TOKEN_MISSING: {
+    class: 'DeniedError',
+    message: 'this needs a token',
+    hint: 'send the header Authorization: Bearer TOKEN',
+  },
+  TOKEN_INVALID: {
+    class: 'DeniedError',
+    message: 'the token is not valid',
+    hint: 'it may be mistyped, expired, revoked or used up; ask an administrator for another',
+  },
+  ACCESS_DENIED: {
+    class: 'DeniedError',
+    message: 'this needs a role with the right {name}',
+    hint: 'ask an administrator; the roles that have it: {expected}',
+  },
+  ROUTE_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is nothing at this address',
+    hint: '/openapi lists every address',
+  },
+  RESOURCE_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no such {type}',
+    hint: 'list what there is, and look at name and workspace',
+  },
+  REQUEST_INVALID: {
+    class: 'InputError',
+    message: 'the request cannot be used ({name})',
+    hint: 'send {expected}',
+  },
+  REQUEST_REFUSED: {
+    class: 'InputError',
+    message: 'the body of the request does not fit ({path})',
+    hint: 'the findings name every place; /openapi has the form',
+  },
+  REQUEST_TOO_LARGE: {
+    class: 'InputError',
+    message: 'the body of the request is larger than {amount}',
+    hint: 'send less at once, or raise BAUTA_HTTP_BODY_BYTES',
+  },
+  REQUEST_TYPE_UNSUPPORTED: {
+    class: 'InputError',
+    message: 'the body of the request is of a type that is not read here',
+    hint: 'send {expected}, not compressed',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    class: 'InputError',
+    message: 'this Idempotency-Key came with another request before',
+    hint: 'use a new key for a new request',
+  },
+  VERSION_CHANGED: {
+    class: 'InputError',
+    message: '{name} is not any more what If-Match says',
+    hint: 'read it again, look at what changed, and send its new ETag',
+  },
+  NAME_TAKEN: {
+    class: 'InputError',
+    message: 'the name {name} is taken',
+    hint: 'choose another',
+  },
+  ROLES_INCOMPATIBLE: {
+    class: 'InputError',
+    message: 'one person cannot be {name} at once',
+    hint: 'give one of the roles to somebody else',
+  },
+  GRANT_TO_ONESELF: {
+    class: 'DeniedError',
+    message: 'nobody grants to himself',
+    hint: 'ask another administrator',
+  },
+  ADMINISTRATOR_ALONE: {
+    class: 'DeniedError',
+    message: 'there is an administrator already',
+    hint: 'with two of them every grant needs both, and this release cannot ask the second one: there is one administrator',
+  },
+  REFERENCE_NOT_GRANTED: {
+    class: 'InputError',
+    message: '{path} names a secret that this workspace was not granted',
+    hint: 'use env:BAUTA_CONN_NAME, or file:NAME of the folder BAUTA_SECRETS',
+  },
+  DOCUMENT_FILE_REFERENCE: {
+    class: 'InputError',
+    message: '{path} names files, and a document of the service has none',
+    hint: 'send what it imports in the same request; after files are for bauta run only',
+  },
   // ── connections and servers
   CONNECTION_REFERENCE_INVALID: {
     class: 'InputError',

@@ -29,7 +29,7 @@ async function type(line: string): Promise<void> {
   const [, script] = /^npm (?:run )?(\w+)(?: -- .*)?$/.exec(words) ?? [];
   if (script !== undefined) {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
-    return expect([script, scripts[script]]).toEqual([script, expect.stringMatching(/^node bootstrap\.mjs/)]);
+    return expect([script, scripts[script]]).toEqual([script, expect.stringMatching(/^(exec )?node bootstrap\.mjs/)]);
   }
   const [, file = '', role] = /^psql "\$\w+" -f (deploy\/[\w-]+\.sql) -c '\\password (\w+)'$/.exec(words) ?? [];
   // The desk has run the file already, as an administrator, and has set the password.

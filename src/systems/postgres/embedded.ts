@@ -40,6 +40,8 @@ export interface EmbeddedOptions {
   readonly binaries?: string;
   /** `name=value` for postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A cluster that stays: made on first use, synced to disk, there again at the next start. Without it the data goes when the server stops. */
+  readonly keep?: { readonly folder: string; readonly password: string };
 }
 
 /** Starts a cluster of its own. Throws EMBEDDED_POSTGRES_FAILED; the server's log is in the folder named in the error. */
@@ -48,36 +50,28 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   const binaries =
     options.binaries ??
     join(findNative(options.package ?? `@embedded-postgres/${process.platform}-${process.arch}`, identity !== undefined), 'bin');
-  const folder = mkdtempSync(join(tmpdir(), 'bauta-postgres-'));
+  const { keep } = options;
+  const folder = keep?.folder ?? mkdtempSync(join(tmpdir(), 'bauta-postgres-'));
+  mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
   const data = join(folder, 'data');
-  const passwordFile = join(folder, 'password');
   const logFile = join(folder, 'server.log');
-  const password = randomBytes(18).toString('base64url');
-  mkdirSync(data, { mode: 0o700 });
-  writeFileSync(passwordFile, password, { mode: 0o600 });
+  const password = keep?.password ?? randomBytes(18).toString('base64url');
   writeFileSync(logFile, '', { mode: 0o600 });
-  if (identity) for (const path of [data, passwordFile, logFile]) chownSync(path, identity.uid, identity.gid);
-  const arguments_ = [
-    '-D',
-    data,
-    '-U',
-    'postgres',
-    '--auth=scram-sha-256',
-    `--pwfile=${passwordFile}`,
-    '--encoding=UTF8',
-    '--locale=C.UTF-8',
-    '--no-sync',
-  ];
-  const made = spawnSync(join(binaries, 'initdb'), arguments_, { ...identity, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
-  rmSync(passwordFile);
-  if (made.status !== 0) throw toError('EMBEDDED_POSTGRES_FAILED', { file: folder, name: 'initdb' });
+  if (identity) chownSync(logFile, identity.uid, identity.gid);
+  // Without the file that is written last the folder is one whose first start was cut.
+  if (!existsSync(join(folder, 'made'))) {
+    rmSync(data, { recursive: true, force: true });
+    makeCluster(binaries, folder, password, identity);
+    writeFileSync(join(folder, 'made'), '');
+  } else if (existsSync(join(data, 'postmaster.pid'))) {
+    spawnSync(join(binaries, 'pg_ctl'), ['stop', '-D', data, '-m', 'fast', '-t', '20'], { ...identity, stdio: 'ignore', cwd: '/' });
+  }
   const port = await findFreePort();
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    fsync: 'off',
-    full_page_writes: 'off',
+    ...(keep ? {} : { fsync: 'off', full_page_writes: 'off' }),
     ...options.settings,
   };
   const flags = Object.entries({ ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -98,12 +92,39 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
       process.removeListener('exit', onExit);
       child.kill('SIGINT');
       await exited;
-      rmSync(folder, { recursive: true, force: true });
+      if (!keep) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-function findNobody(): { uid: number; gid: number } {
+type Identity = { readonly uid: number; readonly gid: number };
+
+function makeCluster(binaries: string, folder: string, password: string, identity: Identity | undefined): void {
+  const data = join(folder, 'data');
+  const passwordFile = join(folder, 'password');
+  mkdirSync(data, { mode: 0o700 });
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  if (identity) for (const path of [data, passwordFile]) chownSync(path, identity.uid, identity.gid);
+  const words = ['-D', data, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+  const made = spawnSync(join(binaries, 'initdb'), [...words, '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'], {
+    ...identity,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: '/',
+  });
+  rmSync(passwordFile);
+  if (made.status !== 0) throw toError('EMBEDDED_POSTGRES_FAILED', { file: folder, name: 'initdb' });
+}
+
+/** Connection string of the server that a killed process left running on a kept cluster, if there is one. */
+export function findLeftRunning(folder: string, password: string): string | undefined {
+  const lines = existsSync(join(folder, 'data', 'postmaster.pid'))
+    ? readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')
+    : [];
+  const port = Number(lines[3]);
+  return Number.isInteger(port) && port > 0 ? `postgres://postgres:${password}@127.0.0.1:${port}/postgres` : undefined;
+}
+
+function findNobody(): Identity {
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((entry) => entry.startsWith('nobody:'));

@@ -13,7 +13,7 @@ import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRole
 
 export { schemaTexts };
 export { type ConnectionTarget, connect } from './connection.js';
-export { type EmbeddedServer, startEmbedded } from './embedded.js';
+export { type EmbeddedServer, findLeftRunning, startEmbedded } from './embedded.js';
 export { PostgresReader } from './reader/reader.js';
 export { resolveConnection } from './reference.js';
 export { type Survey, type SurveyOptions, survey } from './sample/survey.js';

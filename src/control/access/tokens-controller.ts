@@ -1,0 +1,121 @@
+// /v1/tokens: 256 random bits each, shown once. What is stored is an HMAC that cannot be used.
+import { Controller, Inject, Param, Query, Req } from '@nestjs/common';
+
+import type { Schema } from '../../documents/documents.js';
+import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import { toError } from '../../kernel/errors.js';
+import { Metadata, type Transaction } from '../../systems/metadata/metadata.js';
+import {
+  CLOCK, type Request, Route, SERVER_KEY, callerOf, firstTokenOf, nameSchema, newSecret, pageSchema, parseRequest, readPage, requireUuid, toPage, toSecretDigest,
+} from '../http/http.js'; // prettier-ignore
+
+interface Wanted {
+  readonly person: string;
+  readonly name: string;
+  readonly expiresInDays?: number;
+  readonly [member: string]: string | number | undefined;
+}
+
+interface Issued {
+  readonly id: string;
+  readonly person: string;
+  readonly name: string;
+  readonly expiresAt: string;
+  readonly token: string;
+}
+
+const wantedSchema: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['person', 'name'],
+  properties: {
+    person: nameSchema,
+    name: nameSchema,
+    expiresInDays: { type: 'integer', minimum: 1, maximum: 365, description: 'days from 1 to 365; 90 when left out' },
+  },
+  description: 'person, name and expiresInDays',
+};
+const instant: Schema = { type: 'string', format: 'date-time' };
+const view: Schema = {
+  type: 'object',
+  required: ['id', 'person', 'name', 'createdAt', 'expiresAt', 'revokedAt'],
+  properties: {
+    ...{ id: { type: 'string', format: 'uuid' }, person: { type: 'string' }, name: { type: 'string' } },
+    ...{ createdAt: instant, expiresAt: instant, revokedAt: { type: ['string', 'null'], format: 'date-time' } },
+  },
+};
+const issued: Schema = {
+  type: 'object',
+  required: ['id', 'person', 'name', 'expiresAt', 'token'],
+  properties: {
+    ...{ id: { type: 'string', format: 'uuid' }, person: { type: 'string' }, name: { type: 'string' }, expiresAt: instant },
+    token: { type: 'string', description: 'shown this once' },
+  },
+};
+
+@Controller('v1/tokens')
+export class TokensController {
+  constructor(
+    @Inject(Metadata) private readonly metadata: Metadata,
+    @Inject(SERVER_KEY) private readonly serverKey: Uint8Array,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Route({
+    ...{ method: 'GET', needs: 'tokens:read', summary: 'tokens, never their secrets', query: pageSchema, errors: [400] },
+    answer: {
+      type: 'object',
+      required: ['items', 'next'],
+      properties: { items: { type: 'array', items: view }, next: { type: ['string', 'null'] } },
+    },
+  })
+  async list(@Req() request: Request, @Query() query: Record<string, unknown>): Promise<object> {
+    const { limit, after } = readPage(query);
+    if (after !== undefined) requireUuid(after, 'token');
+    const tokens = await this.metadata.within(callerOf(request).workspaceId, (transaction) => transaction.people.listTokens(limit, after));
+    return toPage(tokens, limit, ({ id }) => id);
+  }
+
+  @Route({
+    ...{ method: 'POST', needs: 'tokens:write', status: 201, answer: issued, body: wantedSchema, errors: [404, 409] },
+    summary: 'a token for a person; with the one-time token: the first administrator and his token',
+  })
+  async create(@Req() request: Request): Promise<Issued> {
+    const wanted = parseRequest<Wanted>(request.body, wantedSchema);
+    const first = firstTokenOf(request);
+    if (!first) {
+      const { workspaceId, personId } = callerOf(request);
+      return this.metadata.within(workspaceId, async (transaction) => {
+        const person = await transaction.people.find(wanted.person);
+        if (!person) throw toError('RESOURCE_UNKNOWN', { type: 'person' });
+        return this.issue(transaction, person.id, wanted, personId);
+      });
+    }
+    return this.metadata.within(first.workspaceId, async (transaction) => {
+      if (!(await transaction.people.useFirstToken(first.digest))) throw toError('TOKEN_INVALID');
+      if (await transaction.people.find(wanted.person)) throw toError('NAME_TAKEN', { name: wanted.person });
+      const personId = await transaction.people.insert(wanted.person);
+      await transaction.people.setRoles(personId, ['administrator'], null);
+      return this.issue(transaction, personId, wanted, personId);
+    });
+  }
+
+  @Route({ method: 'DELETE', path: ':id', needs: 'tokens:write', summary: 'a token works no more', status: 204, errors: [404] })
+  async revoke(@Req() request: Request, @Param('id') id: string): Promise<void> {
+    requireUuid(id, 'token');
+    const { workspaceId, personId } = callerOf(request);
+    await this.metadata.within(workspaceId, async (transaction) => {
+      const now = this.clock.now();
+      if (!(await transaction.people.revokeToken(id, new Date(now)))) throw toError('RESOURCE_UNKNOWN', { type: 'token' });
+      await transaction.audit({ type: 'token.revoked', at: toTimestamp(now), actor: personId, data: { token: id } });
+    });
+  }
+
+  private async issue(transaction: Transaction, personId: string, wanted: Wanted, actor: string): Promise<Issued> {
+    const [secret, now] = [newSecret('token'), this.clock.now()];
+    const expiresAt = new Date(now + (wanted.expiresInDays ?? 90) * 86_400_000);
+    const id = await transaction.people.insertToken(personId, wanted.name, toSecretDigest(secret, this.serverKey), expiresAt);
+    await transaction.audit({ type: 'token.issued', at: toTimestamp(now), actor, data: { token: id, person: personId } });
+    return { id, person: wanted.person, name: wanted.name, expiresAt: expiresAt.toISOString(), token: secret };
+  }
+}

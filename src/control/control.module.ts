@@ -1,0 +1,33 @@
+// The composition root of the API: what is opened before Nest starts goes in as values, every controller stands in one list.
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+
+import { systemClock } from '../kernel/clock.js';
+import { Metadata } from '../systems/metadata/metadata.js';
+import { HealthController } from './health/health.js';
+import { CLOCK, PermissionGuard, ProblemFilter, SERVER_KEY } from './http/http.js';
+import { Description, OpenApiController } from './openapi-controller.js';
+import { PeopleController, TokensController } from './access/access.js';
+
+export interface Opened {
+  readonly metadata: Metadata;
+  readonly serverKey: Uint8Array;
+}
+
+@Module({})
+export class ControlModule {
+  static of({ metadata, serverKey }: Opened): DynamicModule {
+    return {
+      module: ControlModule,
+      controllers: [HealthController, OpenApiController, PeopleController, TokensController],
+      providers: [
+        Description,
+        { provide: Metadata, useValue: metadata },
+        { provide: SERVER_KEY, useValue: serverKey },
+        { provide: CLOCK, useValue: systemClock },
+        { provide: APP_GUARD, useClass: PermissionGuard },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,39 @@
+// What authentication found out about a request, for guards and controllers.
+import type { Request } from './exchange.js';
+
+import { toError } from '../../kernel/errors.js';
+import type { Identity } from '../../systems/metadata/metadata.js';
+
+export type Caller = Identity;
+
+export interface FirstToken {
+  readonly workspaceId: string;
+  readonly digest: Uint8Array;
+}
+
+export interface Access {
+  readonly requestId: string;
+  readonly caller?: Caller;
+  readonly first?: FirstToken;
+}
+
+const known = new WeakMap<object, Access>();
+
+export function setAccess(request: object, access: Access): void {
+  known.set(request, access);
+}
+
+export function accessOf(request: object): Access {
+  return known.get(request) ?? { requestId: '' };
+}
+
+/** Throws TOKEN_MISSING: a route that asks for it without a right of its own is open to nobody. */
+export function callerOf(request: Request): Caller {
+  const { caller } = accessOf(request);
+  if (!caller) throw toError('TOKEN_MISSING');
+  return caller;
+}
+
+export function firstTokenOf(request: Request): FirstToken | undefined {
+  return accessOf(request).first;
+}

@@ -1,0 +1,66 @@
+// Who asks: a token of 256 random bits, known to us only as its HMAC under the server's key. Runs before anything else of a request is read.
+import { createHmac, randomBytes } from 'node:crypto';
+
+import type { NextFunction, Request, Response } from './exchange.js';
+
+import { toError } from '../../kernel/errors.js';
+import type { Metadata } from '../../systems/metadata/metadata.js';
+import { type Access, accessOf, setAccess } from './access.js';
+import { sendProblem } from './problem.js';
+
+const open = new Set(['/v1/health/live', '/v1/health/ready']);
+const FIRST = 'bauta_first_';
+const FORM = /^bauta_(first_)?[A-Za-z0-9_-]{43}$/;
+
+export const newSecret = (kind: 'token' | 'first'): string => (kind === 'first' ? FIRST : 'bauta_') + randomBytes(32).toString('base64url');
+
+export function toSecretDigest(secret: string, serverKey: Uint8Array): Buffer {
+  return createHmac('sha256', serverKey).update(secret).digest();
+}
+
+export class Authentication {
+  constructor(
+    private readonly metadata: Metadata,
+    private readonly serverKey: Uint8Array,
+  ) {}
+
+  /** Express middleware: 401 for whoever did not say who he is, also where there is nothing. */
+  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
+    if (open.has(request.path) && (request.method === 'GET' || request.method === 'HEAD')) return next();
+    this.identify(request).then(
+      (access) => {
+        setAccess(request, { ...accessOf(request), ...access });
+        next();
+      },
+      (error: unknown) => sendProblem(error, request, response),
+    );
+  };
+
+  private async identify(request: Request): Promise<Pick<Access, 'caller' | 'first'>> {
+    const secret = toSecret(request);
+    if (secret === undefined) throw toError('TOKEN_MISSING');
+    if (!FORM.test(secret)) throw toError('TOKEN_INVALID');
+    const digest = toSecretDigest(secret, this.serverKey);
+    if (secret.startsWith(FIRST)) {
+      const [row] = await this.metadata.query<{ id: string | null }>('SELECT bauta.find_first_token($1) AS id', [digest]);
+      if (!row?.id) throw toError('TOKEN_INVALID');
+      return { first: { workspaceId: row.id, digest } };
+    }
+    const [row] = await this.metadata.query<{ id: string; workspace_id: string; person_id: string; person: string; roles: string[] }>(
+      'SELECT id, workspace_id, person_id, person, roles FROM bauta.find_token($1)',
+      [digest],
+    );
+    if (!row) throw toError('TOKEN_INVALID');
+    const { id: tokenId, workspace_id: workspaceId, person_id: personId, person, roles } = row;
+    return { caller: { tokenId, workspaceId, personId, person, roles } };
+  }
+}
+
+/** A browser cannot send a bearer token when it opens a page: the pages about the API take it as a password, and nothing else does. */
+function toSecret(request: Request): string | undefined {
+  const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(' ');
+  if (scheme.toLowerCase() === 'bearer') return value;
+  const isPage = request.method === 'GET' && /^\/openapi(\.json|\/|$)/.test(request.path);
+  if (scheme.toLowerCase() === 'basic' && isPage) return Buffer.from(value, 'base64').toString('utf8').split(':')[1];
+  return undefined;
+}

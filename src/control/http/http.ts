@@ -1,0 +1,13 @@
+// The door of what every REST noun shares: who asks, what a route says of itself, how an answer and an error look.
+export { type Caller, callerOf, firstTokenOf } from './access.js';
+export type { Request, Response } from './exchange.js';
+export { CLOCK, SERVER_KEY, SETTINGS } from './tokens.js';
+export { Authentication, newSecret, toSecretDigest } from './authentication.js';
+export { PermissionGuard } from './permission-guard.js';
+export { type Permission, type Role, roles, rightsOf } from './permissions.js';
+export { ProblemFilter, toProblem, toStatus } from './problem.js';
+export { parseRequest, requireName, requireUuid, toPage, readPage, pageSchema, nameSchema } from './request.js';
+export { Route, type RouteDescription } from './route.js';
+export { answerOnce } from './answer-once.js';
+export { createOpenApi, openApiPages } from './openapi.js';
+export { securityHeaders, requestId } from './headers.js';

@@ -1,0 +1,99 @@
+// An error as RFC 9457 has it: our code, message, place and hint, never another program's text.
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { Request, Response } from './exchange.js';
+
+import { type BautaError, type Finding, toError, toKnownError } from '../../kernel/errors.js';
+import type { ErrorClass, ErrorCode } from '../../kernel/messages.js';
+import { accessOf } from './access.js';
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly where: object;
+  readonly requestId: string;
+  readonly findings?: readonly Finding[];
+}
+
+const byClass: Readonly<Record<ErrorClass, number>> = {
+  InputError: 422,
+  DeniedError: 403,
+  DataError: 422,
+  UnavailableError: 503,
+  InvariantError: 500,
+};
+
+const byCode: Partial<Record<ErrorCode, number>> = {
+  TOKEN_MISSING: 401,
+  TOKEN_INVALID: 401,
+  ROUTE_UNKNOWN: 404,
+  RESOURCE_UNKNOWN: 404,
+  REQUEST_INVALID: 400,
+  DOCUMENT_SYNTAX: 400,
+  REQUEST_TOO_LARGE: 413,
+  REQUEST_TYPE_UNSUPPORTED: 415,
+  VERSION_CHANGED: 412,
+  NAME_TAKEN: 409,
+  ADMINISTRATOR_ALONE: 409,
+};
+
+export function toStatus({ code, class: kind }: Pick<BautaError, 'code' | 'class'>): number {
+  return byCode[code] ?? byClass[kind];
+}
+
+export function toProblem(error: unknown, requestId: string): Problem {
+  const known = toKnownError(error);
+  const { code, message, hint, where, findings } = known;
+  return {
+    type: `urn:bauta:error:${code}`,
+    title: message,
+    status: toStatus(known),
+    detail: hint,
+    code,
+    where,
+    requestId,
+    ...(findings.length > 0 ? { findings } : {}),
+  };
+}
+
+export function sendProblem(error: unknown, request: Request, response: Response): void {
+  const problem = toProblem(error, accessOf(request).requestId);
+  if (response.headersSent) return void response.destroy();
+  if (problem.status === 503) response.setHeader('Retry-After', '5');
+  if (problem.status === 401)
+    response.setHeader('WWW-Authenticate', request.path.startsWith('/openapi') ? 'Basic realm="bauta"' : 'Bearer');
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('http');
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const [request, response] = [host.switchToHttp().getRequest<Request>(), host.switchToHttp().getResponse<Response>()];
+    const error = toOurs(thrown);
+    const { code, where, class: kind } = toKnownError(error);
+    if (kind === 'InvariantError' || kind === 'UnavailableError')
+      this.logger.error({ requestId: accessOf(request).requestId, code, where });
+    sendProblem(error, request, response);
+  }
+}
+
+/** What the framework threw by itself: it names a status, and its text may quote the caller. */
+function toOurs(thrown: unknown): unknown {
+  const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { status?: unknown } | null)?.status;
+  switch (status) {
+    case 400:
+      return toError('REQUEST_INVALID', { name: 'address or body', expected: 'well-formed UTF-8 text and a well-formed address' });
+    case 404:
+      return toError('ROUTE_UNKNOWN');
+    case 413:
+      return toError('REQUEST_TOO_LARGE', { amount: 'BAUTA_HTTP_BODY_BYTES' });
+    case 415:
+      return toError('REQUEST_TYPE_UNSUPPORTED', { expected: 'application/json or application/yaml in UTF-8' });
+    default:
+      return thrown;
+  }
+}

@@ -1,0 +1,67 @@
+// One decorator a route: method, address, the right that it needs, and what OpenAPI says of it.
+import { applyDecorators, Delete, Get, HttpCode, Post, Put, SetMetadata } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
+
+import type { Schema } from '../../documents/documents.js';
+import type { Permission } from './permissions.js';
+import { NEEDS } from './tokens.js';
+
+export interface RouteDescription {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path?: string;
+  /** `open`: without a token. `anyone`: with any. */
+  readonly needs: Permission | 'open' | 'anyone';
+  readonly summary: string;
+  readonly status?: number;
+  /** The successful answer; without it there is no body. */
+  readonly answer?: Schema;
+  readonly answerType?: string;
+  readonly body?: Schema;
+  readonly bodyTypes?: readonly string[];
+  readonly query?: Readonly<Record<string, Schema>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Statuses of errors beside 401, 403, 500 and 503. */
+  readonly errors?: readonly number[];
+}
+
+const methods = { GET: Get, POST: Post, PUT: Put, DELETE: Delete } as const;
+
+const texts: Readonly<Record<number, string>> = {
+  400: 'the request cannot be used',
+  401: 'no token, or none that is valid',
+  403: 'the caller has no such right',
+  404: 'there is no such thing in the caller’s workspace',
+  409: 'what is there is in the way',
+  412: 'If-Match names another version',
+  413: 'the body is too large',
+  415: 'the body is of a type that is not read here',
+  422: 'the body says something that cannot be',
+  500: 'a defect of Bauta',
+  503: 'the metadata database cannot be reached; try again',
+};
+
+export function Route(route: RouteDescription): MethodDecorator {
+  const { method, needs, summary, status = 200, answer, body, query = {}, headers = {} } = route;
+  const secured = needs === 'open' ? [] : [401, 403];
+  const read = body ? [400, 413, 415, 422] : [];
+  const errors = [...new Set([...secured, ...read, ...(route.errors ?? []), 500, 503])].sort();
+  const answers = answer ? { content: { [route.answerType ?? 'application/json']: { schema: answer as object } } } : {};
+  return applyDecorators(
+    methods[method](route.path),
+    HttpCode(status),
+    SetMetadata(NEEDS, needs),
+    ApiOperation({ summary, ...(needs === 'open' || needs === 'anyone' ? {} : { description: `Needs the right \`${needs}\`.` }) }),
+    ...(needs === 'open' ? [] : [ApiBearerAuth()]),
+    ...(body ? [ApiConsumes(...(route.bodyTypes ?? ['application/json'])), ApiBody({ required: true, schema: body as object })] : []),
+    ...Object.entries(query).map(([name, schema]) => ApiQuery({ name, required: false, schema: schema as object })),
+    ...Object.entries(headers).map(([name, description]) => ApiHeader({ name, required: false, description, schema: { type: 'string' } })),
+    ApiResponse({ status, description: summary, ...answers }),
+    ...errors.map((code) =>
+      ApiResponse({
+        status: code,
+        description: texts[code] ?? 'an error',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      }),
+    ),
+  );
+}

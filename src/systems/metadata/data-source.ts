@@ -1,0 +1,36 @@
+// The TypeORM data source: what tables there are, and which migrations, as explicit lists.
+import 'reflect-metadata';
+
+import { DataSource } from 'typeorm';
+
+import { Workspaces1763700000001 } from '../../../migrations/0001-workspaces.js';
+import { DocumentEntity } from './document.entity.js';
+import { PersonEntity } from './person.entity.js';
+import { RoleGrantEntity } from './role-grant.entity.js';
+import { TokenEntity } from './token.entity.js';
+import { WorkspaceEntity } from './workspace.entity.js';
+
+export const entities = [WorkspaceEntity, PersonEntity, RoleGrantEntity, TokenEntity, DocumentEntity];
+
+/** In the order in which they run; only ever added to. */
+export const migrations = [Workspaces1763700000001];
+
+/** `search_path` is empty: every name is qualified, and nobody can put another in its place. */
+export function createDataSource(url: string, options: { readonly connections: number; readonly upTo?: number }): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    schema: 'bauta',
+    entities,
+    migrations: migrations.slice(0, options.upTo),
+    migrationsTableName: 'migration',
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    logging: false,
+    installExtensions: false,
+
+    poolSize: options.connections,
+    connectTimeoutMS: 10_000,
+    extra: { application_name: 'bauta service', options: '-c search_path= -c timezone=UTC', keepAlive: true },
+  });
+}

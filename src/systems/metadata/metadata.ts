@@ -1,0 +1,57 @@
+// The door of the metadata database. Every query runs in a transaction that says in which workspace it is; row-level security holds it there.
+import type { DataSource } from 'typeorm';
+
+import { createDataSource } from './data-source.js';
+import { toMetadataError } from './metadata-error.js';
+import { Transaction } from './transaction.js';
+
+export type { DocumentKey, DocumentVersion } from './document-store.js';
+export { migrate } from './migrate.js';
+export { Sequencer } from './sequencer.js';
+export { type AuditEvent, Transaction } from './transaction.js';
+export type { Identity, TokenView, PersonView } from './people-store.js';
+
+export class Metadata {
+  private constructor(private readonly source: DataSource) {}
+
+  /** As the service role. Throws METADATA_UNREACHABLE. */
+  static async open(url: string, connections: number): Promise<Metadata> {
+    const source = createDataSource(url, { connections });
+    try {
+      await source.initialize();
+      return new Metadata(source);
+    } catch (error) {
+      throw toMetadataError(error);
+    }
+  }
+
+  /** Without a database, for who only describes what there is. */
+  static unconnected(): Metadata {
+    return new Metadata(createDataSource('postgres://127.0.0.1', { connections: 1 }));
+  }
+
+  /** One transaction in one workspace: all of it, or nothing. */
+  async within<T>(workspaceId: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    try {
+      return await this.source.transaction(async (manager) => {
+        await manager.query(`SELECT pg_catalog.set_config('bauta.workspace', $1, true)`, [workspaceId]);
+        return work(new Transaction(manager, workspaceId));
+      });
+    } catch (error) {
+      throw toMetadataError(error);
+    }
+  }
+
+  /** Outside every workspace: sees names of workspaces, and what is found by the digest of a secret. */
+  async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    try {
+      return await this.source.query<Row[]>(sql, [...parameters]);
+    } catch (error) {
+      throw toMetadataError(error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.source.destroy();
+  }
+}

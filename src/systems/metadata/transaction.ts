@@ -1,0 +1,42 @@
+// One transaction in one workspace, with the stores that it may use.
+import type { EntityManager } from 'typeorm';
+
+import type { Json } from '../../kernel/canonical-json.js';
+import { DocumentStore } from './document-store.js';
+import { IdempotencyStore } from './idempotency-store.js';
+import { PeopleStore } from './people-store.js';
+
+/** What goes into the log: names, ids, counts, digests and decisions; people by their ids. Never a secret, never a value of a row. */
+export interface AuditEvent {
+  readonly type: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** Id of the person who did it; absent: the service itself. */
+  readonly actor?: string;
+  readonly data: Readonly<Record<string, Json>>;
+}
+
+export class Transaction {
+  readonly documents: DocumentStore;
+  readonly people: PeopleStore;
+  readonly idempotency: IdempotencyStore;
+
+  constructor(
+    private readonly manager: EntityManager,
+    readonly workspaceId: string,
+  ) {
+    this.documents = new DocumentStore(manager, workspaceId);
+    this.people = new PeopleStore(manager, workspaceId);
+    this.idempotency = new IdempotencyStore(manager, workspaceId);
+  }
+
+  /** Into the outbox: durable exactly if what this transaction changes is. */
+  async audit(event: AuditEvent): Promise<void> {
+    await this.manager.query('INSERT INTO bauta.outbox (workspace_id, event) VALUES ($1, $2)', [this.workspaceId, JSON.stringify(event)]);
+  }
+
+  /** A statement of another system that has to be part of this transaction. */
+  async run(statement: { readonly sql: string; readonly parameters: readonly unknown[] }): Promise<void> {
+    await this.manager.query(statement.sql, [...statement.parameters]);
+  }
+}

@@ -1,0 +1,104 @@
+// Every route × every role, and × another workspace: who has no right is refused and it is audited; what belongs to others is not there.
+import { readFileSync } from 'node:fs';
+
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import { packageFile } from '../../src/kernel/package-root.js';
+import { type Answer, type ServiceWorld, startServiceWorld } from '../support/service.js';
+
+const roles = ['viewer', 'requester', 'approver', 'operator', 'policy-admin', 'auditor', 'detokeniser', 'administrator'];
+
+/** Who may do what, said a second time and by hand: a route that is not here fails the test. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  'GET /openapi': roles,
+  'GET /openapi.json': roles,
+  'GET /openapi/{file}': roles,
+  'GET /v1/people': ['administrator', 'auditor'],
+  'POST /v1/people': ['administrator'],
+  'GET /v1/people/{name}': ['administrator', 'auditor'],
+  'PUT /v1/people/{name}/roles': ['administrator'],
+  'GET /v1/tokens': ['administrator', 'auditor'],
+  'POST /v1/tokens': ['administrator'],
+  'DELETE /v1/tokens/{id}': ['administrator'],
+};
+const open = ['GET /v1/health/live', 'GET /v1/health/ready'];
+
+/** Things of the other workspace, by which its routes are asked. */
+const foreign: Record<string, string> = { name: 'foreign-person', file: 'swagger-ui.css', id: '' };
+
+let world: ServiceWorld;
+const tokens: Record<string, string> = {};
+beforeAll(async () => {
+  world = await startServiceWorld();
+  for (const role of roles) tokens[role] = await world.person(`${role}-person`, [role]);
+  await world.person('foreign-person', ['viewer'], 'foreign');
+  const [token] = await world.sql(`SELECT id FROM bauta.token WHERE workspace_id = '${world.workspaces.foreign}'`);
+  foreign['id'] = String(token?.['id']);
+});
+afterAll(() => world.stop());
+
+const described = JSON.parse(readFileSync(packageFile('docs', 'openapi.json'), 'utf8')) as {
+  paths: Record<string, Record<string, unknown>>;
+};
+const routes = Object.entries(described.paths).flatMap(([path, methods]) =>
+  Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+);
+
+const call = (route: string, token?: string): Promise<Answer> => {
+  const [method = '', path = ''] = route.split(' ');
+  const at = path.replace(/\{(\w+)\}/g, (_, name: string) => foreign[name] ?? '');
+  return world.ask(method, at, {
+    ...(token === undefined ? {} : { token }),
+    ...(/POST|PUT/.test(method) ? { text: 'neither: [JSON' } : {}),
+  });
+};
+
+it('knows every route', () => expect([...Object.keys(allowed), ...open].sort()).toEqual(routes.sort()));
+
+it('answers nothing but health without a token', async () => {
+  for (const route of [...Object.keys(allowed), 'GET /', 'GET /v1/nothing', 'POST /v1/health/live', 'GET /v1/health', 'OPTIONS /v1/people'])
+    expect([route, (await call(route)).status]).toEqual([route, 401]);
+  for (const route of open) expect([route, (await call(route)).body]).toEqual([route, { status: 'ok' }]);
+  for (const token of ['x', 'bauta_', `bauta_${'A'.repeat(43)}`, `bauta_first_${'A'.repeat(43)}`, `${tokens['viewer']}A`])
+    expect((await world.ask('GET', '/v1/people', { token })).status).toBe(401);
+});
+
+it.each(Object.keys(allowed))('%s is for the roles that have the right, and 403 and an audit event for every other', async (route) => {
+  for (const role of roles) {
+    const before = await denials();
+    const { status, body } = await call(route, tokens[role]);
+    if (allowed[route]?.includes(role)) expect([role, status]).not.toEqual([role, 403]);
+    else {
+      expect([role, status, body['code']]).toEqual([role, 403, 'ACCESS_DENIED']);
+      expect((await denials()) - before).toBe(1);
+    }
+  }
+});
+
+it('answers for what belongs to another workspace as if it did not exist', async () => {
+  for (const route of Object.keys(allowed).filter((key) => /\{(name|id)\}/.test(key))) {
+    const role = allowed[route]?.at(0) ?? '';
+    const [method = '', path = ''] = route.split(' ');
+    const answers: unknown[] = [];
+    for (const value of [foreign, { name: 'nobody-at-all', id: '00000000-0000-4000-8000-000000000000' } as Record<string, string>]) {
+      const at = path.replace(/\{(\w+)\}/g, (_, name: string) => value[name] ?? '');
+      const { status, body } = await world.ask(method, at, {
+        token: tokens[role] ?? '',
+        ...(method === 'PUT' ? { json: { roles: [] } } : {}),
+      });
+      answers.push([status, { ...body, requestId: '' }]);
+    }
+    expect([route, answers[0]]).toEqual([route, answers[1]]);
+    expect([route, (answers[0] as [number])[0]]).toEqual([route, 404]);
+  }
+});
+
+it('lists nothing of another workspace', async () => {
+  for (const path of ['/v1/people', '/v1/tokens'])
+    expect(JSON.stringify((await world.ask('GET', path, { token: tokens['administrator'] ?? '' })).body)).not.toContain('foreign');
+});
+
+async function denials(): Promise<number> {
+  const [row] = await world.sql(`SELECT count(*)::int AS n FROM bauta.outbox WHERE event ->> 'type' = 'access.denied'`);
+  return Number(row?.['n']);
+}

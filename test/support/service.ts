@@ -1,0 +1,102 @@
+// The service on a real metadata database: in this process for most tests, as a child process for those about starting and stopping.
+import { randomBytes } from 'node:crypto';
+
+import type { NestExpressApplication } from '@nestjs/platform-express';
+
+import { createApplication } from '../../src/control/service.js';
+import { JsonLogger } from '../../src/control/json-logger.js';
+import { issueFirstToken } from '../../src/control/access/access.js';
+import { newSecret, toSecretDigest } from '../../src/control/http/http.js';
+import { type MetadataServer, prepareDatabase } from '../../src/control/metadata-server.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import { Metadata, migrate } from '../../src/systems/metadata/metadata.js';
+import { migrateQueue } from '../../src/systems/queue/queue.js';
+import { type TestServer, startTestServer } from './server.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+export interface Ask {
+  readonly token?: string;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ServiceWorld {
+  readonly server: TestServer;
+  readonly urls: Required<Omit<MetadataServer, 'stop'>>;
+  readonly metadata: Metadata;
+  readonly url: string;
+  /** Ids of two workspaces that know nothing of each other. */
+  readonly workspaces: Readonly<Record<'home' | 'foreign', string>>;
+  firstToken(): Promise<string | undefined>;
+  /** A person with these roles and a token for him. */
+  person(name: string, roles: readonly string[], workspace?: 'home' | 'foreign'): Promise<string>;
+  ask(method: string, path: string, ask?: Ask): Promise<Answer>;
+  /** SQL as superuser in the metadata database. */
+  sql(text: string): Promise<Record<string, unknown>[]>;
+  stop(): Promise<void>;
+}
+
+export async function prepareMetadata(server: TestServer, name: string): Promise<ServiceWorld['urls']> {
+  const urls = await prepareDatabase({ name: 'metadata', url: server.url('postgres') }, server.port, name);
+  await migrate(urls.owner, { beside: () => migrateQueue(urls.owner) });
+  return urls;
+}
+
+/** MUST be stopped in afterAll. */
+export async function startServiceWorld(): Promise<ServiceWorld> {
+  const server = await startTestServer();
+  const urls = await prepareMetadata(server, 'metadata');
+  const sql: ServiceWorld['sql'] = (text) => server.sql('metadata', text);
+  const [home] = await sql(`SELECT id FROM bauta.workspace WHERE name = 'default'`);
+  const [foreign] = await sql(`INSERT INTO bauta.workspace (name) VALUES ('foreign') RETURNING id`);
+  const workspaces = { home: String(home?.['id']), foreign: String(foreign?.['id']) };
+  const serverKey = randomBytes(32);
+  const metadata = await Metadata.open(urls.service, 5);
+  const app: NestExpressApplication = await createApplication({ metadata, serverKey }, 1_000_000, new JsonLogger('fatal'));
+  await app.listen(0, '127.0.0.1');
+  const url = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
+  return {
+    ...{ server, urls, metadata, url, workspaces, sql },
+    firstToken: () => issueFirstToken(metadata, serverKey, systemClock),
+    person: (name, roles, workspace = 'home') =>
+      metadata.within(workspaces[workspace], async ({ people }) => {
+        const id = await people.insert(name);
+        await people.setRoles(id, roles, null);
+        const secret = newSecret('token');
+        await people.insertToken(id, 'test', toSecretDigest(secret, serverKey), new Date(Date.now() + 3_600_000));
+        return secret;
+      }),
+    ask: (method, path, given) => ask(url, method, path, given),
+    stop: async () => {
+      await app.close();
+      await metadata.close();
+      await server.stop();
+    },
+  };
+}
+
+export async function ask(url: string, method: string, path: string, { token, json, text, headers = {} }: Ask = {}): Promise<Answer> {
+  const body = text ?? (json === undefined ? undefined : JSON.stringify(json));
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+  const answered = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (isJson ? JSON.parse(answered) : { text: answered }) as Answer['body'],
+  };
+}
