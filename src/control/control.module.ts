@@ -4,10 +4,20 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 
 import { systemClock } from '../kernel/clock.js';
 import { Metadata } from '../systems/metadata/metadata.js';
+import { ApplyController } from './apply-controller.js';
+import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
+import { ClassificationsController } from './classifications/classifications.js';
+import { PipelinesController } from './pipelines/pipelines.js';
+import { RulebooksController } from './rulebooks/rulebooks.js';
 import { HealthController } from './health/health.js';
 import { CLOCK, PermissionGuard, ProblemFilter, SERVER_KEY } from './http/http.js';
 import { Description, OpenApiController } from './openapi-controller.js';
 import { PeopleController, TokensController } from './access/access.js';
+
+const controllers = [
+  ...[HealthController, OpenApiController, PeopleController, TokensController],
+  ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController],
+];
 
 export interface Opened {
   readonly metadata: Metadata;
@@ -19,7 +29,7 @@ export class ControlModule {
   static of({ metadata, serverKey }: Opened): DynamicModule {
     return {
       module: ControlModule,
-      controllers: [HealthController, OpenApiController, PeopleController, TokensController],
+      controllers,
       providers: [
         Description,
         { provide: Metadata, useValue: metadata },

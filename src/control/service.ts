@@ -1,4 +1,6 @@
 // The service as one process: metadata database, migrations, API. Everything opened here is closed here, in the reverse order.
+import type { IncomingMessage } from 'node:http';
+
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
@@ -74,13 +76,15 @@ export async function createApplication(opened: Opened, bodyBytes: number, logge
   app.disable('etag');
   app.use(requestId, securityHeaders, new Authentication(opened.metadata, opened.serverKey).middleware);
   // Only now is a body read: nobody without a token makes us parse anything.
-  app.useBodyParser('text', { type: [...bodyTypes], limit: bodyBytes, inflate: false, defaultCharset: 'utf-8' });
+  app.useBodyParser('text', { type: isReadable, limit: bodyBytes, inflate: false, defaultCharset: 'utf-8' });
   await app.init();
   app.get(Description).document = createOpenApi(app);
   return app;
 }
 
-const bodyTypes = ['application/json', 'application/yaml', 'application/x-yaml', 'text/yaml'] as const;
+const readable = /^(application\/json|application\/(x-)?yaml|text\/yaml)\s*(;\s*charset="?utf-?8"?)?\s*$/i;
+
+const isReadable = ({ headers }: IncomingMessage): boolean => readable.test(headers['content-type'] ?? '');
 
 async function listen(app: NestExpressApplication, host: string, port: number): Promise<void> {
   try {

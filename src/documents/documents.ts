@@ -1,6 +1,7 @@
 // What people write, as text: YAML or JSON in, definitions and findings out. The definitions themselves are src/pipeline/definition.ts.
-export { type LoadedDocuments, loadDocuments } from './load.js';
+export { type LoadedDocuments, loadDocuments, loadTrees } from './load.js';
 export { parseLock } from './lock.js';
+export { type WrittenDocument, documentKinds, loadWritten, parseDocuments } from './written.js';
 export { isJson, parseBody } from './parse-body.js';
 export { type ReadText, readText } from './read-text.js';
 export { type Schema, documentSchemas, lockSchema, publishedSchemas } from './schemas.js';

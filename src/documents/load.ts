@@ -35,6 +35,13 @@ export async function loadDocuments(path: string, read: ReadText): Promise<Loade
   return load.result();
 }
 
+/** Documents that are there already, as trees, each with the name that findings give it. Nothing is imported, and no file may be named. */
+export async function loadTrees(trees: readonly { readonly tree: Tree; readonly file: string }[]): Promise<LoadedDocuments> {
+  const load = new Load('', undefined);
+  for (const { tree, file } of trees) await load.document(tree, '', file, []);
+  return load.result();
+}
+
 class Load {
   private readonly findings: Finding[] = [];
   private readonly definitions: Described<Definition>[] = [];
@@ -43,7 +50,8 @@ class Load {
 
   constructor(
     private readonly root: string,
-    private readonly read: ReadText,
+    /** Absent: documents come from elsewhere than files. */
+    private readonly read: ReadText | undefined,
   ) {}
 
   result(): LoadedDocuments {
@@ -61,7 +69,7 @@ class Load {
     if (above.length > IMPORT_DEPTH_LIMIT)
       return this.find('DOCUMENT_TOO_LARGE', { ...from, amount: `imports ${IMPORT_DEPTH_LIMIT} deep` });
     const shown = this.shown(path);
-    const text = await this.read(path);
+    const text = await this.read?.(path);
     if (text === undefined) return this.find('DOCUMENT_MISSING', { file: shown, ...(from.line === undefined ? {} : { line: from.line }) });
     if (text.length > TEXT_LIMIT) return this.find('DOCUMENT_TOO_LARGE', { file: shown, amount: `${TEXT_LIMIT} bytes` });
     const { trees, findings } = parseTrees(text, shown);
@@ -70,7 +78,7 @@ class Load {
     for (const tree of trees) await this.document(tree, path, shown, above);
   }
 
-  private async document(tree: Tree, path: string, shown: string, above: readonly string[]): Promise<void> {
+  async document(tree: Tree, path: string, shown: string, above: readonly string[]): Promise<void> {
     const value = tree.value as Readonly<Record<string, unknown>> | null;
     const kind = typeof value === 'object' && value !== null && typeof value['kind'] === 'string' ? value['kind'] : '';
     this.findings.push(...findSecrets(tree, shown));
@@ -104,6 +112,7 @@ class Load {
     shown: string,
     above: readonly string[],
   ): Promise<void> {
+    if (this.read === undefined) return;
     const written = value['import'];
     const list: readonly unknown[] = Array.isArray(written) ? written : [written];
     for (const [i, wanted] of list.entries()) {
@@ -117,6 +126,10 @@ class Load {
 
   private async afterFiles(body: PipelineDefinition, tree: Tree, path: string, shown: string): Promise<void> {
     const files: { path: string; digest: string }[] = [];
+    if (this.read === undefined) {
+      if (body.after) this.find('DOCUMENT_FILE_REFERENCE', { file: shown, line: toLine(tree.lines, '/after'), path: 'after' });
+      return;
+    }
     for (const [i, wanted] of (body.after ?? []).entries()) {
       const line = toLine(tree.lines, `/after/${i}`);
       const to = this.inside(wanted, path);

@@ -119,13 +119,13 @@ export const messages = {
   },
   REFERENCE_NOT_GRANTED: {
     class: 'InputError',
-    message: '{path} names a secret that this workspace was not granted',
-    hint: 'use env:BAUTA_CONN_NAME, or file:NAME of the folder BAUTA_SECRETS',
+    message: '{file}: {path} names a secret that this workspace was not granted',
+    hint: 'use env:BAUTA_CONN_NAME, or file:NAME of the folder BAUTA_SECRETS (no link, no ..)',
   },
   DOCUMENT_FILE_REFERENCE: {
     class: 'InputError',
-    message: '{path} names files, and a document of the service has none',
-    hint: 'send what it imports in the same request; after files are for bauta run only',
+    message: 'line {line} of {file}: {path} names files, and a document of the service has none',
+    hint: 'leave it out; after files are for bauta run',
   },
   // ── connections and servers
   CONNECTION_REFERENCE_INVALID: {

@@ -8,11 +8,19 @@ import { type Answer, type ServiceWorld, startServiceWorld } from '../support/se
 
 const roles = ['viewer', 'requester', 'approver', 'operator', 'policy-admin', 'auditor', 'detokeniser', 'administrator'];
 
+const readers = roles.filter((role) => role !== 'detokeniser' && role !== 'administrator');
+
 /** Who may do what, said a second time and by hand: a route that is not here fails the test. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /openapi': roles,
   'GET /openapi.json': roles,
   'GET /openapi/{file}': roles,
+  'POST /v1/apply': ['policy-admin'],
+  ...Object.fromEntries(
+    ['pipelines', 'classifications', 'classificationlocks', 'rulebooks'].flatMap((noun) =>
+      ['', '/{name}', '/{name}/versions'].map((rest) => [`GET /v1/${noun}${rest}`, readers]),
+    ),
+  ),
   'GET /v1/people': ['administrator', 'auditor'],
   'POST /v1/people': ['administrator'],
   'GET /v1/people/{name}': ['administrator', 'auditor'],

@@ -11,3 +11,4 @@ export { Route, type RouteDescription } from './route.js';
 export { answerOnce } from './answer-once.js';
 export { createOpenApi, openApiPages } from './openapi.js';
 export { securityHeaders, requestId } from './headers.js';
+export { etagOf } from './etag.js';

@@ -27,6 +27,7 @@ export interface RouteDescription {
 const methods = { GET: Get, POST: Post, PUT: Put, DELETE: Delete } as const;
 
 const texts: Readonly<Record<number, string>> = {
+  304: 'it is still that version',
   400: 'the request cannot be used',
   401: 'no token, or none that is valid',
   403: 'the caller has no such right',
@@ -60,7 +61,7 @@ export function Route(route: RouteDescription): MethodDecorator {
       ApiResponse({
         status: code,
         description: texts[code] ?? 'an error',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        ...(code < 400 ? {} : { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }),
       }),
     ),
   );
