@@ -700,7 +700,7 @@ export const messages = {
   MASK_PATHS_UNSUPPORTED: {
     class: 'InputError',
     message: 'the paths of {schema}.{table}.{column} cannot be used: {path} does not lead into a value of type {type}',
-    hint: 'json, jsonb, hstore, composite and array columns have paths; anything else takes one tag for the whole value',
+    hint: 'json, jsonb, hstore, xml, composite and array columns have paths; anything else takes one tag for the whole value',
   },
   MASK_KEY_MISSING: {
     class: 'InvariantError',

@@ -210,7 +210,7 @@ export interface DatasetVersion {
 export interface Reader {
   /**
    * The lines of `COPY … TO STDOUT` of one table (without partitions and children), as chunks that may cut lines anywhere. `source` is read
-   * under the run's snapshot. A multi-valued path (one with `[]`) MUST be asked for alone: it gives a line per element.
+   * under the run's snapshot. A multi-valued path (one with `[]`, or inside `xml`) MUST be asked for alone: it gives a line per element.
    */
   lines(side: 'source' | 'staging', table: TablePlan, fields: readonly Field[]): AsyncIterable<Uint8Array>;
   /** Broken references, constraints that are not valid, sequences behind their columns. */

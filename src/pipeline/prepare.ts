@@ -7,7 +7,7 @@ import { type BindInput, type Bound, type Registry, bindPlan } from './bind.js';
 import type { Catalogue } from './catalogue.js';
 import type { Decision } from './decision.js';
 import { type KnownSource, decide, toGateInput } from './gate/gate.js';
-import { toTypeFamily, transforms } from './mask/mask.js';
+import { findRuleProblems, toTypeFamily, transforms } from './mask/mask.js';
 import { type Plan, toPlanDigest } from './plan.js';
 import type { KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
 import { tryConditions } from './try-conditions.js';
@@ -66,6 +66,9 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource };
   if (bound.plan === undefined) return { ...base, findings: sortFindings(findings) };
   const plan = bound.plan;
+  for (const { schema, name: table, columns } of plan.tables)
+    for (const { name: column, type, rule } of columns)
+      findings.push(...findRuleProblems(type, rule, { stage: 'mask', schema, table, column }));
   if (readable) findings.push(...(await tryConditions(doors.source, plan, seen.catalogue)));
   const target = await doors.target.inspect(plan, seen.catalogue);
   findings.push(...target.findings);

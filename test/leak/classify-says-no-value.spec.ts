@@ -27,7 +27,7 @@ beforeAll(async () => {
      INSERT INTO customer SELECT i, 'canary' || i || '@web.de', 'canary wrote 4711471147 to canary@web.de and more words', jsonb_build_object('canary' || i || '@web.de', i,
        'list', jsonb_build_array(jsonb_build_object('Canary Person', 'canary')), 'fine', 'canary'), hstore('canary key ' || i, 'canary'),
        ('canary@web.de', '{"kanari@x.org": "canary"}')::pair, ARRAY[('canary@web.de', '{"c_4711471147": 1}')::pair], 'canary label', '{"x": {"canary@y.org": "canary"}}',
-       ARRAY['canary@web.de'], 4711471147, '1999-09-09', ARRAY['{"kanari tag": "canary"}'::jsonb], '<canary>canary</canary>' FROM generate_series(1, 300) i;
+       ARRAY['canary@web.de'], 4711471147, '1999-09-09', ARRAY['{"kanari tag": "canary"}'::jsonb], '<note c_4711471147="canary"><secretbird.canary>canary</secretbird.canary></note>' FROM generate_series(1, 300) i;
      CREATE TABLE refuses (id int, body json);
      INSERT INTO refuses VALUES (1, '{"a": "\\u0000 canary"}');
      ANALYZE`,

@@ -1,11 +1,12 @@
-// Plans of small made-up databases on a real server, composed as the command line does: `bauta plan` without its printing.
+// Plans and runs of small made-up databases on a real server, composed as the command line does: `bauta plan` and `bauta run` without their printing.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { compose } from '../../src/cli/compose.js';
+import { compose, type Composed } from '../../src/cli/compose.js';
 import { packageFile } from '../../src/kernel/package-root.js';
+import { provision } from '../../src/pipeline/pipeline.js';
 import { type Prepared, prepare } from '../../src/pipeline/prepare.js';
 import { type TestServer, startTestServer } from './server.js';
 
@@ -15,14 +16,22 @@ export interface Planned {
   readonly tables: string;
   /** Further members of the pipeline, as lines of YAML. */
   readonly pipeline?: string;
+  /** SQL of a file of `after`. */
+  readonly after?: string;
   /** `rules` of a rulebook of its own, as YAML flow text. */
   readonly rules?: string;
 }
+
+type Ask = (text: string) => Promise<Record<string, unknown>[]>;
 
 export interface PlanWorld {
   readonly server: TestServer;
   /** Each call has a database and documents of its own. */
   plan(planned: Planned): Promise<Prepared>;
+  /** The whole way; `copy` is SQL in what was published, `source` in what was copied. */
+  run(
+    planned: Planned,
+  ): Promise<Awaited<ReturnType<typeof provision>> & { readonly copy: Ask; readonly source: Ask; readonly sourceUrl: string }>;
   stop(): Promise<void>;
 }
 
@@ -36,23 +45,45 @@ export async function startPlanWorld(): Promise<PlanWorld> {
   }
   const url = (role: string, database: string): string => `postgres://bauta_${role}:${password}@127.0.0.1:${server.port}/${database}`;
   let count = 0;
+  const open = async ({
+    sql,
+    tables,
+    pipeline = '',
+    after,
+    rules,
+  }: Planned): Promise<{ name: string; composed: Composed; sourceUrl: string }> => {
+    const name = `planned_${(count += 1)}`;
+    await server.create(name);
+    await server.sql(name, sql);
+    const file = join(folder, `${name}.yaml`);
+    const documents = [
+      `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
+      `kind: Classification\nname: ${name}\ntables: ${tables}`,
+      ...(rules === undefined ? [] : [`kind: Rulebook\nname: own\nrules: ${rules}`]),
+    ];
+    if (after !== undefined) {
+      writeFileSync(join(folder, `${name}.sql`), after);
+      documents[0] += `\nafter: [${name}.sql]`;
+    }
+    writeFileSync(file, documents.join('\n---\n'));
+    const environment = { SOURCE_URL: url('source', name), TARGET_URL: url('target', `${name}_dev`) };
+    return { name, sourceUrl: environment.SOURCE_URL, composed: await compose({ file, home: join(folder, 'home'), environment }) };
+  };
   return {
     server,
-    plan: async ({ sql, tables, pipeline = '', rules }) => {
-      const name = `planned_${(count += 1)}`;
-      await server.create(name);
-      await server.sql(name, sql);
-      const file = join(folder, `${name}.yaml`);
-      const documents = [
-        `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
-        `kind: Classification\nname: ${name}\ntables: ${tables}`,
-        ...(rules === undefined ? [] : [`kind: Rulebook\nname: own\nrules: ${rules}`]),
-      ];
-      writeFileSync(file, documents.join('\n---\n'));
-      const environment = { SOURCE_URL: url('source', name), TARGET_URL: url('target', `${name}_dev`) };
-      const composed = await compose({ file, home: join(folder, 'home'), environment });
+    plan: async (planned) => {
+      const { composed } = await open(planned);
       try {
         return await prepare(composed.doors, composed.request);
+      } finally {
+        await composed.close();
+      }
+    },
+    run: async (planned) => {
+      const { composed, name, sourceUrl } = await open(planned);
+      try {
+        const ended = await provision(composed.doors, composed.request, composed.run);
+        return { ...ended, sourceUrl, copy: (text) => server.sql(`${name}_dev`, text), source: (text) => server.sql(name, text) };
       } finally {
         await composed.close();
       }

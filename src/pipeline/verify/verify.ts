@@ -197,7 +197,8 @@ const isPlain = ({ path, folded }: Field): boolean => path === undefined && fold
 function groupFields(probes: readonly Probe[]): Probe[][] {
   const groups = new Map<string, Probe[]>();
   for (const probe of probes) {
-    const alone = probe.field.path?.includes('[]') === true;
+    // Elements of a document repeat without saying so.
+    const alone = probe.field.path?.includes('[]') === true || (probe.field.path !== undefined && probe.field.type.base === 'xml');
     const key = `${probe.table.oid}${alone ? `:${probe.number}` : ''}`;
     groups.set(key, [...(groups.get(key) ?? []), probe]);
   }

@@ -15,6 +15,12 @@ export function showPlainKey(key: string): string {
   return plainKey.test(key) && !dataLook.test(key) ? key : '*';
 }
 
+/** A name of XML: what marks an attribute, comment or instruction stands, and prefix and name are shown each for itself. */
+export function showXmlName(name: string, showKey: ShowKey): string {
+  const [, mark = '', rest = ''] = /^([@#]?)(.*)$/s.exec(name) ?? [];
+  return mark + rest.split(':').map(showKey).join(':');
+}
+
 /** The segments of a path, or undefined where it is none. The empty path and `$` are the value itself. */
 export function parsePath(path: string): Segment[] | undefined {
   const segments: Segment[] = [];

@@ -1,4 +1,4 @@
-// Columns that hold many values: json, jsonb, hstore, composites and arrays. All values at one path of a batch become one column, its rule runs
+// Columns that hold many values: json, jsonb, hstore, xml, composites and arrays. All values at one path of a batch become one column, its rule runs
 // once, and the results go back to where the originals stood. What no path names is refused, left out or kept, as `rest` says.
 import { toError } from '../../../kernel/errors.js';
 import type { DataType } from '../../catalogue.js';
@@ -11,8 +11,9 @@ import type { Format, Slot } from './format.js';
 import { HstoreFormat } from './hstore-format.js';
 import { createPathTrie, JsonFormat } from './json-format.js';
 import { Leaves } from './leaves.js';
-import { formatPath, parsePath, type Segment, type ShowKey } from './path.js';
+import { formatPath, parsePath, type Segment, type ShowKey, showXmlName } from './path.js';
 import { StructuredRunner } from './structured-runner.js';
+import { createXmlTrie, XmlFormat } from './xml-format.js';
 
 export { formatPath, parsePath, type Segment, type ShowKey, showPath, showPlainKey } from './path.js';
 
@@ -24,14 +25,14 @@ export interface StructureOptions {
 
 type Paths = NonNullable<RulePlan['paths']>;
 type StructuredRule = RulePlan & { readonly paths: Paths };
-type Structure = 'json' | 'array' | 'hstore' | 'composite';
+type Structure = 'json' | 'array' | 'hstore' | 'xml' | 'composite';
 
 /** What of paths a type has; undefined where a value is one. */
 export function toStructure(type: DataType): Structure | undefined {
   if (type.kind === 'array' || type.element) return 'array';
   if (type.attributes) return 'composite';
   if (type.base === 'json' || type.base === 'jsonb') return 'json';
-  return type.base === 'hstore' ? 'hstore' : undefined;
+  return type.base === 'hstore' || type.base === 'xml' ? type.base : undefined;
 }
 
 /** The path that this type cannot have, as the document writes it; undefined where all lead somewhere. */
@@ -44,6 +45,7 @@ export function findPathMisfit(type: DataType, paths: Readonly<Record<string, un
     if (structure === 'json') return false;
     if (first === undefined) return true;
     if (structure === 'hstore') return first === null || others.length > 0;
+    if (structure === 'xml') return segments.includes(null) || segments.slice(0, -1).some((name) => name !== null && /^[@#]/.test(name));
     const inner =
       structure === 'array' ? (first === null ? type.element : undefined) : type.attributes?.find(({ name }) => name === first)?.type;
     if (!inner) return true;
@@ -62,14 +64,16 @@ export function createStructuredRunner(type: DataType, rule: StructuredRule, ide
     return slot;
   };
   const format = createFormat(type, rule, toSlot);
-  return new StructuredRunner(format, slots, rule.rest ?? 'refuse', parsePath(identity.path) ?? [], options.showKey);
+  const showKey: ShowKey = toStructure(type) === 'xml' ? (name) => showXmlName(name, options.showKey) : options.showKey;
+  return new StructuredRunner(format, slots, rule.rest ?? 'refuse', parsePath(identity.path) ?? [], showKey);
 }
 
 type ToSlot = (type: DataType, rule: RulePlan, segments: readonly Segment[]) => Slot;
 
 function createFormat(type: DataType, rule: StructuredRule, toSlot: ToSlot): Format {
   const structure = toStructure(type);
-  if (structure === 'json') return createJsonFormat(rule.paths, toSlot);
+  if (structure === 'json') return new JsonFormat(createPathTrie(toListed(rule.paths, toSlot)));
+  if (structure === 'xml') return new XmlFormat(createXmlTrie(toListed(rule.paths, toSlot)));
   const groups = groupByFirst(rule);
   const slotOf = (inner: DataType, first: Segment): Slot | undefined => {
     const group = groups.get(first);
@@ -83,12 +87,11 @@ function createFormat(type: DataType, rule: StructuredRule, toSlot: ToSlot): For
   return new HstoreFormat(new Map(keys.map((key) => [key, slotOf(leafType, key) as Slot])));
 }
 
-function createJsonFormat(paths: Paths, toSlot: ToSlot): Format {
-  const listed = Object.entries(paths).map(([path, leaf]) => {
+function toListed(paths: Paths, toSlot: ToSlot): { segments: Segment[]; slot: Slot }[] {
+  return Object.entries(paths).map(([path, leaf]) => {
     const segments = parsePath(path) ?? [];
     return { segments, slot: toSlot(leafType, leaf, segments) };
   });
-  return new JsonFormat(createPathTrie(listed));
 }
 
 /** Per first segment the rule of what stands there: the path's own, or one with the paths that go on. */

@@ -83,6 +83,8 @@ export class PostgresReader implements Reader {
 function toCopy(table: TablePlan, fields: readonly Field[], hstore: string): string {
   const only = fields.length === 1 ? fields[0] : undefined;
   const from = `FROM ONLY ${quoteQualified(table)} AS t`;
+  if (only?.path !== undefined && only.type.base === 'xml' && only.type.element === undefined)
+    return `COPY (SELECT x.v ${from}, LATERAL ${toXmlTexts(only)}) TO STDOUT`;
   if (only?.path?.includes('[]')) return `COPY (SELECT v.v #>> '{}' ${from}, LATERAL ${toElements(only)} AS v(v)) TO STDOUT`;
   return `COPY (SELECT ${fields.map((field) => toExpression(field, hstore)).join(', ')} ${from}) TO STDOUT`;
 }
@@ -95,6 +97,20 @@ function toExpression({ column, type, path, folded }: Field, hstore: string): st
   if (type.base === 'hstore') return `${name} OPERATOR(${quoteName(hstore)}.->) ${quoteLiteral(path)}`;
   if (type.kind === 'composite') return `(${name})${keys.map((key) => `.${quoteName(key)}`).join('')}`;
   return `pg_catalog.jsonb_extract_path_text(${name}::pg_catalog.jsonb, ${keys.map(quoteLiteral).join(', ')})`;
+}
+
+/** Every text at a path of XML: names as they are written, prefix and all; a fragment is looked at as the content of one element. */
+function toXmlTexts({ column, path = '' }: Field): string {
+  const name = `t.${quoteName(column)}::pg_catalog.text`;
+  const document = `(('<r>' || pg_catalog.regexp_replace(${name}, '^<[?]xml [^>]*>', '') || '</r>')::pg_catalog.xml)`;
+  const others: Readonly<Record<string, string>> = { '#comment': 'comment()', '#instruction': 'processing-instruction()' };
+  const steps = (path.match(/"(?:[^"\\]|\\.)*"|[^.]+/g) ?? []).map((key) =>
+    (key.startsWith('"') ? (JSON.parse(key) as string) : key).replaceAll('"', ''),
+  );
+  const last = steps.at(-1) ?? '';
+  const xpath = steps.map((key) => others[key] ?? (key.startsWith('@') ? `@*[name()="${key.slice(1)}"]` : `*[name()="${key}"]`)).join('/');
+  const texts = /^[@#]/.test(last) ? xpath : `${xpath}/text()[normalize-space(.)]`;
+  return `XMLTABLE(${quoteLiteral(`/r/${texts}`)} PASSING ${document} COLUMNS v pg_catalog.text PATH '.') AS x`;
 }
 
 /** The elements at a multi-valued path, as jsonb. Arrays of any type are looked at as JSON, elements in order, however deep. */

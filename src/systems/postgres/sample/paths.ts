@@ -1,4 +1,4 @@
-// Paths inside json, jsonb, hstore and composite values, listed on the server, so that no value travels for it.
+// Paths inside json, jsonb, hstore, xml and composite values, listed on the server, so that no value travels for it.
 import type { PathInventory } from '../../../pipeline/column-sample.js';
 
 export interface PathRow {
@@ -34,19 +34,46 @@ function walk(column: string): string {
     WHERE pg_catalog.jsonb_typeof(v) NOT IN ('object', 'array') OR depth = ${DEPTH_LIMIT}`;
 }
 
+/**
+ * One document's texts and attributes, as masking knows them. The document becomes one element, so that a fragment is one too; a document type
+ * cannot stand inside, and is an error here as there.
+ */
+function walkXml(column: string): string {
+  const word = '[A-Za-z_][A-Za-z0-9_-]{0,40}';
+  const shown = (name: string): string => `CASE WHEN ${name} ~ '^${word}(:${word})?$' THEN ${name} ELSE '*' END`;
+  const below = (name: string): string => `CASE WHEN w.path = '' THEN '' ELSE w.path || '.' END || ${name}`;
+  return `WITH RECURSIVE walk(path, v, depth) AS (
+      SELECT ''::text, ('<r>' || pg_catalog.regexp_replace(t.${column}::text, '^<[?]xml [^>]*>', '') || '</r>')::xml, 0 WHERE t.${column} IS NOT NULL
+      UNION ALL
+      SELECT ${below(shown('e.name'))}, e.v, w.depth + 1 FROM walk w
+        CROSS JOIN LATERAL XMLTABLE('/*/*' PASSING w.v COLUMNS name text PATH 'name(.)', v xml PATH '.') e WHERE w.depth < ${DEPTH_LIMIT}
+    )
+    SELECT n.path, 'string'::text AS kind, n.v FROM walk w CROSS JOIN LATERAL (
+      SELECT w.path, x.v FROM XMLTABLE('/*/text()[normalize-space(.)]' PASSING w.v COLUMNS v text PATH '.') x
+      UNION ALL
+      SELECT w.path, '' WHERE w.depth > 0 AND NOT pg_catalog.xpath_exists('/*/node()', w.v)
+      UNION ALL
+      SELECT ${below(`'@' || ${shown('a.name')}`)}, a.v FROM XMLTABLE('/*/@*' PASSING w.v COLUMNS name text PATH 'name(.)', v text PATH '.') a
+      UNION ALL
+      SELECT ${below('m.name')}, '' FROM (VALUES ('#comment', '/*/comment()'), ('#instruction', '/*/processing-instruction()')) AS m(name, path)
+        WHERE pg_catalog.xpath_exists(m.path, w.v)
+    ) AS n(path, v) WHERE n.path <> ''`;
+}
+
 /** What stands before and after the FROM item, whose alias is `t`. Rows: PathRow. */
-export function inventoryStatement(column: string): readonly [head: string, tail: string] {
+export function inventoryStatement(column: string, xml: boolean): readonly [head: string, tail: string] {
   return [
     'SELECT p.path, p.kind FROM',
-    `CROSS JOIN LATERAL (SELECT DISTINCT w.path, w.kind FROM (${walk(column)}) w) p GROUP BY p.path, p.kind ORDER BY p.path COLLATE "C", p.kind LIMIT ${PATH_LIMIT}`,
+    `CROSS JOIN LATERAL (SELECT DISTINCT w.path, w.kind FROM (${xml ? walkXml(column) : walk(column)}) w) p GROUP BY p.path, p.kind ORDER BY p.path COLLATE "C", p.kind LIMIT ${PATH_LIMIT}`,
   ];
 }
 
 /** Rows: path and some of its values as text. */
-export function valuesStatement(column: string, characters: number): readonly [head: string, tail: string] {
+export function valuesStatement(column: string, characters: number, xml: boolean): readonly [head: string, tail: string] {
+  const text = xml ? 'p.v' : "p.v OPERATOR(pg_catalog.#>>) '{}'";
   return [
-    `SELECT p.path, (pg_catalog.array_agg(pg_catalog.left(p.v OPERATOR(pg_catalog.#>>) '{}', ${characters})))[1:${VALUES_PER_PATH}] AS values FROM`,
-    `CROSS JOIN LATERAL (${walk(column)}) p WHERE p.kind IN ('string', 'number') GROUP BY p.path LIMIT ${PATH_LIMIT}`,
+    `SELECT p.path, (pg_catalog.array_agg(pg_catalog.left(${text}, ${characters})))[1:${VALUES_PER_PATH}] AS values FROM`,
+    `CROSS JOIN LATERAL (${xml ? walkXml(column) : walk(column)}) p WHERE p.kind IN ('string', 'number') GROUP BY p.path LIMIT ${PATH_LIMIT}`,
   ];
 }
 
@@ -79,7 +106,9 @@ export function toInventory(
 }
 
 function isShown(segment: string, isDataKey: (key: string) => boolean): boolean {
-  return segment === '[]' || segment === '*' || !isDataKey(segment);
+  // Of an XML name, prefix and name each for itself, without what marks an attribute; a comment is one whatever stands in it.
+  const words = segment.replace(/^[@#]/, '').split(':');
+  return segment === '[]' || words.every((word) => word === '*' || !isDataKey(word));
 }
 
 function toNode(): Node {
@@ -115,7 +144,7 @@ function collect(node: Node, path: string, paths: { path: string; kinds: readonl
   if (node.kinds.size > 0 && path !== '') paths.push({ path, kinds: [...node.kinds].sort() });
   for (const [segment, child] of node.children) {
     const below = segment === '[]' ? `${path}[]` : path === '' ? segment : `${path}.${segment}`;
-    if (segment === '*') dataPaths.add(below);
+    if (/^@?\*$/.test(segment)) dataPaths.add(below);
     collect(child, below, paths, dataPaths);
   }
 }

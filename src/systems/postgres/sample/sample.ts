@@ -80,7 +80,7 @@ class Sampler {
     const { inventory, dataPaths } = toInventory(at, found.rows, found.whole, this.options.isDataKey);
     this.inventories.push(inventory);
     for (const path of dataPaths) this.findings.push(toFinding('CLASSIFY_KEYS_ARE_DATA', { ...at, path }, 'warning'));
-    const [head, tail] = valuesStatement(quoteName(column.name), VALUE_CHARACTERS);
+    const [head, tail] = valuesStatement(quoteName(column.name), VALUE_CHARACTERS, column.type.base === 'xml');
     const values = await this.sampleRows<{ path: string; values: string[] }>(table, head, tail);
     if (values instanceof BautaError) return;
     for (const row of values)
@@ -89,7 +89,7 @@ class Sampler {
 
   /** All rows when the table is small enough and time allows, else a sample. */
   private async paths(table: Table, column: TableColumn): Promise<{ rows: readonly PathRow[]; whole: boolean } | BautaError> {
-    const [head, tail] = inventoryStatement(quoteName(column.name));
+    const [head, tail] = inventoryStatement(quoteName(column.name), column.type.base === 'xml');
     if (table.bytes <= this.options.wholeBytes) {
       const rows = await this.ask<PathRow>(`${head} ${quoteQualified(table)} t ${tail}`, table);
       if (!(rows instanceof BautaError)) return { rows, whole: true };
@@ -139,13 +139,14 @@ class Sampler {
   }
 }
 
-/** Has paths of its own: json and its like, composites, and arrays of such. */
+/** Has paths of its own: json and its like, composites, and arrays of such (but of XML, which is looked into only where it is the column). */
 function isNested(type: DataType): boolean {
-  if (type.kind === 'array') return type.element !== undefined && (type.element.kind === 'array' || isNested(type.element));
-  return type.kind === 'composite' || (['base', 'domain'].includes(type.kind) && ['json', 'jsonb', 'hstore'].includes(type.base));
+  if (type.kind === 'array')
+    return type.element !== undefined && type.base !== 'xml' && (type.element.kind === 'array' || isNested(type.element));
+  return type.kind === 'composite' || (['base', 'domain'].includes(type.kind) && ['json', 'jsonb', 'hstore', 'xml'].includes(type.base));
 }
 
-/** Bytes say nothing as text, and XML is not looked into. */
+/** Bytes say nothing as text. */
 function isSampled(type: DataType): boolean {
   const base = type.kind === 'array' ? type.element?.base : type.base;
   return !['bytea', 'xml', 'bool', 'tsvector', 'tsquery'].includes(base ?? 'bytea');
