@@ -142,7 +142,7 @@ function toWorld(server: TestServer, folder: string, environment: Record<string,
   };
 }
 
-async function loadShop(server: TestServer, database: string, small: boolean): Promise<void> {
+export async function loadShop(server: TestServer, database: string, small: boolean): Promise<void> {
   await server.sql(database, readFileSync(packageFile('examples', 'shop', 'schema.sql'), 'utf8'));
   const rows = readFileSync(packageFile('examples', 'shop', 'data.sql'), 'utf8');
   await server.sql(database, small ? toSmall(rows) : rows);

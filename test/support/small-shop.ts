@@ -140,7 +140,7 @@ export function startProcess(words: readonly string[], cwd: string, env: Readonl
   return { child, pid: child.pid ?? 0, ended, said: () => ({ ...heard }) };
 }
 
-async function untilThere(started: Started, place: string): Promise<void> {
+export async function untilThere(started: Started, place: string): Promise<void> {
   let over = false;
   void started.ended.then(() => (over = true));
   for (let waited = 0; waited < 60_000; waited += 20) {
