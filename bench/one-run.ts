@@ -2,7 +2,7 @@
 // `copy` moves the rows into a staging database without indexes; `provision` is the whole way without verification, put together here because
 // the product has no such switch; `verify` is the product's own run. Prints one JSON object; seconds count from the start of the process,
 // for `copy` from the first row's request.
-import { type Composed, compose } from '../src/cli/compose.js';
+import { type Composed, compose, toWidth } from '../src/cli/compose.js';
 import { systemClock } from '../src/kernel/clock.js';
 import { packageFile } from '../src/kernel/package-root.js';
 import { Journal } from '../src/pipeline/audit/audit.js';
@@ -44,7 +44,7 @@ async function copy(composed: Composed): Promise<{ seconds: number; rows: number
     connection,
     schemaStatements: (catalogue) => ({ preData: toSchemaStatements(catalogue).preData, postData: [] }),
     clock: systemClock,
-    settings: { loadConnections: settings.BAUTA_LOAD_CONNECTIONS },
+    settings: { loadConnections: toWidth(settings).load },
   });
   try {
     return await withStaging(composed, target, async (plan, snapshot, staging) => {

@@ -15,7 +15,7 @@ it('reports all problems together, with the nearest word and never the value', (
     const { code, findings } = error as BautaError;
     expect(code).toBe('SETTINGS_INVALID');
     expect(findings.map(({ code: c, where }) => [c, where.name, where.expected])).toEqual([
-      ['SETTING_INVALID', 'BAUTA_THREADS', 'a whole number from 0 to 64'],
+      ['SETTING_INVALID', 'BAUTA_THREADS', 'a whole number from 0 to 64, or auto'],
       ['SETTING_INVALID', 'BAUTA_BATCH_BYTES', 'a whole number from 4096 to 16777216'],
       ['SETTING_UNKNOWN', 'BAUTA_HOMME', 'BAUTA_HOME'],
     ]);

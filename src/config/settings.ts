@@ -17,6 +17,12 @@ const integer = (min: number, max: number, fallback: number, doc: string): Decla
   doc,
 });
 
+/** A number that depends on the machine, unless it is set. */
+const automatic = (min: number, max: number, doc: string): Declaration<number | 'auto'> => {
+  const { parse, expected } = integer(min, max, min, doc);
+  return { parse: (text) => (text === 'auto' ? text : parse(text)), expected: `${expected}, or auto`, default: 'auto', doc };
+};
+
 const text = (fallback: string, doc: string): Declaration<string> => ({
   parse: (value) => value || undefined,
   expected: 'a text',
@@ -41,10 +47,18 @@ const reference = (doc: string): Declaration<string> => ({
 
 export const declarations = {
   BAUTA_HOME: text('.bauta', 'Folder of keys, log and runs; made 0700 when missing. `--home` overrides it.'),
-  BAUTA_THREADS: integer(0, 64, 2, 'Threads that mask. 0: the calling thread does it.'),
+  BAUTA_THREADS: automatic(
+    0,
+    64,
+    'Threads that mask. 0: the calling thread does it; auto: one for each core but the first, which reads and writes, from 1 to 4.',
+  ),
   BAUTA_CONNECT_TIMEOUT_MS: integer(100, 600_000, 10_000, 'How long a server may take to accept a session, in milliseconds.'),
-  BAUTA_EXTRACT_CONNECTIONS: integer(1, 32, 2, 'Sessions that read the source at once.'),
-  BAUTA_LOAD_CONNECTIONS: integer(1, 32, 2, 'Sessions that write the target at once; also for keys and indexes.'),
+  BAUTA_EXTRACT_CONNECTIONS: automatic(1, 32, 'Sessions that read the source at once. auto: one for each core, from 2 to 4.'),
+  BAUTA_LOAD_CONNECTIONS: automatic(
+    1,
+    32,
+    'Sessions that write the target at once; also for keys and indexes. auto: one for each core, from 2 to 4.',
+  ),
   BAUTA_BATCH_BYTES: integer(4096, 16_777_216, 262_144, 'Size of a batch of COPY text, in bytes.'),
   BAUTA_RANGE_BYTES: integer(
     1_048_576,
