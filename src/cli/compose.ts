@@ -13,10 +13,10 @@ import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
 import { toBatches } from '../pipeline/extract/extract.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
-import type { Target } from '../pipeline/ports.js';
+import type { AuditSink, Target } from '../pipeline/ports.js';
 import type { Request } from '../pipeline/prepare.js';
 import type { Doors, Run } from '../pipeline/run.js';
-import { FileAuditSink, FileKeyProvider, readEvents } from '../systems/files/files.js';
+import { FileAuditSink, FileKeyProvider } from '../systems/files/files.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import {
   type ConnectionTarget,
@@ -93,7 +93,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
         }),
       ),
       policy: opened(await openPolicy()),
-      sink: opened(await FileAuditSink.open(join(home, 'log'))),
+      sink: opened(new FileAuditSink({ home, period: settings.BAUTA_LOG_PERIOD })),
       executor: async (plan) => {
         const prepared = await prepareMask(plan, keys);
         return width.threads === 0 ? createMaskExecutor(prepared) : createMaskPool(prepared, width.threads);
@@ -104,7 +104,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
     };
-    const request: Request = { ...documents, knownSources: await readKnownSources(home) };
+    const request: Request = { ...documents, knownSources: await readKnownSources(doors.sink) };
     const run: Run = {
       id: newRunId(systemClock.now()),
       nonce: randomBytes(16),
@@ -119,8 +119,8 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
 }
 
 /** Every source that a run of this home has looked at: what a target may not be. */
-async function readKnownSources(home: string): Promise<Request['knownSources']> {
-  const seen = (await readEvents(join(home, 'log'))).filter(({ type }) => type === 'source.seen');
+async function readKnownSources(sink: AuditSink): Promise<Request['knownSources']> {
+  const seen = await sink.read(['source.seen']);
   return [...new Map(seen.map(({ data }) => [JSON.stringify(data), data as unknown as KnownSource])).values()];
 }
 

@@ -60,10 +60,11 @@ class BautaDemoError extends BautaError {
   }
 }
 
-/** Documents of the last demo go; keys stay, so that the same person gets the same pseudonyms again. */
+/** Documents and log of the last demo go, and the log's key with it; the keys of the pseudonyms stay, so that the same person gets the same again. */
 function prepareFolder(home: string): void {
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  for (const name of ['shop', 'log', 'runs']) rmSync(join(home, name), { recursive: true, force: true });
+  for (const name of ['shop', 'log', 'runs', 'log.pub', 'keys/log.key', 'keys/log.last'])
+    rmSync(join(home, name), { recursive: true, force: true });
   cpSync(packageFile('examples', 'shop'), join(home, 'shop'), { recursive: true });
 }
 

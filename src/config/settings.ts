@@ -30,8 +30,8 @@ const text = (fallback: string, doc: string): Declaration<string> => ({
   doc,
 });
 
-const oneOf = (words: readonly string[], fallback: string, doc: string): Declaration<string> => ({
-  parse: (value) => (words.includes(value) ? value : undefined),
+const oneOf = <Word extends string>(words: readonly Word[], fallback: Word, doc: string): Declaration<Word> => ({
+  parse: (value) => words.find((word) => word === value),
   expected: `one of ${words.join(', ')}`,
   default: fallback,
   doc,
@@ -82,6 +82,11 @@ export const declarations = {
     28,
     24,
     'Memory of the verifier: 2^n fingerprints of 4 bytes (24: 64 MiB). More originals than fit are more passes.',
+  ),
+  BAUTA_LOG_PERIOD: oneOf(
+    ['year', 'month', 'never'],
+    'year',
+    'When a log ends and the next of the chain begins, so that an old one can be deleted as a whole.',
   ),
   BAUTA_HTTP_HOST: text('127.0.0.1', 'Service: the address that it listens on. Beyond this machine only behind something that speaks TLS.'),
   BAUTA_HTTP_PORT: integer(0, 65_535, 4280, 'Service: the port that it listens on. 0: a free one.'),

@@ -997,6 +997,38 @@ export const messages = {
     message: 'the dataset is published, but what came after it failed ({name})',
     hint: 'the copy is whole and current, so there is no need to run again; look {name} up in docs/errors.md, and mend it before the next run',
   },
+  AUDIT_LOCKED: {
+    class: 'UnavailableError',
+    message: 'another process writes the log: its lock {file} was still there after {amount}',
+    hint: 'wait until it is done; if the lock is of a machine that shares the folder and is gone, remove the file',
+  },
+  LOG_INCONSISTENT: {
+    class: 'InvariantError',
+    message: 'the log {file} is not what its checkpoint signed; nothing is appended to it',
+    hint: 'bauta audit verify names what is wrong; restore the newest whole copy of the log',
+  },
+  LOG_KEY_MISSING: {
+    class: 'InputError',
+    message: 'there is a log, and its key {file} is missing',
+    hint: 'restore the key from its backup; or move log/, log.pub and keys/log.last away: a new log begins, under another name',
+  },
+  LOG_KEY_CHANGED: {
+    class: 'InputError',
+    message: '{file} was signed with another key than the one that is there now',
+    hint: 'restore the key keys/log.key; or move log/, log.pub, keys/log.key and keys/log.last away: a new log begins, under another name',
+  },
+  LOG_ROLLED_BACK: {
+    class: 'DataError',
+    message:
+      'the log {file} has {amount} entries, but a checkpoint of {expected} entries was signed before: its end was cut, or an older copy put back',
+    hint: 'restore the newest whole copy of the log; what happened after this one is missing from it',
+  },
+  LOG_FORKED: {
+    class: 'DataError',
+    message:
+      'the log {file} does not go on from the checkpoint of {expected} entries that was signed before: an entry before it was changed, and signed again',
+    hint: 'compare it with another copy: two histories were signed for one log, and only who can sign can do that',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',

@@ -11,3 +11,20 @@ export interface Event {
   /** Names, counts, digests and decisions only. */
   readonly data: Readonly<Record<string, Json>>;
 }
+
+/** The state of a log at one moment: whoever holds it can tell whether a later log still begins with that one. */
+export interface Checkpoint {
+  /** Which log: unique, and the same for all its checkpoints. */
+  readonly origin: string;
+  /** How many entries. */
+  readonly size: number;
+  /** RFC 6962 root of their tree, in base64. */
+  readonly root: string;
+}
+
+/** Where an event stands in the log, and the signed checkpoint that covers it. */
+export interface Appended {
+  /** 0-based entry of the log that `checkpoint.origin` names. */
+  readonly index: number;
+  readonly checkpoint: Checkpoint;
+}

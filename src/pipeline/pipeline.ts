@@ -25,7 +25,7 @@ export async function provision(
       ...{ state, peakRssBytes: doors.peakRssBytes() },
       ...(error === undefined ? {} : { error: toJson(toErrorView(error)) }),
     });
-    return { summary: toSummary(run.id, journal.events), error };
+    return { summary: toSummary(run.id, journal.events, journal.checkpoint), error };
   };
   const fate: Fate = {};
   try {
@@ -39,7 +39,7 @@ export async function provision(
       const said = published ? told : broken;
       const state: RunState = published ? 'published' : 'failed';
       const view = { state, dataset: published ?? null, findings: toFindings(said), error: toErrorView(said) };
-      return { summary: { ...toSummary(run.id, journal.events), ...view }, error: said };
+      return { summary: { ...toSummary(run.id, journal.events, journal.checkpoint), ...view }, error: said };
     });
   }
 }

@@ -3,7 +3,7 @@ import type { Finding } from '../kernel/errors.js';
 import type { Batch, Masked } from './batch.js';
 import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type { Rows } from './definition.js';
-import type { Event } from './event.js';
+import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
 import type { Plan, TablePlan } from './plan.js';
 
@@ -230,7 +230,9 @@ export interface Field {
 // ── Audit
 
 export interface AuditSink {
-  /** Resolves when the event is durable. */
-  append(event: Event): Promise<void>;
+  /** Resolves when the event is durable and covered by a signed checkpoint. Events appended together MAY share one. */
+  append(event: Event): Promise<Appended>;
+  /** The events of these types that the log still has, oldest first. */
+  read(types: readonly string[]): Promise<readonly Event[]>;
   close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { packageFile } from '../../src/kernel/package-root.js';
 import type { Event } from '../../src/pipeline/event.js';
 import type { EmbeddedOptions } from '../../src/systems/postgres/embedded.js';
+import { eventsOf } from './log.js';
 import { type TestServer, startTestServer } from './server.js';
 import { toUrl } from './target-world.js';
 
@@ -108,11 +109,7 @@ export async function startSmallShop(options: SmallShopOptions = {}): Promise<Sm
     abortAt: (step) => startProcess([blockedRun, pipeline, `abort:${step}`], folder, environment).ended,
     traces: () => readTraces(source, target),
     published: () => readPublished(target),
-    events: () =>
-      readFileSync(join(home, 'log', 'events.ndjson'), 'utf8')
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as Event),
+    events: () => eventsOf(home),
     stop: async () => {
       await Promise.all([source.stop(), target.stop()]);
       rmSync(folder, { recursive: true, force: true });

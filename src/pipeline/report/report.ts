@@ -1,7 +1,7 @@
 // report turns events into what people ask for, and can say no more than what happened. For now: the summary of one run.
 import type { ErrorView, Finding } from '../../kernel/errors.js';
 import type { Decision } from '../decision.js';
-import type { Event } from '../event.js';
+import type { Checkpoint, Event } from '../event.js';
 
 export type RunState = 'published' | 'withheld' | 'denied' | 'failed' | 'cancelled';
 
@@ -15,12 +15,14 @@ export interface RunSummary {
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly peakRssBytes: number;
+  /** The signed state of the log that covers everything above: whoever keeps it can tell whether a later log still begins with it. */
+  readonly checkpoint: Checkpoint | null;
   /** Why it did not come to a publication, where neither decision nor findings of the verifier say so; or what failed after it. */
   readonly error?: ErrorView;
 }
 
 /** A pure function of the run's events: the same log gives the same summary, whoever asks. */
-export function toSummary(runId: string, events: readonly Event[]): RunSummary {
+export function toSummary(runId: string, events: readonly Event[], checkpoint: Checkpoint | null = null): RunSummary {
   const mine = events.filter((event) => event.runId === runId);
   const last = (type: string): Event['data'] | undefined => mine.findLast((event) => event.type === type)?.data;
   const ended = last('run.ended');
@@ -49,6 +51,7 @@ export function toSummary(runId: string, events: readonly Event[]): RunSummary {
     seconds,
     rowsPerSecond: movingSeconds > 0 ? Math.round(rows / movingSeconds) : 0,
     peakRssBytes: Number(ended?.['peakRssBytes'] ?? 0),
+    checkpoint,
     ...(error ? { error } : {}),
   };
 }

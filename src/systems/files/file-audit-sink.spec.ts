@@ -1,50 +1,188 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 
-import type { Event } from '../../pipeline/event.js';
-import { FileAuditSink, readEvents } from './files.js';
+import { parseVerifierKey } from '../../kernel/signed-note.js';
+import { openCheckpoint } from '../../pipeline/audit/audit.js';
+import type { Appended, Event } from '../../pipeline/event.js';
+import { FileAuditSink, type LogPeriod } from './file-audit-sink.js';
+import { readEvents } from './read-events.js';
+import { withWriteLock } from './write-lock.js';
 
-let folder: string;
+let home: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'bauta-test-'));
+  home = mkdtempSync(join(tmpdir(), 'bauta-test-'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(home, { recursive: true }));
 
-const event = (type: string): Event => ({
-  runId: 'r1',
-  stage: 'deliver',
-  type,
-  at: '2026-01-01T00:00:00.000Z',
-  data: { b: 1, a: [null, 'x'] },
+const event = (type: string, at = '2026-01-01T00:00:00.000Z', data: Event['data'] = { b: 1, a: [null, 'x'] }): Event => ({
+  ...{ runId: 'r1', stage: 'deliver', type, at, data },
 });
+const open = (period: LogPeriod = 'year'): FileAuditSink => new FileAuditSink({ home, period });
+const log = (...path: string[]): string => join(home, 'log', ...path);
+const types = async (): Promise<string[]> => (await readEvents(log())).map(({ type }) => type);
 
-it('appends canonical lines that come back in order', async () => {
-  const sink = await FileAuditSink.open(join(folder, 'log'));
-  await sink.append(event('first'));
-  await sink.append(event('second'));
+async function append(period: LogPeriod, ...events: Event[]): Promise<Appended[]> {
+  const sink = open(period);
+  const appended: Appended[] = [];
+  for (const one of events) appended.push(await sink.append(one));
   await sink.close();
-  expect((await readEvents(join(folder, 'log'))).map(({ type }) => type)).toEqual(['first', 'second']);
-  expect(readFileSync(join(folder, 'log', 'events.ndjson'), 'utf8').split('\n')[0]).toBe(
+  return appended;
+}
+
+it('appends canonical entries in the layout of tlog-tiles, under a checkpoint that its public key opens', async () => {
+  const [first, second] = await append('year', event('first'), event('second'));
+  expect([first?.index, second?.index]).toEqual([1, 2]);
+  expect(await types()).toEqual(['log.opened', 'first', 'second']);
+  expect(readFileSync(log('2026', 'tile', 'entries', '000.p', '3'), 'latin1')).toContain(
     '{"at":"2026-01-01T00:00:00.000Z","data":{"a":[null,"x"],"b":1},"runId":"r1","stage":"deliver","type":"first"}',
   );
-  expect(statSync(join(folder, 'log', 'events.ndjson')).mode & 0o077).toBe(0);
+  const verifier = parseVerifierKey(readFileSync(join(home, 'log.pub'), 'utf8'))!;
+  expect(openCheckpoint(readFileSync(log('2026', 'checkpoint'), 'utf8'), [verifier])).toEqual({ checkpoint: second?.checkpoint });
+  expect(second?.checkpoint).toMatchObject({ origin: `${verifier.name}/2026`, size: 3 });
+  for (const path of [log(), log('2026', 'checkpoint'), join(home, 'keys', 'log.key')]) expect(statSync(path).mode & 0o077).toBe(0);
 });
 
-it('goes on after a crash that left half a line', async () => {
-  const first = await FileAuditSink.open(folder);
-  await first.append(event('whole'));
-  await first.close();
-  appendFileSync(join(folder, 'events.ndjson'), '{"at":"2026-01-01T00:0');
-  const second = await FileAuditSink.open(folder);
-  await second.append(event('after'));
-  await second.close();
-  expect((await readEvents(folder, 'r1')).map(({ type }) => type)).toEqual(['whole', 'after']);
+it('leaves only the last unfinished tiles behind, and goes on over many of them', async () => {
+  const sink = open();
+  await Promise.all(Array.from({ length: 700 }, (_, i) => sink.append(event(`e${i}`))));
+  const { index, checkpoint } = await sink.append(event('last'));
+  await sink.close();
+  expect([index, checkpoint.size]).toEqual([701, 702]);
+  const files = (readdirSync(log('2026'), { recursive: true }) as string[]).filter((path) => statSync(log('2026', path)).isFile());
+  expect(files.sort()).toEqual(
+    [
+      'checkpoint',
+      ...['0', 'entries'].flatMap((level) => ['000', '001', '002.p/190'].map((name) => `tile/${level}/${name}`)),
+      'tile/1/000.p/2',
+    ].sort(),
+  );
+  expect((await append('year', event('again')))[0]?.index).toBe(702);
+  expect(await types()).toHaveLength(703);
+});
+
+it('puts data of more than 16 KB into a file whose digest the entry holds', async () => {
+  const data = { text: 'é'.repeat(10_000) };
+  await append('year', event('big', undefined, data));
+  expect(statSync(log('2026', 'tile', 'entries', '000.p', '2')).size).toBeLessThan(1000);
+  expect(readdirSync(log('2026', 'payload'))).toHaveLength(1);
+  expect((await readEvents(log(), ['big']))[0]).toEqual(event('big', undefined, data));
+});
+
+it('reads the events of the asked types only', async () => {
+  await append('year', event('one'), event('two', undefined, { type: 'one' }), event('one'));
+  expect(await open().read(['one'])).toEqual([event('one'), event('one')]);
+});
+
+it('ends a log with its period; the next begins with the checkpoint that ended it, and a clock set back changes nothing', async () => {
+  const [before, after, back] = await append(
+    'year',
+    event('before', '2026-12-31T23:59:59.999Z'),
+    event('after', '2027-01-01T00:00:00.000Z'),
+    event('back', '2026-12-31T23:59:59.999Z'),
+  );
+  expect([before, after, back].map((one) => [one?.checkpoint.origin.slice(-4), one?.index])).toEqual([
+    ['2026', 1],
+    ['2027', 1],
+    ['2027', 2],
+  ]);
+  const events = await readEvents(log());
+  expect(events.map(({ type }) => type)).toEqual(['log.opened', 'before', 'log.closed', 'log.opened', 'after', 'back']);
+  expect(events[3]?.data).toEqual({ previous: readFileSync(log('2026', 'checkpoint'), 'utf8') });
+});
+
+it('goes on after a crash between the end of a log and the beginning of the next', async () => {
+  await append('month', event('before', '2026-11-30T00:00:00.000Z'), event('after', '2026-12-01T00:00:00.000Z'));
+  rmSync(log('2026-12', 'checkpoint'));
+  rmSync(join(home, 'keys', 'log.last'));
+  expect((await append('month', event('late', '2026-11-30T00:00:00.000Z')))[0]).toMatchObject({ index: 1 });
+  expect(await types()).toEqual(['log.opened', 'before', 'log.closed', 'log.opened', 'late']);
+});
+
+it('writes over what a crash left behind the checkpoint', async () => {
+  await append('year', event('one'), event('two'));
+  cpSync(log('2026', 'checkpoint'), join(home, 'kept'));
+  cpSync(log('2026', 'tile', '0', '000.p'), join(home, 'tile'), { recursive: true });
+  cpSync(log('2026', 'tile', 'entries', '000.p'), join(home, 'entries'), { recursive: true });
+  await append('year', event('torn'));
+  rmSync(join(home, 'keys', 'log.last'));
+  cpSync(join(home, 'kept'), log('2026', 'checkpoint'));
+  cpSync(join(home, 'tile'), log('2026', 'tile', '0', '000.p'), { recursive: true });
+  cpSync(join(home, 'entries'), log('2026', 'tile', 'entries', '000.p'), { recursive: true });
+  expect((await append('year', event('instead')))[0]?.index).toBe(3);
+  expect(await types()).toEqual(['log.opened', 'one', 'two', 'instead']);
+});
+
+it('signs no log that is behind what it signed last, and none that is another', async () => {
+  await append('year', event('one'));
+  cpSync(log(), join(home, 'older'), { recursive: true });
+  await append('year', event('two'));
+  cpSync(log(), join(home, 'newer'), { recursive: true });
+  const put = (name: string): void => {
+    rmSync(log(), { recursive: true });
+    if (name) cpSync(join(home, name), log(), { recursive: true });
+  };
+  put('older');
+  await expect(append('year', event('three'))).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
+  put('');
+  await expect(append('year', event('three'))).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
+  // Whoever has the key writes another history: longer, signed, and not what was signed before.
+  put('older');
+  const last = readFileSync(join(home, 'keys', 'log.last'));
+  rmSync(join(home, 'keys', 'log.last'));
+  await append('year', event('other two'), event('other three'));
+  writeFileSync(join(home, 'keys', 'log.last'), last);
+  await expect(append('year', event('four'))).rejects.toMatchObject({ code: 'LOG_FORKED' });
+  put('newer');
+  expect((await append('year', event('three')))[0]?.index).toBe(3);
+});
+
+it('appends nothing to a log whose files are not what was signed, or with a key that did not sign it', async () => {
+  await append('year', event('one'));
+  const path = log('2026', 'tile', 'entries', '000.p', '2');
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 3]! ^= 1;
+  writeFileSync(path, bytes);
+  await expect(append('year', event('two'))).rejects.toMatchObject({ code: 'LOG_INCONSISTENT' });
+  bytes[bytes.length - 3]! ^= 1;
+  writeFileSync(path, bytes);
+  rmSync(join(home, 'keys', 'log.key'));
+  await expect(append('year', event('two'))).rejects.toMatchObject({ code: 'LOG_KEY_MISSING' });
 });
 
 it('says that the log cannot be written instead of going on without it', async () => {
-  appendFileSync(join(folder, 'log'), '');
-  await expect(FileAuditSink.open(join(folder, 'log'))).rejects.toMatchObject({ code: 'AUDIT_UNWRITABLE' });
+  writeFileSync(log(), '');
+  await expect(append('year', event('one'))).rejects.toMatchObject({ code: 'AUDIT_UNWRITABLE' });
+});
+
+it('lets two writers take turns, so that both histories are one', async () => {
+  const [one, two] = [open(), open()];
+  const indexes = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => (i % 2 ? one : two).append(event(`e${i}`)).then(({ index }) => index)),
+  );
+  expect([...indexes].sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+});
+
+it('waits for a living owner of the lock, gives up with its name, and takes no notice of a dead one', async () => {
+  mkdirSync(log());
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const owner = withWriteLock(log(), () => held);
+  while (readdirSync(log()).length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await expect(withWriteLock(log(), () => Promise.resolve(), 200)).rejects.toMatchObject({
+    code: 'AUDIT_LOCKED',
+    where: { file: expect.stringContaining(`.${process.pid}.`) },
+  });
+  release();
+  await owner;
+  const mine = readdirSync(log());
+  expect(mine).toEqual([]);
+  // Process ids end at 2^22: nobody has this one. And one that lives, but was started at another time.
+  const machine = await withWriteLock(log(), () => Promise.resolve(readdirSync(log())[0]!.split('.')[1]!));
+  writeFileSync(log(`lock.${machine}.4194399.77.00000000`), '');
+  writeFileSync(log(`lock.${machine}.${process.pid}.77.00000000`), '');
+  await withWriteLock(log(), () => Promise.resolve());
+  expect(readdirSync(log())).toEqual([]);
 });

@@ -1,62 +1,174 @@
-// Events as lines of canonical JSON, appended and synced one by one: what a run did is on disk before the run goes on.
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// The AuditSink port on files: a chain of logs, one per period, each beginning with the signed checkpoint that ended the last. Appends that come
+// while one is being written are written together.
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
-import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
-import { toError } from '../../kernel/errors.js';
-import type { Event } from '../../pipeline/event.js';
+import { BautaError, toError } from '../../kernel/errors.js';
+import type { Signer } from '../../kernel/signed-note.js';
+import { type Leaf, parseLeaf, toLeaf } from '../../pipeline/audit/audit.js';
+import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
+import { syncFolder, writeWhole } from './durable.js';
+import { requireContinuation } from './last-signed.js';
+import { LogFolder } from './log-folder.js';
+import { listLogs, readEvents } from './read-events.js';
+import { loadSigner, toLastSignedPath } from './signing-key.js';
+import { withWriteLock } from './write-lock.js';
 
-const FILE = 'events.ndjson';
+export interface FileAuditSinkOptions {
+  /** `BAUTA_HOME`: the chain lies in `log/`, its key in `keys/`, the public key in `log.pub`. */
+  readonly home: string;
+  /** How long one log of the chain goes on. `never`: for good. */
+  readonly period: LogPeriod;
+}
+
+export type LogPeriod = 'year' | 'month' | 'never';
+
+interface Waiting {
+  readonly event: Event;
+  readonly leaf: Leaf;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Written together at most. */
+const GROUP = 4096;
 
 export class FileAuditSink implements AuditSink {
-  private constructor(
-    private readonly file: FileHandle,
-    private readonly path: string,
-  ) {}
+  readonly #options: FileAuditSinkOptions;
+  readonly #folder: string;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #signer: Signer | undefined;
+  #log: LogFolder | undefined;
 
-  /** Opens the log in `folder` (made 0700 when missing). Throws AUDIT_UNWRITABLE. */
-  static async open(folder: string): Promise<FileAuditSink> {
-    const path = join(folder, FILE);
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = await open(path, 'a+', 0o600);
-      await cutTornLine(file);
-      return new FileAuditSink(file, path);
-    } catch {
-      throw toError('AUDIT_UNWRITABLE', { file: path, stage: 'audit' });
-    }
+  constructor(options: FileAuditSinkOptions) {
+    this.#options = options;
+    this.#folder = join(options.home, 'log');
   }
 
-  async append(event: Event): Promise<void> {
-    try {
-      await this.file.appendFile(`${toCanonicalJson(event as unknown as Json)}\n`);
-      await this.file.datasync();
-    } catch {
-      throw toError('AUDIT_UNWRITABLE', { file: this.path, stage: 'audit' });
-    }
+  /** Throws AUDIT_UNWRITABLE, AUDIT_LOCKED, or a LOG_ code when the log on disk is not the one that was signed last. */
+  append(event: Event): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ event, leaf: toLeaf(event), resolve, reject });
+      this.#writing ??= this.#writeAll();
+    });
   }
 
-  close(): Promise<void> {
-    return this.file.close();
+  read(types: readonly string[]): Promise<readonly Event[]> {
+    return readEvents(this.#folder, types);
+  }
+
+  async close(): Promise<void> {
+    while (this.#writing) await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    // Whoever appends in the same turn is written with the first.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0, GROUP);
+      try {
+        await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+        const appended = await withWriteLock(this.#folder, () => this.#write(group));
+        group.forEach(({ resolve }, i) => resolve(appended[i]!));
+      } catch (error) {
+        // What is in memory may be ahead of the disk.
+        this.#log = undefined;
+        const known = error instanceof BautaError ? error : toError('AUDIT_UNWRITABLE', { file: this.#folder, stage: 'audit' });
+        for (const { reject } of group) reject(known);
+      }
+    }
+    // In the same turn in which nothing waited any more: whoever appends next begins anew.
+    this.#writing = undefined;
+  }
+
+  async #write(group: readonly Waiting[]): Promise<readonly Appended[]> {
+    let log = await this.#open(group[0]!.event);
+    const appended: Appended[] = [];
+    for (let from = 0; from < group.length;) {
+      const name = (await findNextName(log)) ?? this.#periodOf(group[from]!.event);
+      if (name > nameOf(log)) log = await this.#succeed(log, name, group[from]!.event);
+      let to = from + 1;
+      while (to < group.length && this.#periodOf(group[to]!.event) <= nameOf(log)) to++;
+      const { size } = log.checkpoint;
+      const checkpoint = await this.#append(
+        log,
+        group.slice(from, to).map(({ leaf }) => leaf),
+      );
+      for (let i = from; i < to; i++) appended.push({ index: size + i - from, checkpoint });
+      from = to;
+    }
+    return appended;
+  }
+
+  /** The newest log as it is on disk now: another process may have written since. The first event makes the first log. */
+  async #open(first: Event): Promise<LogFolder> {
+    const names = await listLogs(this.#folder);
+    const signer = (this.#signer ??= await loadSigner(
+      { keys: join(this.#options.home, 'keys'), publicKey: join(this.#options.home, 'log.pub') },
+      names.length > 0,
+    ));
+    let name = names.at(-1);
+    // A crash while a log was begun leaves its folder without a checkpoint.
+    while (name !== undefined && !(await hasCheckpoint(join(this.#folder, name)))) name = names[names.indexOf(name) - 1];
+    const folder = join(this.#folder, name ?? '');
+    if (name !== undefined && this.#log?.folder === folder && (await readFile(join(folder, 'checkpoint'), 'utf8')) === this.#log.note)
+      return this.#log;
+    if (name === undefined) {
+      await requireContinuation(this.#options.home, undefined, signer);
+      return this.#begin(this.#periodOf(first) || first.at.slice(0, 4), null, first);
+    }
+    this.#log = await LogFolder.load(folder, `${signer.verifier.name}/${name}`, signer);
+    await requireContinuation(this.#options.home, this.#log, signer);
+    return this.#log;
+  }
+
+  /** Ends a log and begins the next. A crash between the two leaves a log that has ended, and the next append comes here again. */
+  async #succeed(log: LogFolder, name: string, event: Event): Promise<LogFolder> {
+    if ((await findNextName(log)) === undefined) await this.#append(log, [toLeaf(toChainEvent(event, 'log.closed', { next: name }))]);
+    return this.#begin(name, log.note, event);
+  }
+
+  async #begin(name: string, previous: string | null, event: Event): Promise<LogFolder> {
+    const signer = this.#signer!;
+    const folder = join(this.#folder, name);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const log = LogFolder.create(folder, `${signer.verifier.name}/${name}`, signer);
+    await this.#append(log, [toLeaf(toChainEvent(event, 'log.opened', { previous }))]);
+    await syncFolder(this.#folder);
+    return (this.#log = log);
+  }
+
+  async #append(log: LogFolder, leaves: readonly Leaf[]): ReturnType<LogFolder['append']> {
+    const checkpoint = await log.append(leaves);
+    await writeWhole(toLastSignedPath(join(this.#options.home, 'keys')), log.note);
+    return checkpoint;
+  }
+
+  /** The name of the log that an event belongs to; never before the newest log's, so that a clock set back changes nothing. */
+  #periodOf({ at }: Event): string {
+    return { year: at.slice(0, 4), month: at.slice(0, 7), never: '' }[this.#options.period];
   }
 }
 
-/** A crash in the middle of an append leaves half a line; nobody was told that it was written, so it goes. */
-async function cutTornLine(file: FileHandle): Promise<void> {
-  const { size } = await file.stat();
-  const tail = Buffer.alloc(Math.min(size, 1 << 16));
-  await file.read(tail, 0, tail.length, size - tail.length);
-  const end = tail.lastIndexOf(0x0a);
-  if (size > 0 && end !== tail.length - 1) await file.truncate(size - tail.length + end + 1);
+const nameOf = (log: LogFolder): string => basename(log.folder);
+
+/** A log that has ended says which one comes next; nothing is appended to it any more. */
+async function findNextName(log: LogFolder): Promise<string | undefined> {
+  const last = await log.readLastEntry();
+  const { event } = (last && parseLeaf(last)) ?? {};
+  const next = event?.type === 'log.closed' ? event.data?.['next'] : undefined;
+  return typeof next === 'string' ? next : undefined;
 }
 
-/** The events of one run, or of all, in order. */
-export async function readEvents(folder: string, runId?: string): Promise<Event[]> {
-  const text = await readFile(join(folder, FILE), 'utf8').catch(() => '');
-  const events = text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Event);
-  return runId === undefined ? events : events.filter((event) => event.runId === runId);
+function toChainEvent({ runId, at }: Event, type: string, data: Event['data']): Event {
+  return { runId, stage: 'audit', type, at, data };
+}
+
+async function hasCheckpoint(folder: string): Promise<boolean> {
+  return readFile(join(folder, 'checkpoint')).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,3 +1,4 @@
 // The door of the file system: keys and log of a BAUTA_HOME.
-export { FileAuditSink, readEvents } from './file-audit-sink.js';
+export { FileAuditSink, type LogPeriod } from './file-audit-sink.js';
+export { readEvents } from './read-events.js';
 export { FileKeyProvider } from './file-key-provider.js';

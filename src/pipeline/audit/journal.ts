@@ -1,0 +1,51 @@
+// What a stage holds to tell the log: whatever changes the world is told before (intent) and after (outcome).
+import type { Json } from '../../kernel/canonical-json.js';
+import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import type { Appended, Checkpoint, Event } from '../event.js';
+import type { AuditSink } from '../ports.js';
+import type { Stage } from '../stages.js';
+
+export class Journal {
+  /** What was appended so far, in order: the summary is a function of these. */
+  readonly events: Event[] = [];
+  #checkpoint: Checkpoint | undefined;
+
+  constructor(
+    private readonly sink: AuditSink,
+    private readonly clock: Clock,
+    readonly runId: string,
+  ) {}
+
+  /** The signed checkpoint that covers everything appended so far. */
+  get checkpoint(): Checkpoint | undefined {
+    return this.#checkpoint;
+  }
+
+  /** Resolves when the event is durable. MUST be awaited: a run that cannot be logged does not go on. */
+  async append(stage: Stage, type: string, data: Readonly<Record<string, Json>> = {}): Promise<Appended> {
+    const event: Event = { runId: this.runId, stage, type, at: toTimestamp(this.clock.now()), data };
+    const appended = await this.sink.append(event);
+    this.events.push(event);
+    if (this.#checkpoint?.origin !== appended.checkpoint.origin || this.#checkpoint.size < appended.checkpoint.size)
+      this.#checkpoint = appended.checkpoint;
+    return appended;
+  }
+
+  /**
+   * `<name>.intended`, then the change, then `<name>.done` or `<name>.failed` with the error's code. The change is told where its intent stands.
+   */
+  async change<T>(stage: Stage, name: string, data: Readonly<Record<string, Json>>, make: (intent: Appended) => Promise<T>): Promise<T> {
+    const intent = await this.append(stage, `${name}.intended`, data);
+    let made: T;
+    try {
+      made = await make(intent);
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      await this.append(stage, `${name}.failed`, { ...data, code: typeof code === 'string' ? code : 'UNEXPECTED' });
+      throw error;
+    }
+    // Not in the try: what was done and could not be logged did not fail.
+    await this.append(stage, `${name}.done`, data);
+    return made;
+  }
+}
