@@ -36,6 +36,8 @@ function normalise(text: string): string {
     .replace(/provision-[0-9a-f]{16}/g, 'provision-REVISION')
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'DECISION')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/bauta\.invalid\/[0-9a-f]{12}\/\d{4}/g, 'ORIGIN')
+    .replace(/"size":\d+,"root":"[^"]+"/g, '"size":0,"root":"ROOT"')
     .replace(/127\.0\.0\.1:\d+/g, 'ADDRESS')
     .replace(/[0-9][0-9a-hjkmnp-tv-z]{15}\b/g, 'RUN')
     .replace(/"(bytes|seconds|rowsPerSecond|peakRssBytes)":[\d.]+/g, '"$1":0')
