@@ -19,6 +19,14 @@ export interface KernelCalls {
   readonly cmacFirst: Call;
   readonly cmacNext: Call;
   readonly rowSeeds: Call;
+  readonly walkJson: Call;
+  jsonFailure(): number;
+  jsonFailedRow(): number;
+  jsonFailedDepth(): number;
+  jsonKeys(): number;
+  countLeaves(edits: number, stop: number, counts: number): void;
+  placeLeaves(edits: number, firsts: number, rows: number, rowOf: number, slots: number): void;
+  readonly renderJson: Call;
   joinLines(pieces: number, count: number, rows: number, out: number): number;
   unwrittenAt(): number;
   unwrittenIn(): number;

@@ -9,7 +9,7 @@ import { ArrayFormat } from './array-format.js';
 import { CompositeFormat } from './composite-format.js';
 import type { Format, Slot } from './format.js';
 import { HstoreFormat } from './hstore-format.js';
-import { createPathTrie, JsonFormat } from './json-format.js';
+import { JsonRunner, type JsonSetting } from './json-runner.js';
 import { Leaves } from './leaves.js';
 import { formatPath, parsePath, type Segment, type ShowKey, showXmlName } from './path.js';
 import { StructuredRunner } from './structured-runner.js';
@@ -57,22 +57,32 @@ export function findPathMisfit(type: DataType, paths: Readonly<Record<string, un
 export function createStructuredRunner(type: DataType, rule: StructuredRule, identity: Identity, options: StructureOptions): ColumnRunner {
   const misfit = findPathMisfit(type, rule.paths);
   if (misfit !== undefined) throw toError('MASK_PATHS_UNSUPPORTED', { ...identity, path: misfit, type: type.display });
+  const above = parsePath(identity.path) ?? [];
+  const { showKey } = options;
+  const rest = rule.rest ?? 'refuse';
+  const make = (inner: DataType, innerRule: RulePlan, segments: readonly Segment[]): ColumnRunner =>
+    options.make(inner, innerRule, formatPath([...above, ...segments]));
+  if (toStructure(type) === 'json') return createJsonRunner(rule.paths, make, { rest, above, showKey });
   const slots: { slot: Slot; runner: ColumnRunner }[] = [];
   const toSlot = (inner: DataType, innerRule: RulePlan, segments: readonly Segment[]): Slot => {
-    const slot = { index: slots.length, kept: innerRule.transform === 'keep' && !innerRule.paths, leaves: new Leaves() };
-    slots.push({ slot, runner: options.make(inner, innerRule, formatPath([...(parsePath(identity.path) ?? []), ...segments])) });
+    const slot = { index: slots.length, kept: isKept(innerRule), leaves: new Leaves() };
+    slots.push({ slot, runner: make(inner, innerRule, segments) });
     return slot;
   };
   const format = createFormat(type, rule, toSlot);
-  const showKey: ShowKey = toStructure(type) === 'xml' ? (name) => showXmlName(name, options.showKey) : options.showKey;
-  return new StructuredRunner(format, slots, rule.rest ?? 'refuse', parsePath(identity.path) ?? [], showKey);
+  const show: ShowKey = toStructure(type) === 'xml' ? (name) => showXmlName(name, showKey) : showKey;
+  return new StructuredRunner(format, slots, rest, above, show);
 }
 
 type ToSlot = (type: DataType, rule: RulePlan, segments: readonly Segment[]) => Slot;
+type ToRunner = (type: DataType, rule: RulePlan, segments: readonly Segment[]) => ColumnRunner;
+
+function isKept({ transform, paths }: RulePlan): boolean {
+  return transform === 'keep' && !paths;
+}
 
 function createFormat(type: DataType, rule: StructuredRule, toSlot: ToSlot): Format {
   const structure = toStructure(type);
-  if (structure === 'json') return new JsonFormat(createPathTrie(toListed(rule.paths, toSlot)));
   if (structure === 'xml') return new XmlFormat(createXmlTrie(toListed(rule.paths, toSlot)));
   const groups = groupByFirst(rule);
   const slotOf = (inner: DataType, first: Segment): Slot | undefined => {
@@ -92,6 +102,15 @@ function toListed(paths: Paths, toSlot: ToSlot): { segments: Segment[]; slot: Sl
     const segments = parsePath(path) ?? [];
     return { segments, slot: toSlot(leafType, leaf, segments) };
   });
+}
+
+function createJsonRunner(paths: Paths, make: ToRunner, setting: JsonSetting): ColumnRunner {
+  const listed = Object.entries(paths).map(([path, leaf], slot) => ({ segments: parsePath(path) ?? [], slot, leaf, kept: isKept(leaf) }));
+  return new JsonRunner(
+    listed,
+    listed.map(({ leaf, segments }) => make(leafType, leaf, segments)),
+    setting,
+  );
 }
 
 /** Per first segment the rule of what stands there: the path's own, or one with the paths that go on. */

@@ -4,3 +4,4 @@ export * from './masking/scan';
 export * from './masking/column';
 export * from './masking/cmac';
 export * from './masking/join';
+export * from './masking/json';
