@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { Batch, Column, Masked } from '../../src/pipeline/batch.js';
-import { createMasker, prepareMask } from '../../src/pipeline/mask/mask.js';
+import { kernel } from '../../src/pipeline/mask/kernel/kernel.js';
+import { createMasker, prepareMask, transforms } from '../../src/pipeline/mask/mask.js';
 import type { Plan } from '../../src/pipeline/plan.js';
 import { createTestKeys, createTestTransform, testTransforms, toBatch, toHidden, toPlan, toRule, toType } from '../support/mask-plan.js';
 import { formatLines, parseLines } from './copy-text.reference.js';
@@ -141,6 +142,37 @@ describe('lines through the mask stage', () => {
     const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [redact, ...testTransforms] });
     expect(text(masker.mask(toBatch('x\tA\\tB\tk\tm\nx\t\\N\tk\tn\n')))).toBe('\\N\t<A\\tB>\tk\t\\N\n\\N\t\\N\tk\t\\N\n');
     expect(seen).toEqual(['pii.name A\tB <A\tB>', 'pii.email m NULL', 'pii.name NULL NULL', 'pii.email n NULL']);
+  });
+
+  it('are masked once more by a transform whose values moved while it read them', async () => {
+    let moves = 2;
+    const reader = createTestTransform('reader', () => null, {
+      prepare: () => (column, context, out) => {
+        const { bytes, starts, ends } = column;
+        if (moves-- > 0) kernel().calls.grow(kernel().bytes.length + (1 << 20));
+        for (let row = 0; row < column.rows; row++) {
+          if (bytes[starts[row] as number] !== 0x61) context.refuse(row);
+          out.copy(row, bytes, starts[row] as number, ends[row] as number);
+        }
+      },
+    });
+    const plan = toPlan([{ name: 'a', rule: toRule('reader') }, { name: 'b' }]);
+    const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [reader] });
+    expect(text(masker.mask(toBatch('abc\tx\nade\ty\n')))).toBe('abc\tx\nade\ty\n');
+    expect(() => masker.mask(toBatch('abc\tx\nb\ty\n'))).toThrow(expect.objectContaining({ code: 'MASK_VALUE_REFUSED' }));
+  });
+
+  it('may be longer than the memory they lie in, and go where the caller says only if they fit', async () => {
+    const plan = toPlan([{ name: 'a', rule: toRule('exclaim') }, { name: 'b', rule: toRule('replace') }, { name: 'c' }]);
+    const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [...testTransforms, ...transforms] });
+    const into = new Uint8Array(new SharedArrayBuffer(100));
+    const long = 'x\\\\'.repeat(5_000_000);
+    const masked = masker.mask(toBatch(`${long}\t-\t${long}\nc\t\\N\td\n`), into);
+    expect(Buffer.from(masked.bytes).equals(Buffer.from(`<${long}>\t-\t${long}\n<c>\t\\N\td\n`))).toBe(true);
+    expect(masked.bytes.buffer).not.toBe(into.buffer);
+    const short = masker.mask(toBatch('c\t-\td\n'), into);
+    expect(text(short)).toBe('<c>\t-\td\n');
+    expect(short.bytes.buffer).toBe(into.buffer);
   });
 
   it('tell the place of a defect without its text', async () => {

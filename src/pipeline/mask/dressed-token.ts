@@ -1,6 +1,7 @@
 // hot path: a token between two constant texts, one per row: the shape of e-mail addresses, user names and URLs that reach nobody.
 import type { DataType } from '../catalogue.js';
-import { isToken, toTokenSpace, tokenLength, writeToken } from './token.js';
+import { kernel } from './kernel/kernel.js';
+import { isToken, toTokenSpace, tokenLength } from './token.js';
 import type { Params, Transform, TransformSpec } from './transform.js';
 
 export interface Dress {
@@ -35,22 +36,12 @@ export function dressedToken(noun: string, toDress: (params: Params) => Dress): 
       const count = toLength(type, params);
       const before = Buffer.from(toDress(params).before);
       const after = Buffer.from(toDress(params).after);
-      const length = before.length + count + after.length;
-      return (column, context, out) => {
-        const draw = context.draw();
-        for (let row = 0; row < column.rows; row++) {
-          if (column.ends[row] === -1) {
-            out.null(row);
-            continue;
-          }
-          out.reserve(length);
-          const { bytes } = out;
-          let at = out.length;
-          for (let i = 0; i < before.length; i++) bytes[at++] = before[i] as number;
-          at = writeToken(bytes, at, count, draw, row);
-          for (let i = 0; i < after.length; i++) bytes[at++] = after[i] as number;
-          out.end(row, at);
-        }
+      return (column, context) => {
+        const memory = kernel();
+        const { rows, endsAt } = memory.toMemory(column);
+        const draws = memory.addressOf(context.draw());
+        const dress = [memory.put(before), before.length, memory.put(after), after.length];
+        return memory.write(rows, (...to) => memory.calls.writeTokens(endsAt, rows, draws, count, ...dress, ...to), context.refuse);
       };
     },
   };

@@ -101,7 +101,7 @@ export interface ApplyContext {
    */
   draw(): Uint8Array;
   /** Stops the run: the value of this row (index in the column) does not fit. Says where, never what. */
-  refuse(row: number): never;
+  refuse(this: void, row: number): never;
   /** For transforms that declare nothing: the other tagged columns of the same rows, original and masked. Only `redact` looks at them. */
   readonly companions: readonly Companion[];
 }

@@ -2,7 +2,7 @@
 // The bytes are the contract between transforms that must agree on a person: first-name and full-name read bytes 0 to 3, last-name and
 // full-name bytes 4 to 7; every part of an address takes its place from bytes 0 to 3 (see places.ts). With one domain (`pii.name`,
 // `pii.address`) and scope `subject`, the same person then has the same names and one address everywhere.
-import { toIndex } from './draw.js';
+import { keepWords, kernel } from './kernel/kernel.js';
 import type { Apply, Params, WordTable } from './transform.js';
 import { toWordTable } from './words.js';
 
@@ -23,6 +23,17 @@ export function toLongest(table: WordTable): number {
 
 /** The words of at most `room` characters, in their order; the table itself if all fit. May be empty. */
 export function toFitting(table: WordTable, room: number): WordTable {
+  const byRoom = fitting.get(table) ?? new Map<number, WordTable>();
+  fitting.set(table, byRoom);
+  const found = byRoom.get(room) ?? fit(table, room);
+  byRoom.set(room, found);
+  return found;
+}
+
+/** The same table and room give the same words for the life of the process, so that the kernel keeps them once. */
+const fitting = new WeakMap<WordTable, Map<number, WordTable>>();
+
+function fit(table: WordTable, room: number): WordTable {
   if (toLongest(table) <= room) return table;
   const lines: Uint8Array[] = [];
   for (let word = 0; word < table.count; word++) {
@@ -42,16 +53,14 @@ export function writeWord(bytes: Uint8Array, at: number, table: WordTable, word:
 
 /** Each row becomes the word that its draw names at byte `at`. */
 export function pickWords(table: WordTable, at: number): Apply {
-  return (column, context, out) => {
-    const draw = context.draw();
-    for (let row = 0; row < column.rows; row++) {
-      if (column.ends[row] === -1) {
-        out.null(row);
-        continue;
-      }
-      const word = toIndex(draw, row, at, table.count);
-      out.copy(row, table.bytes, table.offsets[word] as number, table.offsets[word + 1] as number);
-    }
+  const { offsets, bytes } = keepWords(table);
+  return (column, context) => {
+    const memory = kernel();
+    const { rows, endsAt } = memory.toMemory(column);
+    const draws = memory.addressOf(context.draw());
+    const words = memory.takeColumn(rows);
+    memory.calls.pickWords(endsAt, rows, draws, at, table.count, offsets, bytes, words.startsAt, words.endsAt);
+    return words;
   };
 }
 

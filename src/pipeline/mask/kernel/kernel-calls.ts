@@ -27,6 +27,18 @@ export interface KernelCalls {
   countLeaves(edits: number, stop: number, counts: number): void;
   placeLeaves(edits: number, firsts: number, rows: number, rowOf: number, slots: number): void;
   readonly renderJson: Call;
+  readonly pickWords: Call;
+  readonly writeTokens: Call;
+  readonly writeStreets: Call;
+  readonly writePhones: Call;
+  readonly writeBirthDays: Call;
+  readonly writeNineDigits: Call;
+  readonly writeCards: Call;
+  readonly writeAddresses: Call;
+  readonly writeReplaced: Call;
+  readonly readIbans: Call;
+  readonly packIbans: Call;
+  readonly writeIbans: Call;
   joinLines(pieces: number, count: number, rows: number, out: number): number;
   unwrittenAt(): number;
   unwrittenIn(): number;

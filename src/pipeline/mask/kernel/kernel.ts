@@ -2,11 +2,15 @@
 // batch is gone with the next. Addresses are absolute, so a column's `bytes` is the whole memory. Slow twins: test/laws/*.reference.ts.
 import { loadWasm } from '../../../kernel/wasm.js';
 import type { Column } from '../../batch.js';
+import type { WordTable } from '../transform.js';
 import type { KernelCalls } from './kernel-calls.js';
 
 const page = 65_536;
 /** As assembly/masking/room.ts has it: what loops may read or write beyond an end. */
 const slack = page;
+
+/** Where starts, ends and bytes of a new column go. */
+type To = [starts: number, ends: number, out: number];
 
 class Kernel {
   readonly calls = loadWasm<KernelCalls>('masking');
@@ -15,7 +19,7 @@ class Kernel {
   /** What is kept for the life of the thread ends here; the batch begins. */
   private floor = this.calls.begin();
   private top = this.floor;
-  private readonly kept = new WeakMap<Uint8Array, number>();
+  private readonly kept = new WeakMap<Uint8Array | Int32Array, number>();
 
   /** The whole memory, as bytes and as words; read them again after anything that may have made it grow. */
   get bytes(): Uint8Array {
@@ -73,14 +77,14 @@ class Kernel {
     return at;
   }
 
-  /** Puts bytes that never change where they stay; MUST NOT be called while a batch is masked. */
-  keep(bytes: Uint8Array): number {
-    const found = this.kept.get(bytes);
+  /** Puts an array that never changes where it stays; MUST NOT be called while a batch is masked. */
+  keep(array: Uint8Array | Int32Array): number {
+    const found = this.kept.get(array);
     if (found !== undefined) return found;
     this.begin();
-    const at = this.put(bytes);
+    const at = array instanceof Int32Array ? this.putInts(array) : this.put(array);
     this.floor = this.top;
-    this.kept.set(bytes, at);
+    this.kept.set(array, at);
     return at;
   }
 
@@ -101,11 +105,28 @@ class Kernel {
     return room;
   }
 
+  /**
+   * The column that a call writes at the open end: it returns where that is afterwards, or −1 − row for a value that it does not take, then `refuse` has the
+   * last word. All else that the call needs MUST be in place.
+   */
+  write<T = never>(rows: number, call: (...to: To) => number, refuse: (row: number) => T): MemoryColumn | T {
+    const column = this.takeColumn(rows);
+    const end = call(column.startsAt, column.endsAt, this.top);
+    if (end < 0) return refuse(-1 - end);
+    this.used(end);
+    return column;
+  }
+
   /** A column of so many rows, whose starts and ends are still to be written. */
   takeColumn(rows: number): MemoryColumn {
     const startsAt = this.take(8 * rows);
     return new MemoryColumn(rows, startsAt, startsAt + 4 * rows);
   }
+}
+
+/** For columns of which some values are for a slower loop: the whole column goes there. */
+export function toUndefined(): undefined {
+  return undefined;
 }
 
 /** The first byte of any value and the one behind the last. */
@@ -148,6 +169,11 @@ export class MemoryColumn implements Column {
 
 export function toInts(at: number, count: number): Int32Array {
   return new Int32Array(kernel().calls.memory.buffer, at, count);
+}
+
+/** A word table, kept. MUST NOT be called while a batch is masked. */
+export function keepWords({ bytes, offsets }: WordTable): { readonly offsets: number; readonly bytes: number } {
+  return { offsets: kernel().keep(offsets), bytes: kernel().keep(bytes) };
 }
 
 let instance: Kernel | undefined;

@@ -2,6 +2,7 @@
 import { noDay, toCivil, toDay } from '../civil-date.js';
 import { mapDays, toDateMisfit } from '../date-column.js';
 import { toIndex } from '../draw.js';
+import { kernel, toUndefined } from '../kernel/kernel.js';
 import { defineTransform } from '../transform.js';
 
 const cohortYears = 5;
@@ -10,6 +11,15 @@ const firstDays = Int32Array.from({ length: 10_000 / cohortYears + 1 }, (_, coho
 
 function toFirstDay(cohort: number): number {
   return firstDays[cohort] ?? toDay(cohort * cohortYears, 1, 1);
+}
+
+function toOtherDay(day: number, draw: Uint8Array, row: number): number {
+  const year = toCivil(day) >> 9;
+  // Nobody was born in five digits, and a day beyond the type's end could not be written.
+  if (year > 9999) return noDay;
+  const cohort = Math.floor(year / cohortYears);
+  const from = toFirstDay(cohort);
+  return from + toIndex(draw, row, 0, toFirstDay(cohort + 1) - from);
 }
 
 export const dateOfBirth = defineTransform({
@@ -26,13 +36,18 @@ export const dateOfBirth = defineTransform({
   output: 'overlapping',
   misfit: toDateMisfit,
   plain: true,
-  prepare: ({ type }) =>
-    mapDays(type, 'none', true, (day, draw, row) => {
-      const year = toCivil(day) >> 9;
-      // Nobody was born in five digits, and a day beyond the type's end could not be written.
-      if (year > 9999) return noDay;
-      const cohort = Math.floor(year / cohortYears);
-      const from = toFirstDay(cohort);
-      return from + toIndex(draw, row, 0, toFirstDay(cohort + 1) - from);
-    }),
+  prepare: ({ type }) => {
+    const others = mapDays(type, 'none', true, toOtherDay);
+    const isTimestamp = type.base === 'timestamp' || type.base === 'timestamptz';
+    return (column, context, out) => {
+      const memory = kernel();
+      const { rows, startsAt, endsAt } = memory.toMemory(column);
+      const draws = memory.addressOf(context.draw());
+      const days = isTimestamp
+        ? undefined
+        : memory.write(rows, (...to) => memory.calls.writeBirthDays(startsAt, endsAt, rows, draws, ...to), toUndefined);
+      // Times, days before Christ and what is no day at all: the whole column anew.
+      return days ?? others(column, context, out);
+    };
+  },
 });

@@ -5,9 +5,10 @@
 import { toIbanDigits } from '../../check-digits.js';
 import type { Column } from '../../batch.js';
 import type { ColumnWriter } from '../column-writer.js';
+import { kernel } from '../kernel/kernel.js';
 import { CharacterPermutation } from '../permutation/character-permutation.js';
 import type { EncryptBlocks } from '../permutation/ff1.js';
-import { defineTransform } from '../transform.js';
+import { type ApplyContext, defineTransform } from '../transform.js';
 
 /** Length of the bank identifier in the BBAN where it is not four. */
 const banks: Readonly<Record<string, number>> = { AT: 5, BE: 3, CH: 5, DE: 8, DK: 4, FI: 3, FR: 5, GR: 3, HU: 3, IS: 4, LI: 5, LT: 5, LU: 3, MC: 5, NO: 4, PL: 8, SE: 3, SI: 5, EE: 2, HR: 7, SA: 2, AE: 3, CY: 3, IL: 3 }; // prettier-ignore
@@ -91,9 +92,10 @@ export const iban = defineTransform({
   plain: true,
   prepare: ({ params, encryptBlocks }) => {
     const permutation = new CharacterPermutation(encryptBlocks);
-    const reserved = params['space'] === 'reserved';
+    const banks = kernel().keep(bankLengths);
     let texts = emptyTexts(0);
     return (column, context, out) => {
+      if (params['space'] === 'reserved') return drawAccounts(encryptBlocks, banks, column, context);
       const { rows, bytes, starts, ends } = column;
       if (texts.froms.length < rows) texts = emptyTexts(2 * rows);
       for (let row = 0; row < rows; row++) {
@@ -102,9 +104,9 @@ export const iban = defineTransform({
         if (stop === -1 && end !== -1) context.refuse(row);
         texts.stops[row] = stop;
       }
-      if (reserved) drawAccounts(encryptBlocks, context.draw(), texts, rows);
-      else permuteAccounts(permutation, texts, rows);
+      permuteAccounts(permutation, texts, rows);
       writeAll(column, texts.bytes, out);
+      return out;
     };
   },
 });
@@ -114,8 +116,6 @@ interface Texts {
   readonly bytes: Uint8Array;
   readonly froms: Int32Array;
   readonly stops: Int32Array;
-  /** Room for the blocks of as many rows. */
-  readonly blocks: DataView;
 }
 
 function emptyTexts(rows: number): Texts {
@@ -123,7 +123,6 @@ function emptyTexts(rows: number): Texts {
     bytes: new Uint8Array(MOST * rows),
     froms: Int32Array.from({ length: rows }, (_, row) => MOST * row + 4),
     stops: new Int32Array(rows),
-    blocks: new DataView(new ArrayBuffer(16 * rows * (MOST >> 2))),
   };
 }
 
@@ -141,38 +140,19 @@ function permuteAccounts(permutation: CharacterPermutation, { bytes, froms, stop
 }
 
 /** Character k of the BBAN takes 32 bits of AES(draw ⊕ (k >> 2)), as drawCharacters has it; for the characters of the bank nothing is drawn. */
-function drawAccounts(encryptBlocks: EncryptBlocks, draw: Uint8Array, { bytes, stops, blocks }: Texts, rows: number): void {
-  const drawn = new DataView(draw.buffer, draw.byteOffset, draw.byteLength);
-  let used = 0;
-  for (let row = 0; row < rows; row++) {
-    const stop = stops[row] as number;
-    if (stop === -1) continue;
-    const at = MOST * row;
-    const end = (stop - at - 1) >> 2;
-    for (let block = toBankLength(bytes, at) >> 2; block < end; block++, used += 16) {
-      blocks.setInt32(used, drawn.getInt32(16 * row));
-      blocks.setInt32(used + 4, drawn.getInt32(16 * row + 4));
-      blocks.setInt32(used + 8, drawn.getInt32(16 * row + 8));
-      blocks.setInt32(used + 12, drawn.getInt32(16 * row + 12) ^ block);
-    }
-  }
-  if (used === 0) return;
-  const sealed = encryptBlocks(new Uint8Array(blocks.buffer, 0, used));
-  const words = new DataView(sealed.buffer, sealed.byteOffset, used);
-  let first = 0;
-  for (let row = 0; row < rows; row++) {
-    const stop = stops[row] as number;
-    if (stop === -1) continue;
-    const at = MOST * row;
-    const bank = toBankLength(bytes, at);
-    for (let i = at + 4 + bank, word = first + 4 * (bank & 3); i < stop; i++, word += 4) {
-      const number = words.getUint32(word);
-      bytes[i] = (bytes[i] as number) >= 0x41 ? 0x41 + (number % 26) : 0x30 + (number % 10);
-    }
-    first += 16 * (((stop - at - 1) >> 2) - (bank >> 2));
-    putBank(bytes, at, bank);
-    putCheck(bytes, at, toIbanDigits(bytes, stop, at));
-  }
+function drawAccounts(encryptBlocks: EncryptBlocks, banks: number, column: Column, context: ApplyContext): Column {
+  const memory = kernel();
+  const { calls } = memory;
+  const { rows, startsAt, endsAt } = memory.toMemory(column);
+  const draws = memory.addressOf(context.draw());
+  const texts = memory.take(MOST * rows);
+  const stops = memory.take(4 * rows);
+  const refused = calls.readIbans(startsAt, endsAt, rows, texts, stops);
+  if (refused < 0) context.refuse(-1 - refused);
+  const blocks = memory.take(16 * rows * (MOST >> 2));
+  const used = calls.packIbans(stops, rows, draws, texts, banks, blocks);
+  if (used > 0) memory.bytes.set(encryptBlocks(memory.bytes.subarray(blocks, blocks + used)), blocks);
+  return memory.write(rows, (...to) => calls.writeIbans(startsAt, endsAt, rows, texts, stops, blocks, banks, ...to), context.refuse);
 }
 
 /** The IBANs with spaces where the original ones had them. */

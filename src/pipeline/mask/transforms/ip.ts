@@ -2,10 +2,12 @@
 // An address from networks that are never routed: IPv4 198.18.0.0/15 (RFC 2544) with 192.0.2.0/24, 198.51.100.0/24 and 203.0.113.0/24 (RFC 5737), IPv6
 // 2001:db8::/32 (RFC 3849). A netmask stays; for cidr, whose host bits must be zero, the address is cut to it.
 import { isIPv4, isIPv6 } from 'node:net';
+import type { Column } from '../../batch.js';
 import type { ColumnWriter } from '../column-writer.js';
 import { toIndex, toWord } from '../draw.js';
 import { toBits, toEnd4, writeAddress4, writeAddress6 } from '../ip-text.js';
-import { defineTransform } from '../transform.js';
+import { kernel, toUndefined } from '../kernel/kernel.js';
+import { type ApplyContext, defineTransform } from '../transform.js';
 
 const documentation = [0xc0000200, 0xc6336400, 0xcb007100];
 const [BENCHMARK, BENCHMARK_COUNT] = [0xc6120000, 2 ** 17];
@@ -75,6 +77,8 @@ export const ip = defineTransform({
     const isCidr = type.base === 'cidr';
     const room = type.length ?? 43;
     return (column, context, out) => {
+      const only4 = writeAddresses(column, context, space, isCidr);
+      if (only4) return only4;
       const draw = context.draw();
       const { rows, bytes, starts, ends } = column;
       for (let row = 0; row < rows; row++) {
@@ -101,6 +105,19 @@ export const ip = defineTransform({
     };
   },
 });
+
+/** A column of nothing but IPv4 addresses; undefined for any other. */
+function writeAddresses(column: Column, context: ApplyContext, space: Space, isCidr: boolean): Column | undefined {
+  const memory = kernel();
+  const { rows, startsAt, endsAt } = memory.toMemory(column);
+  const draws = memory.addressOf(context.draw());
+  const kind = Object.keys(sizes).indexOf(space);
+  return memory.write(
+    rows,
+    (...to) => memory.calls.writeAddresses(startsAt, endsAt, rows, draws, kind, Number(isCidr), ...to),
+    toUndefined,
+  );
+}
 
 /** IPv6, and IPv4 as people write it. False where it is no address, or its pseudonym may not fit. */
 function writeOther(

@@ -1,10 +1,12 @@
 // hot path: a number in the form of a US Social Security number (nine digits, any separators) from the areas that are never issued; any other
 // national number keeps its pattern and gets drawn letters and digits. `space: format` is a bijection over all letters and digits instead.
+import type { Column } from '../../batch.js';
 import { CharacterPermutation } from '../permutation/character-permutation.js';
 import { copyAll } from '../permutation/decimal-key.js';
 import { drawCharacters } from '../permutation/drawn-characters.js';
 import { toIndex } from '../draw.js';
-import { defineTransform } from '../transform.js';
+import { kernel, toUndefined } from '../kernel/kernel.js';
+import { type ApplyContext, defineTransform } from '../transform.js';
 
 const DIGITS = 9;
 
@@ -17,6 +19,14 @@ function isNineDigits(bytes: Uint8Array, start: number, end: number): boolean {
     else if (code !== 0x20 && code !== 0x2d) return false;
   }
   return count === DIGITS;
+}
+
+/** A column of nothing but nine digits, char(n) without padding; undefined for any other. */
+function writeNineDigits(column: Column, context: ApplyContext, area: number): Column | undefined {
+  const memory = kernel();
+  const { rows, startsAt, endsAt } = memory.toMemory(column);
+  const draws = memory.addressOf(context.draw());
+  return memory.write(rows, (...to) => memory.calls.writeNineDigits(startsAt, endsAt, rows, draws, area, ...to), toUndefined);
 }
 
 export const nationalId = defineTransform({
@@ -51,8 +61,13 @@ export const nationalId = defineTransform({
     const both = params['area'] === 'both';
     const only = Number(params['area']);
     return (column, context, out) => {
+      const nine = params['space'] === 'format' ? undefined : writeNineDigits(column, context, both ? -1 : only);
+      if (nine) return nine;
       copyAll(column, out, type.base === 'bpchar');
-      if (params['space'] === 'format') return permutation.permute(out.bytes, out.starts, out.ends, column.rows);
+      if (params['space'] === 'format') {
+        permutation.permute(out.bytes, out.starts, out.ends, column.rows);
+        return;
+      }
       const draw = context.draw();
       let others: Int32Array | undefined;
       const { bytes, starts, ends } = out;

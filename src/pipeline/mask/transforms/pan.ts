@@ -6,19 +6,11 @@ import { toLuhnDigit } from '../../check-digits.js';
 import { LuhnPermutation } from '../permutation/luhn-permutation.js';
 import type { Column } from '../../batch.js';
 import type { ColumnWriter } from '../column-writer.js';
-import { toWord } from '../draw.js';
-import { defineTransform } from '../transform.js';
+import { kernel } from '../kernel/kernel.js';
+import { type ApplyContext, defineTransform } from '../transform.js';
 
 const prefixes = ['411111', '555555', '378282', '601111', '999999'].map((digits) => Uint8Array.from(digits, Number));
-const [visa, mastercard, amex, discover, other] = prefixes as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
 const [LEAST, MOST] = [12, 19];
-
-function toPrefix(first: number, second: number): Uint8Array {
-  if (first === 4) return visa;
-  if ((first === 5 && second >= 1 && second <= 5) || (first === 2 && second >= 2 && second <= 7)) return mastercard;
-  if (first === 3 && (second === 4 || second === 7)) return amex;
-  return first === 6 ? discover : other;
-}
 
 /** Writes the digits of a value at `at`; returns their count, or -1 where something else than digits, spaces and hyphens stands in it. */
 function readDigits(bytes: Uint8Array, start: number, end: number, digits: Uint8Array, at = 0): number {
@@ -67,6 +59,7 @@ export const pan = defineTransform({
     let all = new Uint8Array(0);
     let counts = new Int8Array(0);
     return (column, context, out) => {
+      if (params['space'] === 'reserved') return drawCards(column, context);
       const { rows, bytes, starts, ends } = column;
       if (all.length < MOST * rows) all = new Uint8Array(MOST * rows * 2);
       if (counts.length < rows) counts = new Int8Array(rows * 2);
@@ -76,12 +69,20 @@ export const pan = defineTransform({
         if (count < 0) context.refuse(row);
         counts[row] = count;
       }
-      if (params['space'] === 'format') permutation.permute(all, counts.subarray(0, rows));
-      else drawAll(all, counts, rows, context.draw());
+      permutation.permute(all, counts.subarray(0, rows));
       writeAll(column, all, out);
+      return out;
     };
   },
 });
+
+/** Test prefix, drawn digits and Luhn's, in the kernel: numbers.ts has the schemes. */
+function drawCards(column: Column, context: ApplyContext): Column {
+  const memory = kernel();
+  const { rows, startsAt, endsAt } = memory.toMemory(column);
+  const draws = memory.addressOf(context.draw());
+  return memory.write(rows, (...to) => memory.calls.writeCards(startsAt, endsAt, rows, draws, ...to), context.refuse);
+}
 
 /** The digits in the places of the original ones. */
 function writeAll({ rows, bytes, starts, ends }: Column, all: Uint8Array, out: ColumnWriter): void {
@@ -100,33 +101,5 @@ function writeAll({ rows, bytes, starts, ends }: Column, all: Uint8Array, out: C
       to[at++] = byte >= 0x30 ? 0x30 + (all[digit++] as number) : byte;
     }
     out.end(row, at);
-  }
-}
-
-function drawAll(all: Uint8Array, counts: Int8Array, rows: number, draw: Uint8Array): void {
-  for (let row = 0; row < rows; row++) {
-    const count = counts[row] as number;
-    if (count === 0) continue;
-    const first = MOST * row;
-    const last = first + count - 1;
-    const prefix = toPrefix(all[first] as number, all[first + 1] as number);
-    for (let i = 0; i < 6; i++) all[first + i] = prefix[i] as number;
-    // 48 bits for 12 digits at most: no digit string is likelier than another by more than 0.4 %. In two halves, so that both are small integers.
-    const number = toWord(draw, row, 0) * 0x1_0000 + (toWord(draw, row, 4) >>> 16);
-    const upper = Math.floor(number / 1_000_000);
-    const least = Math.max(first + 6, last - 6);
-    putDigits(all, least, last, number - upper * 1_000_000);
-    putDigits(all, first + 6, least, upper);
-    all[last] = toLuhnDigit(all, last, first);
-  }
-}
-
-/** The last digits of a number below 2³¹. */
-function putDigits(digits: Uint8Array, from: number, to: number, value: number): void {
-  let rest = value | 0;
-  for (let i = to - 1; i >= from; i--) {
-    const next = (rest / 10) | 0;
-    digits[i] = rest - 10 * next;
-    rest = next;
   }
 }

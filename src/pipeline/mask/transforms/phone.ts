@@ -1,11 +1,9 @@
-// hot path: one number per row, in the space 555-0100 to 555-0199 that the North American plan keeps for fiction, in all 800 area codes.
+// One number per row, in the space 555-0100 to 555-0199 that the North American plan keeps for fiction, in all 800 area codes.
 // 80,000 numbers are few: a unique column takes `phone-format` with a reason, or `hash-token`. The form follows the width of the column.
 import type { DataType } from '../../catalogue.js';
 import { toRoom } from '../dressed-token.js';
-import { toIndex } from '../draw.js';
+import { kernel } from '../kernel/kernel.js';
 import { defineTransform } from '../transform.js';
-
-const zero = 0x30;
 
 /** `A` is the area code, `L` the last two digits. */
 function toForm(type: DataType): string | undefined {
@@ -33,25 +31,16 @@ export const phone = defineTransform({
     const form = Buffer.from(toForm(type) ?? '');
     const area = form.indexOf('A');
     const line = form.indexOf('L');
-    return (column, context, out) => {
-      const draw = context.draw();
-      for (let row = 0; row < column.rows; row++) {
-        if (column.ends[row] === -1) {
-          out.null(row);
-          continue;
-        }
-        out.reserve(form.length);
-        const { bytes, length } = out;
-        for (let i = 0; i < form.length; i++) bytes[length + i] = form[i] as number;
-        const code = 200 + toIndex(draw, row, 0, 800);
-        const last = toIndex(draw, row, 4, 100);
-        bytes[length + area] = zero + Math.floor(code / 100);
-        bytes[length + area + 1] = zero + (Math.floor(code / 10) % 10);
-        bytes[length + area + 2] = zero + (code % 10);
-        bytes[length + line] = zero + Math.floor(last / 10);
-        bytes[length + line + 1] = zero + (last % 10);
-        out.end(row, length + form.length);
-      }
+    return (column, context) => {
+      const memory = kernel();
+      const { rows, endsAt } = memory.toMemory(column);
+      const draws = memory.addressOf(context.draw());
+      const formAt = memory.put(form);
+      return memory.write(
+        rows,
+        (...to) => memory.calls.writePhones(endsAt, rows, draws, formAt, form.length, area, line, ...to),
+        context.refuse,
+      );
     };
   },
 });

@@ -1,11 +1,11 @@
-// hot path: a street of the place's country and a house number, in the order in which that country writes them; see places.ts.
+// A street of the place's country and a house number, in the order in which that country writes them; see places.ts.
 import type { DataType } from '../../catalogue.js';
 import { toRoom } from '../dressed-token.js';
-import { toIndex } from '../draw.js';
-import { toHighest, writeHouseNumber } from '../house-number.js';
+import { toHighest } from '../house-number.js';
+import { keepWords, kernel } from '../kernel/kernel.js';
 import { countryParam, toPlaces } from '../places.js';
 import { defineTransform, type Params, type WordTable } from '../transform.js';
-import { toFitting, writeWord } from '../word-pick.js';
+import { toFitting } from '../word-pick.js';
 import { loadWords } from '../words.js';
 
 const english = ['CA', 'GB', 'US'];
@@ -55,30 +55,20 @@ export const street = defineTransform({
   prepare: ({ params, type, words }) => {
     const { tables, before } = toStreets(params, type, words);
     const withNumber = params['withNumber'] === true;
-    return (column, context, out) => {
-      const draw = context.draw();
-      for (let row = 0; row < column.rows; row++) {
-        if (column.ends[row] === -1) {
-          out.null(row);
-          continue;
-        }
-        const place = toIndex(draw, row, 0, tables.length);
-        const table = tables[place] as WordTable;
-        const first = withNumber && (before[place] as boolean);
-        out.reserve(256);
-        const { bytes } = out;
-        let at = out.length;
-        if (first) {
-          at = writeHouseNumber(bytes, at, draw, row, highest);
-          bytes[at++] = 0x20;
-        }
-        at = writeWord(bytes, at, table, toIndex(draw, row, 4, table.count));
-        if (withNumber && !first) {
-          bytes[at++] = 0x20;
-          at = writeHouseNumber(bytes, at, draw, row, highest);
-        }
-        out.end(row, at);
-      }
+    const kept = tables.map(keepWords);
+    const places = Int32Array.from(
+      kept.flatMap(({ offsets, bytes }, i) => [(tables[i] as WordTable).count, offsets, bytes, Number(before[i] as boolean)]),
+    );
+    return (column, context) => {
+      const memory = kernel();
+      const { rows, endsAt } = memory.toMemory(column);
+      const draws = memory.addressOf(context.draw());
+      const placesAt = memory.putInts(places);
+      return memory.write(
+        rows,
+        (...to) => memory.calls.writeStreets(endsAt, rows, draws, placesAt, tables.length, withNumber ? highest : 0, ...to),
+        context.refuse,
+      );
     };
   },
 });
