@@ -51,7 +51,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .configureOutput({ writeErr: () => undefined });
   program.addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 failed, 2 denied, 3 invalid input, 4 the time-out of --timeout passed.\nbauta <command> --help shows examples.',
+    '\nExit codes: 0 done, 1 failed, 2 denied, 3 invalid input, 4 the time-out of --timeout passed, 5 signer not checked (audit verify).\nbauta <command> --help shows examples.',
   );
   program.configureHelp({ sortSubcommands: false, showGlobalOptions: false });
 
@@ -113,6 +113,27 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('-f, --file <path>', 'the pipeline document')
     .option('--fix', 'drop staging databases and roles of dead runs')
     .action(async (_, self: Command) => done(await (await import('./doctor.js')).doctor(self.optsWithGlobals())));
+
+  command(program, 'audit', 'check the log, or prove that an entry is in it', [
+    'bauta audit verify',
+    'bauta audit verify --log copy/log --key log.pub --known checkpoint-of-last-week',
+    'bauta audit prove 17 --out entry-17.tlog-proof',
+    'bauta audit verify --proof entry-17.tlog-proof --key log.pub',
+  ])
+    .argument('<action>', 'verify or prove')
+    .argument('[entry]', 'with prove: number of the entry, or LOG/NUMBER as in 2026/17')
+    .option('--log <folder>', 'the log; default: that of the home, with its key and the checkpoint that was signed last')
+    .option('--key <file>', 'the public key of the log (log.pub)')
+    .option('--known <checkpoint...>', 'checkpoints of this log that were seen before, or by somebody else')
+    .option('--proof <file>', 'with verify: a proof instead of a log')
+    .option('--out <file>', 'with prove: where the proof goes; default: stdout')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 whole, 1 broken (what is wrong is named), 5 consistent but nobody knows who signed: no key was given.',
+    )
+    .action(async (action: string, entry: string | undefined, _, self: Command) =>
+      done(await (await import('./audit.js')).audit(action, entry, self.optsWithGlobals())),
+    );
 
   command(program, 'completion', 'print a completion script for bash, zsh or fish', [
     'bauta completion bash > /etc/bash_completion.d/bauta',

@@ -10,6 +10,7 @@ import { toPlanView } from '../pipeline/plan-view.js';
 import type { Prepared } from '../pipeline/prepare.js';
 import type { RunSummary } from '../pipeline/report/report.js';
 import { connect, startEmbedded, type EmbeddedServer } from '../systems/postgres/postgres.js';
+import { checkHome } from './audit.js';
 import { compose, keepSummary } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toFindingText, toTable, writeJson } from './print.js';
@@ -42,6 +43,10 @@ export async function demo(options: DemoOptions): Promise<number> {
     await showRows(shop);
     title('4  The same pipeline with one tag removed');
     const refused = await refuse(home, shop);
+    title('5  The log, checked as a stranger would');
+    const { whole, lines } = await checkHome(home);
+    for (const line of lines) say(line);
+    if (!whole) throw new BautaDemoError();
     const seconds = (performance.now() - startedAt) / 1000;
     title('What now');
     tellNext(home, shop, options.keep === true, seconds);
@@ -186,7 +191,10 @@ async function refuse(home: string, shop: Shop): Promise<{ summary: RunSummary; 
 function tellNext(home: string, shop: Shop, keep: boolean, seconds: number): void {
   const { environment } = shop;
   say(
-    `everything the demo made is in ${home}/: documents (shop/), plan and outcome of each step, the log of events (log/), the keys (keys/)`,
+    `everything the demo made is in ${home}/: documents (shop/), plan and outcome of each step, the log (log/) and its public key (log.pub), the keys (keys/)`,
+  );
+  say(
+    `node dist/src/cli.js audit verify --log ${join(home, 'log')} --key ${join(home, 'log.pub')}   change a byte of the log, and it is named`,
   );
   if (keep) {
     say('the servers stay up until Ctrl-C. In another terminal:');

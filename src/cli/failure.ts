@@ -10,6 +10,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   plan: { planDigest: null, plan: null, findings: [], decision: null },
   datasets: { datasets: [], findings: [] },
   rollback: { dataset: null, findings: [] },
+  audit: { state: 'broken', checkpoint: null, findings: [] },
   doctor: { ok: false, checks: [], findings: [] },
 };
 

@@ -81,6 +81,6 @@ export function toReasonsText(reasons: Decision['reasons']): string {
   return stripControls(lines.join('\n'), '\n');
 }
 
-export function toCount(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+export function toCount(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`;
 }

@@ -111,7 +111,7 @@ function toCliPage(): string {
   return toPage(
     'The command line',
     `In a checkout \`node dist/src/cli.js …\` is \`bauta …\`. Exit codes: 0 done or allowed · 1 failed · 2 denied · 3 invalid input · 4 the caller's own
-\`--timeout\` passed. With \`--json\` stdout has one JSON object, on failure too, and everything else goes to stderr.`,
+\`--timeout\` passed · 5 consistent, signer not checked (\`audit verify\`). With \`--json\` stdout has one JSON object, on failure too, and everything else goes to stderr.`,
     [helpOf(program), ...commands].join('\n\n'),
   );
 }

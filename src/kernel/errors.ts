@@ -23,6 +23,8 @@ export interface Where {
   batch?: number | undefined;
   /** 1-based number of the range of a big table that the batch is counted in. */
   range?: number | undefined;
+  /** 0-based number of an entry of the log. */
+  entry?: number | undefined;
   rule?: string | undefined;
   /** The five characters of the server's SQLSTATE. */
   sqlState?: string | undefined;

@@ -1029,6 +1029,131 @@ export const messages = {
       'the log {file} does not go on from the checkpoint of {expected} entries that was signed before: an entry before it was changed, and signed again',
     hint: 'compare it with another copy: two histories were signed for one log, and only who can sign can do that',
   },
+  LOG_UNREADABLE: {
+    class: 'UnavailableError',
+    message: 'the log cannot be looked at: {file} cannot be read',
+    hint: 'correct its rights, or look at a copy',
+  },
+  LOG_EMPTY: {
+    class: 'DataError',
+    message: 'there is no log',
+    hint: 'name its folder with --log: the one that holds a folder per year',
+  },
+  LOG_ENTRIES_MISSING: {
+    class: 'DataError',
+    message: '{file}: entries are missing from entry {entry} on; the checkpoint signed {amount}',
+    hint: 'the end of the log was cut, or a file of it removed: restore it from another copy',
+  },
+  LOG_ENTRY_CHANGED: {
+    class: 'DataError',
+    message: 'entry {entry} was changed: what stands in {file} is not what was signed',
+    hint: 'compare the entry with another copy of the log',
+  },
+  LOG_ENTRIES_SWAPPED: {
+    class: 'DataError',
+    message: 'entries {entry} and {expected} stand in each other’s place ({file})',
+    hint: 'compare them with another copy of the log',
+  },
+  LOG_ENTRY_MALFORMED: {
+    class: 'DataError',
+    message: 'entry {entry} is not the canonical JSON of an event ({file})',
+    hint: 'compare the entry with another copy of the log',
+  },
+  LOG_PAYLOAD_CHANGED: {
+    class: 'DataError',
+    message: 'the data of entry {entry} was changed: {file} does not have the digest that its name and the entry say',
+    hint: 'compare the file with another copy of the log',
+  },
+  LOG_PAYLOAD_MISSING: {
+    class: 'DataError',
+    message: 'the data of entry {entry} is missing: there is no {file}',
+    hint: 'restore the file from another copy of the log',
+  },
+  LOG_TILE_CHANGED: {
+    class: 'DataError',
+    message: '{file} was changed or is missing (entry {entry}); the entries are what counts, and proofs need it',
+    hint: 'restore the file from another copy of the log',
+  },
+  LOG_REWRITTEN: {
+    class: 'DataError',
+    message: '{file}: its {amount} entries are not those that were signed, and its tiles were made to fit them',
+    hint: 'compare it with another copy; --known with an older checkpoint says whether the change is before or after it',
+  },
+  LOG_CHECKPOINT_MISSING: {
+    class: 'DataError',
+    message: '{file} is missing',
+    hint: 'restore it from another copy of the log',
+  },
+  LOG_CHECKPOINT_MALFORMED: {
+    class: 'DataError',
+    message: '{file} is not a checkpoint',
+    hint: 'restore it from another copy of the log',
+  },
+  LOG_CHECKPOINT_FORGED: {
+    class: 'DataError',
+    message: '{file} was changed after it was signed: the signature of {name} does not fit it',
+    hint: 'restore it from another copy of the log',
+  },
+  LOG_CHECKPOINT_UNSIGNED: {
+    class: 'DataError',
+    message: '{file} was not signed with the key of {name}',
+    hint: 'check that the public key is that of this log; if it is, somebody else signed',
+  },
+  LOG_CHECKPOINT_REPLAYED: {
+    class: 'DataError',
+    message: '{file} is an older checkpoint ({amount} entries) that was put back: the log has gone on since',
+    hint: 'restore the newest checkpoint from another copy of the log',
+  },
+  LOG_ORIGIN_WRONG: {
+    class: 'DataError',
+    message: '{file} is the checkpoint of {name}, not of {expected}',
+    hint: 'a log was put into the place of another one: restore it from another copy',
+  },
+  LOG_SPLIT_VIEW: {
+    class: 'DataError',
+    message: '{file}: two checkpoints of {expected} entries were signed with different roots, here and in {name}',
+    hint: 'two histories were shown to two parties: keep both checkpoints, they are the proof',
+  },
+  LOG_CHAIN_BROKEN: {
+    class: 'DataError',
+    message: '{file}: entry {entry} does not link this log with its neighbour in the chain',
+    hint: 'a log was replaced or removed: restore the chain from another copy',
+  },
+  LOG_MISSING: {
+    class: 'DataError',
+    message: '{file} goes on from {name} ({amount} entries), which is not there, and no entry says that it was deleted',
+    hint: 'restore it from another copy',
+  },
+  LOG_UNFINISHED: {
+    class: 'DataError',
+    message: '{file}: entries from {entry} on are not signed: an append was cut short',
+    hint: 'the next append writes over them, and nobody was promised anything; if no process died, somebody added them',
+  },
+  LOG_ENDED: {
+    class: 'DataError',
+    message: '{file} has ended and {expected} is not there yet',
+    hint: 'the next append begins it; if there was one, it was removed: --known with a newer checkpoint tells',
+  },
+  LOG_MORE_FINDINGS: {
+    class: 'DataError',
+    message: '{file}: {amount} findings more',
+    hint: 'mend the first ones, then look again',
+  },
+  LOG_PROOF_INVALID: {
+    class: 'DataError',
+    message: '{file} proves nothing: its entry is not in the tree that its checkpoint signs',
+    hint: 'ask for the proof again: bauta audit prove ENTRY',
+  },
+  LOG_ENTRY_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no entry {name}',
+    hint: 'the entries are {expected}',
+  },
+  PUBLIC_KEY_INVALID: {
+    class: 'InputError',
+    message: '{file} is not a verifier key',
+    hint: 'give the log.pub of the log: one line, name+hash+base64',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',

@@ -27,7 +27,17 @@ function complete(script: string, ...words: readonly string[]): string[] {
 needing('bash')('bash completes commands, options and the values of options', async () => {
   const { stdout: script } = await bauta(['completion', 'bash']);
   expect(complete(script, 'bauta', 'ro')).toEqual(['rollback']);
-  expect(complete(script, 'bauta', '')).toEqual(['plan', 'run', 'datasets', 'rollback', 'classify', 'demo', 'doctor', 'completion']);
+  expect(complete(script, 'bauta', '')).toEqual([
+    'plan',
+    'run',
+    'datasets',
+    'rollback',
+    'classify',
+    'demo',
+    'doctor',
+    'audit',
+    'completion',
+  ]);
   expect(complete(script, 'bauta', 'run', '--t')).toEqual(['--timeout']);
   expect(complete(script, 'bauta', 'plan', '--')).toEqual(['--home', '--json', '--format', '--file', '--sample', '--help']);
   expect(complete(script, 'bauta', 'run', '--format', 'j')).toEqual(['json']);

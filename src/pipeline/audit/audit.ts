@@ -4,3 +4,6 @@ export { Journal } from './journal.js';
 export { type Leaf, parseLeaf, toLeaf, toPayloadPath } from './leaf.js';
 export { TILE, parseBundle, parseTile, toBundle, toEdgeTiles, toTilePath } from './tile.js';
 export { type Digest, GrowingTree, toLeafDigest } from './tree.js';
+export { type LogFiles, listLogs } from './log-files.js';
+export { type ProofReport, prove, verifyProof } from './tlog-proof.js';
+export { type ChainReport, verifyChain } from './verify-chain.js';

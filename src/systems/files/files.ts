@@ -1,4 +1,6 @@
 // The door of the file system: keys and log of a BAUTA_HOME.
 export { FileAuditSink, type LogPeriod } from './file-audit-sink.js';
+export { openLogFiles } from './log-reader.js';
 export { readEvents } from './read-events.js';
+export { toLastSignedPath } from './signing-key.js';
 export { FileKeyProvider } from './file-key-provider.js';

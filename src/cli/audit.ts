@@ -1,0 +1,135 @@
+// `bauta audit verify` and `bauta audit prove ENTRY`: what an auditor does with nothing but the log's files and its public key.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { parseSettings } from '../config/settings.js';
+import { type Finding, toError } from '../kernel/errors.js';
+import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
+import { type ChainReport, type LogFiles, type ProofReport, listLogs, prove, verifyChain, verifyProof } from '../pipeline/audit/audit.js';
+import { openLogFiles, toLastSignedPath } from '../systems/files/files.js';
+import { type GlobalOptions, wantsJson } from './context.js';
+import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
+
+export interface AuditOptions extends GlobalOptions {
+  readonly log?: string;
+  readonly key?: string;
+  readonly known?: readonly string[];
+  readonly proof?: string;
+  readonly out?: string;
+}
+
+/** Consistent, but nobody knows who signed. */
+const SIGNER_UNKNOWN = 5;
+
+export async function audit(action: string, entry: string | undefined, options: AuditOptions): Promise<number> {
+  if (action === 'verify' && entry === undefined)
+    return options.proof === undefined ? verify(options) : verifyProofFile(options.proof, options);
+  if (action === 'prove' && entry !== undefined) return proveEntry(entry, options);
+  throw action === 'prove'
+    ? toError('OPTION_MISSING', { name: 'ENTRY', expected: 'bauta audit --help' })
+    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify or prove ENTRY' });
+}
+
+const homeOf = (options: AuditOptions): string => options.home ?? parseSettings(process.env).BAUTA_HOME;
+const openLog = (options: AuditOptions): LogFiles => openLogFiles(options.log ?? join(homeOf(options), 'log'));
+
+async function verify(options: AuditOptions): Promise<number> {
+  const { state, report } = await look(options);
+  if (wantsJson(options)) writeJson({ state, ...report });
+  else for (const line of toLines(report, state)) process.stdout.write(`${line}\n`);
+  return exitCodes[state];
+}
+
+async function look(options: AuditOptions): Promise<{ state: State; report: ChainReport }> {
+  const verifier = await readKey(options);
+  const report = await verifyChain(openLog(options), { known: await readKnown(options), ...(verifier ? { verifier } : {}) });
+  return { state: toState(report.findings, report.signatureChecked), report };
+}
+
+/** The log of a home, with its own key: what is said about it, and whether it is whole. */
+export async function checkHome(home: string): Promise<{ whole: boolean; lines: readonly string[] }> {
+  const { state, report } = await look({ home });
+  return { whole: state === 'whole', lines: toLines(report, state) };
+}
+
+function toLines({ logs, findings }: ChainReport, state: State): readonly string[] {
+  const checkpoints = logs.map(({ origin, size, root }) => stripControls(`${origin}  ${toCount(size, 'entry', 'entries')}  root ${root}`));
+  return [...checkpoints, ...toVerdict(findings, state, 'every entry is what was signed')];
+}
+
+async function verifyProofFile(file: string, options: AuditOptions): Promise<number> {
+  const verifier = await readKey(options);
+  const report = verifyProof(await read(file), file, verifier);
+  const state = toState(report.findings, report.signatureChecked);
+  if (wantsJson(options)) writeJson({ state, ...report });
+  else {
+    if (report.event) process.stdout.write(stripControls(toEntryText(report)) + '\n');
+    for (const line of toVerdict(report.findings, state, 'the entry is in the log')) process.stdout.write(`${line}\n`);
+  }
+  return exitCodes[state];
+}
+
+function toEntryText({ entry, event, checkpoint }: ProofReport): string {
+  return `entry ${entry} of ${checkpoint?.origin} (${checkpoint?.size} entries): ${JSON.stringify(event)}`;
+}
+
+/** `17`: of the newest log; `2026/17`: of that one. */
+async function proveEntry(entry: string, options: AuditOptions): Promise<number> {
+  const [, name, index] = /^(?:(\d{4}(?:-\d\d)?)\/)?(0|[1-9]\d{0,14})$/.exec(entry) ?? [];
+  if (index === undefined) throw toError('OPTION_INVALID', { name: 'ENTRY', expected: 'a number, or LOG/NUMBER as in 2026/17' });
+  const files = openLog(options);
+  const log = name ?? (await listLogs(files)).at(-1);
+  if (log === undefined) throw toError('LOG_EMPTY');
+  const proof = await prove(files, log, Number(index));
+  if (options.out !== undefined) await writeFile(options.out, proof);
+  if (wantsJson(options)) writeJson({ log, entry: Number(index), proof });
+  else if (options.out === undefined) process.stdout.write(proof);
+  else process.stdout.write(`${options.out}: entry ${index} of ${log}; bauta audit verify --proof ${options.out} --key log.pub\n`);
+  return 0;
+}
+
+type State = 'whole' | 'broken' | 'signer-unknown';
+const exitCodes: Readonly<Record<State, number>> = { whole: 0, broken: 1, 'signer-unknown': SIGNER_UNKNOWN };
+
+function toState(findings: readonly Finding[], signatureChecked: boolean): State {
+  if (findings.some(({ severity }) => severity === 'error')) return 'broken';
+  return signatureChecked ? 'whole' : 'signer-unknown';
+}
+
+function toVerdict(findings: readonly Finding[], state: State, held: string): readonly string[] {
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const words: Readonly<Record<State, string>> = {
+    whole: `${paint('whole', 32, process.stdout)}: ${held}`,
+    broken: `${paint('broken', 31, process.stdout)}: ${toCount(errors, 'finding')}`,
+    'signer-unknown': `${paint('consistent', 33, process.stdout)}, but nobody knows who signed: give the public key with --key`,
+  };
+  return [...findings.map(toFindingText), words[state]];
+}
+
+/** The key of one's own home is known; that of a log that came from elsewhere has to be given, and never comes with it. */
+async function readKey(options: AuditOptions): Promise<Verifier | undefined> {
+  const file = options.key ?? (options.log === undefined && options.proof === undefined ? join(homeOf(options), 'log.pub') : undefined);
+  if (file === undefined) return undefined;
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined && options.key === undefined) return undefined;
+  const verifier = parseVerifierKey(text ?? '');
+  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file });
+  return verifier;
+}
+
+/** What was seen before: the files of `--known`, and for one's own home the checkpoint that was signed last. */
+async function readKnown(options: AuditOptions): Promise<{ name: string; note: string }[]> {
+  const known = await Promise.all((options.known ?? []).map(async (name) => ({ name, note: await read(name) })));
+  if (options.log !== undefined) return known;
+  const last = toLastSignedPath(join(homeOf(options), 'keys'));
+  const note = await readFile(last, 'utf8').catch(() => undefined);
+  return note === undefined ? known : [...known, { name: last, note }];
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    throw toError('LOG_UNREADABLE', { file });
+  }
+}

@@ -1,0 +1,160 @@
+// The independent checker: files and a public key are all it needs. It throws only when it could not look; what is wrong is a finding.
+import { type Finding, type Where, toFinding } from '../../kernel/errors.js';
+import type { ErrorCode } from '../../kernel/messages.js';
+import type { Verifier } from '../../kernel/signed-note.js';
+import type { Checkpoint } from '../event.js';
+import { openCheckpoint, parseCheckpoint } from './checkpoint.js';
+import { type LogFiles, listLogs } from './log-files.js';
+import { type LogReport, verifyLog } from './verify-log.js';
+
+export interface ChainReport {
+  /** In the order of the chain. Whole: none of severity `error`. */
+  readonly findings: readonly Finding[];
+  readonly logs: readonly Checkpoint[];
+  /** Of the newest log; null when there is none. */
+  readonly checkpoint: Checkpoint | null;
+  /** False: no public key was given, so that anybody may have signed. */
+  readonly signatureChecked: boolean;
+}
+
+export interface Checks {
+  readonly verifier?: Verifier;
+  /** Checkpoints of this chain that were seen before, or by somebody else: each as a note, with a name to call it by. */
+  readonly known: readonly { readonly name: string; readonly note: string }[];
+}
+
+/** A writer may be at work meanwhile: then what was found may be half of an append, and is looked at again. */
+const ATTEMPTS = 3;
+
+export async function verifyChain(files: LogFiles, checks: Checks): Promise<ChainReport> {
+  for (let attempt = 1; ; attempt++) {
+    const before = await readNewest(files);
+    const report = await new Chain(files, checks).verify();
+    if (attempt === ATTEMPTS || report.findings.length === 0 || before === (await readNewest(files))) return report;
+  }
+}
+
+async function readNewest(files: LogFiles): Promise<string> {
+  const name = (await listLogs(files)).at(-1) ?? '';
+  return `${name} ${(await files.read(`${name}/checkpoint`))?.toString('utf8') ?? ''}`;
+}
+
+interface Log {
+  readonly name: string;
+  readonly note: string;
+  readonly checkpoint: Checkpoint;
+  readonly report: LogReport;
+}
+
+class Chain {
+  readonly #findings: Finding[] = [];
+  readonly #logs: Log[] = [];
+  #known: { readonly name: string; readonly checkpoint: Checkpoint }[] = [];
+
+  constructor(
+    private readonly files: LogFiles,
+    private readonly checks: Checks,
+  ) {}
+
+  async verify(): Promise<ChainReport> {
+    this.#known = this.checks.known.flatMap(({ name, note }) => {
+      const checkpoint = this.#open(name, note);
+      return checkpoint ? [{ name, checkpoint }] : [];
+    });
+    const names = await listLogs(this.files);
+    if (names.length === 0) this.#say('LOG_EMPTY', {});
+    for (const name of names) await this.#verifyLog(name, name === names.at(-1));
+    this.#compareLinks();
+    this.#compareKnown();
+    return {
+      findings: this.#findings,
+      logs: this.#logs.map(({ checkpoint }) => checkpoint),
+      checkpoint: this.#logs.at(-1)?.checkpoint ?? null,
+      signatureChecked: this.checks.verifier !== undefined,
+    };
+  }
+
+  async #verifyLog(name: string, isNewest: boolean): Promise<void> {
+    const file = `${name}/checkpoint`;
+    const bytes = await this.files.read(file);
+    if (!bytes) {
+      // A log that was just begun has entries first: nothing of it was promised to anybody.
+      const begun = isNewest && this.#logs.at(-1)?.report.last?.event.data?.['next'] === name;
+      return this.#say(begun ? 'LOG_UNFINISHED' : 'LOG_CHECKPOINT_MISSING', { file, entry: 0 }, begun ? 'warning' : 'error');
+    }
+    const note = bytes.toString('utf8');
+    const checkpoint = this.#open(file, note) ?? parseCheckpoint(note);
+    if (!checkpoint) return;
+    const expected = this.checks.verifier ? `${this.checks.verifier.name}/${name}` : undefined;
+    if (!checkpoint.origin.endsWith(`/${name}`) || (expected !== undefined && checkpoint.origin !== expected))
+      this.#say('LOG_ORIGIN_WRONG', { file, name: checkpoint.origin, expected: expected ?? `…/${name}` });
+    const sizes = this.#known.filter((known) => known.checkpoint.origin === checkpoint.origin).map((known) => known.checkpoint.size);
+    const report = await verifyLog(this.files, name, checkpoint, sizes);
+    this.#findings.push(...report.findings);
+    this.#logs.push({ name, note, checkpoint, report });
+  }
+
+  /** Each log begins with the checkpoint that ended the one before it, and says which one comes next. */
+  #compareLinks(): void {
+    for (const [i, { name, report }] of this.#logs.entries()) {
+      const before = this.#logs[i - 1];
+      const file = name;
+      if (report.first && report.first.event.type !== 'log.opened') this.#say('LOG_CHAIN_BROKEN', { file, entry: 0 });
+      else if (report.first) this.#compareLink(name, report.first.event.data?.['previous'] ?? null, before);
+      const closed = report.last?.event.type === 'log.closed' ? report.last.event.data?.['next'] : undefined;
+      const next = this.#logs[i + 1];
+      if (next && report.last && closed !== next.name) this.#say('LOG_CHAIN_BROKEN', { file, entry: this.#logs[i]!.checkpoint.size - 1 });
+      if (!next && typeof closed === 'string') this.#say('LOG_ENDED', { file, expected: closed }, 'warning');
+    }
+  }
+
+  #compareLink(file: string, previous: unknown, before: Log | undefined): void {
+    if (typeof previous !== 'string') return before || previous !== null ? this.#say('LOG_CHAIN_BROKEN', { file, entry: 0 }) : undefined;
+    const linked = this.#open(`${file}, entry 0`, previous);
+    if (!linked) return;
+    if (before && previous !== before.note) return this.#say('LOG_CHAIN_BROKEN', { file, entry: 0 });
+    if (!before && !this.#isDeleted(linked)) this.#say('LOG_MISSING', { file, name: linked.origin, amount: String(linked.size) });
+  }
+
+  /** The deletion of a log whose time is over is itself an entry, which says how the log ended. */
+  #isDeleted({ origin, size, root }: Checkpoint): boolean {
+    const deletions = this.#logs.flatMap(({ report }) => report.chain).filter(({ event }) => event.type === 'log.deleted.intended');
+    return deletions.some(({ event: { data } }) => data?.['origin'] === origin && data['size'] === size && data['root'] === root);
+  }
+
+  #compareKnown(): void {
+    for (const { name, checkpoint: known } of this.#known) {
+      const log = this.#logs.find(({ checkpoint }) => checkpoint.origin === known.origin);
+      if (!log) {
+        const gone = this.#logs
+          .flatMap(({ report }) => report.chain)
+          .some(({ event }) => event.type === 'log.deleted.intended' && event.data?.['origin'] === known.origin);
+        if (!gone) this.#say('LOG_ROLLED_BACK', { file: known.origin, amount: 'no', expected: String(known.size) });
+        continue;
+      }
+      const { size, root } = log.checkpoint;
+      const where = { file: log.name, name, amount: String(size), expected: String(known.size) };
+      if (known.size > size) this.#say('LOG_ROLLED_BACK', where);
+      else if (known.size === size && known.root !== root) this.#say('LOG_SPLIT_VIEW', where);
+      else if (known.size > 0 && known.size < size && log.report.roots.get(known.size) !== known.root) this.#say('LOG_FORKED', where);
+    }
+  }
+
+  /** Without a public key a checkpoint is what it says. */
+  #open(file: string, note: string): Checkpoint | undefined {
+    if (!this.checks.verifier) {
+      const checkpoint = parseCheckpoint(note);
+      if (!checkpoint) this.#say('LOG_CHECKPOINT_MALFORMED', { file });
+      return checkpoint;
+    }
+    const opened = openCheckpoint(note, [this.checks.verifier]);
+    if (!opened.problem) return opened.checkpoint;
+    const codes = { malformed: 'LOG_CHECKPOINT_MALFORMED', forged: 'LOG_CHECKPOINT_FORGED', unsigned: 'LOG_CHECKPOINT_UNSIGNED' } as const;
+    this.#say(codes[opened.problem], { file, name: this.checks.verifier.name });
+    return undefined;
+  }
+
+  #say(code: ErrorCode, where: Where, severity: Finding['severity'] = 'error'): void {
+    this.#findings.push(toFinding(code, where, severity));
+  }
+}
