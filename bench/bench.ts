@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { packageFile } from '../src/kernel/package-root.js';
+import { exitForHelp } from './help.js';
 import type { RunFigures } from './one-run.js';
 import { type Timing, BINARIES, load, missing, settings, startBench } from './reference.js';
 
@@ -15,6 +16,15 @@ interface Measured extends Timing {
 }
 
 type Mode = 'copy' | 'provision' | 'verify';
+
+exitForHelp(`Usage: npm run bench -- [--json] [--rounds N] [--scale N]
+
+The reference workload by psql and by Bauta in one run, on a Postgres 15 that the benchmark starts: data path, provisioning with and without verification, peak
+memory, and the masking kernel alone. Takes several minutes.
+
+  --json       one object instead of the table
+  --rounds N   the best of so many rounds counts (3)
+  --scale N    how much of the workload: 1 is four million rows, 583 MB (1)`);
 
 const run = promisify(execFile);
 const option = (name: string, fallback: number): number => {

@@ -103,6 +103,35 @@ describe('jsonb', () => {
     );
   });
 
+  it('is masked as the slow twin masks it where documents repeat their shapes, which the kernel remembers', async () => {
+    const leaf = fc.oneof(
+      { weight: 4, arbitrary: fc.string({ unit: fc.constantFrom('a', '"', '\\', 'é', '\n', ' ', '}', ','), maxLength: 40 }) },
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+    );
+    const shape = fc.constantFrom(
+      (values: readonly unknown[]) => ({ a: values[0], b: { c: values[1], k: [values[2], values[3]] } }),
+      (values: readonly unknown[]) => ({ a: values[0], b: { c: null, k: [values[2]] } }),
+      (values: readonly unknown[]) => ({ a: values[0], b: { c: values[1], z: values[2] } }),
+      (values: readonly unknown[]) => ({ b: { k: [] }, a: values[3] }),
+      (values: readonly unknown[]) => ({ b: { k: [values[0]] }, a: 'q'.repeat(5000) }),
+      (values: readonly unknown[]) => values[0],
+    );
+    const documents = fc.array(
+      fc.tuple(shape, fc.array(leaf, { minLength: 4, maxLength: 4 })).map(([make, values]) => make(values)),
+      { minLength: 5, maxLength: 40 },
+    );
+    await fc.assert(
+      fc.asyncProperty(documents, fc.constantFrom<'drop' | 'keep'>('drop', 'keep'), async (values, rest) => {
+        const paths = { a: 'exclaim', 'b.c': 'exclaim', 'b.k[]': 'keep' };
+        const expected = values.map((value) => formatJsonb(maskJson(value, Object.keys(paths), rest, (text) => `<${text}>`, ['b.k[]'])));
+        expect(await mask(jsonb, toPathRule(paths, rest), values.map(formatJsonb))).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('gives the leaves of one row draws of their own in scope row, and the same ones in another batch', async () => {
     const rule = toPathRule({ '[]': 'draw' }, 'refuse', { scope: 'row' });
     const [first, second] = await mask(jsonb, rule, ['["x", "x"]', '["x", "x"]'], ['1', '2']);

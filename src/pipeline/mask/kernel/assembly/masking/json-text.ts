@@ -2,6 +2,13 @@
 import { toHexDigit } from './column';
 import { ensure } from './room';
 
+/** A byte of a number, true, false or null. */
+// @ts-ignore: decorator
+@inline
+export function isBare(byte: u8): bool {
+  return isDigit(byte) || <u8>(byte - 97) < 26 || byte == 45 || byte == 46 || byte == 43 || byte == 69;
+}
+
 // @ts-ignore: decorator
 @inline
 export function isDigit(byte: u8): bool {

@@ -1,6 +1,7 @@
 // hot path: walks JSON text once along a trie of the listed paths; nothing is parsed into objects. Works on jsonb as the server prints it and on json as
 // somebody wrote it: what is not masked or left out stays byte for byte. Slow twin: test/laws/json-paths.reference.ts.
-import { isDigit, unescapeJson } from './json-text';
+import { addToShape, beginShape, dropShape, endShape, fitShape, forgetShapes, mostEdits } from './json-shape';
+import { isBare, unescapeJson } from './json-text';
 import { ensure } from './room';
 
 /** Deeper than the server's own parser goes with its default stack. */
@@ -58,6 +59,7 @@ export function walkJson(
   edit = out;
   rest = others;
   trie = nodes;
+  forgetShapes();
   for (let row = 0; row < rows; row++) {
     const value = <usize>row << 2;
     store<i32>(firsts + value, <i32>((edit - out) / editBytes));
@@ -65,6 +67,12 @@ export function walkJson(
     if (stop == -1) continue;
     at = load<u32>(starts + value);
     end = stop;
+    ensure(edit + mostEdits);
+    const fitted = fitShape(at, end, edit);
+    if (fitted != 0) {
+      edit = fitted;
+      continue;
+    }
     document();
     if (failure != 0) {
       failedRow = row;
@@ -77,12 +85,14 @@ export function walkJson(
 
 function document(): void {
   const start = at;
+  beginShape(start);
   skipSpace();
   if (isListed(trie)) {
     value(trie, 0);
     skipSpace();
     // More than one value is none.
     if (failure == 0 && at != end) failure = 1;
+    if (failure == 0) endShape(end);
   } else if (rest == refuse) unlisted(0);
   // A document that is a lone scalar cannot be left out of itself: it becomes null.
   else if (rest == drop) put(start, end, nullInstead, 0, 0, 0);
@@ -130,7 +140,9 @@ function value(node: usize, depth: i32): void {
   const byte = load<u8>(at);
   if (byte == 123) container(node, depth, 125);
   else if (byte == 91) container(node, depth, 93);
-  else if (byte == 110 || load<i32>(node) == noSlot || load<i32>(node, 4) != 0) skip();
+  // Null has no slot and stays: the kernel's shapes take it for a part of what stands between the values.
+  else if (byte == 110 || load<i32>(node) == noSlot) skip();
+  else if (load<i32>(node, 4) != 0) keep();
   else leaf(load<i32>(node));
 }
 
@@ -174,6 +186,7 @@ function container(node: usize, depth: i32, close: u8): void {
       kept = true;
     } else if (rest == refuse) unlisted(depth + 1);
     else {
+      dropShape();
       skip();
       if (rest == drop) {
         if (kept) remove(comma, at);
@@ -214,6 +227,16 @@ function findMember(node: usize, key: usize, length: usize): usize {
   return 0;
 }
 
+/** A listed value that stays as it is. */
+function keep(): void {
+  const start = at;
+  const text = load<u8>(start) == 34;
+  skip();
+  if (failure != 0) return;
+  if (text) addToShape(start + 1, at - 1, true, noSlot);
+  else addToShape(start, at, false, noSlot);
+}
+
 function leaf(slot: i32): void {
   const start = at;
   const text = load<u8>(start) == 34;
@@ -222,6 +245,7 @@ function leaf(slot: i32): void {
   if (failure != 0) return;
   const from = text ? start + 1 : start;
   let to = text ? at - 1 : at;
+  addToShape(from, to, text, slot);
   if (text && escaped) {
     // The text is written where it stood: the whole stretch will be replaced.
     to = unescapeJson(from, to, from);
@@ -298,10 +322,4 @@ function unlisted(depth: i32): void {
 @inline
 function isSpace(byte: u8): bool {
   return byte <= 32 && (byte == 32 || byte == 10 || byte == 9 || byte == 13);
-}
-
-// @ts-ignore: decorator
-@inline
-function isBare(byte: u8): bool {
-  return isDigit(byte) || <u8>(byte - 97) < 26 || byte == 45 || byte == 46 || byte == 43 || byte == 69;
 }
