@@ -53,11 +53,11 @@ function toColumnCells(column: ColumnView): readonly (readonly string[])[] {
   ];
 }
 
-function toRuleCells({ tag, transform, scope, reveals, bestEffort }: RuleView): readonly string[] {
+function toRuleCells({ tag, transform, scope, reveals, recallPercent }: RuleView): readonly string[] {
   const kept = transform === 'keep';
   return [
     tag,
-    `${transform}${bestEffort ? ' (best effort)' : ''}`,
+    `${transform}${recallPercent === null ? '' : ` (best effort, recall ${recallPercent} %)`}`,
     kept ? '' : scope,
     kept ? 'the value' : reveals.length === 0 ? 'nothing' : reveals.join(' '),
   ];

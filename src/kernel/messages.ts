@@ -660,6 +660,11 @@ export const messages = {
       'nobody can say whether values masked by {rule} meet a condition of {schema}.{table} ({constraint}, {column}, {object}): {amount}',
     hint: 'use one of: {expected}; or give an override of the column with a reason, and the load will tell',
   },
+  PLAN_BEST_EFFORT: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} is redacted, which is best effort: {amount} ({path})',
+    hint: 'docs/redact.md says what it finds and what it misses; replace leaves nothing of a text',
+  },
   PLAN_REFUSED: {
     class: 'InputError',
     message: 'there is no plan: {amount} findings stand in the way',

@@ -7,6 +7,7 @@ import { move } from './move.js';
 import type { Plan } from './plan.js';
 import { type Request, prepare, toRefusal, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
+import { toShownError, toShownFinding, toShownPath } from './shown-path.js';
 import { type RunState, type RunSummary, toSummary } from './report/report.js';
 import { closingAfter, untilStopped } from './until-stopped.js';
 import { outputSpace } from './mask/mask.js';
@@ -33,7 +34,7 @@ export async function provision(
   } catch (error) {
     const { published } = fate;
     const stopped = run.signal?.aborted === true && error === run.signal.reason;
-    const told = published ? toError('AFTER_PUBLICATION', { stage: 'audit', name: toKnownError(error).code }) : error;
+    const told = published ? toError('AFTER_PUBLICATION', { stage: 'audit', name: toKnownError(error).code }) : toShownError(error);
     return end(published ? 'published' : stopped ? 'cancelled' : 'failed', told).catch((broken: unknown) => {
       // The log itself could not be written: what it would have said is said here.
       const said = published ? told : broken;
@@ -158,10 +159,12 @@ async function fillAndVerify(
   hooks.verified?.(report);
   await journal.append('verify', 'dataset.verified', {
     tables: report.receipts.length,
-    verdicts: toJson(report.verdicts),
+    verdicts: toJson(
+      report.verdicts.map((verdict) => (verdict.path === undefined ? verdict : { ...verdict, path: toShownPath(verdict.path) })),
+    ),
     source: toJson(snapshot.usage()),
   });
-  await journal.append('verify', 'findings.made', { findings: toJson([...built, ...report.findings]) });
+  await journal.append('verify', 'findings.made', { findings: toJson([...built, ...report.findings.map(toShownFinding)]) });
   return report;
 }
 

@@ -1,7 +1,9 @@
 // A plan as people read it: per table and column what happens and why, with the estimates that are no part of the plan itself. Pure.
 import { toSqlName } from '../kernel/sql-name.js';
+import { redactRecall } from './best-effort.js';
 import type { Catalogue, Table } from './catalogue.js';
 import { type ClaimSource, type ColumnPlan, type Plan, type RulePlan, type TablePlan, toPlanDigest } from './plan.js';
+import { toShownPath } from './shown-path.js';
 
 export interface RuleView {
   readonly tag: string;
@@ -10,6 +12,8 @@ export interface RuleView {
   readonly domain: string;
   readonly reveals: readonly string[];
   readonly bestEffort: boolean;
+  /** Of what is best effort: how much of a hundred it finds, as measured (docs/redact.md). */
+  readonly recallPercent: number | null;
 }
 
 export interface ColumnView extends RuleView {
@@ -93,14 +97,16 @@ function toColumnView(column: ColumnPlan, table: Table | undefined): ColumnView 
   return {
     ...{ column: name, type: type.display, ...toRuleView(tag, rule), unique, why: reasons[from as ClaimSource] ?? from, reason, expires },
     distinct: table?.columns.find((other) => other.name === name)?.statistics?.nDistinct ?? null,
-    paths: Object.entries(rule.paths ?? {}).map(([path, one]) => ({ path, ...toRuleView(one.tag, one) })),
+    paths: Object.entries(rule.paths ?? {}).map(([path, one]) => ({ path: toShownPath(path), ...toRuleView(one.tag, one) })),
     rest: rule.rest ?? null,
   };
 }
 
 function toRuleView(tag: string, rule: RulePlan): RuleView {
   const { transform, scope, domain, reveals } = rule;
-  return { tag, transform: rule.paths ? 'paths' : transform, scope, domain, reveals, bestEffort: transform === 'redact' };
+  const bestEffort = transform === 'redact';
+  const recallPercent = bestEffort ? redactRecall.percent : null;
+  return { tag, transform: rule.paths ? 'paths' : transform, scope, domain, reveals, bestEffort, recallPercent };
 }
 
 function isMasked(column: ColumnView): boolean {

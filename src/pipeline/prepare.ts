@@ -1,6 +1,6 @@
 // Everything that is decided before a row moves: what is there, what each column is, the plan, the gate's answer. For plan and run alike.
 import type { Clock } from '../kernel/clock.js';
-import { type BautaError, type Finding, sortFindings, toError } from '../kernel/errors.js';
+import { type BautaError, type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
 import { messages } from '../kernel/messages.js';
 import { toSqlName } from '../kernel/sql-name.js';
 import { type BindInput, type Bound, type Registry, bindPlan } from './bind.js';
@@ -8,7 +8,9 @@ import type { Catalogue } from './catalogue.js';
 import type { Decision } from './decision.js';
 import { type KnownSource, decide, toGateInput } from './gate/gate.js';
 import { findRuleProblems, toTypeFamily, transforms } from './mask/mask.js';
+import { redactRecallText } from './best-effort.js';
 import { type Plan, toPlanDigest } from './plan.js';
+import { toShownFinding, toShownPath } from './shown-path.js';
 import type { KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
 import { tryConditions } from './try-conditions.js';
 import { type SourceFacts, inspectSource } from './source/source.js';
@@ -64,15 +66,19 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   const { systemIdentifier, database } = seen.facts;
   const seenSource: KnownSource = { systemIdentifier, address: seen.address, database };
   const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource };
-  if (bound.plan === undefined) return { ...base, findings: sortFindings(findings) };
+  if (bound.plan === undefined) return { ...base, findings: sortFindings(findings.map(toShownFinding)) };
   const plan = bound.plan;
-  for (const { schema, name: table, columns } of plan.tables)
-    for (const { name: column, type, rule } of columns)
-      findings.push(...findRuleProblems(type, rule, { stage: 'mask', schema, table, column }));
+  findings.push(...findRules(plan));
   if (readable) findings.push(...(await tryConditions(doors.source, plan, seen.catalogue)));
   const target = await doors.target.inspect(plan, seen.catalogue);
   findings.push(...target.findings);
-  const planned = { ...base, findings: sortFindings(findings), plan, planDigest: toPlanDigest(plan), targetFacts: target.facts };
+  const planned = {
+    ...base,
+    findings: sortFindings(findings.map(toShownFinding)),
+    plan,
+    planDigest: toPlanDigest(plan),
+    targetFacts: target.facts,
+  };
   const input = toGateInput(plan, {
     catalogue: seen.catalogue,
     source: { address: seen.address, writable: seen.findings.some(({ code }) => writableCodes.has(code)) },
@@ -80,8 +86,21 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     target: target.facts,
     key: { version: keyVersion, expiresAtMs: await doors.keys.expiresAt(keyVersion) },
     nowMs: doors.clock.now(),
+    showPath: toShownPath,
   });
   return { ...planned, decision: await decide(doors.policy, input) };
+}
+
+/** Rules that cannot work on their columns, and those that are best effort. */
+function findRules(plan: Plan): readonly Finding[] {
+  return plan.tables.flatMap(({ schema, name: table, columns }) =>
+    columns.flatMap(({ name: column, type, rule }) => {
+      const where = { stage: 'mask', schema, table, column };
+      const efforts = Object.entries({ '': rule, ...rule.paths }).filter(([, { transform }]) => transform === 'redact');
+      const told = efforts.map(([path]) => ({ ...where, ...(path === '' ? {} : { path }), amount: redactRecallText }));
+      return [...findRuleProblems(type, rule, where), ...told.map((at) => toFinding('PLAN_BEST_EFFORT', at, 'warning'))];
+    }),
+  );
 }
 
 /** Why nothing may run. Where only time can help (a busy target, a full server) the error is that, so that a caller may try again. */

@@ -5,6 +5,7 @@ import type { Catalogue, DataType } from '../../src/pipeline/catalogue.js';
 import { decide, type GateFacts, toGateInput } from '../../src/pipeline/gate/gate.js';
 import type { ColumnPlan, Plan, RulePlan } from '../../src/pipeline/plan.js';
 import type { Policy } from '../../src/pipeline/ports.js';
+import { toShownPath } from '../../src/pipeline/shown-path.js';
 import { openPolicy } from '../../src/systems/opa/opa.js';
 
 let policy: Policy;
@@ -47,6 +48,7 @@ const facts: GateFacts = {
   knownSources: [],
   target: { systemIdentifier: '2', databaseOid: null, database: 'shop_test', address: 'test:5432', serverVersion: 180000, peakBytes: 0 },
   key: { version: 1, expiresAtMs: null },
+  showPath: toShownPath,
   nowMs: Date.UTC(2026, 10, 21),
 };
 const ask = async (plan: Plan, change: Partial<GateFacts> = {}): Promise<string[] | 'allow'> => {

@@ -16,6 +16,7 @@ export const email: Members = {
   path: null,
   tag: 'pii.email',
   transform: 'email',
+  recallPercent: null,
   paramsDigest: 'sha256:00',
   scope: 'value',
   domain: 'pii.email',

@@ -21,16 +21,21 @@ redacted contains column if {
 	column.transform == "redact"
 }
 
+# How much it finds, where that was measured.
+effort(column) := concat("", ["best effort, recall ", format_int(column.recallPercent, 10), " %"]) if {
+	is_number(column.recallPercent)
+} else := "best effort"
+
 deny contains reason.of(meta, "REDACT_WITHOUT_REASON", message) if {
 	some column in redacted
 	not exception.reasoned(column)
-	message := concat("", [reason.place(column), " is redacted (best effort) without a reason"])
+	message := concat("", [reason.place(column), " is redacted (", effort(column), ") without a reason"])
 }
 
 deny contains reason.of(meta, "REDACT_WITHOUT_EXPIRY", message) if {
 	some column in redacted
 	not exception.dated(column)
-	message := concat("", [reason.place(column), " is redacted (best effort) without a last day"])
+	message := concat("", [reason.place(column), " is redacted (", effort(column), ") without a last day"])
 }
 
 deny contains reason.of(meta, "REDACT_EXPIRED", message) if {

@@ -4,6 +4,7 @@ import { findNearest } from '../../kernel/nearest.js';
 import type { DataType } from '../catalogue.js';
 import type { PathClassification, Reasoned } from '../definition.js';
 import type { Claim } from './claims.js';
+import { toShownKey } from './detectors/detectors.js';
 import { findAtPath, isOpen, isPath, toLeaves, toShape } from './shape.js';
 
 export interface ResolvedPaths {
@@ -69,6 +70,9 @@ function findPathProblems(type: DataType, paths: readonly string[], rest: 'refus
 function toShownPath(path: string): string {
   return path
     .split('.')
-    .map((key) => (/^[A-Za-z_][A-Za-z0-9_-]{0,40}(\[\])*$|^(\[\])+$/.test(key) ? key : '*'))
+    .map((part) => {
+      const [, key = '', elements = ''] = /^(.*?)((?:\[\])*)$/su.exec(part) ?? [];
+      return (key === '' && elements !== '' ? '' : toShownKey(key)) + elements;
+    })
     .join('.');
 }

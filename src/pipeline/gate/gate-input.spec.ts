@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 
 import type { Catalogue, DataType, Table } from '../catalogue.js';
 import type { ColumnPlan, Plan, RulePlan, TablePlan } from '../plan.js';
+import { toShownPath } from '../shown-path.js';
 import { type GateFacts, toGateInput } from './gate-input.js';
 
 const text: DataType = { display: 'text', kind: 'base', base: 'text', deterministicCollation: true };
@@ -97,6 +98,7 @@ const facts: GateFacts = {
   knownSources: [{ systemIdentifier: '9', address: 'crm:5432', database: 'crm' }],
   target: { systemIdentifier: '2', databaseOid: null, database: 'shop_test', address: 'test:5432', serverVersion: 180000, peakBytes: 0 },
   key: { version: 3, expiresAtMs: null },
+  showPath: toShownPath,
   nowMs: Date.UTC(2026, 10, 21, 23, 59),
 };
 

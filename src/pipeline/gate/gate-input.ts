@@ -1,6 +1,7 @@
 // The question to the gate: names, tags, transforms, digests and numbers. Of what people wrote in sentences only the length goes along.
 import { digestJson } from '../../kernel/digest.js';
 import type { Json } from '../../kernel/canonical-json.js';
+import { redactRecall } from '../best-effort.js';
 import { type Catalogue, type DataType, toTableLabel } from '../catalogue.js';
 import type { GateInput } from '../decision.js';
 import type { Reasoned } from '../definition.js';
@@ -30,6 +31,8 @@ export interface GateFacts {
   /** The version that the key provider has at hand for this plan. */
   readonly key: { readonly version: number | null; readonly expiresAtMs: number | null };
   readonly nowMs: number;
+  /** How a path may be shown: keys that may be data are `*`. */
+  readonly showPath: (path: string) => string;
 }
 
 export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
@@ -64,7 +67,7 @@ export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
       { systemIdentifier: source.systemIdentifier, address: facts.source.address, database: source.database },
       ...facts.knownSources.map(({ systemIdentifier, address, database }) => ({ systemIdentifier, address, database })),
     ],
-    columns: toColumns(plan, facts.catalogue),
+    columns: toColumns(plan, facts),
     schemaTexts: (stated.schemaTexts ?? []).map((text) => ({ action: text.action, ...toExceptionMembers(text) })),
   };
 }
@@ -83,7 +86,7 @@ function toTarget({ facts: { target } }: Plan, seen: TargetFacts): Json {
   };
 }
 
-function toColumns(plan: Plan, catalogue: Catalogue): Json[] {
+function toColumns(plan: Plan, { catalogue, showPath }: GateFacts): Json[] {
   const persons = findPersonTables(plan, catalogue);
   const tables = new Map(catalogue.tables.map((table) => [toTableLabel(table), table]));
   return plan.tables.flatMap((table) =>
@@ -100,13 +103,13 @@ function toColumns(plan: Plan, catalogue: Catalogue): Json[] {
       const { paths } = column.rule;
       return [
         { ...whole, ...toRule(column.rule), path: null, tag: column.tag, unique: column.unique, component: column.component ?? null },
-        ...Object.keys(paths ?? {}).map((path) => toPath(whole, path, column)),
+        ...Object.keys(paths ?? {}).map((path) => toPath(whole, path, column, showPath(path))),
       ];
     }),
   );
 }
 
-function toPath(whole: Readonly<Record<string, Json>>, path: string, column: ColumnPlan): Json {
+function toPath(whole: Readonly<Record<string, Json>>, path: string, column: ColumnPlan, shown: string): Json {
   const rule = column.rule.paths?.[path] as RulePlan & { readonly tag: string } & Partial<Reasoned>;
   // A reason of the path's own counts before that of the column.
   const exception = rule.reason === undefined ? {} : toExceptionMembers(rule);
@@ -114,7 +117,7 @@ function toPath(whole: Readonly<Record<string, Json>>, path: string, column: Col
     ...whole,
     ...exception,
     ...toRule(rule),
-    path: toShownPath(path),
+    path: shown,
     tag: rule.tag,
     unique: false,
     component: null,
@@ -126,6 +129,8 @@ function toRule(rule: RulePlan): Readonly<Record<string, Json>> {
   return {
     // Where paths decide, the transform of the whole says nothing; mask refuses an unlisted path unless the rule says otherwise.
     transform: rule.paths === undefined ? rule.transform : 'paths',
+    // What a transform that is best effort finds, of a hundred.
+    recallPercent: rule.transform === 'redact' ? redactRecall.percent : null,
     // Parameters may hold words that stand for persons; equality is all that the gate needs.
     paramsDigest: digestJson(rule.params),
     scope: rule.scope,
@@ -134,15 +139,6 @@ function toRule(rule: RulePlan): Readonly<Record<string, Json>> {
     reveals: rule.reveals,
     rest: rule.rest ?? (rule.paths === undefined ? null : 'refuse'),
   };
-}
-
-/** A key of JSON is shown only if it looks like a name; any other may be data. */
-function toShownPath(path: string): string {
-  const shown = (part: string): string => {
-    const [, name = '', elements = ''] = /^(.*?)((?:\[\])*)$/su.exec(part) ?? [];
-    return (name === '' && elements !== '') || /^[A-Za-z_][A-Za-z0-9_-]{0,40}$/.test(name) ? `${name}${elements}` : `*${elements}`;
-  };
-  return path.split('.').map(shown).join('.');
 }
 
 function toTypeName(type: DataType): string {
