@@ -37,7 +37,10 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     }
   };
   await check('Node', () => Promise.resolve({ detail: process.versions.node }));
-  await check('settings', () => Promise.resolve({ detail: `${Object.keys(parseSettings(process.env)).length} settings` }));
+  await check('settings', () => {
+    parseSettings(process.env);
+    return Promise.resolve({ detail: 'all fit' });
+  });
   await check('kernels', () => {
     for (const name of ['line-digest', 'table-digest', 'original-set'])
       accessSync(packageFile('dist', 'kernel', `${name}.wasm`), constants.R_OK);
