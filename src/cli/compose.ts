@@ -104,7 +104,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
     };
-    const request: Request = { ...documents, knownSources: await readKnownSources(doors.sink) };
+    const request: Request = { ...documents, ...(await readKnown(doors.sink)) };
     const run: Run = {
       id: newRunId(systemClock.now()),
       nonce: randomBytes(16),
@@ -118,10 +118,18 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   }
 }
 
-/** Every source that a run of this home has looked at: what a target may not be. */
-async function readKnownSources(sink: AuditSink): Promise<Request['knownSources']> {
-  const seen = await sink.read(['source.seen']);
-  return [...new Map(seen.map(({ data }) => [JSON.stringify(data), data as unknown as KnownSource])).values()];
+/** What the log of this home knows: every source that a run looked at (what a target may not be), and every key that one used. */
+async function readKnown(sink: AuditSink): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
+  const events = await sink.read(['source.seen', 'key.recorded']);
+  const seen = events.filter(({ type }) => type === 'source.seen');
+  const keys = events
+    .filter(({ type }) => type === 'key.recorded')
+    .map(({ data }): [number, string] => [Number(data['version']), data['check'] as string]);
+  return {
+    knownSources: [...new Map(seen.map(({ data }) => [JSON.stringify(data), data as unknown as KnownSource])).values()],
+    // The first record counts.
+    recordedKeys: new Map(keys.reverse()),
+  };
 }
 
 /** The target alone, for commands that ask for nothing else. */
@@ -152,7 +160,17 @@ async function readRequest(file: string): Promise<{ request: Request; after: Run
   const today = new Date(systemClock.now()).toISOString().slice(0, 10);
   const scanSchema: Request['scanSchema'] = (catalogue) => scanSchemaTexts(schemaTexts(catalogue), pipeline.body.schemaTexts ?? [], today);
   return {
-    request: { pipeline, classification, rulebook, ...lock, documents: digests, fitsSchema, knownSources: [], scanSchema },
+    request: {
+      pipeline,
+      classification,
+      rulebook,
+      ...lock,
+      documents: digests,
+      fitsSchema,
+      knownSources: [],
+      recordedKeys: new Map(),
+      scanSchema,
+    },
     after: files,
   };
 }

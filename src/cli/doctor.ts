@@ -5,6 +5,7 @@ import { parseSettings } from '../config/settings.js';
 import { BautaError, type Finding, toFinding } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
 import { prepare } from '../pipeline/prepare.js';
+import { settle } from '../pipeline/settle.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import { compose } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
@@ -68,8 +69,9 @@ async function checkPipeline(options: DoctorOptions & { file: string }): Promise
   const { doors, request, close } = await compose(options);
   try {
     const swept = options.fix === true ? await doors.target.sweep() : [];
+    const settled = options.fix === true ? await settle(doors) : 0;
     const { findings, plan, decision } = await prepare(doors, request);
-    const dropped = options.fix === true ? `; ${swept.length} left-overs of dead runs dropped` : '';
+    const dropped = options.fix === true ? `; ${swept.length} left-overs of dead runs dropped, ${settled} of their intents settled` : '';
     return {
       detail: `${plan ? `${plan.tables.length} tables planned, gate says ${decision?.allow ? 'allow' : 'deny'}` : 'no plan'}${dropped}`,
       findings,

@@ -752,6 +752,11 @@ export const messages = {
     message: 'there is no key of version {amount} ({file})',
     hint: 'restore the key file of that version, or make a new plan with the current version',
   },
+  KEY_CHANGED: {
+    class: 'InputError',
+    message: 'the key of version {amount} is not the one that the log recorded under this version: it was replaced',
+    hint: 'restore the key file from its backup; a key that shall be another is a new version, vN.key with the next number',
+  },
   // ── gate
   GATE_DENIED: {
     class: 'DeniedError',

@@ -8,6 +8,7 @@ import type { Plan } from './plan.js';
 import { type Request, prepare, toRefusal, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
 import { toShownError, toShownFinding, toShownPath } from './shown-path.js';
+import { settle } from './settle.js';
 import { type RunState, type RunSummary, toSummary } from './report/report.js';
 import { closingAfter, untilStopped } from './until-stopped.js';
 import { outputSpace } from './mask/mask.js';
@@ -74,14 +75,19 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   if (!decision.allow) return 'denied';
 
   await border('source');
-  await doors.target.sweep();
+  const { key, targetFacts } = prepared;
+  const place = { server: targetFacts?.systemIdentifier ?? '', target: targetFacts?.database ?? '' };
+  if (!request.recordedKeys.has(key.version)) await journal.append('mask', 'key.recorded', key);
+  const swept = await doors.target.sweep();
+  if (swept.length > 0) await journal.append('deliver', 'staging.swept', { ...place, names: swept });
+  await settle(doors);
   const snapshot = await doors.source.open(plan, toScope(request));
   return closingAfter(
     () => snapshot.close(),
     async () => {
       await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest });
       await border('extract');
-      const staging = await journal.change('deliver', 'staging', { planDigest }, () => doors.target.begin(plan, catalogue, run));
+      const staging = await journal.change('deliver', 'staging', { ...place, planDigest }, () => doors.target.begin(plan, catalogue, run));
       return closingAfter(
         () => staging.drop(),
         async () => {
@@ -90,7 +96,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
           const version = toVersion(await doors.target.datasets(), run.id, planDigest);
           await border('publish');
           const data = { target: version.target, version: version.version, planDigest };
-          const findings = await journal.change('deliver', 'dataset.published', data, async () => {
+          const findings = await journal.change('deliver', 'dataset.published', { ...data, server: place.server }, async () => {
             const told = await staging.publish(version);
             fate.published = data;
             return told;

@@ -142,6 +142,10 @@ export interface Target {
   /** A staging place beside the target with the schema up to the data. Holds the run's advisory lock until closed. */
   begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<Staging>;
   datasets(): Promise<readonly DatasetVersion[]>;
+  /** Which server and database it delivers to: what the log calls it. */
+  place(): Promise<{ readonly server: string; readonly database: string }>;
+  /** Those of the runs that may still be at work on this target: all of them while somebody has the target's lock. */
+  findAlive(runIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Makes the previous version current again, in one step. */
   rollback(): Promise<DatasetVersion>;
   close(): Promise<void>;

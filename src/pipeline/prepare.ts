@@ -27,6 +27,8 @@ export interface Request extends Pick<BindInput, 'pipeline' | 'classification' |
   readonly fitsSchema: Registry['fitsSchema'];
   /** Other sources that this installation knows. */
   readonly knownSources: readonly KnownSource[];
+  /** Check values of key versions, as the log recorded them at their first use. */
+  readonly recordedKeys: ReadonlyMap<number, string>;
   /** Personal data in the texts of the schema, by the detector. */
   readonly scanSchema: (catalogue: Catalogue) => readonly Finding[];
 }
@@ -36,6 +38,8 @@ export interface Prepared {
   readonly sourceFacts: SourceFacts;
   /** The source as the gate of a later run has to know it. */
   readonly seenSource: KnownSource;
+  /** The key version and its check value: what the log records of a key. */
+  readonly key: { readonly version: number; readonly check: string };
   /** All of them, sorted. With one of severity `error` nothing may run. */
   readonly findings: readonly Finding[];
   /** Absent when documents and catalogue do not fit together. */
@@ -62,10 +66,11 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     catalogueDigest: seen.digest,
     keyVersion,
   });
-  const findings = [...seen.findings, ...bound.findings, ...request.scanSchema(seen.catalogue)];
+  const key = { version: keyVersion, check: await toKeyCheck(doors.keys, keyVersion) };
+  const findings = [...seen.findings, ...bound.findings, ...request.scanSchema(seen.catalogue), ...checkKey(key, request.recordedKeys)];
   const { systemIdentifier, database } = seen.facts;
   const seenSource: KnownSource = { systemIdentifier, address: seen.address, database };
-  const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource };
+  const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource, key };
   if (bound.plan === undefined) return { ...base, findings: sortFindings(findings.map(toShownFinding)) };
   const plan = bound.plan;
   findings.push(...findRules(plan));
@@ -109,6 +114,18 @@ export function toRefusal(findings: readonly Finding[]): BautaError {
   const [first] = errors;
   if (first && errors.every(({ code }) => messages[code].class === 'UnavailableError')) return toError(first.code, first.where, findings);
   return toError('PLAN_REFUSED', { amount: String(errors.length) }, findings);
+}
+
+/** A PRF of a constant: it tells two keys apart and says nothing else about either. */
+async function toKeyCheck(keys: KeyProvider, version: number): Promise<string> {
+  const check = await keys.derive('bauta/1\0key check', version);
+  return Buffer.from(check).subarray(0, 16).toString('hex');
+}
+
+/** A key file that was replaced would give the same person another pseudonym, and nobody would notice. */
+function checkKey({ version, check }: Prepared['key'], recorded: Request['recordedKeys']): readonly Finding[] {
+  const known = recorded.get(version);
+  return known === undefined || known === check ? [] : [toFinding('KEY_CHANGED', { amount: String(version) })];
 }
 
 const writableCodes: ReadonlySet<string> = new Set(['SOURCE_ROLE_CAN_WRITE', 'SOURCE_ROLE_IS_SUPERUSER']);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
 import { targetSteps } from '../../src/systems/postgres/target/target.js';
+import { faultsOf } from '../support/log.js';
 import { type SmallShop, nothing, onlyPublished, startSmallShop, waitFor } from '../support/small-shop.js';
 
 let shop: SmallShop;
@@ -18,6 +19,7 @@ async function kill(place: string): Promise<void> {
   expect((await ended).signal).toBe('SIGKILL');
   // The server notices the end of a client when it next reads from it.
   await waitFor(async () => (await shop.traces()).sessions === 0);
+  expect((await faultsOf(shop.home)).findings).toEqual([]);
 }
 
 afterEach(async () => {
@@ -33,6 +35,7 @@ it.each([...borders, ...midTable, ...midSchema, ...beforeTheSwitch])(
     const { code, stdout } = await shop.bauta(['doctor', '-f', shop.pipeline, '--fix']);
     expect({ code, stdout }).toMatchObject({ code: 0 });
     expect(await shop.traces()).toEqual(nothing);
+    expect(await faultsOf(shop.home)).toEqual({ findings: [], open: [] });
   },
 );
 
@@ -44,6 +47,7 @@ it.each(['step:database.prune', 'border:done'])('a first run killed at %s has pu
   expect((await shop.bauta(['run', '-f', shop.pipeline])).code).toBe(0);
   // The same source and the same key: the whole of it was there.
   expect((await shop.published())?.digest).toBe(killed?.digest);
+  expect(await faultsOf(shop.home)).toEqual({ findings: [], open: [] });
 });
 
 it('the log of a killed run ends with its last intent, and the next run appends to it', async () => {
@@ -52,5 +56,7 @@ it('the log of a killed run ends with its last intent, and the next run appends 
   expect(killed.at(-1)?.type).toBe('dataset.published.intended');
   expect((await shop.bauta(['run', '-f', shop.pipeline])).code).toBe(0);
   expect(shop.events().slice(0, killed.length)).toEqual(killed);
+  const settled = shop.events().filter(({ type }) => type === 'dataset.published.undone');
+  expect(settled.map(({ runId }) => runId)).toContain(killed.at(-1)?.runId);
   expect(shop.events().at(-1)).toMatchObject({ type: 'run.ended', data: { state: 'published' } });
 });

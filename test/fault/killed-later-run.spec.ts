@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { faultsOf } from '../support/log.js';
 import { type Published, type SmallShop, startSmallShop, waitFor } from '../support/small-shop.js';
 
 let shop: SmallShop;
@@ -38,5 +39,6 @@ it.each([...unpublished, ...steps, ...published])(
     // The version before the current one stays for a roll-back; nothing else does.
     expect(databases).toEqual(['shop_dev', expect.stringMatching(/^shop_dev_bauta_/)]);
     expect({ roles, sessions, locks }).toEqual({ roles: ['shop_dev_owner', 'shop_dev_ro', 'shop_dev_rw'], sessions: 0, locks: 0 });
+    expect(await faultsOf(shop.home)).toEqual({ findings: [], open: [] });
   },
 );

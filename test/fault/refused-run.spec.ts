@@ -75,6 +75,20 @@ it("somebody else's database of the target's name is never replaced", async () =
   await expectNothingLeft();
 });
 
+it('a key file that was replaced is refused at plan, before a row is read', async () => {
+  const home = join(shop.folder, 'rekeyed');
+  expect((await run({ BAUTA_HOME: home })).code).toBe(0);
+  const [key, before] = [join(home, 'keys', 'v1.key'), await shop.published()];
+  writeFileSync(key, `${Buffer.alloc(32, 7).toString('base64')}\n`);
+  const { code, stdout, stderr } = await run({ BAUTA_HOME: home });
+  expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('KEY_CHANGED') });
+  expect((JSON.parse(stdout) as RunSummary).findings.map((finding) => finding.code)).toEqual(['KEY_CHANGED']);
+  expect(await shop.published()).toEqual(before);
+  for (const name of (await shop.traces()).databases) await shop.target.sql('postgres', `DROP DATABASE "${String(name)}" WITH (FORCE)`);
+  await shop.bauta(['doctor', '-f', shop.pipeline, '--fix']);
+  await expectNothingLeft();
+});
+
 it('a log that cannot be written stops the run before anything is done', async () => {
   const home = join(shop.folder, 'unwritable');
   mkdirSync(home);

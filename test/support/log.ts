@@ -2,8 +2,19 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { parseBundle, parseCheckpoint, parseLeaf, toPayloadPath, toTilePath } from '../../src/pipeline/audit/audit.js';
+import type { Finding } from '../../src/kernel/errors.js';
+import { parseVerifierKey } from '../../src/kernel/signed-note.js';
+import {
+  parseBundle,
+  parseCheckpoint,
+  parseLeaf,
+  toOpenIntents,
+  toPayloadPath,
+  toTilePath,
+  verifyChain,
+} from '../../src/pipeline/audit/audit.js';
 import type { Event } from '../../src/pipeline/event.js';
+import { openLogFiles } from '../../src/systems/files/files.js';
 
 /** Every event of every log of the chain, oldest first; the log's own (`log.opened`, `log.closed`) are left out. */
 export function eventsOf(home: string): Event[] {
@@ -38,4 +49,12 @@ export function filesOf(folder: string): Map<string, Buffer> {
 /** All that stands in a home's log, as one text. */
 export function logTextOf(home: string): string {
   return [...filesOf(join(home, 'log')).values()].map((bytes) => bytes.toString('latin1')).join('\n');
+}
+
+/** What an auditor finds wrong with a home's log, its own key and last checkpoint known; and the changes of the world that it leaves open. */
+export async function faultsOf(home: string): Promise<{ findings: readonly Finding[]; open: readonly string[] }> {
+  const known = [{ name: 'last', note: readFileSync(join(home, 'keys', 'log.last'), 'utf8') }];
+  const verifier = parseVerifierKey(readFileSync(join(home, 'log.pub'), 'utf8'))!;
+  const { findings } = await verifyChain(openLogFiles(join(home, 'log')), { verifier, known });
+  return { findings, open: toOpenIntents(eventsOf(home)).map(({ event }) => event.type) };
 }

@@ -2,6 +2,7 @@
 import type { Json } from '../../kernel/canonical-json.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { Appended, Checkpoint, Event } from '../event.js';
+import type { Change } from './intents.js';
 import type { AuditSink } from '../ports.js';
 import type { Stage } from '../stages.js';
 
@@ -34,7 +35,7 @@ export class Journal {
   /**
    * `<name>.intended`, then the change, then `<name>.done` or `<name>.failed` with the error's code. The change is told where its intent stands.
    */
-  async change<T>(stage: Stage, name: string, data: Readonly<Record<string, Json>>, make: (intent: Appended) => Promise<T>): Promise<T> {
+  async change<T>(stage: Stage, name: Change, data: Readonly<Record<string, Json>>, make: (intent: Appended) => Promise<T>): Promise<T> {
     const intent = await this.append(stage, `${name}.intended`, data);
     let made: T;
     try {

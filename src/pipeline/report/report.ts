@@ -27,6 +27,7 @@ export function toSummary(runId: string, events: readonly Event[], checkpoint: C
   const last = (type: string): Event['data'] | undefined => mine.findLast((event) => event.type === type)?.data;
   const ended = last('run.ended');
   const error = ended?.['error'] as unknown as ErrorView | undefined;
+  const published = last('dataset.published.done') ?? last('dataset.published.completed');
   const found = mine.filter(({ type }) => type === 'findings.made').flatMap(({ data }) => data['findings'] as unknown as Finding[]);
   const tables = mine
     .filter(({ type }) => type === 'table.loaded')
@@ -43,8 +44,9 @@ export function toSummary(runId: string, events: readonly Event[], checkpoint: C
   const movingSeconds = moving.length > 1 ? (Math.max(...moving) - Math.min(...moving)) / 1000 : 0;
   return {
     runId,
-    state: (ended?.['state'] as RunState | undefined) ?? 'failed',
-    dataset: (last('dataset.published.done') as unknown as RunSummary['dataset'] | undefined) ?? null,
+    // A run that was killed after its publication never said how it ended: the next start found that.
+    state: (ended?.['state'] as RunState | undefined) ?? (published ? 'published' : 'failed'),
+    dataset: toDataset(published),
     tables,
     findings: [...new Map([...found, ...toFindingOf(error)].map((finding) => [JSON.stringify(finding), finding])).values()],
     decision: (last('plan.decided')?.['decision'] as unknown as Decision | undefined) ?? null,
@@ -54,6 +56,12 @@ export function toSummary(runId: string, events: readonly Event[], checkpoint: C
     checkpoint,
     ...(error ? { error } : {}),
   };
+}
+
+function toDataset(published: Event['data'] | undefined): RunSummary['dataset'] {
+  if (!published) return null;
+  const { target, version, planDigest } = published as unknown as NonNullable<RunSummary['dataset']>;
+  return { target, version, planDigest };
 }
 
 /** Findings alone tell everything: an error that is more than the sum of findings is one of them. */

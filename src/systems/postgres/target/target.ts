@@ -69,6 +69,21 @@ export class PostgresTarget implements Target {
     return this.#withMaintenance(async (session) => toDatasets(await readDatabases(session), this.#server.target));
   }
 
+  place(): Promise<{ readonly server: string; readonly database: string }> {
+    const { target: database } = this.#server;
+    return this.#withMaintenance(async (session) => ({ server: (await readSystemIdentifier(session)) ?? '', database }));
+  }
+
+  findAlive(runIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#withMaintenance(async (session) => {
+      // The locks are taken to be asked about, and go with this session.
+      if (!(await tryLock(session, 'target', this.#server.target))) return new Set(runIds);
+      const alive = new Set<string>();
+      for (const runId of new Set(runIds)) if (!(await tryLock(session, 'run', runId))) alive.add(runId);
+      return alive;
+    });
+  }
+
   rollback(): Promise<DatasetVersion> {
     return this.#withMaintenance(async (session) => {
       await this.#lockTarget(session);

@@ -1,0 +1,27 @@
+// The next start gives every intent of a dead run its outcome, as it is found at the target: no intent stays without one.
+import type { Clock } from '../kernel/clock.js';
+import { type OpenIntent, Journal, intentTypes, toOpenIntents } from './audit/audit.js';
+import type { AuditSink, DatasetVersion, Target } from './ports.js';
+
+/** After `sweep`, so that nothing of a dead run is there any more but what it published. Returns how many it settled. */
+export async function settle(doors: { readonly sink: AuditSink; readonly target: Target; readonly clock: Clock }): Promise<number> {
+  const open = toOpenIntents(await doors.sink.read(intentTypes));
+  if (open.length === 0) return 0;
+  const { server, database } = await doors.target.place();
+  const here = open.filter(({ event: { data } }) => data['server'] === server && data['target'] === database);
+  const alive = await doors.target.findAlive(here.map(({ event }) => event.runId));
+  const dead = here.filter(({ event }) => !alive.has(event.runId));
+  if (dead.length === 0) return 0;
+  const datasets = await doors.target.datasets();
+  for (const intent of dead) {
+    const { runId, stage, data } = intent.event;
+    const outcome = isThere(intent, datasets) ? 'completed' : 'undone';
+    await new Journal(doors.sink, doors.clock, runId).append(stage, `${intent.change}.${outcome}`, data);
+  }
+  return dead.length;
+}
+
+function isThere({ change, event }: OpenIntent, datasets: readonly DatasetVersion[]): boolean {
+  if (change === 'dataset.rolled-back') return datasets.some(({ state, version }) => state === 'current' && version !== event.data['from']);
+  return datasets.some(({ runId, state }) => runId === event.runId && state !== 'staging');
+}
