@@ -145,7 +145,7 @@ function drawAccounts(encryptBlocks: EncryptBlocks, banks: number, column: Colum
   const { calls } = memory;
   const { rows, startsAt, endsAt } = memory.toMemory(column);
   const draws = memory.addressOf(context.draw());
-  const texts = memory.take(MOST * rows);
+  const texts = memory.take(MOST * rows + 16);
   const stops = memory.take(4 * rows);
   const refused = calls.readIbans(startsAt, endsAt, rows, texts, stops);
   if (refused < 0) context.refuse(-1 - refused);

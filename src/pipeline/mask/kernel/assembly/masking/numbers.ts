@@ -58,27 +58,49 @@ export function writeNineDigits(
 /** The six digits for tests of a scheme, as a number. */
 // @ts-ignore: decorator
 @inline
-function toPrefix(first: u32, second: u32): u32 {
+function toPrefix(first: u32, second: u32): u64 {
   if (first == 4) return 411111;
   if ((first == 5 && second >= 1 && second <= 5) || (first == 2 && second >= 2 && second <= 7)) return 555555;
   if (first == 3 && (second == 4 || second == 7)) return 378282;
   return first == 6 ? 601111 : 999999;
 }
 
+const powers: usize = memory.data<u64>([
+  1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000, 1_000_000_000_000,
+]);
+
+/** Eight digits, a byte each. */
 // @ts-ignore: decorator
 @inline
-function putDigits(at: usize, to: usize, number: u32): void {
-  while (to > at) {
-    const next = number / 10;
-    store<u8>(--to, <u8>(number - 10 * next));
-    number = next;
+function toBytes(number: u32): u64 {
+  const high = number / 10_000;
+  // Two numbers of four digits, four of two, eight of one; the first stands lowest.
+  const fours = <u64>high | (<u64>(number - high * 10_000) << 32);
+  const hundreds = ((fours * 5243) >>> 19) & 0x0000007f0000007f;
+  const pairs = hundreds | ((fours - hundreds * 100) << 16);
+  const tens = ((pairs * 103) >>> 10) & 0x000f000f000f000f;
+  return tens | ((pairs - tens * 10) << 8);
+}
+
+/** The digit that makes 18 digits at `at`, a byte each and zeros first, valid when it is put after them. */
+// @ts-ignore: decorator
+@inline
+function toLuhnDigit(at: usize): u32 {
+  let sum: u32 = 0;
+  // From the right: the last digit counts twice.
+  for (let i: usize = 0; i < 18; i += 2) {
+    sum += load<u8>(at + i);
+    const digit: u32 = load<u8>(at + i + 1);
+    sum += 2 * digit - (digit > 4 ? 9 : 0);
   }
+  return (10 - (sum % 10)) % 10;
 }
 
 /** Card numbers of 12 to 19 digits with spaces and hyphens between them: a test prefix, drawn digits and Luhn's. */
 export function writeCards(
   rowStarts: usize, rowEnds: usize, rows: i32, draws: usize, starts: usize, ends: usize, out: usize,
 ): i32 {
+  const zeros = i8x16.splat(0x30);
   for (let row = 0; row < rows; row++, draws += 16) {
     const value = <usize>row << 2;
     if (isNull(rowEnds, value)) {
@@ -87,47 +109,42 @@ export function writeCards(
     }
     const from = <usize>load<u32>(rowStarts + value);
     const end = <usize>load<u32>(rowEnds + value);
-    let count: usize = 0;
-    let first: u32 = 0;
-    let second: u32 = 0;
-    for (let at = from; at < end; at++) {
-      const byte = load<u8>(at);
-      if (isDigit(byte)) {
-        if (count == 0) first = <u32>byte - 48;
-        else if (count == 1) second = <u32>byte - 48;
-        count++;
-      } else if (byte != 32 && byte != 45) return -1 - row;
-    }
-    if (count < 12 || count > 19) return -1 - row;
-    putDigits(digits, digits + 6, toPrefix(first, second));
-    // 48 bits for 12 digits at most.
-    const number = (<u64>toWord(draws, 0) << 16) | <u64>(toWord(draws, 4) >>> 16);
-    const upper = number / 1_000_000;
-    const last = count - 1;
-    const least = max<usize>(6, last - 6);
-    putDigits(digits + least, digits + last, <u32>(number - upper * 1_000_000));
-    putDigits(digits + 6, digits + least, <u32>upper);
-    store<u8>(digits + last, toLuhnDigit(last));
     ensure(out + (end - from) + 64);
     const stop = copy(from, end, out);
-    for (let at = out, digit = digits; at < stop; at++) if (load<u8>(at) >= 48) putDigit(at, load<u8>(digit++));
+    // Most have 16 digits and nothing else.
+    const compact = end - from == 16 && i8x16.all_true(i8x16.lt_u(i8x16.sub(v128.load(from), zeros), i8x16.splat(10)));
+    let count: usize = 16;
+    let first: u32 = <u32>load<u8>(from) - 48;
+    let second: u32 = <u32>load<u8>(from, 1) - 48;
+    if (!compact) {
+      count = 0;
+      for (let at = from; at < end; at++) {
+        const byte = load<u8>(at);
+        if (isDigit(byte)) {
+          if (count == 0) first = <u32>byte - 48;
+          else if (count == 1) second = <u32>byte - 48;
+          count++;
+        } else if (byte != 32 && byte != 45) return -1 - row;
+      }
+      if (count < 12 || count > 19) return -1 - row;
+    }
+    // 48 bits for 12 digits at most, then the number as a whole: 18 digits without Luhn's.
+    const drawn = (<u64>toWord(draws, 0) << 16) | <u64>(toWord(draws, 4) >>> 16);
+    const power = load<u64>(powers + ((count - 7) << 3));
+    const number = toPrefix(first, second) * power + (drawn % power);
+    const upper = number / 100_000_000;
+    const top = <u32>(upper / 100_000_000);
+    store<u8>(digits, <u8>(top / 10));
+    store<u8>(digits, <u8>(top % 10), 1);
+    store<u64>(digits, toBytes(<u32>(upper - <u64>top * 100_000_000)), 2);
+    store<u64>(digits, toBytes(<u32>(number - upper * 100_000_000)), 10);
+    store<u8>(digits, <u8>toLuhnDigit(digits), 18);
+    if (compact) v128.store(out, i8x16.add(v128.load(digits, 3), zeros));
+    else for (let at = out, digit = digits + (19 - count); at < stop; at++) if (load<u8>(at) >= 48) putDigit(at, load<u8>(digit++));
     put(starts, ends, value, out, stop);
     out = stop;
   }
   return <i32>out;
-}
-
-/** The digit that makes the first `count` digits valid when it is put after them. */
-// @ts-ignore: decorator
-@inline
-function toLuhnDigit(count: usize): u8 {
-  let sum: u32 = 0;
-  let double = true;
-  for (let at = digits + count; at > digits; double = !double) {
-    const digit: u32 = load<u8>(--at);
-    sum += double ? (digit > 4 ? 2 * digit - 9 : 2 * digit) : digit;
-  }
-  return <u8>((10 - (sum % 10)) % 10);
 }
 
 /** Where the address ends, at its `/` or at `end`, of an IPv4 address and, if need be, a netmask of one or two digits and at most 32; 0 for anything else. */

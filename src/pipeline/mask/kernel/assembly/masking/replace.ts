@@ -50,45 +50,75 @@ export function writeReplaced(
   return out;
 }
 
+/** The generator: four words, of which the last is what was drawn. */
+let x: u32 = 0;
+let y: u32 = 0;
+let z: u32 = 0;
+let w: u32 = 0;
+
 /** Consonants and vowels in turn, capitals where ASCII capitals stood. The highest byte of each step is the letter, its lower half decides the rest. */
 function writeText(from: usize, end: usize, draw: usize, alphabet: usize, at: usize): usize {
-  let x = load<u32>(draw);
-  let y = load<u32>(draw, 4);
-  let z = load<u32>(draw, 8);
-  let w = load<u32>(draw, 12) | 1;
-  let run = KEPT;
-  let same = false;
-  let slot: u32 = 0;
+  x = load<u32>(draw);
+  y = load<u32>(draw, 4);
+  z = load<u32>(draw, 8);
+  w = load<u32>(draw, 12) | 1;
   while (from < end) {
-    const lead = load<u8>(from++);
-    const kind = toClass(from - 1, lead);
-    if (kind != run && same) avoid(at - 1, run, w & 0xffff);
+    const lead = load<u8>(from);
+    const kind = toClass(from, lead);
     if (kind == KEPT) {
       store<u8>(at++, lead);
+      from++;
       if (lead >= 0x80) while (from < end && isRest(from)) store<u8>(at++, load<u8>(from++));
-      run = KEPT;
-      same = false;
       continue;
     }
-    let t = x ^ (x << 11);
+    const stop = writeRun(from, end, kind, alphabet, at);
+    at = written;
+    from = stop;
+  }
+  return at;
+}
+
+/** Where the last run ended in the output. */
+let written: usize = 0;
+
+/** A word or a number, from its first character; returns where it ends. */
+// @ts-ignore: decorator
+@inline
+function writeRun(from: usize, end: usize, kind: i32, alphabet: usize, at: usize): usize {
+  let a = x;
+  let b = y;
+  let c = z;
+  let d = w;
+  let differs: u32 = 0;
+  let slot: u32 = 512;
+  const turn: u32 = kind == LETTER ? 256 : 0;
+  let first = true;
+  for (;;) {
+    const lead = load<u8>(from++);
+    let t = a ^ (a << 11);
     t ^= t >>> 8;
-    x = y;
-    y = z;
-    z = w;
-    w = w ^ (w >>> 19) ^ t;
-    if (kind != run) {
-      run = kind;
-      same = true;
-      slot = kind == LETTER ? (w & 1) << 8 : 512;
+    a = b;
+    b = c;
+    c = d;
+    d = d ^ (d >>> 19) ^ t;
+    if (first) {
+      if (kind == LETTER) slot = (d & 1) << 8;
+      first = false;
     }
-    const byte = load<u8>(alphabet + <usize>(slot | (w >>> 24))) - (<u8>(lead - 0x41) < 26 ? <u8>0x20 : <u8>0);
-    if (kind == LETTER) slot ^= 256;
-    if (byte != lead) same = false;
+    const byte = load<u8>(alphabet + <usize>(slot | (d >>> 24))) - (<u8>(lead - 0x41) < 26 ? <u8>0x20 : <u8>0);
+    slot ^= turn;
+    differs |= byte ^ lead;
     store<u8>(at++, byte);
     if (lead >= 0x80) while (from < end && isRest(from)) from++;
+    if (from >= end || toClass(from, load<u8>(from)) != kind) break;
   }
-  if (same) avoid(at - 1, run, w & 0xffff);
-  return at;
+  if (differs == 0) avoid(at - 1, kind, d & 0xffff);
+  x = a;
+  y = b;
+  z = c;
+  w = d;
+  written = at;
+  return from;
 }
 
 /** Chance gave the word or number that stood there: its last character becomes one of the others, by 16 bits. */
