@@ -18,19 +18,29 @@ const anything = fc.record({
   text: fc.string({ unit: fc.constantFrom('a', '\t', '\n', '\\'), maxLength: 60 }).map((text) => `${text}\n`),
 });
 
+function compare(bytes: Uint8Array, fields: number): void {
+  const slow = scanSlowly(bytes, fields);
+  const lines = new Lines();
+  const malformed = lines.scan(bytes, fields);
+  if ('malformed' in slow) return expect(malformed).toBe(slow.malformed);
+  const [before = 0, ...stops] = toInts(lines.stopsAt - 4, lines.rows * fields + 1);
+  const found = { rows: lines.rows, stops: stops.map((stop) => stop - before - 1), escaped: [...lines.escaped] };
+  expect(found).toEqual({ rows: slow.stops.length / fields, ...slow });
+  expect(kernel().calls.countStops(before + 1, bytes.length)).toBe(slow.stops.length);
+}
+
 describe('the scan of lines in WebAssembly', () => {
+  it.each([1, 2, 3])('finds a backslash far down among lines of %i fields, and a row with one too few', (fields) => {
+    const line = `${'\t'.repeat(fields - 1)}\n`;
+    compare(Buffer.from(`${line.repeat(100_000)}${line.replace('\n', 'x\\\\\n')}${line}`), fields);
+    compare(Buffer.from(`${line.repeat(10_000)}${'\t'.repeat(fields)}\n${line}`), fields);
+    if (fields > 1) compare(Buffer.from(`${line.repeat(10_000)}${line.slice(1)}\t${line}`), fields);
+  });
+
   it('finds what the slow twin finds, in batches of any length one after the other', () => {
     fc.assert(
       fc.property(fc.oneof(wellFormed, anything), ({ text, fields }) => {
-        const bytes = Uint8Array.from(Buffer.from(text));
-        const slow = scanSlowly(bytes, fields);
-        const lines = new Lines();
-        const malformed = lines.scan(bytes, fields);
-        if ('malformed' in slow) return expect(malformed).toBe(slow.malformed);
-        const [before = 0, ...stops] = toInts(lines.stopsAt - 4, lines.rows * fields + 1);
-        const found = { rows: lines.rows, stops: stops.map((stop) => stop - before - 1), escaped: [...lines.escaped] };
-        expect(found).toEqual({ rows: slow.stops.length / fields, ...slow });
-        expect(kernel().calls.countStops(before + 1, bytes.length)).toBe(slow.stops.length);
+        compare(Uint8Array.from(Buffer.from(text)), fields);
       }),
       { numRuns: 1000 },
     );

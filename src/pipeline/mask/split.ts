@@ -26,7 +26,7 @@ export class Lines {
     const textAt = memory.put(bytes);
     const flagsAt = memory.put(new Uint8Array(fields));
     const most = bytes.length <= small ? bytes.length : memory.calls.countStops(textAt, bytes.length);
-    memory.reserve(4 * most + 4);
+    memory.reserve(4 * most + 68);
     const rows = memory.calls.scanLines(textAt, bytes.length, fields, memory.open, flagsAt);
     if (rows < 0) return -1 - rows;
     this.rows = rows;

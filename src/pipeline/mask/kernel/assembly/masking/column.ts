@@ -89,7 +89,12 @@ export function isShort(starts: usize, ends: usize, rows: i32, length: i32): i32
     const end = load<i32>(ends + row);
     if (end < 0) continue;
     let count = 0;
-    for (let at = load<i32>(starts + row); at < end; at++) count += i32((load<u8>(at) & 0xc0) != 0x80);
+    for (let at = load<i32>(starts + row); at < end; at += 16) {
+      // As signed numbers the bytes that continue a character are those below −64.
+      let first = i8x16.bitmask(i8x16.ge_s(v128.load(at), i8x16.splat(-64)));
+      if (end - at < 16) first &= (1 << (end - at)) - 1;
+      count += popcnt(first);
+    }
     if (count < length) return 1;
   }
   return 0;

@@ -176,6 +176,21 @@ function toBits(from: usize, end: usize): u32 {
   return bits;
 }
 
+/** The numbers of an address: up to three digits and a dot; in the fourth byte, if it is not the dot, how many digits there are. */
+const parts: usize = toParts();
+
+function toParts(): usize {
+  const table: usize = memory.data(1024, 16);
+  for (let part: u32 = 0; part < 256; part++) {
+    const digits: u32 = part > 99 ? 3 : part > 9 ? 2 : 1;
+    let text: u32 = 48 + (part % 10);
+    if (part > 9) text = (text << 8) | (48 + ((part / 10) % 10));
+    if (part > 99) text = (text << 8) | (48 + part / 100);
+    store<u32>(table + (<usize>part << 2), text | (46 << (digits << 3)) | (digits == 3 ? 0 : digits << 24));
+  }
+  return table;
+}
+
 const RESERVED = 0;
 const DOCUMENTATION = 1;
 
@@ -218,12 +233,12 @@ export function writeAddresses(
     }
     let at = out;
     for (let shift = 24; shift >= 0; shift -= 8) {
-      const part = (address >>> shift) & 255;
-      if (part >= 100) putDigit(at++, part / 100);
-      if (part >= 10) putDigit(at++, (part / 10) % 10);
-      putDigit(at++, part % 10);
-      if (shift > 0) store<u8>(at++, 46);
+      const part = parts + (<usize>((address >>> shift) & 255) << 2);
+      store<u32>(at, load<u32>(part));
+      const count = load<u8>(part, 3);
+      at += count == 46 ? 4 : <usize>count + 1;
     }
+    at--;
     v128.store(at, v128.load(slash));
     at += end - slash;
     put(starts, ends, value, out, at);
