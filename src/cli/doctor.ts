@@ -21,14 +21,19 @@ interface Check {
   readonly ok: boolean;
   readonly detail: string;
   readonly findings: readonly Finding[];
+  /** What the gate would say to a run, where it was asked. */
+  readonly allow?: boolean | undefined;
 }
 
+type Looked = { readonly detail: string; readonly findings?: readonly Finding[]; readonly allow?: boolean | undefined };
+
+/** Exit codes: 0 nothing stands in the way · 1 something is broken or cannot be reached · 2 the gate would deny. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const checks: Check[] = [];
-  const check = async (name: string, look: () => Promise<{ detail: string; findings?: readonly Finding[] }>): Promise<void> => {
+  const check = async (name: string, look: () => Promise<Looked>): Promise<void> => {
     try {
-      const { detail, findings = [] } = await look();
-      checks.push({ name, ok: !findings.some(({ severity }) => severity === 'error'), detail, findings });
+      const { detail, findings = [], allow } = await look();
+      checks.push({ name, ok: !findings.some(({ severity }) => severity === 'error'), detail, findings, allow });
     } catch (error) {
       const known = error instanceof BautaError ? error : undefined;
       const finding = known
@@ -54,18 +59,22 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   });
   const { file } = options;
   if (file !== undefined) await check('pipeline', () => checkPipeline({ ...options, file }));
-  const ok = checks.every((one) => one.ok);
-  if (wantsJson(options)) writeJson({ ok, checks, findings: checks.flatMap(({ findings }) => findings) });
+  const sound = checks.every((one) => one.ok);
+  // A decision is not something that is broken, but no run gets past it.
+  const denied = checks.find(({ allow }) => allow === false);
+  const ok = sound && !denied;
+  const shown = checks.map(({ name, ok: fine, detail, findings, allow }) => ({ name, ok: fine && allow !== false, detail, findings }));
+  if (wantsJson(options)) writeJson({ ok, checks: shown, findings: checks.flatMap(({ findings }) => findings) });
   else {
-    for (const { name, ok: fine, detail, findings } of checks) {
+    for (const { name, ok: fine, detail, findings } of shown) {
       process.stdout.write(`${fine ? paint('ok  ', 32, process.stdout) : paint('FAIL', 31, process.stdout)} ${name.padEnd(9)} ${detail}\n`);
       for (const finding of findings) process.stdout.write(`${toFindingText(finding)}\n`);
     }
   }
-  return ok ? 0 : 1;
+  return ok ? 0 : sound ? 2 : 1;
 }
 
-async function checkPipeline(options: DoctorOptions & { file: string }): Promise<{ detail: string; findings: readonly Finding[] }> {
+async function checkPipeline(options: DoctorOptions & { file: string }): Promise<Looked> {
   const { doors, request, close } = await compose(options);
   try {
     const swept = options.fix === true ? await doors.target.sweep() : [];
@@ -75,6 +84,7 @@ async function checkPipeline(options: DoctorOptions & { file: string }): Promise
     return {
       detail: `${plan ? `${plan.tables.length} tables planned, gate says ${decision?.allow ? 'allow' : 'deny'}` : 'no plan'}${dropped}`,
       findings,
+      allow: decision?.allow,
     };
   } finally {
     await close();

@@ -861,7 +861,7 @@ export const messages = {
     hint: 'GRANT {name} to the role of {connection}',
   },
   TARGET_IS_SOURCE: {
-    class: 'DeniedError',
+    class: 'InputError',
     message: 'the target database {name} is the source',
     hint: 'name another target; the source is never replaced',
   },

@@ -3,6 +3,7 @@ import { toSqlName } from '../kernel/sql-name.js';
 import { redactRecall } from './best-effort.js';
 import type { Catalogue, Table } from './catalogue.js';
 import { type ClaimSource, type ColumnPlan, type Plan, type RulePlan, type TablePlan, toPlanDigest } from './plan.js';
+import { toCopiedBytes, toPeakBytes } from './peak-bytes.js';
 import { toShownPath } from './shown-path.js';
 
 export interface RuleView {
@@ -50,7 +51,7 @@ export interface PlanView {
   readonly tables: readonly TableView[];
   readonly maskedColumns: number;
   readonly keptColumns: number;
-  /** Size of the tables to be copied, and an upper estimate of what the target needs while staging stands beside the versions it has: data and as much for indexes. */
+  /** Size of the tables to be copied, and an upper estimate of what the target needs while staging stands beside the versions it has (`toPeakBytes`). */
   readonly bytes: number;
   readonly peakDiskBytes: number;
 }
@@ -72,10 +73,18 @@ export function toPlanView(plan: Plan, catalogue: Catalogue): PlanView {
   const tables = plan.tables.map((table) => toTableView(table, known.get(toSqlName(table.schema, table.name))));
   const columns = tables.flatMap((table) => table.columns);
   const masked = columns.filter(isMasked).length;
-  const bytes = tables.reduce((sum, table) => sum + (table.rows === 'none' ? 0 : table.bytes), 0);
   const { pipeline, environment, keyVersion } = plan;
   const counts = { maskedColumns: masked, keptColumns: columns.length - masked };
-  return { pipeline, environment, keyVersion, planDigest: toPlanDigest(plan), tables, ...counts, bytes, peakDiskBytes: bytes * 2 };
+  return {
+    pipeline,
+    environment,
+    keyVersion,
+    planDigest: toPlanDigest(plan),
+    tables,
+    ...counts,
+    bytes: toCopiedBytes(plan, catalogue),
+    peakDiskBytes: toPeakBytes(plan, catalogue),
+  };
 }
 
 function toTableView(plan: TablePlan, table: Table | undefined): TableView {

@@ -2,6 +2,7 @@
 import { type Finding, type Where, sortFindings, toFinding } from '../../../kernel/errors.js';
 import type { ErrorCode } from '../../../kernel/messages.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
+import { toPeakBytes } from '../../../pipeline/peak-bytes.js';
 import type { Plan } from '../../../pipeline/plan.js';
 import type { TargetFacts } from '../../../pipeline/ports.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
@@ -19,9 +20,6 @@ interface Self {
   address: string | null;
 }
 
-/** Rows, indexes of about the same size, and as much again to sort while they are built: a cautious guess, not a measurement. */
-const peakFactor = 3;
-
 export async function inspect(
   server: TargetServer,
   session: Session,
@@ -37,7 +35,7 @@ export async function inspect(
     database: server.target,
     address: self.address ?? 'local socket',
     serverVersion: self.version,
-    peakBytes: catalogue.tables.reduce((sum, table) => sum + table.bytes, 0) * peakFactor,
+    peakBytes: toPeakBytes(plan, catalogue),
   };
   const identity = findIdentity(facts, plan);
   const found: [ErrorCode, Where?, Finding['severity']?][] = [

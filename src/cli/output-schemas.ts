@@ -1,0 +1,176 @@
+// The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
+import type { Json } from '../kernel/canonical-json.js';
+
+type Schema = { readonly [keyword: string]: Json };
+
+const text = (description: string): Schema => ({ type: 'string', description });
+const count = (description: string): Schema => ({ type: 'number', minimum: 0, description });
+const flag = (description: string): Schema => ({ type: 'boolean', description });
+const list = (items: Schema, description: string): Schema => ({ type: 'array', items, description });
+const oneOf = (...words: readonly string[]): Schema => ({ enum: words });
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+
+function object(required: Readonly<Record<string, Schema>>, optional: Readonly<Record<string, Schema>> = {}): Schema {
+  return { type: 'object', properties: { ...required, ...optional }, required: Object.keys(required), additionalProperties: false };
+}
+
+const placeTexts = ['stage', 'run', 'connection', 'schema', 'table', 'column', 'constraint', 'object', 'type', 'path', 'file', 'rule', 'sqlState', 'name', 'expected', 'amount']; // prettier-ignore
+const where: Schema = {
+  ...object(
+    {},
+    {
+      ...Object.fromEntries(placeTexts.map((name) => [name, { type: 'string' }])),
+      ...Object.fromEntries(['line', 'row', 'batch', 'range'].map((name) => [name, { type: 'integer', minimum: 0 }])),
+    },
+  ),
+  description: 'names, positions and counts; never a value of a row',
+};
+const severity = oneOf('error', 'warning');
+const told = { code: text('see docs/errors.md'), where, message: text('what'), hint: text('what to do') };
+const finding = object({ ...told, severity });
+const error = object(told);
+const findings = list(finding, 'everything that was found by looking');
+const suggested = { tag: text('a tag'), rule: text('which rule suggests it'), confidence: { type: 'number', minimum: 0, maximum: 1 } };
+
+const decision = object({
+  decisionId: text('of this answer'),
+  allow: flag('false: nothing was read'),
+  reasons: list(
+    object({
+      code: text('see docs/policies.md'),
+      controlIds: list(text('a control'), 'controls that the rule serves'),
+      message: text('what'),
+      hint: text('what to do'),
+    }),
+    'every reason against it',
+  ),
+  policy: object({ revision: text('of the rules'), digest: text('of the rules') }),
+});
+
+const run = object(
+  {
+    runId: orNull(text('null: it did not come to a run')),
+    state: oneOf('published', 'withheld', 'denied', 'failed', 'cancelled'),
+    dataset: orNull(
+      object(
+        { target: text('database'), version: { type: 'integer', minimum: 1 }, planDigest: text('of the plan') },
+        { database: text('database') },
+      ),
+    ),
+    tables: list(
+      object({ name: text('schema.table'), rows: count('rows'), bytes: count('of COPY text'), seconds: count('seconds') }),
+      'what was loaded',
+    ),
+    findings,
+    decision: orNull(decision),
+    seconds: count('of the whole run'),
+    rowsPerSecond: count('while rows moved'),
+    peakRssBytes: count('of all threads'),
+    checkpoint: orNull(object({ origin: text('of the log'), size: count('entries'), root: text('RFC 6962 root, base64') })),
+  },
+  { error },
+);
+
+const ruleView = {
+  tag: text('a tag, or none'),
+  transform: text('see docs/transforms.md; paths where paths decide'),
+  scope: oneOf('value', 'subject', 'row'),
+  domain: text('pseudonyms are shared within it'),
+  reveals: list(text('what is let through'), 'what it lets through'),
+  bestEffort: flag('finds some, not all'),
+  recallPercent: orNull(count('how much of a hundred it finds, as measured')),
+};
+const columnView = object({
+  column: text('name'),
+  type: text('as the server prints it'),
+  ...ruleView,
+  unique: flag('must stay unique'),
+  why: text('who said what it is'),
+  reason: orNull(text('of a keep or an override')),
+  expires: orNull(text('last day of the reason')),
+  distinct: orNull(count('distinct values, by statistics')),
+  paths: list(object({ path: text('inside the value'), ...ruleView }), 'rules by path'),
+  rest: orNull(oneOf('refuse', 'drop', 'keep')),
+});
+const tableView = object({
+  schema: text('name'),
+  table: text('name'),
+  rows: oneOf('all', 'none', 'where'),
+  estimatedRows: orNull(count('by statistics')),
+  bytes: count('at the source'),
+  joins: list(text('schema.table'), 'tables that lead to the person of a row'),
+  loadInto: orNull(text('schema.table of the root that rows go in through')),
+  columns: list(columnView, 'in the order of the table'),
+});
+const planView = object({
+  pipeline: text('name'),
+  environment: text('name'),
+  keyVersion: count('number'),
+  planDigest: text('sha256:…'),
+  tables: list(tableView, 'sorted by name'),
+  maskedColumns: count('columns'),
+  keptColumns: count('columns'),
+  bytes: count('to copy'),
+  peakDiskBytes: count('an upper estimate for the target'),
+});
+const plan = object(
+  { planDigest: orNull(text('sha256:…')), plan: orNull(planView), findings, decision: orNull(decision) },
+  {
+    sample: list(
+      object({ table: text('schema.table'), columns: list(text('name'), 'columns'), rows: list(list(text('masked'), 'fields'), 'rows') }),
+      'masked previews',
+    ),
+    error,
+  },
+);
+
+const version = object({
+  target: text('database'),
+  version: { type: 'integer', minimum: 1 },
+  state: oneOf('staging', 'current', 'previous'),
+  runId: text('of the run that made it'),
+  database: text('where it is'),
+  planDigest: text('sha256:…'),
+  publishedAt: orNull(text('RFC 3339')),
+});
+const datasets = object({ datasets: list(version, 'versions'), findings }, { error });
+const rollback = object({ dataset: orNull(version), findings }, { error });
+const doctor = object(
+  {
+    ok: flag('nothing stands in the way of a run'),
+    checks: list(object({ name: text('of the check'), ok: flag('passed'), detail: text('what was seen'), findings }), 'in order'),
+    findings,
+  },
+  { error },
+);
+
+const suggestion = object(
+  { schema: text('name'), table: text('name'), column: text('name'), ...suggested },
+  { path: text('inside the value'), follows: text('the joined column under which the tag stands') },
+);
+/** One form for each of the things that the command does, and one for when it could not. */
+const classify: Schema = {
+  type: 'object',
+  anyOf: [
+    object({ suggestions: list(suggestion, 'by table and column'), unknown: count('columns that a person has to decide'), findings }),
+    object({
+      passed: flag('nothing is new'),
+      findings: list(object({ ...told, severity }, { suggestion: object(suggested) }), 'with a suggestion where there is one'),
+    }),
+    object({
+      file: text('the lock'),
+      confirmed: list(text('schema.table.column'), 'confirmed now'),
+      removed: list(text('schema.table.column'), 'gone'),
+      columns: count('confirmed in all'),
+    }),
+    object({ findings, error }),
+  ],
+};
+
+/** The published files under docs/schema, by name. */
+export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
+  Object.entries({ run, plan, datasets, rollback, doctor, classify }).map(([command, schema]) => [
+    `output-${command}.json`,
+    { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },
+  ]),
+);
