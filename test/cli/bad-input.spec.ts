@@ -32,7 +32,19 @@ interface Row {
 }
 
 const secret = 'kept-from-logs-3';
-const runMembers = ['dataset', 'decision', 'findings', 'peakRssBytes', 'rowsPerSecond', 'runId', 'seconds', 'state', 'tables'];
+const reasoned = `overrides: [{ columns: ['app."order".note'], reason: the load will tell }]\n`;
+const runMembers = [
+  'checkpoint',
+  'dataset',
+  'decision',
+  'findings',
+  'peakRssBytes',
+  'rowsPerSecond',
+  'runId',
+  'seconds',
+  'state',
+  'tables',
+];
 
 let world: TinyWorld;
 let silent: Server;
@@ -329,19 +341,38 @@ const rows: Readonly<Record<string, Row>> = {
     codes: ['TARGET_DATABASE_UNNAMED'],
   },
   // ── values
-  'a masked value that a check of a domain refuses': {
+  'a check that pseudonyms break': {
+    sourceUrl: () => world.source('short_mail', `ALTER TABLE app.person ADD CONSTRAINT ours_only CHECK (length(email) < 24)`),
+    exitCode: 3,
+    codes: ['PLAN_CONDITION_BROKEN'],
+    where: { schema: 'app', table: 'person', constraint: 'ours_only', column: 'email' },
+    says: 'keep with a reason',
+  },
+  'a domain that pseudonyms do not fit': {
+    sourceUrl: () =>
+      world.source(
+        'short_domain',
+        `CREATE DOMAIN app.mail AS text CHECK (length(VALUE) < 24); ALTER TABLE app.person ALTER email TYPE app.mail; ANALYZE`,
+      ),
+    exitCode: 3,
+    codes: ['PLAN_CONDITION_BROKEN'],
+    where: { schema: 'app', table: 'person', object: 'domain app.mail', column: 'email' },
+  },
+  'a masked value that a check of a domain refuses, for which somebody gave a reason': {
     sourceUrl: () =>
       world.source(
         'domain',
-        `CREATE DOMAIN app.mail AS text CONSTRAINT ours_only CHECK (length(VALUE) < 24); ALTER TABLE app.person ALTER email TYPE app.mail; ANALYZE`,
+        `CREATE DOMAIN app.words AS text CONSTRAINT ours_only CHECK (VALUE LIKE 'call %'); ALTER TABLE app."order" ALTER note TYPE app.words; ANALYZE`,
       ),
+    files: { 'pipeline.yaml': `${pipelineText}${reasoned}` },
     exitCode: 1,
     codes: ['DELIVER_VALUE_REFUSED'],
-    where: { schema: 'app', table: 'person', constraint: 'ours_only', column: 'email' },
+    where: { schema: 'app', table: 'order', constraint: 'ours_only', column: 'note' },
     says: 'ours_only',
   },
-  'a masked value that a check of a table refuses': {
-    sourceUrl: () => world.source('checked', `ALTER TABLE app.person ADD CONSTRAINT ours_only CHECK (length(email) < 24)`),
+  'a masked value that a check of a table refuses, for which somebody gave a reason': {
+    sourceUrl: () => world.source('checked', `ALTER TABLE app."order" ADD CONSTRAINT ours_only CHECK (note LIKE 'call %')`),
+    files: { 'pipeline.yaml': `${pipelineText}${reasoned}` },
     exitCode: 1,
     codes: ['DELIVER_OBJECT_FAILED'],
     says: 'ours_only',
