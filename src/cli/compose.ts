@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { type Settings, parseSettings } from '../config/settings.js';
 import { fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from '../documents/documents.js';
 import { systemClock } from '../kernel/clock.js';
-import { type Finding, sortFindings, toError } from '../kernel/errors.js';
+import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
 import { newRunId } from '../kernel/ids.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
@@ -60,7 +60,9 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const source = { ...(await resolveConnection(pipeline.body.source.connection, environment, read)), ...connecting };
   const target = { ...(await resolveConnection(pipeline.body.target.connection, environment, read)), ...connecting };
   const home = options.home ?? settings.BAUTA_HOME;
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await mkdir(home, { recursive: true, mode: 0o700 }).catch(() => {
+    throw toError('HOME_UNWRITABLE', { file: home });
+  });
   const width = toWidth(settings);
   const closers: (() => Promise<void>)[] = [];
   const opened = <T extends { close(): Promise<void> }>(door: T): T => {
@@ -216,8 +218,14 @@ export function toWidth({ BAUTA_THREADS, BAUTA_EXTRACT_CONNECTIONS, BAUTA_LOAD_C
   };
 }
 
-/** Writes a run's summary beside the log, for who comes later. */
-export async function keepSummary(home: string, runId: string, summary: unknown): Promise<void> {
-  await mkdir(join(home, 'runs'), { recursive: true, mode: 0o700 });
-  await writeFile(join(home, 'runs', `${runId}.json`), `${JSON.stringify(summary, undefined, 2)}\n`, { mode: 0o600 });
+/** Writes a run's summary beside the log, for who comes later. That it cannot be written hides nothing of what the run came to: a warning. */
+export async function keepSummary(home: string, runId: string, summary: unknown): Promise<Finding | undefined> {
+  const file = join(home, 'runs', `${runId}.json`);
+  try {
+    await mkdir(join(home, 'runs'), { recursive: true, mode: 0o700 });
+    await writeFile(file, `${JSON.stringify(summary, undefined, 2)}\n`, { mode: 0o600 });
+    return undefined;
+  } catch {
+    return toFinding('SUMMARY_UNWRITTEN', { file }, 'warning');
+  }
 }

@@ -33,8 +33,9 @@ export async function run(options: RunOptions): Promise<number> {
 export async function carryOut(composed: Composed, json: boolean): Promise<number> {
   try {
     const { summary, error } = await provision(composed.doors, composed.request, composed.run, tellProgress());
-    await keepSummary(composed.home, summary.runId, summary);
-    if (json) writeJson(summary);
+    const unkept = await keepSummary(composed.home, summary.runId, summary);
+    if (unkept) process.stderr.write(`${toFindingText(unkept)}\n`);
+    if (json) writeJson(unkept ? { ...summary, findings: [...summary.findings, unkept] } : summary);
     return printOutcome(summary, error);
   } finally {
     await composed.close();

@@ -1164,6 +1164,11 @@ export const messages = {
     message: '{file} is not a verifier key',
     hint: 'give the log.pub of the log: one line, name+hash+base64',
   },
+  SUMMARY_UNWRITTEN: {
+    class: 'UnavailableError',
+    message: 'the summary of the run could not be written to {file}',
+    hint: 'free space or correct the rights of the folder; the log has all that the summary says',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',
@@ -1229,6 +1234,11 @@ export const messages = {
     class: 'InputError',
     message: 'Node was told to write its memory to a file ({name}), and rows of production pass through it',
     hint: 'take {name} out of NODE_OPTIONS and the command line',
+  },
+  HOME_UNWRITABLE: {
+    class: 'UnavailableError',
+    message: 'the folder {file} cannot be written',
+    hint: 'free space or correct its rights, or choose another home with --home or BAUTA_HOME',
   },
 } as const satisfies Record<string, MessageTemplate>;
 

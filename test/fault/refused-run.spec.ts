@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -8,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunSummary } from '../../src/pipeline/report/report.js';
 import { logTextOf } from '../support/log.js';
 import { type Ended, type SmallShop, nothing, startSmallShop, waitFor } from '../support/small-shop.js';
+import { mountTinyDisk } from '../support/tiny-disk.js';
 
 let shop: SmallShop;
 beforeAll(async () => (shop = await startSmallShop()), 60_000);
@@ -89,6 +88,14 @@ it('a key file that was replaced is refused at plan, before a row is read', asyn
   await expectNothingLeft();
 });
 
+it('a role of somebody else that has the name of one of ours is never used', async () => {
+  await shop.target.sql('postgres', 'CREATE ROLE shop_dev_owner NOLOGIN');
+  const { code, stderr } = await run();
+  await shop.target.sql('postgres', 'DROP ROLE shop_dev_owner');
+  expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('TARGET_ROLE_CLASH') });
+  await expectNothingLeft();
+});
+
 it('a log that cannot be written stops the run before anything is done', async () => {
   const home = join(shop.folder, 'unwritable');
   mkdirSync(home);
@@ -114,27 +121,19 @@ it.each([
   await expectNothingLeft();
 });
 
-describe('a full disk at the target', () => {
-  let disk: string | undefined;
+const disk = mountTinyDisk('the disk of the target that is full');
+const withDisk = disk ? describe : describe.skip;
 
+withDisk('a full disk at the target', () => {
   beforeAll(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bauta-tiny-disk-'));
-    const mounted =
-      process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=800k,mode=777', 'tmpfs', folder]).status === 0;
-    if (!mounted) {
-      // Allowed where everything else is required: only root on a machine of its own may mount.
-      process.stderr.write('SKIPPED: the disk that is full, because a tmpfs cannot be mounted here (needs root)\n');
-      return rmSync(folder, { recursive: true });
-    }
-    disk = folder;
-    const place = join(folder, 'space');
+    const place = join(disk?.folder ?? '', 'space');
     mkdirSync(place);
     const nobody =
       readFileSync('/etc/passwd', 'utf8')
         .split('\n')
         .find((line) => line.startsWith('nobody:'))
         ?.split(':') ?? [];
-    spawnSync('chown', [`${nobody[2] ?? ''}:${nobody[3] ?? ''}`, place]);
+    chownSync(place, Number(nobody[2]), Number(nobody[3]));
     chmodSync(place, 0o700);
     await shop.target.sql('postgres', `CREATE TABLESPACE tiny LOCATION '${place}'`);
     await shop.target.sql('postgres', 'GRANT CREATE ON TABLESPACE tiny TO PUBLIC');
@@ -144,16 +143,13 @@ describe('a full disk at the target', () => {
   });
 
   afterAll(async () => {
-    if (disk === undefined) return;
     await shop.target.sql('postgres', 'ALTER SYSTEM RESET default_tablespace');
     await shop.target.sql('postgres', 'SELECT pg_reload_conf()');
     await shop.target.sql('postgres', 'DROP TABLESPACE tiny');
-    spawnSync('umount', [disk]);
-    rmSync(disk, { recursive: true });
+    disk?.unmount();
   });
 
   it('ends the run with SERVER_DISK_FULL and leaves nothing', async () => {
-    if (disk === undefined) return;
     const { code, stdout, stderr } = await run();
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('error: SERVER_DISK_FULL:') });
     expect(JSON.parse(stdout)).toMatchObject({ state: 'failed', dataset: null });

@@ -1,7 +1,7 @@
 // A small but nasty source, a target on another server, the least-privileged roles of deploy/ and the documents of a pipeline between them;
 // Bauta runs on it as a process of its own: as the command line, or blocked at a named place so that a test can kill it there.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,7 +44,7 @@ export interface SmallShop {
   start(words: readonly string[], environment?: Readonly<Record<string, string>>, before?: string): Started;
   bauta(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended>;
   /** A run that stops for ever at `border:NAME`, `step:NAME`, `moved:BATCHES` or `built:STATEMENTS`; resolves when it is there. */
-  block(place: string): Promise<Started>;
+  block(place: string, environment?: Readonly<Record<string, string>>): Promise<Started>;
   /** A run that is cancelled at a step of the target. */
   abortAt(step: string): Promise<Ended>;
   /** What stands on both servers that is Bauta's, as text to compare. */
@@ -60,6 +60,10 @@ export interface Traces {
   readonly roles: readonly unknown[];
   readonly sessions: number;
   readonly locks: number;
+  /** Replication slots and prepared transactions. */
+  readonly slots: number;
+  /** Files in the temporary folder of the processes. */
+  readonly temporary: readonly string[];
 }
 
 export interface Published {
@@ -77,11 +81,12 @@ export async function startSmallShop(options: SmallShopOptions = {}): Promise<Sm
   const [source, target] = await Promise.all([startTestServer(options.source), startTestServer(options.target)]);
   await prepareServers(source, target);
   const folder = mkdtempSync(join(tmpdir(), 'bauta-small-shop-'));
-  const [pipeline, home] = [join(folder, 'pipeline.yaml'), join(folder, 'home')];
+  const [pipeline, home, temporary] = [join(folder, 'pipeline.yaml'), join(folder, 'home'), join(folder, 'temporary')];
+  mkdirSync(temporary);
   writeFileSync(pipeline, pipelineText);
   const environment: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
-    TMPDIR: tmpdir(),
+    TMPDIR: temporary,
     SOURCE_URL: toUrl(source.url('production'), 'bauta_source'),
     TARGET_URL: toUrl(target.url('shop_dev'), 'bauta_target'),
     BAUTA_HOME: home,
@@ -90,8 +95,11 @@ export async function startSmallShop(options: SmallShopOptions = {}): Promise<Sm
     BAUTA_VERIFY_SLOTS: '16',
     NODE_NO_WARNINGS: '1',
   };
+  // A test that fails half-way leaves its process where it blocked.
+  const children: ChildProcess[] = [];
+  const started = (one: Started): Started => (children.push(one.child), one);
   const start = (words: readonly string[], more: Readonly<Record<string, string>> = {}, before?: string): Started =>
-    startProcess([cli, ...words], folder, { ...environment, ...more }, before);
+    started(startProcess([cli, ...words], folder, { ...environment, ...more }, before));
   return {
     source,
     target,
@@ -101,16 +109,17 @@ export async function startSmallShop(options: SmallShopOptions = {}): Promise<Sm
     environment,
     start,
     bauta: (words, more) => start(words, more).ended,
-    block: async (place) => {
-      const started = startProcess([blockedRun, pipeline, place], folder, environment);
-      await untilThere(started, place);
-      return started;
+    block: async (place, more = {}) => {
+      const blocked = started(startProcess([blockedRun, pipeline, place], folder, { ...environment, ...more }));
+      await untilThere(blocked, place);
+      return blocked;
     },
     abortAt: (step) => startProcess([blockedRun, pipeline, `abort:${step}`], folder, environment).ended,
-    traces: () => readTraces(source, target),
+    traces: () => readTraces(source, target, temporary),
     published: () => readPublished(target),
     events: () => eventsOf(home),
     stop: async () => {
+      for (const child of children) child.kill('SIGKILL');
       await Promise.all([source.stop(), target.stop()]);
       rmSync(folder, { recursive: true, force: true });
     },
@@ -160,7 +169,7 @@ export async function waitFor<T>(look: () => Promise<T | false | undefined> | T 
   throw new Error('waited in vain');
 }
 
-async function readTraces(source: TestServer, target: TestServer): Promise<Traces> {
+async function readTraces(source: TestServer, target: TestServer, temporary: string): Promise<Traces> {
   const databases = await target.sql('postgres', `SELECT datname FROM pg_database WHERE datname !~ '^(postgres|template.)$' ORDER BY 1`);
   const roles = await target.sql('postgres', `SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|postgres$|bauta_target$)' ORDER BY 1`);
   const busy = await Promise.all(
@@ -168,7 +177,8 @@ async function readTraces(source: TestServer, target: TestServer): Promise<Trace
       server.sql(
         'postgres',
         `SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'bauta' OR usename ~ 'bauta_') AS sessions,
-                (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks`,
+                (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks,
+                (SELECT count(*)::int FROM pg_replication_slots) + (SELECT count(*)::int FROM pg_prepared_xacts) AS slots`,
       ),
     ),
   );
@@ -178,6 +188,8 @@ async function readTraces(source: TestServer, target: TestServer): Promise<Trace
     roles: roles.map((row) => row['rolname']),
     sessions: sum('sessions'),
     locks: sum('locks'),
+    slots: sum('slots'),
+    temporary: readdirSync(temporary),
   };
 }
 
@@ -192,12 +204,14 @@ async function readPublished(target: TestServer): Promise<Published | undefined>
   return { oid: found['oid'], comment: found['comment'], digest: row?.['digest'] };
 }
 
-export const nothing: Traces = { databases: [], roles: [], sessions: 0, locks: 0 };
+export const nothing: Traces = { databases: [], roles: [], sessions: 0, locks: 0, slots: 0, temporary: [] };
 export const onlyPublished: Traces = {
   databases: ['shop_dev'],
   roles: ['shop_dev_owner', 'shop_dev_ro', 'shop_dev_rw'],
   sessions: 0,
   locks: 0,
+  slots: 0,
+  temporary: [],
 };
 
 const schemaText = `

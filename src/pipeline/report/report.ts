@@ -35,10 +35,11 @@ export function toSummary(runId: string, events: readonly Event[], checkpoint: C
       name: `${data['schema'] as string}.${data['table'] as string}`,
       rows: Number(data['rows']),
       bytes: Number(data['bytes']),
-      seconds: Number(data['seconds']),
+      seconds: Math.max(0, Number(data['seconds'])),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const seconds = (Date.parse(mine.at(-1)?.at ?? '') - Date.parse(mine[0]?.at ?? '')) / 1000 || 0;
+  // A clock that was set back meanwhile makes no time negative.
+  const seconds = Math.max(0, (Date.parse(mine.at(-1)?.at ?? '') - Date.parse(mine[0]?.at ?? '')) / 1000 || 0);
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const moving = mine.filter(({ type }) => type === 'snapshot.opened' || type === 'table.loaded').map(({ at }) => Date.parse(at));
   const movingSeconds = moving.length > 1 ? (Math.max(...moving) - Math.min(...moving)) / 1000 : 0;

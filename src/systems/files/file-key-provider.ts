@@ -78,24 +78,18 @@ export class FileKeyProvider implements KeyProvider {
     return key;
   }
 
-  /** Written beside and linked, so that two first uses agree on one key and a crash leaves no half of one. */
+  /** Written beside and linked, so that two first uses agree on one key and a crash leaves no half of one. Throws HOME_UNWRITABLE. */
   private async create(version: number): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    await chmod(this.folder, 0o700);
     const beside = join(this.folder, `.v${version}.${randomBytes(6).toString('hex')}`);
-    const file = await open(beside, 'wx', 0o600);
     try {
-      await file.writeFile(`${randomBytes(keyBytes).toString('base64')}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await chmod(this.folder, 0o700);
+      await writeKey(beside);
       await link(beside, join(this.folder, `v${version}.key`));
     } catch (error) {
-      if (!isCoded(error) || error.code !== 'EEXIST') throw toError('KEY_FILE_INVALID', { file: this.folder });
+      if (!isCoded(error) || error.code !== 'EEXIST') throw toError('HOME_UNWRITABLE', { file: this.folder });
     } finally {
-      await unlink(beside);
+      await unlink(beside).catch(() => undefined);
     }
   }
 
@@ -103,6 +97,16 @@ export class FileKeyProvider implements KeyProvider {
     const { mode } = await stat(path);
     // Windows has no such bits.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw toError('KEY_FILE_UNSAFE', { file: path });
+  }
+}
+
+async function writeKey(path: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(`${randomBytes(keyBytes).toString('base64')}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

@@ -83,12 +83,11 @@ export async function prune(session: Session, target: string, keep: number): Pro
   return findings;
 }
 
-/** Previous versions to which a roll-back may return, the one replaced last first. */
+/** Previous versions to which a roll-back may return, the one replaced last first: the highest number, whatever the clocks said at the time. */
 function toReturnable(databases: readonly Database[], target: string): readonly Database[] {
-  const replacedAt = ({ ours }: Database): string => ours?.replacedAt ?? '';
   return databases
     .filter(({ ours }) => ours?.target === target && ours.state === 'previous' && !ours.rolledBack)
-    .sort((a, b) => (replacedAt(a) < replacedAt(b) ? 1 : -1));
+    .sort((a, b) => (b.ours?.version ?? 0) - (a.ours?.version ?? 0));
 }
 
 async function makePrevious(
