@@ -1,11 +1,12 @@
-// The composition root of the command line: documents and settings become a request and doors. Everything opened here is closed here.
+// The composition root of the data plane: documents and settings become a request and doors. Everything opened here is closed here.
+// The command line reads documents from files; main.ts and worker.ts hand `composeRun` to the service, which has them from its database.
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { type Settings, parseSettings } from '../config/settings.js';
-import { fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from '../documents/documents.js';
+import { type SelectedDocuments, fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from '../documents/documents.js';
 import { systemClock } from '../kernel/clock.js';
 import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
 import { newRunId } from '../kernel/ids.js';
@@ -53,13 +54,38 @@ export interface ComposeOptions extends GlobalOptions {
 export async function compose(options: ComposeOptions): Promise<Composed> {
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
-  const { request: documents, after } = await readRequest(options.file);
+  const { request, after } = await readRequest(options.file);
+  const { source, target } = request.pipeline.body;
+  const resolve = (reference: string): Promise<ConnectionTarget> =>
+    resolveConnection(reference, environment, (path) => readFile(path, 'utf8'));
+  return composeRun({
+    ...{ settings, request, after, home: options.home ?? settings.BAUTA_HOME, signal: options.signal, onStep: options.onStep },
+    ...{ source: await resolve(source.connection), target: await resolve(target.connection) },
+  });
+}
+
+export interface RunOptions {
+  readonly settings: Settings;
+  readonly home: string;
+  readonly request: Request;
+  readonly after: Run['after'];
+  readonly source: ConnectionTarget;
+  readonly target: ConnectionTarget;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((step: TargetStep) => void | Promise<void>) | undefined;
+  /** Default: a new one. */
+  readonly runId?: string;
+}
+
+/** Opens the doors for one run, whoever the documents came from. */
+export async function composeRun(options: RunOptions): Promise<Composed> {
+  const { settings, home, request: documents, after } = options;
   const { pipeline } = documents;
-  const read = (path: string): Promise<string> => readFile(path, 'utf8');
   const connecting = { connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, signal: options.signal };
-  const source = { ...(await resolveConnection(pipeline.body.source.connection, environment, read)), ...connecting };
-  const target = { ...(await resolveConnection(pipeline.body.target.connection, environment, read)), ...connecting };
-  const home = options.home ?? settings.BAUTA_HOME;
+  const [source, target] = [
+    { ...options.source, ...connecting },
+    { ...options.target, ...connecting },
+  ];
   await mkdir(home, { recursive: true, mode: 0o700 }).catch(() => {
     throw toError('HOME_UNWRITABLE', { file: home });
   });
@@ -106,9 +132,10 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
     };
-    const request: Request = { ...documents, ...(await readKnown(doors.sink)) };
+    const known = await readKnown(doors.sink);
+    const request: Request = { ...documents, ...known, knownSources: [...documents.knownSources, ...known.knownSources] };
     const run: Run = {
-      id: newRunId(systemClock.now()),
+      id: options.runId ?? newRunId(systemClock.now()),
       nonce: randomBytes(16),
       after,
       ...(options.signal ? { signal: options.signal } : {}),
@@ -156,25 +183,17 @@ async function readRequest(file: string): Promise<{ request: Request; after: Run
   if (!chosen?.selected || findings.some(({ severity }) => severity === 'error')) {
     throw toError('DOCUMENTS_INVALID', { file, amount: String(findings.length) }, sortFindings(findings));
   }
-  const { pipeline, classification, rulebook, digests, after } = chosen.selected;
-  const files = await Promise.all(after.map(async ({ path }) => ({ path, sql: await readFile(path, 'utf8') })));
-  const lock = parsed?.lock ? { lock: parsed.lock } : {};
+  const files = await Promise.all(chosen.selected.after.map(async ({ path }) => ({ path, sql: await readFile(path, 'utf8') })));
+  return { request: toRequest(chosen.selected, parsed?.lock), after: files };
+}
+
+export function toRequest(selected: SelectedDocuments, lock: Request['lock']): Request {
+  const { pipeline, classification, rulebook, digests } = selected;
   const today = new Date(systemClock.now()).toISOString().slice(0, 10);
   const scanSchema: Request['scanSchema'] = (catalogue) => scanSchemaTexts(schemaTexts(catalogue), pipeline.body.schemaTexts ?? [], today);
-  return {
-    request: {
-      pipeline,
-      classification,
-      rulebook,
-      ...lock,
-      documents: digests,
-      fitsSchema,
-      knownSources: [],
-      recordedKeys: new Map(),
-      scanSchema,
-    },
-    after: files,
-  };
+  const checks = { fitsSchema, scanSchema, knownSources: [], recordedKeys: new Map() };
+  const parts = { pipeline, classification, rulebook, documents: digests, ...checks };
+  return lock === undefined ? parts : { ...parts, lock };
 }
 
 function toSourceSettings(settings: Settings): Parameters<typeof openSource>[0]['settings'] {

@@ -103,6 +103,13 @@ export const declarations = {
     'Service: 32 bytes in base64 under which tokens are stored. Without it `server.key` in BAUTA_HOME, made when missing.',
   ),
   BAUTA_SECRETS: text('/run/secrets', 'Service: the folder that `file:` references of documents are looked up in.'),
+  BAUTA_RUNS: integer(0, 16, 1, 'Service: runs that a process works on at once. 0: it works on none.'),
+  BAUTA_HEARTBEAT_MS: integer(
+    200,
+    60_000,
+    2000,
+    'Service: how often a worker says that it is there, in milliseconds. After two it missed its runs are taken over.',
+  ),
   BAUTA_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], 'info', 'Service: what is logged, as JSON lines on stdout.'),
 } as const;
 

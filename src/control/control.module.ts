@@ -12,11 +12,12 @@ import { RulebooksController } from './rulebooks/rulebooks.js';
 import { HealthController } from './health/health.js';
 import { CLOCK, PermissionGuard, ProblemFilter, SERVER_KEY } from './http/http.js';
 import { Description, OpenApiController } from './openapi-controller.js';
+import { RunsController } from './runs/runs.js';
 import { PeopleController, TokensController } from './access/access.js';
 
 const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController],
-  ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController],
+  ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
 ];
 
 export interface Opened {

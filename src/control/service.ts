@@ -1,10 +1,10 @@
-// The service as one process: metadata database, migrations, API. Everything opened here is closed here, in the reverse order.
+// The service: metadata database, migrations, sequencer, worker and API in one process, or worker alone. Everything opened here is closed here, in the reverse order.
 import type { IncomingMessage } from 'node:http';
 
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
-import { parseSettings } from '../config/settings.js';
+import { type Settings, parseSettings } from '../config/settings.js';
 import { systemClock } from '../kernel/clock.js';
 import { toError, toErrorView } from '../kernel/errors.js';
 import { Metadata, Sequencer, migrate } from '../systems/metadata/metadata.js';
@@ -16,6 +16,7 @@ import { Authentication, createOpenApi, requestId, securityHeaders } from './htt
 import { openMetadataServer } from './metadata-server.js';
 import { JsonLogger } from './json-logger.js';
 import { Description } from './openapi-controller.js';
+import { type RunComposer, RunWorker } from './runs/runs.js';
 
 export interface Service {
   readonly url: string;
@@ -24,30 +25,65 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export async function startService(environment: NodeJS.ProcessEnv): Promise<Service> {
+export async function startService(environment: NodeJS.ProcessEnv, composer: RunComposer): Promise<Service> {
   const settings = parseSettings(environment);
-  const closers: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const closer of closers.splice(0)) await closer();
-  };
+  const serverKey = loadServerKey(settings, environment);
+  const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
+  const { metadata, closers, stop } = await openMetadata(settings, environment, composer, logger);
   try {
-    const serverKey = loadServerKey(settings, environment);
-    const server = await openMetadataServer(settings, environment);
-    closers.unshift(() => server.stop());
-    const { owner } = server;
-    if (owner !== undefined) await migrate(owner, { beside: () => migrateQueue(owner) });
-    const metadata = await Metadata.open(server.service, settings.BAUTA_METADATA_CONNECTIONS);
-    closers.unshift(() => metadata.close());
-    const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
-    if (server.sequencer !== undefined) {
-      const sequencer = new Sequencer(server.sequencer, (error) => logger.error({ ...toErrorView(error) }, 'sequencer'));
-      closers.unshift(() => sequencer.stop());
-    }
     const app = await createApplication({ metadata, serverKey }, settings.BAUTA_HTTP_BODY_BYTES, logger);
     closers.unshift(() => app.close());
     await listen(app, settings.BAUTA_HTTP_HOST, settings.BAUTA_HTTP_PORT);
     const firstToken = await issueFirstToken(metadata, serverKey, systemClock);
     return { url: toUrl(app), stop, ...(firstToken === undefined ? {} : { firstToken }) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Works on runs and sequences the log, and answers nobody. */
+export async function startWorker(environment: NodeJS.ProcessEnv, composer: RunComposer): Promise<Pick<Service, 'stop'>> {
+  const settings = parseSettings(environment);
+  if (settings.BAUTA_METADATA === '') throw toError('SETTING_MISSING', { name: 'BAUTA_METADATA', expected: 'env:NAME or file:PATH' });
+  return openMetadata(settings, environment, composer, new JsonLogger(settings.BAUTA_LOG_LEVEL));
+}
+
+interface OpenMetadata {
+  readonly metadata: Metadata;
+  /** Called in order by `stop`; what is opened later is put in front. */
+  readonly closers: (() => Promise<void>)[];
+  stop(): Promise<void>;
+}
+
+/** What API and worker have in common: the database, up to date, and what works beside the requests. */
+async function openMetadata(
+  settings: Settings,
+  environment: NodeJS.ProcessEnv,
+  composer: RunComposer,
+  logger: JsonLogger,
+): Promise<OpenMetadata> {
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const closer of closers.splice(0)) await closer();
+  };
+  const failed = (from: string) => (error: unknown) => logger.error({ ...toErrorView(error) }, from);
+  try {
+    const server = await openMetadataServer(settings, environment);
+    closers.unshift(() => server.stop());
+    const { owner, service, sequencer: url } = server;
+    if (owner !== undefined) await migrate(owner, { beside: () => migrateQueue(owner) });
+    const metadata = await Metadata.open(service, settings.BAUTA_METADATA_CONNECTIONS);
+    closers.unshift(() => metadata.close());
+    if (url !== undefined) {
+      const sequencer = new Sequencer(url, failed('sequencer'));
+      closers.unshift(() => sequencer.stop());
+    }
+    if (settings.BAUTA_RUNS > 0) {
+      const worker = await RunWorker.start({ metadata, url: service, settings, environment, composer, failed: failed('worker') });
+      closers.unshift(() => worker.stop());
+    }
+    return { metadata, closers, stop };
   } catch (error) {
     await stop();
     throw error;

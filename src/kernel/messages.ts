@@ -97,6 +97,26 @@ export const messages = {
     message: '{name} is not any more what If-Match says',
     hint: 'read it again, look at what changed, and send its new ETag',
   },
+  RUN_TRANSITION_ILLEGAL: {
+    class: 'InvariantError',
+    message: 'run {run} cannot go from {name} to {expected}',
+    hint: 'please report it with the run id and the version',
+  },
+  RUN_TAKEN_OVER: {
+    class: 'UnavailableError',
+    message: 'run {run} was taken over by another worker',
+    hint: 'this worker was silent for too long and has stopped; the other one goes on',
+  },
+  RUN_HANDED_BACK: {
+    class: 'UnavailableError',
+    message: 'the worker of the run was stopped',
+    hint: 'nothing was published; the run is queued again',
+  },
+  RUN_ENDED: {
+    class: 'DeniedError',
+    message: 'the run has ended: {name}',
+    hint: 'ask for another one',
+  },
   NAME_TAKEN: {
     class: 'InputError',
     message: 'the name {name} is taken',

@@ -40,7 +40,7 @@ async function as(role: 'owner' | 'service' | 'sequencer', text: string, workspa
 }
 
 const DENIED = '42501';
-const tables = ['person', 'role_grant', 'token', 'first_token', 'document', 'idempotency', 'outbox', 'audit_leaf'];
+const tables = ['person', 'role_grant', 'token', 'first_token', 'document', 'idempotency', 'outbox', 'audit_leaf', 'run', 'run_event'];
 
 describe('the service role', () => {
   it.each([
@@ -68,6 +68,11 @@ describe('the service role', () => {
     `UPDATE bauta.token SET digest = ''`,
     'DELETE FROM bauta.token',
     'SELECT * FROM bauta.first_token',
+    'DELETE FROM bauta.run',
+    `UPDATE bauta.run SET pipeline = 'mine'`,
+    `UPDATE bauta.run_event SET state = 'published'`,
+    'DELETE FROM bauta.run_event',
+    'DELETE FROM bauta.source_seen',
     `INSERT INTO bauta.workspace (name) VALUES ('mine')`,
     `INSERT INTO graphile_worker.migrations (id) VALUES (999)`,
     `COPY bauta.person TO PROGRAM 'cat'`,

@@ -15,6 +15,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /openapi': roles,
   'GET /openapi.json': roles,
   'GET /openapi/{file}': roles,
+  'GET /v1/runs': readers,
+  'POST /v1/runs': ['requester', 'operator'],
+  'GET /v1/runs/{id}': readers,
+  'GET /v1/runs/{id}/events': readers,
+  'POST /v1/runs/{id}/cancel': ['requester', 'operator'],
   'POST /v1/apply': ['policy-admin'],
   ...Object.fromEntries(
     ['pipelines', 'classifications', 'classificationlocks', 'rulebooks'].flatMap((noun) =>

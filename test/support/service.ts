@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
+import { composeRun, toRequest } from '../../src/cli/compose.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { RunWorker } from '../../src/control/runs/runs.js';
 import { createApplication } from '../../src/control/service.js';
 import { JsonLogger } from '../../src/control/json-logger.js';
 import { issueFirstToken } from '../../src/control/access/access.js';
@@ -48,9 +51,9 @@ export async function prepareMetadata(server: TestServer, name: string): Promise
   return urls;
 }
 
-/** MUST be stopped in afterAll. */
-export async function startServiceWorld(): Promise<ServiceWorld> {
-  const server = await startTestServer();
+/** MUST be stopped in afterAll. A `server` that was given is the caller's to stop. */
+export async function startServiceWorld(given?: TestServer): Promise<ServiceWorld> {
+  const server = given ?? (await startTestServer());
   const urls = await prepareMetadata(server, 'metadata');
   const sql: ServiceWorld['sql'] = (text) => server.sql('metadata', text);
   const [home] = await sql(`SELECT id FROM bauta.workspace WHERE name = 'default'`);
@@ -76,9 +79,21 @@ export async function startServiceWorld(): Promise<ServiceWorld> {
     stop: async () => {
       await app.close();
       await metadata.close();
-      await server.stop();
+      if (!given) await server.stop();
     },
   };
+}
+
+/** A worker in this process on the world's runs. `connections`: by the name that documents have for them. */
+export function startRunWorker(
+  { metadata, urls }: ServiceWorld,
+  home: string,
+  connections: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<RunWorker> {
+  const settings = parseSettings({ BAUTA_HOME: home, BAUTA_HEARTBEAT_MS: '400', BAUTA_THREADS: '0', ...more });
+  const failed = (error: unknown): void => void process.stderr.write(`worker: ${String(error)}\n`);
+  return RunWorker.start({ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, toRequest }, failed });
 }
 
 export async function ask(url: string, method: string, path: string, { token, json, text, headers = {} }: Ask = {}): Promise<Answer> {

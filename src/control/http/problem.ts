@@ -36,6 +36,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   REQUEST_TYPE_UNSUPPORTED: 415,
   VERSION_CHANGED: 412,
   NAME_TAKEN: 409,
+  RUN_ENDED: 409,
   ADMINISTRATOR_ALONE: 409,
 };
 

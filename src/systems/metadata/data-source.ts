@@ -4,16 +4,19 @@ import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 
 import { Workspaces1763700000001 } from '../../../migrations/0001-workspaces.js';
+import { Runs1763700000002 } from '../../../migrations/0002-runs.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
+import { RunEventEntity } from './run-event.entity.js';
+import { RunEntity } from './run.entity.js';
 import { TokenEntity } from './token.entity.js';
 import { WorkspaceEntity } from './workspace.entity.js';
 
-export const entities = [WorkspaceEntity, PersonEntity, RoleGrantEntity, TokenEntity, DocumentEntity];
+export const entities = [WorkspaceEntity, PersonEntity, RoleGrantEntity, TokenEntity, DocumentEntity, RunEntity, RunEventEntity];
 
 /** In the order in which they run; only ever added to. */
-export const migrations = [Workspaces1763700000001];
+export const migrations = [Workspaces1763700000001, Runs1763700000002];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */
 export function createDataSource(url: string, options: { readonly connections: number; readonly upTo?: number }): DataSource {

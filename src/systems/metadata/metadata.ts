@@ -8,6 +8,9 @@ import { Transaction } from './transaction.js';
 export type { DocumentKey, DocumentVersion } from './document-store.js';
 export { migrate } from './migrate.js';
 export { Sequencer } from './sequencer.js';
+export type { DocumentRef } from './run.entity.js';
+export { type RunState, isAllowed, isEnded, runStates, transitions } from './run-state.js';
+export type { Move, RunEventView, RunRow } from './run-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
 export type { Identity, TokenView, PersonView } from './people-store.js';
 

@@ -5,6 +5,7 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { DocumentStore } from './document-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { PeopleStore } from './people-store.js';
+import { RunStore } from './run-store.js';
 
 /** What goes into the log: names, ids, counts, digests and decisions; people by their ids. Never a secret, never a value of a row. */
 export interface AuditEvent {
@@ -20,6 +21,7 @@ export class Transaction {
   readonly documents: DocumentStore;
   readonly people: PeopleStore;
   readonly idempotency: IdempotencyStore;
+  readonly runs: RunStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -28,6 +30,9 @@ export class Transaction {
     this.documents = new DocumentStore(manager, workspaceId);
     this.people = new PeopleStore(manager, workspaceId);
     this.idempotency = new IdempotencyStore(manager, workspaceId);
+    this.runs = new RunStore(manager, workspaceId, (type, data, actor) =>
+      this.audit({ type, at: new Date().toISOString(), ...(actor === undefined ? {} : { actor }), data }),
+    );
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

@@ -1,5 +1,5 @@
-// The door of the queue (graphile-worker): its tables, made by the owner, and what the service role may do with them.
-import { Logger, makeWorkerUtils } from 'graphile-worker';
+// The door of the queue (graphile-worker): its tables, made by the owner; jobs that join the caller's transaction; workers that take them.
+import { Logger, type TaskList, makeWorkerUtils, run } from 'graphile-worker';
 
 /** Errors are told by whoever called; the queue's own words may hold anything. */
 export const silent = new Logger(() => () => undefined);
@@ -13,6 +13,45 @@ export async function migrateQueue(url: string): Promise<void> {
   } finally {
     await utils.release();
   }
+}
+
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** A job, as a statement for the transaction that wants it done. It is tried once: what a failure means is for the run to say. */
+export function toJob(
+  task: string,
+  payload: Readonly<Record<string, string | number>>,
+  options: { readonly key: string; readonly at?: Date },
+): Statement {
+  return {
+    sql: 'SELECT FROM graphile_worker.add_job($1, $2::json, run_at := $3, max_attempts := 1, job_key := $4)',
+    parameters: [task, JSON.stringify(payload), options.at ?? null, options.key],
+  };
+}
+
+export interface Queue {
+  /** Takes no more jobs and waits for those that it has. */
+  stop(): Promise<void>;
+}
+
+export interface QueueOptions {
+  readonly url: string;
+  readonly concurrency: number;
+  /** What to do with a job of a name. MUST NOT throw: a job is tried once. */
+  readonly tasks: Readonly<Record<string, (payload: unknown) => Promise<void>>>;
+}
+
+/** As the service role. */
+export async function startQueue({ url, concurrency, tasks }: QueueOptions): Promise<Queue> {
+  const taskList: TaskList = Object.fromEntries(Object.entries(tasks).map(([name, work]) => [name, (payload: unknown) => work(payload)]));
+  const runner = await run({
+    ...{ connectionString: url, concurrency, taskList, logger: silent, noHandleSignals: true },
+    ...{ pollInterval: 1000, maxPoolSize: concurrency + 3, parsedCronItems: [] },
+  });
+  return { stop: () => runner.stop() };
 }
 
 const rights = `

@@ -1,0 +1,22 @@
+// The log of a run that the service works on: into the outbox, from where it is sequenced, and into the worker's own log, as on the command line.
+import type { Event } from '../../pipeline/event.js';
+import type { AuditSink } from '../../pipeline/ports.js';
+import type { Metadata } from '../../systems/metadata/metadata.js';
+
+export class OutboxSink implements AuditSink {
+  constructor(
+    private readonly own: AuditSink,
+    private readonly metadata: Metadata,
+    private readonly workspaceId: string,
+  ) {}
+
+  async append(event: Event): ReturnType<AuditSink['append']> {
+    const { runId: run, stage, type, at, data } = event;
+    await this.metadata.within(this.workspaceId, (transaction) => transaction.audit({ type, at, data: { run, stage, ...data } }));
+    return this.own.append(event);
+  }
+
+  close(): Promise<void> {
+    return this.own.close();
+  }
+}

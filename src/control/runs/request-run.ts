@@ -1,0 +1,44 @@
+// A run is asked for: its row, its event and its job in one transaction, with the versions of documents that hold for it.
+import { toError } from '../../kernel/errors.js';
+import { newRunId } from '../../kernel/ids.js';
+import type { DocumentRef, Transaction } from '../../systems/metadata/metadata.js';
+import { toJob } from '../../systems/queue/queue.js';
+
+export const PROVISION = 'provision';
+
+export interface JobPayload {
+  readonly workspace: string;
+  readonly run: string;
+  readonly attempt: number;
+}
+
+/** The new run's id; undefined when there is one of this pipeline for this instant. Throws RESOURCE_UNKNOWN. */
+export async function requestRun(
+  transaction: Transaction,
+  wanted: { readonly pipeline: string; readonly requestedBy: string | null; readonly dueAt?: Date; readonly nowMs: number },
+): Promise<string | undefined> {
+  const { pipeline, requestedBy, dueAt = null, nowMs } = wanted;
+  const documents = await findDocuments(transaction, pipeline);
+  const id = newRunId(nowMs);
+  if (!(await transaction.runs.insert({ id, pipeline, documents, requestedBy, dueAt }))) return undefined;
+  await enqueue(transaction, id, 1);
+  return id;
+}
+
+export async function enqueue(transaction: Transaction, run: string, attempt: number, at?: Date): Promise<void> {
+  const payload = { workspace: transaction.workspaceId, run, attempt };
+  await transaction.run(toJob(PROVISION, payload, { key: `${run}:${attempt}`, ...(at ? { at } : {}) }));
+}
+
+/** What the pipeline names, in the version that is the latest now. The rulebook `default` comes with the release unless there is one of that name. */
+async function findDocuments({ documents }: Transaction, name: string): Promise<readonly DocumentRef[]> {
+  const pipeline = await documents.find({ kind: 'Pipeline', name });
+  if (!pipeline) throw toError('RESOURCE_UNKNOWN', { type: 'pipeline' });
+  const { classification, rulebook = 'default' } = pipeline.document as { classification: string; rulebook?: string };
+  const others = await Promise.all([
+    documents.find({ kind: 'Classification', name: classification }),
+    documents.find({ kind: 'ClassificationLock', name: classification }),
+    documents.find({ kind: 'Rulebook', name: rulebook }),
+  ]);
+  return [pipeline, ...others].flatMap((found) => (found ? [{ kind: found.kind, name: found.name, version: found.version }] : []));
+}

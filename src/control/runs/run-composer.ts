@@ -1,0 +1,20 @@
+// What a worker needs of the data plane, given by main.ts and worker.ts: documents become a request, and a request with connections opens doors.
+import type { Settings } from '../../config/settings.js';
+import type { SelectedDocuments } from '../../documents/documents.js';
+import type { Request } from '../../pipeline/prepare.js';
+import type { Doors, Run } from '../../pipeline/run.js';
+import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
+
+export interface RunComposer {
+  toRequest(selected: SelectedDocuments, lock: Request['lock']): Request;
+  composeRun(options: {
+    readonly settings: Settings;
+    readonly home: string;
+    readonly request: Request;
+    readonly after: Run['after'];
+    readonly source: ConnectionTarget;
+    readonly target: ConnectionTarget;
+    readonly signal: AbortSignal;
+    readonly runId: string;
+  }): Promise<{ readonly doors: Doors; readonly request: Request; readonly run: Run; readonly close: () => Promise<void> }>;
+}

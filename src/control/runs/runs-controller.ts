@@ -1,0 +1,145 @@
+// /v1/runs: ask for one, see how it goes, end it.
+import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
+
+import type { Schema } from '../../documents/documents.js';
+import { type Clock } from '../../kernel/clock.js';
+import { toError } from '../../kernel/errors.js';
+import { Metadata, type RunRow, type Transaction, isEnded, runStates } from '../../systems/metadata/metadata.js';
+import {
+  CLOCK, type Request, type Response, Route, answerOnce, callerOf, nameSchema, pageSchema, parseRequest, readPage, toPage,
+} from '../http/http.js'; // prettier-ignore
+import { streamRun } from './stream-run.js';
+import { requestRun } from './request-run.js';
+
+const wanted: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['pipeline'],
+  properties: { pipeline: nameSchema },
+  description: 'pipeline',
+};
+const instant: Schema = { type: ['string', 'null'], format: 'date-time' };
+const state: Schema = { type: 'string', enum: runStates, description: `one of ${runStates.join(', ')}` };
+const properties: Readonly<Record<string, Schema>> = {
+  ...{ id: { type: 'string' }, pipeline: { type: 'string' }, state, attempt: { type: 'integer' } },
+  documents: {
+    type: 'array',
+    items: { type: 'object', properties: { kind: { type: 'string' }, name: { type: 'string' }, version: { type: 'integer' } } },
+  },
+  ...{ dueAt: instant, createdAt: { type: 'string', format: 'date-time' }, startedAt: instant, endedAt: instant },
+  ...{ cancelRequested: { type: 'boolean' }, movedRows: { type: 'integer' } },
+  summary: { type: ['object', 'null'], description: 'what `bauta run --json` gives, once it has ended' },
+};
+const answer: Schema = { type: 'object', required: Object.keys(properties), properties };
+
+@Controller('v1/runs')
+export class RunsController {
+  constructor(
+    @Inject(Metadata) private readonly metadata: Metadata,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Route({
+    ...{ method: 'POST', needs: 'runs:create', summary: 'ask for a run of a pipeline', status: 201, answer, body: wanted, errors: [404] },
+    headers: { 'Idempotency-Key': 'the same request with the same key is carried out once' },
+  })
+  async create(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<object> {
+    const { pipeline } = parseRequest<{ pipeline: string }>(request.body, wanted);
+    const made = await answerOnce(this.metadata, request, response, async (transaction) => {
+      const id = await requestRun(transaction, { pipeline, requestedBy: callerOf(request).personId, nowMs: this.clock.now() });
+      return toView(await findRun(transaction, id ?? ''));
+    });
+    response.setHeader('Location', `/v1/runs/${made.id}`);
+    return made;
+  }
+
+  @Route({
+    ...{ method: 'GET', needs: 'runs:read', summary: 'runs, newest first', errors: [400] },
+    query: { ...pageSchema, pipeline: nameSchema, state },
+    answer: {
+      type: 'object',
+      required: ['items', 'next'],
+      properties: { items: { type: 'array', items: answer }, next: { type: ['string', 'null'] } },
+    },
+  })
+  async list(@Req() request: Request, @Query() query: Record<string, unknown>): Promise<object> {
+    const { limit, after } = readPage(query);
+    const filter = {
+      ...readFilter(query, 'pipeline', nameSchema['pattern'] as string),
+      ...readFilter(query, 'state', `^(${runStates.join('|')})$`),
+    };
+    const runs = await this.metadata.within(callerOf(request).workspaceId, (transaction) => transaction.runs.list(limit, filter, after));
+    return toPage(runs.map(toView), limit, ({ id }) => id);
+  }
+
+  @Route({ method: 'GET', path: ':id', needs: 'runs:read', summary: 'one run', answer, errors: [404] })
+  async get(@Req() request: Request, @Param('id') id: string): Promise<object> {
+    return toView(await this.metadata.within(callerOf(request).workspaceId, (transaction) => findRun(transaction, id)));
+  }
+
+  @Route({
+    ...{
+      method: 'GET',
+      path: ':id/events',
+      needs: 'runs:read',
+      summary: 'how a run goes, as server-sent events until it has ended',
+      errors: [404],
+    },
+    ...{ answer: { type: 'string' }, answerType: 'text/event-stream' },
+    headers: { 'Last-Event-ID': 'only what came after it' },
+  })
+  async events(@Req() request: Request, @Param('id') id: string, @Res() response: Response): Promise<void> {
+    const { workspaceId } = callerOf(request);
+    await this.metadata.within(workspaceId, (transaction) => findRun(transaction, id));
+    await streamRun(this.metadata, workspaceId, id, request, response);
+  }
+
+  @Route({
+    method: 'POST',
+    path: ':id/cancel',
+    needs: 'runs:cancel',
+    summary: 'end a run; nothing is published, nothing is left',
+    status: 202,
+    answer,
+    errors: [404, 409],
+  })
+  async cancel(@Req() request: Request, @Param('id') id: string): Promise<object> {
+    const { workspaceId, personId } = callerOf(request);
+    return this.metadata.within(workspaceId, async (transaction) => {
+      await findRun(transaction, id);
+      const run = await transaction.runs.lock(id);
+      if (isEnded(run.state) || run.state === 'publishing') throw toError('RUN_ENDED', { name: run.state });
+      if (run.state === 'queued') return toView(await transaction.runs.transition(id, { to: 'cancelled', actor: personId }));
+      await transaction.runs.requestCancel(id);
+      await transaction.audit({
+        ...{ type: 'run.cancel-requested', at: new Date(this.clock.now()).toISOString(), actor: personId },
+        data: { run: id },
+      });
+      return toView(await findRun(transaction, id));
+    });
+  }
+}
+
+async function findRun(transaction: Transaction, id: string): Promise<RunRow> {
+  const run = /^[0-9a-z]{16}$/.test(id) ? await transaction.runs.find(id) : undefined;
+  if (!run) throw toError('RESOURCE_UNKNOWN', { type: 'run' });
+  return run;
+}
+
+function readFilter(query: Record<string, unknown>, name: string, pattern: string): Record<string, string> {
+  const value = query[name];
+  if (value === undefined) return {};
+  if (typeof value !== 'string' || !new RegExp(pattern).test(value))
+    throw toError('REQUEST_INVALID', { name, expected: 'a value that /openapi lists' });
+  return { [name]: value };
+}
+
+function toView(run: RunRow): { readonly id: string; readonly [member: string]: unknown } {
+  const { id, pipeline, state, attempt, documents, summary } = run;
+  const at = (date: Date | null): string | null => date?.toISOString() ?? null;
+  return {
+    ...{ id, pipeline, state, attempt, documents },
+    ...{ dueAt: at(run.dueAt), createdAt: at(run.createdAt), startedAt: at(run.startedAt), endedAt: at(run.endedAt) },
+    ...{ cancelRequested: run.cancelRequestedAt !== null, movedRows: Number(run.movedRows), summary },
+  };
+}

@@ -1,0 +1,60 @@
+// A run's documents, in the versions that it was asked for with, as the request that the data plane takes; and its connections.
+import type { Settings } from '../../config/settings.js';
+import { loadWritten, readText, selectDocuments } from '../../documents/documents.js';
+import { type Finding, sortFindings, toError } from '../../kernel/errors.js';
+import type { KnownSource } from '../../pipeline/gate/gate.js';
+import type { Request } from '../../pipeline/prepare.js';
+import type { Metadata, RunRow } from '../../systems/metadata/metadata.js';
+import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
+import { resolveGranted } from '../references.js';
+import type { RunComposer } from './run-composer.js';
+
+export interface StoredRequest {
+  readonly request: Request;
+  readonly source: ConnectionTarget;
+  readonly target: ConnectionTarget;
+}
+
+/** Throws DOCUMENTS_INVALID: what was valid when it was applied may not be in a later release. */
+export async function loadRequest(
+  metadata: Metadata,
+  run: RunRow,
+  composer: RunComposer,
+  { settings, environment }: { readonly settings: Settings; readonly environment: NodeJS.ProcessEnv },
+): Promise<StoredRequest> {
+  const kept = await metadata.within(run.workspaceId, ({ documents }) =>
+    Promise.all(
+      run.documents.map(async ({ kind, name, version }) => {
+        const found = await documents.find({ kind, name }, version);
+        if (!found) throw toError('RESOURCE_UNKNOWN', { type: kind });
+        return { file: `${kind} ${name} version ${version}`, written: found.document };
+      }),
+    ),
+  );
+  const { locks, ...loaded } = await loadWritten(kept);
+  const chosen = await selectDocuments(loaded, readText, run.pipeline);
+  const findings: readonly Finding[] = [...loaded.findings, ...chosen.findings];
+  if (!chosen.selected || findings.some(({ severity }) => severity === 'error'))
+    throw toError('DOCUMENTS_INVALID', { file: `run ${run.id}`, amount: String(findings.length) }, sortFindings(findings));
+  const request = composer.toRequest(chosen.selected, locks[0]);
+  const { source, target } = request.pipeline.body;
+  const resolve = (reference: string): Promise<ConnectionTarget> => resolveGranted(reference, environment, settings.BAUTA_SECRETS);
+  return {
+    request: { ...request, knownSources: await readKnownSources(metadata) },
+    source: await resolve(source.connection),
+    target: await resolve(target.connection),
+  };
+}
+
+async function readKnownSources(metadata: Metadata): Promise<readonly KnownSource[]> {
+  return metadata.query<{ systemIdentifier: string; address: string; database: string }>(
+    'SELECT system_identifier AS "systemIdentifier", address, database FROM bauta.source_seen',
+  );
+}
+
+/** Before a row moves, so that no later run of anybody can take it for a target. */
+export async function keepSource(metadata: Metadata, { systemIdentifier, address, database }: KnownSource): Promise<void> {
+  await metadata.query('INSERT INTO bauta.source_seen (system_identifier, address, database) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
+    ...[systemIdentifier, address, database],
+  ]);
+}

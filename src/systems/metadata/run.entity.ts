@@ -1,0 +1,59 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity({ name: 'run', schema: 'bauta' })
+export class RunEntity {
+  @PrimaryColumn('text')
+  id!: string;
+
+  @Column('uuid', { name: 'workspace_id' })
+  workspaceId!: string;
+
+  @Column('text')
+  pipeline!: string;
+
+  @Column('json')
+  documents!: readonly DocumentRef[];
+
+  @Column('text')
+  state!: string;
+
+  @Column('integer')
+  attempt!: number;
+
+  @Column('uuid', { name: 'requested_by', nullable: true })
+  requestedBy!: string | null;
+
+  /** Of a schedule: with the pipeline the key of the run. */
+  @Column('timestamptz', { name: 'due_at', nullable: true })
+  dueAt!: Date | null;
+
+  /** Who works on it now. */
+  @Column('uuid', { name: 'worker_id', nullable: true })
+  workerId!: string | null;
+
+  @Column('timestamptz', { name: 'cancel_requested_at', nullable: true })
+  cancelRequestedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'started_at', nullable: true })
+  startedAt!: Date | null;
+
+  @Column('timestamptz', { name: 'ended_at', nullable: true })
+  endedAt!: Date | null;
+
+  /** A bigint as text. */
+  @Column('bigint', { name: 'moved_rows' })
+  movedRows!: string;
+
+  @Column('json', { nullable: true })
+  summary!: object | null;
+}
+
+/** The version of a document that a run was asked for with. */
+export interface DocumentRef {
+  readonly kind: string;
+  readonly name: string;
+  readonly version: number;
+}
