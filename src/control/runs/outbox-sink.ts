@@ -1,5 +1,5 @@
 // The log of a run that the service works on: into the outbox, from where it is sequenced, and into the worker's own log, as on the command line.
-import type { Event } from '../../pipeline/event.js';
+import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 
@@ -10,10 +10,14 @@ export class OutboxSink implements AuditSink {
     private readonly workspaceId: string,
   ) {}
 
-  async append(event: Event): ReturnType<AuditSink['append']> {
+  async append(event: Event): Promise<Appended> {
     const { runId: run, stage, type, at, data } = event;
     await this.metadata.within(this.workspaceId, (transaction) => transaction.audit({ type, at, data: { run, stage, ...data } }));
     return this.own.append(event);
+  }
+
+  read(types: readonly string[]): Promise<readonly Event[]> {
+    return this.own.read(types);
   }
 
   close(): Promise<void> {
