@@ -53,7 +53,7 @@ interface OpenMetadata {
   readonly metadata: Metadata;
   /** Called in order by `stop`; what is opened later is put in front. */
   readonly closers: (() => Promise<void>)[];
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** What API and worker have in common: the database, up to date, and what works beside the requests. */
