@@ -51,7 +51,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .configureOutput({ writeErr: () => undefined });
   program.addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 failed, 2 denied, 3 invalid input, 4 the time-out of --timeout passed, 5 signer not checked (audit verify).\nbauta <command> --help shows examples.',
+    '\nExit codes: 0 done, 1 failed, 2 denied, 3 invalid input, 4 the time-out of --timeout passed, 5 consistent, signer not checked.\nbauta <command> --help shows examples.',
   );
   program.configureHelp({ sortSubcommands: false, showGlobalOptions: false });
 
@@ -78,6 +78,18 @@ export function createProgram(done: (exitCode: number) => void): Command {
   command(program, 'rollback', 'make the previous dataset version current again, in one step', ['bauta rollback -f pipeline.yaml'])
     .addOption(fileOption())
     .action(async (_, self: Command) => done(await (await import('./rollback.js')).rollback(self.optsWithGlobals())));
+
+  command(program, 'attest', 'say whether a database is the masked copy that was published', [
+    'bauta attest env:DATABASE_URL --key log.pub',
+    'bauta attest env:DATABASE_URL --key log.pub --nonce "$NONCE" --json > statement.json',
+  ])
+    .argument('<reference>', 'connection to the database: env:NAME or file:PATH; read-only is enough')
+    .option('--key <path>', 'the public key of the log that published it (log.pub); without it nobody checks the signer: exit code 5')
+    .option('--nonce <hex>', 'bytes of the gate that asks, repeated in the statement')
+    .option('--counts', 'compare the number of rows only, not the rows')
+    .action(async (reference: string, _, self: Command) =>
+      done(await (await import('./attest.js')).attest({ ...self.optsWithGlobals(), reference })),
+    );
 
   command(program, 'classify', 'suggest what each column is, let a person confirm it, check that nothing is new', [
     'bauta classify --source env:SOURCE_URL > classification.yaml',

@@ -9,6 +9,7 @@ import { type Settings, parseSettings } from '../config/settings.js';
 import { type SelectedDocuments, fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from '../documents/documents.js';
 import { systemClock } from '../kernel/clock.js';
 import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
+import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { newRunId } from '../kernel/ids.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
@@ -99,6 +100,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     for (const closer of closers.splice(0)) await closer();
   };
   try {
+    const verifiers = await readVerifiers(home);
     const keys = new FileKeyProvider(join(home, 'keys'));
     const doors: Doors = {
       clock: systemClock,
@@ -110,6 +112,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           writable: pipeline.body.source.writable,
           toBatches,
           clock: systemClock,
+          verifiers,
         }),
       ),
       target: opened(
@@ -117,6 +120,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           connection: target,
           settings: toTargetSettings(settings),
           clock: systemClock,
+          verifiers,
           ...(options.onStep ? { onStep: options.onStep } : {}),
         }),
       ),
@@ -161,14 +165,21 @@ async function readKnown(sink: AuditSink): Promise<Pick<Request, 'knownSources' 
   };
 }
 
-/** The target alone, for commands that ask for nothing else. */
-export async function composeTarget(options: ComposeOptions): Promise<Target> {
+/** The target alone, for commands that ask for nothing else, and the keys of the logs that are known here. */
+export async function composeTarget(options: ComposeOptions): Promise<{ target: Target; verifiers: readonly Verifier[] }> {
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
   const { request } = await readRequest(options.file);
   const resolved = await resolveConnection(request.pipeline.body.target.connection, environment, (path) => readFile(path, 'utf8'));
   const connection = { ...resolved, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS };
-  return openTarget({ connection, settings: toTargetSettings(settings), clock: systemClock });
+  const verifiers = await readVerifiers(options.home ?? settings.BAUTA_HOME);
+  return { target: openTarget({ connection, settings: toTargetSettings(settings), clock: systemClock, verifiers }), verifiers };
+}
+
+/** The public key of this home's log; none before the first run. */
+async function readVerifiers(home: string): Promise<readonly Verifier[]> {
+  const verifier = parseVerifierKey(await readFile(join(home, 'log.pub'), 'utf8').catch(() => ''));
+  return verifier ? [verifier] : [];
 }
 
 async function readRequest(file: string): Promise<{ request: Request; after: Run['after'] }> {

@@ -10,6 +10,7 @@ import { toPlanView } from '../pipeline/plan-view.js';
 import type { Prepared } from '../pipeline/prepare.js';
 import type { RunSummary } from '../pipeline/report/report.js';
 import { connect, startEmbedded, type EmbeddedServer } from '../systems/postgres/postgres.js';
+import { toStatement, toStatementLines } from './attest.js';
 import { checkHome } from './audit.js';
 import { compose, keepSummary } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
@@ -47,6 +48,8 @@ export async function demo(options: DemoOptions): Promise<number> {
     const { whole, lines } = await checkHome(home);
     for (const line of lines) say(line);
     if (!whole) throw new BautaDemoError();
+    title('6  The copy says what it is');
+    await attestCopy(home, shop);
     const seconds = (performance.now() - startedAt) / 1000;
     title('What now');
     tellNext(home, shop, options.keep === true, seconds);
@@ -188,6 +191,14 @@ async function refuse(home: string, shop: Shop): Promise<{ summary: RunSummary; 
   return outcome;
 }
 
+/** As a test job would: a connection to the copy and the public key of the log, nothing else. */
+async function attestCopy(home: string, { environment }: Shop): Promise<void> {
+  const { statement, marker } = await toStatement({ reference: 'env:TARGET_URL', environment, key: join(home, 'log.pub') });
+  writeFileSync(join(home, '3-attest.json'), `${JSON.stringify(statement, undefined, 2)}\n`);
+  for (const line of toStatementLines(statement, marker)) say(line);
+  if (statement.state !== 'valid') throw new BautaDemoError();
+}
+
 function tellNext(home: string, shop: Shop, keep: boolean, seconds: number): void {
   const { environment } = shop;
   say(
@@ -201,7 +212,8 @@ function tellNext(home: string, shop: Shop, keep: boolean, seconds: number): voi
     say(`  export SOURCE_URL='${environment['SOURCE_URL']}'\n  export TARGET_URL='${environment['TARGET_URL']}'`);
     say(`  psql '${shop.server.url('shop_dev')}'`);
     say(`  node dist/src/cli.js plan -f ${join(home, 'shop', 'pipeline.yaml')} --home ${home} --sample 3`);
-    say(`  node dist/src/cli.js datasets -f ${join(home, 'shop', 'pipeline.yaml')}`);
+    say(`  node dist/src/cli.js datasets -f ${join(home, 'shop', 'pipeline.yaml')} --home ${home}`);
+    say(`  node dist/src/cli.js attest env:TARGET_URL --key ${join(home, 'log.pub')}`);
   } else {
     say('npm run demo -- --keep     leaves the servers up, so that you can connect and run it again');
     say('node dist/src/cli.js --help   every command; README.md says how to point it at your own databases');

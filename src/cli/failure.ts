@@ -11,6 +11,10 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   datasets: { datasets: [], findings: [] },
   rollback: { dataset: null, findings: [] },
   audit: { state: 'broken', checkpoint: null, findings: [] },
+  attest: {
+    ...{ state: 'unknown', marker: null, nonce: null, database: null, systemIdentifier: null, compared: null, tables: [], time: null },
+    findings: [],
+  },
   doctor: { ok: false, checks: [], findings: [] },
 };
 

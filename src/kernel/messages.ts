@@ -329,6 +329,16 @@ export const messages = {
     message: '{object} is not a trusted extension; the target must allow its role to create it',
     hint: 'check that the target offers it to the roles of the provisioning role',
   },
+  SCHEMA_NAME_RESERVED: {
+    class: 'InputError',
+    message: 'the schema {schema} has a name that the copy needs for its own marker',
+    hint: "rename it, or exclude it: exclude: ['{schema}.*']. A marker that another home's log signed is excluded so too",
+  },
+  SOURCE_MARKER_LEFT_OUT: {
+    class: 'InputError',
+    message: 'the source is a masked copy itself: its marker (schema {schema}) is left out',
+    hint: 'the copy gets a marker of its own',
+  },
   // ── extract
   EXTRACT_LINE_CUT: {
     class: 'InvariantError',
@@ -872,7 +882,7 @@ export const messages = {
   },
   TARGET_NOT_OURS: {
     class: 'InputError',
-    message: 'the database {name} exists and was not made by Bauta; it is never replaced',
+    message: 'the database {name} exists and was not made by Bauta ({expected}); it is never replaced',
     hint: "choose another target, or write adopt with a reason into the pipeline's target",
   },
   TARGET_NOT_OWNED: {
@@ -975,6 +985,21 @@ export const messages = {
     message: 'the schema could not be finished after the data: {amount} objects failed',
     hint: 'the findings name them; nothing was published',
   },
+  STAGING_UNMARKED: {
+    class: 'InvariantError',
+    message: 'a dataset without a marker was to be published',
+    hint: 'this is a fault in Bauta; report it',
+  },
+  MARKER_SCHEMA_TAKEN: {
+    class: 'InputError',
+    message: 'the schema {schema} is there already, and it is the place of the marker',
+    hint: 'let no after file make a schema of that name; nothing was published',
+  },
+  ROLLBACK_MARKER: {
+    class: 'DataError',
+    message: 'version {amount} of {name} cannot become current again: {expected}',
+    hint: 'run the pipeline anew; the target is as it was',
+  },
   // ── verify
   VERIFY_ROWS_DIFFER: {
     class: 'DataError',
@@ -1015,6 +1040,71 @@ export const messages = {
     class: 'DataError',
     message: "{schema}.{table}: the pipeline's after files changed it ({amount})",
     hint: 'that is what they are for; what they wrote was verified with the rest',
+  },
+  MARKER_MISSING: {
+    class: 'DataError',
+    message: 'the database {name} has no marker: it is unknown data',
+    hint: 'use a database that bauta run has published; a copy made otherwise may hold originals',
+  },
+  MARKER_BROKEN: {
+    class: 'DataError',
+    message: 'the marker of the database {name} is not what was signed: {expected}',
+    hint: 'somebody changed it, or it never was one: take the database for unknown data and publish anew',
+  },
+  MARKER_SIGNER_UNKNOWN: {
+    class: 'DataError',
+    message: 'the marker of the database {name} was not signed with the key that was given, but by the log {expected}',
+    hint: 'take log.pub from the home that published the database',
+  },
+  MARKER_SIGNER_UNCHECKED: {
+    class: 'DataError',
+    message: 'nobody checked who signed the marker of the database {name}',
+    hint: 'give the public key of the log: --key log.pub',
+  },
+  MARKER_EXPIRED: {
+    class: 'DataError',
+    message: 'the dataset in the database {name} expired at {expected}',
+    hint: 'its retention is over: drop it, or run the pipeline anew',
+  },
+  MARKER_CLOCK: {
+    class: 'DataError',
+    message: 'the dataset in the database {name} was made at {expected}, which by the clock of this machine is yet to come',
+    hint: 'set the clock; until then nobody can say whether the dataset has expired',
+  },
+  MARKER_REPLACED: {
+    class: 'DataError',
+    message: 'the database {name} is a version of {expected} that is not current any more',
+    hint: 'connect to {expected}, or take this one on purpose',
+  },
+  MARKER_RESTORED_ELSEWHERE: {
+    class: 'DataError',
+    message: 'the dataset was published as {expected}, and stands in the database {name} of a server where it was not published',
+    hint: 'a copy is known data as long as every row is compared; without that (--counts) it is not',
+  },
+  DATASET_TABLE_MISSING: {
+    class: 'DataError',
+    message: 'the table {schema}.{table} was published and is gone',
+    hint: 'something changed the dataset since; publish anew before a test that others shall believe',
+  },
+  DATASET_TABLE_UNKNOWN: {
+    class: 'DataError',
+    message: 'the table {schema}.{table} was not published: nobody verified what it holds',
+    hint: 'make tables of tests in an after file of the pipeline, or attest before the tests make them',
+  },
+  DATASET_TABLE_UNREADABLE: {
+    class: 'DataError',
+    message: 'the table {schema}.{table} cannot be read whole by this login',
+    hint: 'attest as a role that may read every table and that no row-level policy applies to',
+  },
+  DATASET_ROWS_DIFFER: {
+    class: 'DataError',
+    message: '{schema}.{table}: the number of rows is not that which was published ({amount})',
+    hint: 'something wrote to the dataset since; publish anew, or attest before the tests write',
+  },
+  DATASET_CONTENT_DIFFERS: {
+    class: 'DataError',
+    message: '{schema}.{table}: the rows are not those that were published',
+    hint: 'something wrote to the dataset since; publish anew, or attest before the tests write',
   },
   // ── audit
   AUDIT_UNWRITABLE: {

@@ -2,9 +2,10 @@
 import type { Json } from '../kernel/canonical-json.js';
 import { type Finding, toError, toErrorView, toFindings, toKnownError } from '../kernel/errors.js';
 import { Journal } from './audit/audit.js';
-import type { DatasetVersion, Reader, Receipt, Snapshot, Staging } from './ports.js';
+import type { Reader, Receipt, Snapshot, Staging } from './ports.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
+import { publish } from './publish.js';
 import { type Request, prepare, toRefusal, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
 import { toShownError, toShownFinding, toShownPath } from './shown-path.js';
@@ -93,15 +94,15 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
         async () => {
           const report = await fill(doors, plan, run, hooks, journal, border, snapshot, staging);
           if (report.findings.some(isError)) return 'withheld';
-          const version = toVersion(await doors.target.datasets(), run.id, planDigest);
           await border('publish');
-          const data = { target: version.target, version: version.version, planDigest };
-          const findings = await journal.change('deliver', 'dataset.published', { ...data, server: place.server }, async () => {
-            const told = await staging.publish(version);
-            fate.published = data;
-            return told;
+          const onPublished = (dataset: NonNullable<Fate['published']>): void => void (fate.published = dataset);
+          await publish(doors, journal, run, staging, {
+            plan,
+            planDigest,
+            systemIdentifier: place.server,
+            receipts: report.receipts,
+            onPublished,
           });
-          await journal.append('deliver', 'findings.made', { findings: toJson(findings) });
           // No stop counts any more: what is published is published.
           await hooks.border?.('done');
           return 'published';
@@ -172,13 +173,6 @@ async function fillAndVerify(
   });
   await journal.append('verify', 'findings.made', { findings: toJson([...built, ...report.findings.map(toShownFinding)]) });
   return report;
-}
-
-/** The version that staging was made as. */
-function toVersion(datasets: readonly DatasetVersion[], runId: string, planDigest: string): DatasetVersion {
-  const made = datasets.find((dataset) => dataset.runId === runId);
-  if (!made) throw toError('STAGING_GONE', { stage: 'deliver', run: runId });
-  return { ...made, planDigest };
 }
 
 const isError = ({ severity }: Finding): boolean => severity === 'error';

@@ -5,6 +5,7 @@ import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type { Rows } from './definition.js';
 import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
+import type { ManifestTable, MarkerRow, MarkerSeen } from './marker.js';
 import type { Plan, TablePlan } from './plan.js';
 
 // ── Source
@@ -141,12 +142,15 @@ export interface Target {
   sweep(): Promise<readonly string[]>;
   /** A staging place beside the target with the schema up to the data. Holds the run's advisory lock until closed. */
   begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<Staging>;
+  /** The versions that there are, by what each says of itself in its comment. */
   datasets(): Promise<readonly DatasetVersion[]>;
   /** Which server and database it delivers to: what the log calls it. */
   place(): Promise<{ readonly server: string; readonly database: string }>;
   /** Those of the runs that may still be at work on this target: all of them while somebody has the target's lock. */
   findAlive(runIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Makes the previous version current again, in one step. */
+  /** What stands in the marker's place in a version of this target. */
+  marker(version: DatasetVersion): Promise<MarkerSeen>;
+  /** Makes the previous version current again, in one step. MUST refuse one whose marker does not agree with its comment, or has expired. */
   rollback(): Promise<DatasetVersion>;
   close(): Promise<void>;
 }
@@ -177,6 +181,10 @@ export interface Staging {
   setSequences(values: readonly SequenceValue[]): Promise<void>;
   /** The pipeline's own SQL files, in order, as the environment's owner: after finish, before verify. */
   runAfter(files: readonly { readonly path: string; readonly sql: string }[]): Promise<void>;
+  /** Tables that the plan does not name, counted: `after` files made them. */
+  beside(): Promise<readonly ManifestTable[]>;
+  /** Writes the signed marker, for everybody to read and nobody to change. After verify, before publish. */
+  mark(row: MarkerRow): Promise<void>;
   /**
    * Staging becomes current and current becomes previous, in one step. MUST leave the target as it was when it rejects.
    * Findings (warnings) tell what could not be tidied up afterwards.
@@ -236,6 +244,8 @@ export interface Field {
 export interface AuditSink {
   /** Resolves when the event is durable and covered by a signed checkpoint. Events appended together MAY share one. */
   append(event: Event): Promise<Appended>;
+  /** The text as a note signed with the log's key. MUST refuse what could be taken for a checkpoint. */
+  sign(text: string): Promise<string>;
   /** The events of these types that the log still has, oldest first. */
   read(types: readonly string[]): Promise<readonly Event[]>;
   close(): Promise<void>;

@@ -16,6 +16,7 @@ function world(log: Event[], datasets: readonly DatasetVersion[], alive: readonl
   const sink: AuditSink = {
     append: (one) => Promise.resolve({ index: log.push(one) - 1, checkpoint }),
     read: (types) => Promise.resolve(log.filter(({ type }) => types.includes(type))),
+    sign: (text) => Promise.resolve(text),
     close: () => Promise.resolve(),
   };
   const target = {

@@ -39,7 +39,12 @@ async function type(line: string): Promise<void> {
   if (rest === undefined) throw new Error(`nobody knows how to try this line: ${line}`);
   const [command = '', into] = rest.split(' > ');
   const outcome = await desk.bauta(
-    command.split(' ').map((word) => word.replace(/^examples\/shop\//, `${desk.folder}/`)),
+    command.split(' ').map((word) =>
+      word
+        .replace(/^examples\/shop\//, `${desk.folder}/`)
+        .replace(/^(\.bauta\/)?log\.pub$/, join(desk.folder, 'home', 'log.pub'))
+        .replace('"$NONCE"', '00112233445566778899aabbccddeeff'),
+    ),
     { source: 'production', target: 'shop_dev' },
   );
   if (into !== undefined) expect(outcome.stdout).not.toBe('');

@@ -7,7 +7,7 @@ import { packageFile } from '../../src/kernel/package-root.js';
 import { type TinyWorld, bauta, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
 const folder = packageFile('test', 'cli', 'transcripts');
-const commands = ['plan', 'run', 'datasets', 'rollback', 'classify', 'demo', 'doctor', 'audit', 'completion'];
+const commands = ['plan', 'run', 'datasets', 'rollback', 'attest', 'classify', 'demo', 'doctor', 'audit', 'completion'];
 
 let world: TinyWorld;
 let env: Record<string, string>;
@@ -38,6 +38,9 @@ function normalise(text: string): string {
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replace(/bauta\.invalid\/[0-9a-f]{12}\/\d{4}/g, 'ORIGIN')
     .replace(/"size":\d+,"root":"[^"]+"/g, '"size":0,"root":"ROOT"')
+    .replace(/— bauta\.invalid\/[0-9a-f]{12} [\w+/=]+/g, '— LOG SIGNATURE')
+    .replace(/("?nonce\\?":\\?")[0-9a-f]{32}/g, '$1NONCE')
+    .replace(/(systemIdentifier\\?":\\?")\d+/g, '$1SERVER')
     .replace(/127\.0\.0\.1:\d+/g, 'ADDRESS')
     .replace(/[0-9][0-9a-hjkmnp-tv-z]{15}\b/g, 'RUN')
     .replace(/"(bytes|seconds|rowsPerSecond|peakRssBytes)":[\d.]+/g, '"$1":0')
@@ -74,6 +77,14 @@ describe('a first day', () => {
   it('datasets, after going back', async () => {
     await record('rollback', 'rollback', '-f', fine);
     await record('datasets', 'datasets', '-f', fine);
+  });
+  it('attest, in a test job: with and without the key, and after a test wrote a row', async () => {
+    await record('attest', 'attest', 'env:TARGET_URL', '--key', 'home/log.pub');
+    await record('attest-no-key', 'attest', 'env:TARGET_URL');
+    await world.server.sql('tiny_dev', `UPDATE app.product SET title = 'Product' WHERE sku = 'P7'`);
+    await record('attest-changed', 'attest', 'env:TARGET_URL', '--key', 'home/log.pub');
+    await record('attest-json', 'attest', 'env:TARGET_URL', '--key', 'home/log.pub', '--nonce', '00112233445566aa', '--json');
+    await record('attest-unknown', 'attest', 'env:SOURCE_URL', '--key', 'home/log.pub');
   });
   it('going back twice', () => record('rollback-twice', 'rollback', '-f', fine));
   it('a denied plan', () => record('plan-denied', 'plan', '-f', denied));

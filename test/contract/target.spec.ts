@@ -234,9 +234,9 @@ describe('a delivery', () => {
   });
 
   it('leaves the target alone when the database that must not be replaced appears during the run', async () => {
-    const { staging, version } = await stage(target('late'));
+    const { staging, publish } = await stage(target('late'));
     await world.server.create('late');
-    await expect(staging.publish(version)).rejects.toMatchObject({ code: 'TARGET_CHANGED' });
+    await expect(publish()).rejects.toMatchObject({ code: 'TARGET_CHANGED' });
     await staging.drop();
     expect(await readTraces(world.server)).toEqual({ databases: ['late'], roles: [] });
     await world.server.sql('postgres', 'DROP DATABASE late');

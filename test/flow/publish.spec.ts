@@ -23,8 +23,8 @@ afterEach(async () => {
 });
 
 async function publishOnce(name: string, plan = toPlan(), run = newRun()): Promise<string> {
-  const { staging, version } = await stage(target(name), plan, run);
-  expect(await staging.publish(version)).toEqual([]);
+  const { publish } = await stage(target(name), plan, run);
+  expect(await publish()).toEqual([]);
   return run.id;
 }
 
@@ -115,9 +115,9 @@ it('publishes and rolls back under clients that reconnect at once, who see the o
   const clients = Array.from({ length: 8 }, client);
   await new Promise((resolve) => setTimeout(resolve, 300));
   try {
-    const { staging, version } = await stage(target('shop'));
+    const { publish } = await stage(target('shop'));
     const start = performance.now();
-    await staging.publish(version);
+    await publish();
     expect(performance.now() - start).toBeLessThan(10_000);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await target('shop').rollback();
@@ -132,11 +132,11 @@ it('publishes and rolls back under clients that reconnect at once, who see the o
 it('withholds and names who is connected when a session may not be ended, and the target is as it was', async () => {
   await publishOnce('shop');
   const before = await readObject('shop');
-  const { staging, version } = await stage(target('shop', { settings: { switchTimeoutMs: 100 } }));
+  const { staging, publish } = await stage(target('shop', { settings: { switchTimeoutMs: 100 } }));
   const admin = new pg.Client({ connectionString: world.server.url('shop'), application_name: 'the admin console' });
   await admin.connect();
   try {
-    await expect(staging.publish(version)).rejects.toMatchObject({
+    await expect(publish()).rejects.toMatchObject({
       code: 'TARGET_IN_USE',
       where: { expected: expect.stringContaining('postgres (the admin console)') },
     });
@@ -203,33 +203,33 @@ it('leaves the old version in place when publication fails half-way, whichever t
         if (at === step) throw toError('TARGET_CHANGED', { name: 'stopped by the test' });
       },
     });
-    const { staging, version } = await stage(stopping);
-    await expect(staging.publish(version)).rejects.toMatchObject({ code: 'TARGET_CHANGED' });
+    const { staging, publish } = await stage(stopping);
+    await expect(publish()).rejects.toMatchObject({ code: 'TARGET_CHANGED' });
     await staging.drop();
   }
   // A setting that may not be copied fails inside the transaction, after the first grants.
   await world.server.sql('postgres', `CREATE ROLE elsewhere SUPERUSER; ALTER ROLE elsewhere IN DATABASE shop SET work_mem = '5MB'`);
-  const { staging, version } = await stage(target('shop'));
-  await expect(staging.publish(version)).rejects.toMatchObject({ code: 'PRIVILEGE_MISSING' });
+  const { staging, publish } = await stage(target('shop'));
+  await expect(publish()).rejects.toMatchObject({ code: 'PRIVILEGE_MISSING' });
   await staging.drop();
   expect(await readObject('shop')).toBe(before);
   expect(await readTraces(world.server)).toEqual({ databases: ['shop'], roles: ['elsewhere', 'shop_owner', 'shop_ro', 'shop_rw'] });
 });
 
 it('publishes nothing once the lock is lost', async () => {
-  const { staging, version } = await stage(target('shop'));
+  const { staging, publish } = await stage(target('shop'));
   await world.server.sql(
     'postgres',
     `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid() GROUP BY pid`,
   );
   await new Promise((resolve) => setTimeout(resolve, 200));
-  await expect(staging.publish(version)).rejects.toMatchObject({ code: 'TARGET_LOCK_LOST' });
+  await expect(publish()).rejects.toMatchObject({ code: 'TARGET_LOCK_LOST' });
   await staging.drop();
   expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });
 });
 
 it('runs the pipeline’s own SQL as the run’s role and gives what it makes to the environment’s owner, who may not enter yet', async () => {
-  const { staging, version } = await stage(target('shop'));
+  const { staging, publish } = await stage(target('shop'));
   await staging.runAfter([
     {
       path: 'after/accounts.sql',
@@ -249,7 +249,7 @@ it('runs the pipeline’s own SQL as the run’s role and gives what it makes to
     code: 'DELIVER_AFTER_FAILED',
     where: { file: 'after/wrong.sql', line: 3, sqlState: '42703' },
   });
-  await staging.publish(version);
+  await publish();
   expect(
     await world.server.sql(
       'shop',

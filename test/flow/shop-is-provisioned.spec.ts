@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { toStatement } from '../../src/cli/attest.js';
 import type { Plan } from '../../src/pipeline/plan.js';
 import type { RunSummary } from '../../src/pipeline/report/report.js';
 import { digestAll, digestOf, findTexts, relationsOf, toSql } from '../support/compare.js';
+import { entriesOf } from '../support/log.js';
 import { type Sample, type World, requirePublished, startSample } from '../support/shop.js';
 
 // Everything that COPY text, JSON and arrays have to escape, in columns that are kept.
@@ -97,6 +99,20 @@ it('carries text with tabs, newlines, backslashes, \\N, emoji and right-to-left 
   ]);
 });
 
+it('carries a marker that names the intent in the log, and attests with the log\u2019s public key', async () => {
+  const [row] = await world.copy('SELECT log_origin, log_index::int, version, claim FROM bauta.dataset');
+  expect(row).toMatchObject({ version: 1, claim: 'masked copy, not production', log_origin: summary.checkpoint?.origin });
+  const entries = entriesOf(join(world.home, 'log', String(row?.['log_origin']).split('/').at(-1) ?? ''));
+  const intent = entries[Number(row?.['log_index'])];
+  expect(intent).toMatchObject({ type: 'dataset.published.intended', runId: summary.runId, data: { target: 'whole_dev', version: 1 } });
+  const asked = { reference: 'env:TARGET_URL', environment: world.environment, key: join(world.home, 'log.pub') };
+  const { statement } = await toStatement(asked);
+  expect(statement).toMatchObject({ state: 'valid', findings: [] });
+  expect(statement.tables.filter(({ state }) => state !== 'equal')).toEqual([]);
+  expect(statement.tables.reduce((sum, { rows }) => sum + (rows ?? 0), 0)).toBe(summary.tables.reduce((sum, { rows }) => sum + rows, 0));
+  expect(intent?.data['manifest']).toBe((JSON.parse(statement.marker?.split('\n')[1] ?? '') as { manifest: string }).manifest);
+});
+
 it('computes generated columns from masked values', async () => {
   const [row] = await world.copy(`SELECT count(*) FILTER (WHERE display_name = first_name || ' ' || last_name)::int AS named,
     count(*) FILTER (WHERE search = to_tsvector('simple', first_name || ' ' || last_name))::int AS found, count(*)::int AS n FROM shop.customer`);
@@ -135,11 +151,11 @@ it('keeps the cycle of stores and employees, and the e-mail that is a key, toget
 
 it('rebuilds constraints, indexes, policies, triggers, comments and statistics as they were', async () => {
   const lists = [
-    `SELECT conrelid::regclass::text AS on, conname, pg_get_constraintdef(oid) AS text, condeferrable, condeferred, convalidated FROM pg_constraint WHERE conrelid <> 0 AND connamespace::regnamespace::text !~ '^(pg_|information)' ORDER BY 1, 2`,
-    `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS text, indisvalid FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE c.relnamespace::regnamespace::text !~ '^(pg_|information)' ORDER BY 1`,
+    `SELECT conrelid::regclass::text AS on, conname, pg_get_constraintdef(oid) AS text, condeferrable, condeferred, convalidated FROM pg_constraint WHERE conrelid <> 0 AND connamespace::regnamespace::text !~ '^(pg_|information|bauta$)' ORDER BY 1, 2`,
+    `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS text, indisvalid FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE c.relnamespace::regnamespace::text !~ '^(pg_|information|bauta$)' ORDER BY 1`,
     `SELECT schemaname, tablename, policyname, cmd, qual, with_check FROM pg_policies ORDER BY 1, 2, 3`,
     `SELECT pg_get_triggerdef(oid) AS text, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1`,
-    `SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, obj_description(c.oid) FROM pg_class c WHERE c.relnamespace::regnamespace::text !~ '^(pg_|information)' AND relkind IN ('r', 'p', 'v', 'm') ORDER BY 1`,
+    `SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, obj_description(c.oid) FROM pg_class c WHERE c.relnamespace::regnamespace::text !~ '^(pg_|information|bauta$)' AND relkind IN ('r', 'p', 'v', 'm') ORDER BY 1`,
     `SELECT schemaname, tablename, attname FROM pg_stats WHERE schemaname = 'shop' AND tablename = 'product' ORDER BY 3`,
   ];
   for (const text of lists) {

@@ -46,8 +46,8 @@ it.each(targetSteps.filter((step) => step !== 'database.prune'))(
 
 it('a run killed at any step leaves the published version as it was', async () => {
   const target = world.target('shop');
-  const { staging, version } = await stage(target);
-  await staging.publish(version);
+  const { publish } = await stage(target);
+  await publish();
   await target.close();
   const oid = `SELECT oid FROM pg_database WHERE datname = 'shop'`;
   const before = await world.server.sql('postgres', oid);

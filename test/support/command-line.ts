@@ -44,6 +44,7 @@ export async function openDesk(): Promise<Desk> {
         BAUTA_HOME: join(folder, 'home'),
         SOURCE_URL: url('bauta_source', source),
         TARGET_URL: url('bauta_target', target),
+        DATABASE_URL: url('bauta_target', target),
       });
     },
     close: async () => {

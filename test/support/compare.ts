@@ -20,12 +20,17 @@ export async function digestOf(server: TestServer, database: string, table: Tabl
   return String(row?.['digest']);
 }
 
-/** Tables and partitions, by kind of relation (`rp`: tables; `vm`: views). */
-export async function relationsOf(server: TestServer, database: string, kinds = 'r'): Promise<(TableName & { columns: string[] })[]> {
+/** Tables and partitions, by kind of relation (`rp`: tables; `vm`: views); not the marker's, if not asked for. */
+export async function relationsOf(
+  server: TestServer,
+  database: string,
+  kinds = 'r',
+  marker: 'with marker' | 'without marker' = 'without marker',
+): Promise<(TableName & { columns: string[] })[]> {
   const rows = await server.sql(
     database,
     `SELECT n.nspname AS schema, c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE ${mine} AND position(c.relkind::text in '${kinds}') > 0
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE ${mine}${marker === 'with marker' ? '' : ` AND n.nspname <> 'bauta'`} AND position(c.relkind::text in '${kinds}') > 0
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') GROUP BY 1, 2 ORDER BY 1, 2`,
   );
   return rows as unknown as (TableName & { columns: string[] })[];
@@ -42,7 +47,7 @@ export async function digestAll(server: TestServer, database: string): Promise<R
 export async function findTexts(server: TestServer, database: string, texts: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   const needles = texts.map((text) => `position(lower('${text.replaceAll("'", "''")}') in line) > 0`).join(' OR ');
-  for (const relation of await relationsOf(server, database, 'rvm')) {
+  for (const relation of await relationsOf(server, database, 'rvm', 'with marker')) {
     // A view of many rows is searched as its base tables are: row by row, as one text.
     const [row] = await server.sql(
       database,

@@ -3,12 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { systemClock } from '../../src/kernel/clock.js';
+import type { Finding } from '../../src/kernel/errors.js';
 import { newRunId } from '../../src/kernel/ids.js';
 import { packageFile } from '../../src/kernel/package-root.js';
+import { type Signer, signNote, toSigner } from '../../src/kernel/signed-note.js';
 import type { Masked } from '../../src/pipeline/batch.js';
 import type { Catalogue } from '../../src/pipeline/catalogue.js';
 import type { PipelineDefinition } from '../../src/pipeline/definition.js';
-import { deliver, nextVersion } from '../../src/pipeline/deliver/deliver.js';
+import { deliver } from '../../src/pipeline/deliver/deliver.js';
+import { toManifest, toMarker, toMarkerRow, toMarkerText } from '../../src/pipeline/marker.js';
 import type { ColumnPlan, Plan, TablePlan } from '../../src/pipeline/plan.js';
 import type { DatasetVersion, Receipt, Staging } from '../../src/pipeline/ports.js';
 import type { EmbeddedOptions } from '../../src/systems/postgres/embedded.js';
@@ -35,6 +38,7 @@ export async function startTargetWorld(options?: EmbeddedOptions): Promise<Targe
         connection: { name: 'env:TARGET', url: url(database) },
         schemaStatements: () => smallSchema,
         clock: systemClock,
+        verifiers: [logSigner.verifier],
         ...options,
       }),
   };
@@ -90,7 +94,8 @@ export const order = toTablePlan('Sales Dept', 'order', ['id', 'person_id', 'at'
 
 export function toPlan(target: Partial<PipelineDefinition['target']> = {}, source: Partial<Plan['source']> = {}): Plan {
   return {
-    facts: { target: { connection: 'env:TARGET', environment: 'test', class: 'test', allows: ['pii'], ...target } },
+    environment: 'test',
+    facts: { retentionDays: 30, target: { connection: 'env:TARGET', environment: 'test', class: 'test', allows: ['pii'], ...target } },
     source: { systemIdentifier: '1', databaseOid: 5, database: 'production', ...source },
     tables: [person, order],
   } as unknown as Plan;
@@ -109,13 +114,25 @@ export const orderLines = ['10\t1\t2026-01-01 00:00:00+00\n11\t3\t\\N\n'];
 
 export const newRun = (): { id: string; nonce: Uint8Array } => ({ id: newRunId(Date.now()), nonce: randomBytes(16) });
 
+/** The log of these tests: always the same key. */
+export const logSigner = toSigner('test-log', new Uint8Array(32).fill(7));
+
+export interface Staged {
+  readonly staging: Staging;
+  readonly version: DatasetVersion;
+  readonly receipts: readonly Receipt[];
+  /** Writes the marker, then publishes. */
+  readonly publish: (marking?: Marking) => Promise<readonly Finding[]>;
+}
+
+export interface Marking {
+  readonly signer?: Signer;
+  readonly systemIdentifier?: string;
+  readonly madeAtMs?: number;
+}
+
 /** Everything up to publication. */
-export async function stage(
-  target: PostgresTarget,
-  plan: Plan = toPlan(),
-  run = newRun(),
-): Promise<{ staging: Staging; version: DatasetVersion; receipts: readonly Receipt[] }> {
-  const version = nextVersion(await target.datasets());
+export async function stage(target: PostgresTarget, plan: Plan = toPlan(), run = newRun()): Promise<Staged> {
   const staging = await target.begin(plan, smallCatalogue, run);
   const receipts = await Promise.all([
     deliver(staging, person, toBatches(...personLines), true),
@@ -123,12 +140,19 @@ export async function stage(
   ]);
   const findings = await staging.finish();
   if (findings.length > 0) throw new Error(`staging has findings: ${findings.map(({ message }) => message).join('; ')}`);
-  const { database } = staging;
-  return {
-    staging,
-    receipts,
-    version: { target: '', version, state: 'staging', runId: run.id, database, planDigest: 'sha256:of-the-plan', publishedAt: null },
+  const made = (await target.datasets()).find(({ runId }) => runId === run.id);
+  if (!made) throw new Error('staging is not among the datasets');
+  const version = { ...made, planDigest: 'sha256:of-the-plan' };
+  const publish = async ({ signer = logSigner, systemIdentifier = '1', madeAtMs = Date.now() }: Marking = {}): Promise<
+    readonly Finding[]
+  > => {
+    const manifest = toManifest(plan, receipts, await staging.beside());
+    const log = { origin: signer.verifier.name, index: 4 };
+    const marker = toMarker({ plan, version, systemIdentifier, nonce: run.nonce, manifest, log, madeAtMs });
+    await staging.mark(toMarkerRow(marker, manifest, signNote(toMarkerText(marker), signer)));
+    return staging.publish(version);
   };
+  return { staging, receipts, version, publish };
 }
 
 /** What is on the server: databases and roles of ours, and who is connected as the provisioning role. */

@@ -16,6 +16,10 @@ export class OutboxSink implements AuditSink {
     return this.own.append(event);
   }
 
+  sign(text: string): Promise<string> {
+    return this.own.sign(text);
+  }
+
   read(types: readonly string[]): Promise<readonly Event[]> {
     return this.own.read(types);
   }

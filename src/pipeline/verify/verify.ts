@@ -5,6 +5,9 @@ import type { Field, Reader, Receipt } from '../ports.js';
 import { type Hit, OriginalSet } from './original-set.js';
 import { TableDigest } from './table-digest.js';
 
+export { type AttestOptions, type AttestState, type DatasetSeen, type Statement, attest } from './attest.js';
+export { TableDigest } from './table-digest.js';
+
 export interface VerifyOptions {
   readonly reader: Reader;
   readonly plan: Plan;

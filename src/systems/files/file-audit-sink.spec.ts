@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 
-import { parseVerifierKey } from '../../kernel/signed-note.js';
+import { openNote, parseVerifierKey } from '../../kernel/signed-note.js';
 import { openCheckpoint } from '../../pipeline/audit/audit.js';
 import type { Appended, Event } from '../../pipeline/event.js';
 import { FileAuditSink, type LogPeriod } from './file-audit-sink.js';
@@ -69,6 +69,19 @@ it('puts data of more than 16 KB into a file whose digest the entry holds', asyn
   expect(statSync(log('2026', 'tile', 'entries', '000.p', '2')).size).toBeLessThan(1000);
   expect(readdirSync(log('2026', 'payload'))).toHaveLength(1);
   expect((await readEvents(log(), ['big']))[0]).toEqual(event('big', undefined, data));
+});
+
+it('signs other texts with the key of the log, and none that could be taken for a checkpoint', async () => {
+  const sink = open();
+  await sink.append(event('one'));
+  const note = await sink.sign('a text\n');
+  const verifier = parseVerifierKey(readFileSync(join(home, 'log.pub'), 'utf8'))!;
+  expect(openNote(note, [verifier])).toMatchObject({ text: 'a text\n', signedBy: [verifier] });
+  const { checkpoint } = await sink.append(event('two'));
+  await expect(sink.sign(`${checkpoint.origin}\n${checkpoint.size + 1}\n${checkpoint.root}\n`)).rejects.toMatchObject({
+    code: 'UNEXPECTED',
+  });
+  await sink.close();
 });
 
 it('reads the events of the asked types only', async () => {

@@ -4,8 +4,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { BautaError, toError } from '../../kernel/errors.js';
-import type { Signer } from '../../kernel/signed-note.js';
-import { type Leaf, parseLeaf, toLeaf } from '../../pipeline/audit/audit.js';
+import { type Signer, signNote } from '../../kernel/signed-note.js';
+import { type Leaf, parseCheckpoint, parseLeaf, toLeaf } from '../../pipeline/audit/audit.js';
 import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import { syncFolder, writeWhole } from './durable.js';
@@ -53,6 +53,14 @@ export class FileAuditSink implements AuditSink {
       this.#waiting.push({ event, leaf: toLeaf(event), resolve, reject });
       this.#writing ??= this.#writeAll();
     });
+  }
+
+  async sign(text: string): Promise<string> {
+    const signer = await this.#loadSigner(true);
+    const note = signNote(text, signer);
+    // A signed checkpoint that the log does not have would be a fork of it.
+    if (parseCheckpoint(note)) throw toError('UNEXPECTED', { stage: 'audit', name: 'a checkpoint outside the log' });
+    return note;
   }
 
   read(types: readonly string[]): Promise<readonly Event[]> {
@@ -105,10 +113,7 @@ export class FileAuditSink implements AuditSink {
   /** The newest log as it is on disk now: another process may have written since. The first event makes the first log. */
   async #open(first: Event): Promise<LogFolder> {
     const names = await listLogs(this.#folder);
-    const signer = (this.#signer ??= await loadSigner(
-      { keys: join(this.#options.home, 'keys'), publicKey: join(this.#options.home, 'log.pub') },
-      names.length > 0,
-    ));
+    const signer = await this.#loadSigner(names.length > 0);
     let name = names.at(-1);
     // A crash while a log was begun leaves its folder without a checkpoint.
     while (name !== undefined && !(await hasCheckpoint(join(this.#folder, name)))) name = names[names.indexOf(name) - 1];
@@ -122,6 +127,11 @@ export class FileAuditSink implements AuditSink {
     this.#log = await LogFolder.load(folder, `${signer.verifier.name}/${name}`, signer);
     await requireContinuation(this.#options.home, this.#log, signer);
     return this.#log;
+  }
+
+  async #loadSigner(hasLog: boolean): Promise<Signer> {
+    const { home } = this.#options;
+    return (this.#signer ??= await loadSigner({ keys: join(home, 'keys'), publicKey: join(home, 'log.pub') }, hasLog));
   }
 
   /** Ends a log and begins the next. A crash between the two leaves a log that has ended, and the next append comes here again. */

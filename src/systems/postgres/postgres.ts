@@ -1,12 +1,14 @@
 // The door of Postgres: a source, a target and a reader, each on sessions of its own.
 import type { Clock } from '../../kernel/clock.js';
+import type { Verifier } from '../../kernel/signed-note.js';
 import { toSqlName } from '../../kernel/sql-name.js';
 import type { Catalogue, Table } from '../../pipeline/catalogue.js';
 import type { Plan } from '../../pipeline/plan.js';
-import { readCatalogue, readSequenceValues, schemaTexts, toCatalogueDigest } from './catalogue/catalogue.js';
+import { readSequenceValues, schemaTexts, toCatalogueDigest } from './catalogue/catalogue.js';
 import { toDatabaseName } from './target/session.js';
 import type { ConnectionTarget } from './connection.js';
 import { type Statement, toSchemaStatements } from './ddl/ddl.js';
+import { readCatalogueWithoutMarker } from './leave-marker-out.js';
 import { quoteLiteral, quoteName, quoteQualified } from './quote.js';
 import { type LineCutter, PostgresSource, type SourceSettings } from './source/source.js';
 import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRoles } from './target/target.js';
@@ -14,6 +16,7 @@ import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRole
 export { schemaTexts };
 export { type ConnectionTarget, connect } from './connection.js';
 export { type EmbeddedServer, findLeftRunning, startEmbedded } from './embedded.js';
+export { DatasetReader } from './reader/dataset-reader.js';
 export { PostgresReader } from './reader/reader.js';
 export { resolveConnection } from './reference.js';
 export { type Survey, type SurveyOptions, survey } from './sample/survey.js';
@@ -27,16 +30,25 @@ export interface SourceOptions {
   /** `toBatches` of the extract stage. */
   readonly toBatches: LineCutter;
   readonly clock: Clock;
+  /** Keys of the logs whose markers are known here. */
+  readonly verifiers?: readonly Verifier[];
 }
 
-export function openSource({ connection, ...options }: SourceOptions): PostgresSource {
-  return new PostgresSource({ ...options, target: connection, readCatalogue, readSequenceValues, toCatalogueDigest });
+export function openSource({ connection, verifiers = [], ...options }: SourceOptions): PostgresSource {
+  return new PostgresSource({
+    ...options,
+    target: connection,
+    readCatalogue: (client, scope, name) => readCatalogueWithoutMarker(client, scope, name, verifiers),
+    readSequenceValues,
+    toCatalogueDigest,
+  });
 }
 
 export interface TargetOptions {
   readonly connection: ConnectionTarget;
   readonly settings: Partial<TargetSettings>;
   readonly clock: Clock;
+  readonly verifiers?: readonly Verifier[];
   readonly onStep?: (step: TargetStep) => void | Promise<void>;
 }
 

@@ -3,8 +3,8 @@ import type pg from 'pg';
 
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { SourceScope } from '../../../pipeline/ports.js';
-import { readCatalogue } from '../catalogue/catalogue.js';
 import { type ConnectionTarget, connect } from '../connection.js';
+import { readCatalogueWithoutMarker } from '../leave-marker-out.js';
 import { toServerError } from '../server-error.js';
 import { type Sampled, type SampleOptions, readSamples } from './sample.js';
 
@@ -30,7 +30,7 @@ export async function survey(connection: ConnectionTarget, scope: SourceScope, o
   });
   try {
     await begin(client, connection.name);
-    const { catalogue } = await readCatalogue(client, scope, connection.name);
+    const { catalogue } = await readCatalogueWithoutMarker(client, scope, connection.name, 'any');
     const sampled = options ? await readSamples(client, catalogue, { ...options, connection: connection.name }) : nothing;
     await client.query('ROLLBACK');
     return { catalogue, ...sampled };

@@ -1,6 +1,7 @@
 // What the run's role made becomes the environment's: owner changed, rights of the three roles given. Still nobody may connect.
 import type { Database } from './databases.js';
 import type { EnvironmentRoles } from './names.js';
+import { markerTable } from '../marker-table.js';
 import { quoteName } from '../quote.js';
 import type { Session } from './session.js';
 
@@ -33,9 +34,9 @@ export async function grantRights(session: Session, roles: EnvironmentRoles): Pr
             array_agg(c.relname::text) FILTER (WHERE c.relkind IN ('r', 'p', 'v', 'm')) AS tables,
             array_agg(c.relname::text) FILTER (WHERE c.relkind = 'S') AS sequences
        FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relowner = $1::regrole
-      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND pg_has_role(n.nspowner, 'USAGE')
+      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> $2 AND pg_has_role(n.nspowner, 'USAGE')
       GROUP BY n.nspname ORDER BY n.nspname`,
-    [owner],
+    [owner, markerTable.schema],
   );
   await session.transaction(async () => {
     for (const { schema, tables, sequences } of schemas) {

@@ -1,11 +1,13 @@
 // What stands against a delivery, all of it at once, before a row is read.
 import { type Finding, type Where, sortFindings, toFinding } from '../../../kernel/errors.js';
 import type { ErrorCode } from '../../../kernel/messages.js';
+import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import { toPeakBytes } from '../../../pipeline/peak-bytes.js';
 import type { Plan } from '../../../pipeline/plan.js';
 import type { TargetFacts } from '../../../pipeline/ports.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
+import { findMarkerProblem } from './marker-of.js';
 import { toEnvironmentRoles, toLockKey } from './names.js';
 import { type Session, type TargetServer, toSqlState } from './session.js';
 
@@ -25,6 +27,7 @@ export async function inspect(
   session: Session,
   plan: Plan,
   catalogue: Catalogue,
+  verifiers: readonly Verifier[],
 ): Promise<{ facts: TargetFacts; findings: readonly Finding[] }> {
   const [self, databases, roles] = [await readSelf(session), await readDatabases(session), await readRoles(session)];
   const current = databases.find(({ name }) => name === server.target);
@@ -42,7 +45,7 @@ export async function inspect(
     ...findRights(self),
     ...identity,
     // Of the source itself, whose it is says nothing more.
-    ...(identity.some(([code]) => code === 'TARGET_IS_SOURCE') ? [] : findDatabase(server.target, current, plan)),
+    ...(identity.some(([code]) => code === 'TARGET_IS_SOURCE') ? [] : await findDatabase(server, current, plan, verifiers)),
     ...findRoles(server.target, roles, self),
     ...findVersion(self, catalogue),
     ...findEncoding(current, catalogue),
@@ -71,10 +74,19 @@ function findIdentity(facts: TargetFacts, plan: Plan): Found {
   return same ? [['TARGET_IS_SOURCE', { name: facts.database }]] : [];
 }
 
-function findDatabase(target: string, current: Database | undefined, plan: Plan): Found {
+async function findDatabase(
+  server: TargetServer,
+  current: Database | undefined,
+  plan: Plan,
+  verifiers: readonly Verifier[],
+): Promise<Found> {
   if (!current) return [];
   const found: Found = [];
-  if (current.ours?.target !== target && !plan.facts.target.adopt) found.push(['TARGET_NOT_OURS', { name: target }]);
+  const { target } = server;
+  if (!plan.facts.target.adopt) {
+    const problem = current.ours?.target === target ? await findMarkerProblem(server, target, current.ours, verifiers) : undefined;
+    if (current.ours?.target !== target || problem !== undefined) found.push(['TARGET_NOT_OURS', { name: target, expected: problem }]);
+  }
   if (!current.owned) found.push(['TARGET_NOT_OWNED', { name: current.owner }]);
   return found;
 }

@@ -2,11 +2,13 @@
 import { newRunId } from '../../../kernel/ids.js';
 import { type Clock, toTimestamp } from '../../../kernel/clock.js';
 import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
+import type { Verifier } from '../../../kernel/signed-note.js';
 import type { DatasetVersion } from '../../../pipeline/ports.js';
 import { quoteLiteral, quoteName } from '../quote.js';
 import { type Database, readDatabases, toDatasets } from './databases.js';
 import { carryOver, openToEnvironment } from './hand-over.js';
 import { type OwnComment, toCommentText } from './own-comment.js';
+import { findMarkerProblem } from './marker-of.js';
 import { type EnvironmentRoles, toStagingName } from './names.js';
 import { type Session, type TargetServer, toSqlState } from './session.js';
 import { switchOver } from './switch-over.js';
@@ -49,11 +51,19 @@ export async function publish(server: TargetServer, session: Session, order: Pub
 }
 
 /** Makes the version before the current one current again. Returns it. */
-export async function rollback(server: TargetServer, session: Session, clock: Clock): Promise<DatasetVersion> {
+export async function rollback(
+  server: TargetServer,
+  session: Session,
+  clock: Clock,
+  verifiers: readonly Verifier[],
+): Promise<DatasetVersion> {
   const { target } = server;
   const previous = toReturnable(await readDatabases(session), target)[0];
   if (!previous?.ours) throw toError('ROLLBACK_NOTHING', { name: target });
   const { ours, name } = previous;
+  // What was adopted never had a marker: it is somebody's own database, under number 0.
+  const problem = ours.version === 0 ? undefined : await findMarkerProblem(server, name, ours, verifiers, clock.now());
+  if (problem !== undefined) throw toError('ROLLBACK_MARKER', { name: target, amount: String(ours.version), expected: problem });
   await switchOver(server, session, { clear: [target, name], watch: [target, name] }, async () => {
     const current = (await readDatabases(session)).find((database) => database.name === target);
     if (!current || current.ours?.target !== target) throw toError('TARGET_NOT_OURS', { name: target });

@@ -2,6 +2,7 @@
 import type { Clock } from '../../../kernel/clock.js';
 import { type Finding, sortFindings, toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
+import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { DatasetVersion, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
@@ -9,6 +10,7 @@ import pg from 'pg';
 import { quoteQualified } from '../quote.js';
 import { type SchemaStatements, type Statement, runInOrder, runPhase } from './build-schema.js';
 import { copyIn, copyInFrozen } from './copy-in.js';
+import { countBeside } from './count-beside.js';
 import { grantRights, handOver } from './hand-over.js';
 import { toEnvironmentRoles } from './names.js';
 import { prune, publish } from './publish.js';
@@ -17,6 +19,7 @@ import { SessionPool } from './session-pool.js';
 import type { Session, TargetServer } from './session.js';
 import type { OnStep } from './steps.js';
 import { dropStaging, dropUnusedEnvironmentRoles } from './sweep.js';
+import { writeMarker } from './write-marker.js';
 
 export interface StagingParts {
   readonly server: TargetServer;
@@ -56,6 +59,7 @@ export class PostgresStaging implements Staging {
   readonly #parts: StagingParts;
   readonly #loading: SessionPool;
   #handedOver = false;
+  #marked = false;
   #published = false;
   #dropped = false;
   #dropping: Promise<void> | undefined;
@@ -142,11 +146,30 @@ export class PostgresStaging implements Staging {
     }
   }
 
-  async publish(version: DatasetVersion): Promise<readonly Finding[]> {
+  async beside(): Promise<readonly ManifestTable[]> {
     this.#requireLock();
-    const { server, hold, plan, clock, expectedOid, onStep } = this.#parts;
+    const session = await this.#open();
+    try {
+      return await countBeside(session, this.#parts.plan);
+    } finally {
+      await session.end();
+    }
+  }
+
+  async mark(row: MarkerRow): Promise<void> {
+    this.#requireLock();
     await this.#loading.close();
     await this.#handOver();
+    await this.#parts.onStep('marker.write');
+    await this.#asProvisioner((session) => writeMarker(session, row));
+    this.#marked = true;
+  }
+
+  async publish(version: DatasetVersion): Promise<readonly Finding[]> {
+    this.#requireLock();
+    // Nothing is published that does not say what it is.
+    if (!this.#marked) throw toError('STAGING_UNMARKED');
+    const { server, hold, plan, clock, expectedOid, onStep } = this.#parts;
     const roles = toEnvironmentRoles(server.target);
     await this.#asProvisioner((session) => grantRights(session, roles));
     await onStep('database.switch');

@@ -9,6 +9,7 @@ export const targetSteps = [
   'data.load',
   'schema.finish',
   'owner.change',
+  'marker.write',
   'database.switch',
   'database.prune',
 ] as const;

@@ -1,7 +1,9 @@
 // The Target port on Postgres, direct delivery: a staging database beside the target, and one switch. The door of this folder.
 import type { Clock } from '../../../kernel/clock.js';
 import { toError } from '../../../kernel/errors.js';
+import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
+import type { MarkerSeen } from '../../../pipeline/marker.js';
 import type { Plan } from '../../../pipeline/plan.js';
 import type { DatasetVersion, Target, TargetFacts } from '../../../pipeline/ports.js';
 import type { Finding } from '../../../kernel/errors.js';
@@ -9,8 +11,9 @@ import type { ConnectionTarget } from '../connection.js';
 import type { SchemaStatements } from './build-schema.js';
 import { createStaging } from './create-staging.js';
 import { createRunLogin } from './run-login.js';
-import { readDatabases, toDatasets } from './databases.js';
+import { type Database, readDatabases, toDatasets } from './databases.js';
 import { inspect, readSystemIdentifier } from './inspect.js';
+import { findMarkerProblem, readMarkerOf } from './marker-of.js';
 import { toStagingName } from './names.js';
 import { rollback } from './publish.js';
 import { type Session, TargetServer, type TargetSettings, defaultTargetSettings, tryLock } from './session.js';
@@ -29,6 +32,8 @@ export interface PostgresTargetOptions {
   readonly connection: ConnectionTarget;
   readonly schemaStatements: (catalogue: Catalogue, plan: Plan) => SchemaStatements;
   readonly clock: Clock;
+  /** Keys of the logs whose markers are known here. */
+  readonly verifiers?: readonly Verifier[];
   readonly settings?: Partial<TargetSettings>;
   /** Told before each step that changes the server. What it throws stops the run there. */
   readonly onStep?: OnStep;
@@ -45,7 +50,7 @@ export class PostgresTarget implements Target {
   }
 
   inspect(plan: Plan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }> {
-    return this.#withMaintenance((session) => inspect(this.#server, session, plan, catalogue));
+    return this.#withMaintenance((session) => inspect(this.#server, session, plan, catalogue, this.#verifiers));
   }
 
   sweep(): Promise<readonly string[]> {
@@ -84,10 +89,14 @@ export class PostgresTarget implements Target {
     });
   }
 
+  marker({ database }: DatasetVersion): Promise<MarkerSeen> {
+    return readMarkerOf(this.#server, database);
+  }
+
   rollback(): Promise<DatasetVersion> {
     return this.#withMaintenance(async (session) => {
       await this.#lockTarget(session);
-      return rollback(this.#server, session, this.#options.clock);
+      return rollback(this.#server, session, this.#options.clock, this.#verifiers);
     });
   }
 
@@ -107,8 +116,7 @@ export class PostgresTarget implements Target {
     const { clock, onStep = () => undefined } = this.#options;
     const databases = await readDatabases(hold);
     const current = databases.find(({ name }) => name === target);
-    if (current && current.ours?.target !== target && !plan.facts.target.adopt)
-      throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target });
+    await this.#requireOurs(current, plan);
     const isSource = current?.oid === plan.source.databaseOid && (await readSystemIdentifier(hold)) === plan.source.systemIdentifier;
     if (isSource) throw toError('TARGET_IS_SOURCE', { stage: 'deliver', name: target });
     const statements = this.#options.schemaStatements(catalogue, plan);
@@ -139,6 +147,18 @@ export class PostgresTarget implements Target {
       await staging.drop().catch(() => undefined);
       throw error;
     }
+  }
+
+  async #requireOurs(current: Database | undefined, { facts }: Plan): Promise<void> {
+    if (!current || facts.target.adopt) return;
+    const { target } = this.#server;
+    if (current.ours?.target !== target) throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target });
+    const problem = await findMarkerProblem(this.#server, target, current.ours, this.#verifiers);
+    if (problem !== undefined) throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target, expected: problem });
+  }
+
+  get #verifiers(): readonly Verifier[] {
+    return this.#options.verifiers ?? [];
   }
 
   async #lockTarget(session: Session): Promise<void> {

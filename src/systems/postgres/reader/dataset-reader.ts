@@ -1,0 +1,96 @@
+// What attest looks through: one read-only session in a published database, wherever that is, and one moment of it.
+import type pg from 'pg';
+
+import type { MarkerSeen } from '../../../pipeline/marker.js';
+import { type ConnectionTarget, connect } from '../connection.js';
+import { copyOut } from '../copy-out.js';
+import { readMarker } from '../marker-table.js';
+import { quoteName, quoteQualified } from '../quote.js';
+import { toServerError } from '../server-error.js';
+
+export interface DatasetTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Whether this login sees every row: it may select, and no policy applies to it. */
+  readonly readable: boolean;
+}
+
+/** Tables with rows of their own; those of extensions are the extension's. */
+const tables = `
+  SELECT n.nspname AS schema, c.relname AS name,
+    ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+    has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid) AS readable
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', $1)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1, 2`;
+
+export class DatasetReader {
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly name: string,
+  ) {}
+
+  static async open(connection: ConnectionTarget): Promise<DatasetReader> {
+    const client = await connect(connection, { stage: 'verify', settings: { default_transaction_read_only: 'on' } });
+    const reader = new DatasetReader(client, connection.name);
+    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY').catch(async (error: unknown) => {
+      await reader.close();
+      throw error;
+    });
+    return reader;
+  }
+
+  async marker(): Promise<MarkerSeen> {
+    try {
+      return await readMarker(this.client);
+    } catch (error) {
+      throw this.toError(error);
+    }
+  }
+
+  /** `systemIdentifier` is null where the server does not tell it to this login. */
+  async place(): Promise<{ readonly database: string; readonly systemIdentifier: string | null }> {
+    const [row] = await this.query<{ database: string; may: boolean }>(
+      `SELECT current_database() AS database, has_function_privilege('pg_control_system()', 'EXECUTE') AS may`,
+    );
+    const [control] = row?.may ? await this.query<{ id: string }>('SELECT system_identifier::text AS id FROM pg_control_system()') : [];
+    return { database: row?.database ?? '', systemIdentifier: control?.id ?? null };
+  }
+
+  /** Every table but the marker's. */
+  tables(schemaOfMarker: string): Promise<readonly DatasetTable[]> {
+    return this.query<DatasetTable>(tables, [schemaOfMarker]);
+  }
+
+  async count(table: DatasetTable): Promise<number> {
+    const [row] = await this.query<{ rows: number }>(`SELECT count(*)::float8 AS rows FROM ONLY ${quoteQualified(table)}`);
+    return row?.rows ?? 0;
+  }
+
+  /** The lines of `COPY … TO STDOUT` of these columns, as chunks that may cut lines anywhere. */
+  async *lines(table: DatasetTable, columns: readonly string[]): AsyncIterable<Uint8Array> {
+    const fields = columns.map((column) => `t.${quoteName(column)}`).join(', ');
+    try {
+      yield* copyOut(this.client, `COPY (SELECT ${fields} FROM ONLY ${quoteQualified(table)} AS t) TO STDOUT`);
+    } catch (error) {
+      throw this.toError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.end().catch(() => undefined);
+  }
+
+  private async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    try {
+      return (await this.client.query<Row>(text, [...values])).rows;
+    } catch (error) {
+      throw this.toError(error);
+    }
+  }
+
+  private toError(error: unknown): Error {
+    return toServerError(error, { connection: this.name, stage: 'verify' });
+  }
+}

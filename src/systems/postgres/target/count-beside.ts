@@ -1,0 +1,20 @@
+// Tables in staging that no plan names: an after file made them, and the marker has to know them, or they would be data that nobody knows.
+import type { ManifestTable } from '../../../pipeline/marker.js';
+import type { Plan } from '../../../pipeline/plan.js';
+import { quoteQualified } from '../quote.js';
+import type { Session } from './session.js';
+
+export async function countBeside(session: Session, { tables }: Plan): Promise<readonly ManifestTable[]> {
+  const planned = new Set(tables.map(quoteQualified));
+  const found = await session.query<{ schema: string; name: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1, 2`,
+  );
+  const beside: ManifestTable[] = [];
+  for (const table of found.filter((one) => !planned.has(quoteQualified(one)))) {
+    const [counted] = await session.query<{ rows: number }>(`SELECT count(*)::float8 AS rows FROM ONLY ${quoteQualified(table)}`);
+    beside.push({ schema: table.schema, table: table.name, rows: counted?.rows ?? 0, digest: null, columns: null });
+  }
+  return beside;
+}
