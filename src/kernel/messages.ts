@@ -767,6 +767,12 @@ export const messages = {
     message: 'the word table {name} is empty or holds a byte that it must not hold',
     hint: 'restore src/pipeline/mask/words from the release; the tables are part of it',
   },
+  MASK_BATCH_TOO_LARGE: {
+    class: 'DataError',
+    message:
+      'batch {batch} of range {range} of {schema}.{table} holds a row that is too large to mask: original and masked text together take 2 GiB',
+    hint: 'exclude the column, mask it as null, or leave out the row with rows: where …',
+  },
   KEY_FILE_UNSAFE: {
     class: 'InputError',
     message: 'the key file or folder {file} can be read or written by others than its owner',

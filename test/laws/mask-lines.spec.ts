@@ -166,13 +166,26 @@ describe('lines through the mask stage', () => {
     const plan = toPlan([{ name: 'a', rule: toRule('exclaim') }, { name: 'b', rule: toRule('replace') }, { name: 'c' }]);
     const masker = createMasker(await prepareMask(plan, createTestKeys()), 0, { transforms: [...testTransforms, ...transforms] });
     const into = new Uint8Array(new SharedArrayBuffer(100));
-    const long = 'x\\\\'.repeat(5_000_000);
+    const long = 'x\\\\'.repeat(3_000_000);
     const masked = masker.mask(toBatch(`${long}\t-\t${long}\nc\t\\N\td\n`), into);
     expect(Buffer.from(masked.bytes).equals(Buffer.from(`<${long}>\t-\t${long}\n<c>\t\\N\td\n`))).toBe(true);
     expect(masked.bytes.buffer).not.toBe(into.buffer);
     const short = masker.mask(toBatch('c\t-\td\n'), into);
     expect(text(short)).toBe('<c>\t-\td\n');
     expect(short.bytes.buffer).toBe(into.buffer);
+  });
+
+  it('are refused by name when they need more memory than there can be', async () => {
+    const greedy = createTestTransform('greedy', () => null, {
+      prepare: () => () => void kernel().take(0x7fff_0000),
+    });
+    const masker = createMasker(await prepareMask(toPlan([{ name: 'a', rule: toRule('greedy') }]), createTestKeys()), 0, {
+      transforms: [greedy],
+    });
+    expect(() => masker.mask(toBatch('a\n', { sequence: 1 }))).toThrow(
+      expect.objectContaining({ code: 'MASK_BATCH_TOO_LARGE', where: expect.objectContaining({ table: 'person', batch: 2 }) }),
+    );
+    expect(text((await toMasker(toPlan([{ name: 'a', rule: toRule('exclaim') }])))(toBatch('b\n')))).toBe('<b>\n');
   });
 
   it('tell the place of a defect without its text', async () => {

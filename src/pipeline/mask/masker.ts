@@ -7,6 +7,7 @@ import type { ColumnRunner } from './column-runner.js';
 import { ColumnWriter } from './column-writer.js';
 import { Joiner, type Piece, Unwritten } from './join.js';
 import type { Place } from './place.js';
+import { isMemoryFull } from './kernel/kernel.js';
 import { createRunner, type RunnerOptions } from './runner.js';
 import { Lines } from './split.js';
 import type { Companion } from './transform.js';
@@ -55,6 +56,7 @@ export class Masker {
       return this.maskLines(batch, into);
     } catch (error) {
       if (error instanceof BautaError) throw error;
+      if (isMemoryFull(error)) throw this.toFailure('MASK_BATCH_TOO_LARGE', batch, 0, { row: undefined });
       // A defect of ours. Its text may hold a value; where it happened cannot.
       const [, file, line] = /([\w-]+\.js):(\d+)/.exec(error instanceof Error ? (error.stack ?? '').replace(/^.*$/m, '') : '') ?? [];
       throw this.toFailure('MASK_DEFECT', batch, 0, { file, line: Number(line ?? 0), row: undefined });

@@ -89,7 +89,8 @@ export interface WordTable {
 
 /**
  * One call per column and batch. MUST write every row of `column` in order to `out`, NULL for NULL. MUST NOT keep `column`, MUST NOT look at
- * the clock or at Math.random. MAY return the masked column instead of writing it, as those do that run in the kernel. A function of (value or draw, parameters, key) only: never of the row's number, batch or thread.
+ * the clock or at Math.random. MAY return the masked column instead of writing it, as those do that run in the kernel. MAY be called again with the same
+ * column. A function of (value or draw, parameters, key) only: never of the row's number, batch or thread.
  */
 export type Apply = (column: Column, context: ApplyContext, out: ColumnWriter) => Column | void;
 

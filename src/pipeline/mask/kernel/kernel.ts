@@ -171,6 +171,11 @@ export function toInts(at: number, count: number): Int32Array {
   return new Int32Array(kernel().calls.memory.buffer, at, count);
 }
 
+/** Whether the kernel stopped because its addresses, of 31 bits, were used up: it traps for nothing else. */
+export function isMemoryFull(error: unknown): boolean {
+  return error instanceof Error && error.name === 'RuntimeError' && error.message === 'unreachable';
+}
+
 /** A word table, kept. MUST NOT be called while a batch is masked. */
 export function keepWords({ bytes, offsets }: WordTable): { readonly offsets: number; readonly bytes: number } {
   return { offsets: kernel().keep(offsets), bytes: kernel().keep(bytes) };
