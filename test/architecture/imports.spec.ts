@@ -135,3 +135,23 @@ it('has a folder per stage and no other folder in the pipeline', async () => {
   expect(folders.sort()).toEqual([...stages].sort());
   for (const stage of stages) expect([stage, existsSync(packageFile('src', 'pipeline', stage, `${stage}.ts`))]).toEqual([stage, true]);
 });
+
+it('keeps Nest, TypeORM and the queue out of what a command loads', () => {
+  // The pages about the API are made by a command of developers, from the service itself.
+  const makesPages = new Set(['src/cli/reference-pages.ts', 'src/cli/generate.ts']);
+  const imports = new Map(modules.map(({ source, imports: found }) => [source, found]));
+  const seen = new Set<string>();
+  const wrong: string[] = [];
+  const visit = (path: string): void => {
+    if (seen.has(path) || makesPages.has(path)) return;
+    seen.add(path);
+    for (const { to, package: foreign, typeOnly } of imports.get(path) ?? []) {
+      if (typeOnly) continue;
+      if (!foreign) visit(to);
+      else if (/node_modules\/(@nestjs|typeorm|graphile-worker|rxjs|pino)\//.test(to)) wrong.push(`${path} → ${to}`);
+    }
+  };
+  visit('src/cli.ts');
+  expect(seen.size).toBeGreaterThan(100);
+  expect(wrong).toEqual([]);
+});
