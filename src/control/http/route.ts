@@ -26,6 +26,9 @@ export interface RouteDescription {
 
 const methods = { GET: Get, POST: Post, PUT: Put, DELETE: Delete } as const;
 
+/** What a header has to look like, where it is looked at. */
+const forms: Readonly<Record<string, { readonly pattern: string }>> = { 'Idempotency-Key': { pattern: '^[\\x21-\\x7e]{1,200}$' } };
+
 const texts: Readonly<Record<number, string>> = {
   304: 'it is still that version',
   400: 'the request cannot be used',
