@@ -6,7 +6,7 @@ import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type Transaction } from '../../systems/metadata/metadata.js';
 import {
-  CLOCK, type Request, Route, SERVER_KEY, callerOf, firstTokenOf, nameSchema, newSecret, pageSchema, parseRequest, readPage, requireUuid, toPage, toSecretDigest,
+  CLOCK, type Request, Route, SERVER_KEY, callerOf, firstTokenOf, nameSchema, newSecret, pageSchema, parseRequest, isUuid, readPage, requireUuid, toPage, toSecretDigest,
 } from '../http/http.js'; // prettier-ignore
 
 interface Wanted {
@@ -71,7 +71,7 @@ export class TokensController {
   })
   async list(@Req() request: Request, @Query() query: Record<string, unknown>): Promise<object> {
     const { limit, after } = readPage(query);
-    if (after !== undefined) requireUuid(after, 'token');
+    if (after !== undefined && !isUuid(after)) throw toError('REQUEST_INVALID', { name: 'cursor', expected: '`next` of the page before' });
     const tokens = await this.metadata.within(callerOf(request).workspaceId, (transaction) => transaction.people.listTokens(limit, after));
     return toPage(tokens, limit, ({ id }) => id);
   }

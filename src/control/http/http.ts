@@ -6,7 +6,7 @@ export { Authentication, newSecret, toSecretDigest } from './authentication.js';
 export { PermissionGuard } from './permission-guard.js';
 export { type Permission, type Role, roles, rightsOf } from './permissions.js';
 export { ProblemFilter, toProblem, toStatus } from './problem.js';
-export { parseRequest, requireName, requireUuid, toPage, readPage, pageSchema, nameSchema } from './request.js';
+export { isUuid, parseRequest, requireName, requireUuid, toPage, readPage, pageSchema, nameSchema } from './request.js';
 export { Route, type RouteDescription } from './route.js';
 export { answerOnce } from './answer-once.js';
 export { createOpenApi, openApiPages } from './openapi.js';

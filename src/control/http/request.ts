@@ -24,8 +24,10 @@ export function requireName(text: string, type: string): string {
   return text;
 }
 
+export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
 export function requireUuid(text: string, type: string): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) throw toError('RESOURCE_UNKNOWN', { type });
+  if (!isUuid(text)) throw toError('RESOURCE_UNKNOWN', { type });
   return text;
 }
 

@@ -58,7 +58,9 @@ export function Route(route: RouteDescription): MethodDecorator {
     ...(needs === 'open' ? [] : [ApiBearerAuth()]),
     ...(body ? [ApiConsumes(...(route.bodyTypes ?? ['application/json'])), ApiBody({ required: true, schema: body as object })] : []),
     ...Object.entries(query).map(([name, schema]) => ApiQuery({ name, required: false, schema: schema as object })),
-    ...Object.entries(headers).map(([name, description]) => ApiHeader({ name, required: false, description, schema: { type: 'string' } })),
+    ...Object.entries(headers).map(([name, description]) =>
+      ApiHeader({ name, required: false, description, schema: { type: 'string', ...forms[name] } }),
+    ),
     ApiResponse({ status, description: summary, ...answers }),
     ...errors.map((code) =>
       ApiResponse({

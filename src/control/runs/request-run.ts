@@ -35,10 +35,14 @@ async function findDocuments({ documents }: Transaction, name: string): Promise<
   const pipeline = await documents.find({ kind: 'Pipeline', name });
   if (!pipeline) throw toError('RESOURCE_UNKNOWN', { type: 'pipeline' });
   const { classification, rulebook = 'default' } = pipeline.document as { classification: string; rulebook?: string };
-  const others = await Promise.all([
-    documents.find({ kind: 'Classification', name: classification }),
-    documents.find({ kind: 'ClassificationLock', name: classification }),
-    documents.find({ kind: 'Rulebook', name: rulebook }),
-  ]);
-  return [pipeline, ...others].flatMap((found) => (found ? [{ kind: found.kind, name: found.name, version: found.version }] : []));
+  const found = [pipeline];
+  for (const [kind, named] of [
+    ['Classification', classification],
+    ['ClassificationLock', classification],
+    ['Rulebook', rulebook],
+  ] as const) {
+    const document = await documents.find({ kind, name: named });
+    if (document) found.push(document);
+  }
+  return found.map(({ kind, name: named, version }) => ({ kind, name: named, version }));
 }

@@ -22,15 +22,15 @@ export async function loadRequest(
   composer: RunComposer,
   { settings, environment }: { readonly settings: Settings; readonly environment: NodeJS.ProcessEnv },
 ): Promise<StoredRequest> {
-  const kept = await metadata.within(run.workspaceId, ({ documents }) =>
-    Promise.all(
-      run.documents.map(async ({ kind, name, version }) => {
-        const found = await documents.find({ kind, name }, version);
-        if (!found) throw toError('RESOURCE_UNKNOWN', { type: kind });
-        return { file: `${kind} ${name} version ${version}`, written: found.document };
-      }),
-    ),
-  );
+  const kept = await metadata.within(run.workspaceId, async ({ documents }) => {
+    const found: { file: string; written: object }[] = [];
+    for (const { kind, name, version } of run.documents) {
+      const document = await documents.find({ kind, name }, version);
+      if (!document) throw toError('RESOURCE_UNKNOWN', { type: kind });
+      found.push({ file: `${kind} ${name} version ${version}`, written: document.document });
+    }
+    return found;
+  });
   const { locks, ...loaded } = await loadWritten(kept);
   const chosen = await selectDocuments(loaded, readText, run.pipeline);
   const findings: readonly Finding[] = [...loaded.findings, ...chosen.findings];
