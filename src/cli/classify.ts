@@ -17,6 +17,7 @@ import { toScopeTest } from '../pipeline/bind-input.js';
 import type { Catalogue, TableName } from '../pipeline/catalogue.js';
 import { check, type CheckedFinding, confirm, isDataKey, suggest, toClassification } from '../pipeline/classify/classify.js';
 import type { ClassificationDefinition, ClassificationLock, Definition, Described, PipelineDefinition } from '../pipeline/definition.js';
+import type { SourceScope } from '../pipeline/ports.js';
 import { type ConnectionTarget, resolveConnection, type Survey, survey } from '../systems/postgres/postgres.js';
 import { type ReportFormat, toReport } from './check-report.js';
 import type { GlobalOptions } from './context.js';
@@ -52,7 +53,7 @@ export async function classify(options: ClassifyOptions): Promise<number> {
 async function suggestDocument(options: ClassifyOptions, reference: string): Promise<number> {
   const connection = await toConnection(options, reference);
   const limits = { rowsPerTable: ROWS_PER_TABLE, statementMs: STATEMENT_MS, wholeBytes: WHOLE_BYTES, isDataKey };
-  const { catalogue, samples, inventories, findings } = await survey(connection, everything, limits);
+  const { catalogue, samples, inventories, findings } = await survey(connection, await readScope(options), limits);
   const suggestions = suggest(catalogue, samples, inventories);
   const draft = toClassification(catalogue, suggestions, inventories);
   const columns = draft.tables.flatMap((table) => table.columns);
@@ -64,6 +65,16 @@ async function suggestDocument(options: ClassifyOptions, reference: string): Pro
     `${columns.length} columns in ${draft.tables.length} tables: ${columns.length - open} suggested, ${open} unknown. Nobody confirmed any of it: read it line by line.\n`,
   );
   return 0;
+}
+
+/** With -f, what the pipeline includes and excludes; the classification that it names need not be there yet. */
+async function readScope({ file }: ClassifyOptions): Promise<SourceScope> {
+  if (file === undefined) return everything;
+  const { definitions, findings } = await loadDocuments(file, readText);
+  const pipeline = findOne<PipelineDefinition>(definitions, 'Pipeline')?.body;
+  if (pipeline) return { include: pipeline.include ?? [], exclude: pipeline.exclude ?? [] };
+  if (findings.length > 0) throw toError('DOCUMENTS_INVALID', { file, amount: String(findings.length) }, sortFindings(findings));
+  throw toError('DOCUMENT_CHOICE', { name: 'Pipeline', expected: 'with --source, -f names the pipeline that says what is in scope' });
 }
 
 function toDocumentName({ server }: Catalogue): string {

@@ -118,7 +118,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--keep', 'leave the servers up until Ctrl-C')
     .action(async (_, self: Command) => done(await (await import('./demo.js')).demo(self.optsWithGlobals())));
 
-  command(program, 'doctor', 'look whether everything that a run needs is there; 1 when not, 2 when the gate would deny', [
+  command(program, 'doctor', 'look whether everything that a run needs is there', [
     'bauta doctor -f pipeline.yaml',
     'bauta doctor -f pipeline.yaml --fix',
   ])

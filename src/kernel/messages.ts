@@ -646,7 +646,7 @@ export const messages = {
   PLAN_FREQUENCIES_SURVIVE: {
     class: 'InputError',
     message:
-      '{schema}.{table}.{column} has few distinct values that stand in many rows each ({amount}); under scope value their frequencies tell them',
+      '{schema}.{table}.{column} has few distinct values that stand in many rows each ({path}, {amount}); under scope value their frequencies tell them',
     hint: 'give an override with a reason, or, where no foreign key joins it, scope: subject or row',
   },
   PLAN_COLLATION_NONDETERMINISTIC: {

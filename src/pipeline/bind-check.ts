@@ -2,9 +2,10 @@
 import { type Json, toCanonicalJson } from '../kernel/canonical-json.js';
 import { type Finding, toFinding } from '../kernel/errors.js';
 import { type DraftColumn, isMasked } from './bind-column.js';
-import type { BindInput, CountRequest } from './bind-input.js';
+import { type BindInput, type CountRequest, toCountKey } from './bind-input.js';
+import type { RulePlan } from './plan.js';
 import type { RuleBinder } from './bind-rule.js';
-import { findSpread, hasRoom, isFrequent } from './bind-unique.js';
+import { findSpread, hasRoom, isFrequent, type Spread } from './bind-unique.js';
 import { type Resolution, type ResolvedTable, toShape } from './classify/classify.js';
 
 interface Checked {
@@ -68,16 +69,43 @@ function checkUnique(input: BindInput, { table, route }: ResolvedTable, draft: D
 
 function checkFrequency(input: BindInput, { table }: ResolvedTable, draft: DraftColumn): Checked {
   const { resolved, rule, reason } = draft;
-  const tells = rule.scope === 'value' && !rule.paths && (rule.reveals.includes('equality') || rule.reveals.includes('frequency'));
-  // An array's statistics are of whole arrays; what stands in them is not known.
-  if (!tells || reason !== undefined || toShape(resolved.column.type) === 'array') return { findings: [], wanted: [] };
-  const spread = findSpread(table, resolved.column.name, false, input.counts);
   // A partitioned table holds no row itself; its partitions are looked at one by one.
-  if (table.kind === 'p') return { findings: [], wanted: [] };
+  if (reason !== undefined || table.kind === 'p') return { findings: [], wanted: [] };
+  if (rule.paths) return checkPaths(input, table, draft, Object.entries(rule.paths));
+  // An array's statistics are of whole arrays; its elements are counted.
+  if (toShape(resolved.column.type) === 'array') return checkPaths(input, table, draft, [['[]', rule]]);
+  if (!tells(rule)) return { findings: [], wanted: [] };
+  const spread = findSpread(table, resolved.column.name, false, input.counts);
   if (!spread) return missingCount(table, draft);
-  if (!isFrequent(spread)) return { findings: [], wanted: [] };
-  const amount = `${Math.round(spread.distinct)} values in ${Math.round(spread.rows)} rows`;
-  return { findings: [toFinding('PLAN_FREQUENCIES_SURVIVE', { ...resolved.where, amount })], wanted: [] };
+  return { findings: isFrequent(spread) ? [toFrequent(draft, spread)] : [], wanted: [] };
+}
+
+/** Paths have no statistics: their values are counted. Not inside XML, which the server cannot walk at that price. */
+function checkPaths(
+  { counts }: BindInput,
+  table: ResolvedTable['table'],
+  draft: DraftColumn,
+  rules: readonly (readonly [path: string, rule: RulePlan])[],
+): Checked {
+  const { column } = draft.resolved;
+  const requests = rules
+    .filter(([, rule]) => tells(rule) && column.type.base !== 'xml')
+    .map(([path]) => ({ kind: 'column' as const, schema: table.schema, name: table.name, column: column.name, path, type: column.type }));
+  const found = requests.map((request) => ({ request, spread: counts?.columns?.get(toCountKey(request)) }));
+  return {
+    findings: found.flatMap(({ request: { path }, spread }) => (spread && isFrequent(spread) ? [toFrequent(draft, spread, path)] : [])),
+    wanted: found.flatMap(({ request, spread }) => (spread ? [] : [request])),
+  };
+}
+
+/** Under scope `value` equal values stay equal, and are counted as easily as originals. */
+function tells({ transform, scope, paths, reveals }: RulePlan): boolean {
+  return transform !== 'keep' && scope === 'value' && !paths && (reveals.includes('equality') || reveals.includes('frequency'));
+}
+
+function toFrequent({ resolved }: DraftColumn, { distinct, rows }: Spread, path?: string): Finding {
+  const amount = `${Math.round(distinct)} values in ${Math.round(rows)} rows`;
+  return toFinding('PLAN_FREQUENCIES_SURVIVE', { ...resolved.where, amount, ...(path === undefined ? {} : { path }) });
 }
 
 function missingCount(table: ResolvedTable['table'], { resolved }: DraftColumn): Checked {

@@ -1,7 +1,7 @@
 // What binding is given. The transforms and the JSON Schema validator are arguments: binding knows what they declare, not how they work.
 import type { Json } from '../kernel/canonical-json.js';
 import type { Finding } from '../kernel/errors.js';
-import { parseNamePattern } from '../kernel/sql-name.js';
+import { parseNamePattern, toSqlName } from '../kernel/sql-name.js';
 import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type {
   ClassificationDefinition,
@@ -12,7 +12,7 @@ import type {
   Scope,
 } from './definition.js';
 import type { Plan, Reveal, Uniqueness } from './plan.js';
-import type { CutReference } from './ports.js';
+import type { CountedColumn, CutReference } from './ports.js';
 
 type Params = Readonly<Record<string, Json>>;
 
@@ -40,14 +40,18 @@ export interface Registry {
 
 /** What was counted at the source because statistics do not say it. Never part of the plan. */
 export interface Counts {
-  /** By `toSqlName(schema, table, column)`. */
+  /** By `toCountKey`. */
   readonly columns?: ReadonlyMap<string, { readonly rows: number; readonly distinct: number }>;
   /** Rows that refer to a row left behind, by `toSqlName(schema, table, constraint)`. */
   readonly references?: ReadonlyMap<string, number>;
 }
 
-export type CountRequest =
-  (TableName & { readonly kind: 'column'; readonly column: string }) | (CutReference & { readonly kind: 'reference' });
+/** `toSqlName(schema, table, column)`, and the path behind it where there is one. */
+export function toCountKey({ schema, name, column, path }: CountedColumn): string {
+  return toSqlName(schema, name, column) + (path === undefined ? '' : ` ${path}`);
+}
+
+export type CountRequest = (CountedColumn & { readonly kind: 'column' }) | (CutReference & { readonly kind: 'reference' });
 
 export interface BindInput {
   readonly pipeline: Described<PipelineDefinition>;

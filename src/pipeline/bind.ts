@@ -16,7 +16,7 @@ import type { Rows } from './definition.js';
 import type { ColumnPlan, Plan, RulePlan, TablePlan } from './plan.js';
 
 export type { BindInput, Bound, CountRequest, Counts, Registry, TransformView } from './bind-input.js';
-export { toScopeTest } from './bind-input.js';
+export { toCountKey, toScopeTest } from './bind-input.js';
 
 export function bindPlan(input: BindInput): Bound {
   const isInScope = toScopeTest(input.pipeline.body);

@@ -18,10 +18,8 @@ export interface Source {
    * MUST throw `PLAN_STALE` before a row is read when they differ.
    */
   open(plan: Plan, scope: SourceScope): Promise<Snapshot>;
-  /** Rows with a value, and distinct values, of columns whose statistics are missing. In the order of the requests. */
-  count(
-    columns: readonly (TableName & { readonly column: string })[],
-  ): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
+  /** Rows with a value, and distinct values, of columns whose statistics are missing and of paths, which have none. In the order of the requests. */
+  count(columns: readonly CountedColumn[]): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
   /** Rows that refer to a row left behind, of what will be copied. In the order of the references. */
   countCut(references: readonly CutReference[]): Promise<readonly number[]>;
   /** Which made-up rows meet a condition of the schema, as the server itself evaluates it. In the order of the trials; reads no table. */
@@ -42,6 +40,13 @@ export interface Trial {
 
 /** Per row whether it meets the condition; MAY be of fewer rows than were given. Or the server could not say. */
 export type Trialled = { readonly holds: readonly boolean[] } | { readonly sqlState: string };
+
+/** With a path: the values at it, of the table's first 200,000 rows; how an array or composite is walked, its type says. */
+export interface CountedColumn extends TableName {
+  readonly column: string;
+  readonly path?: string;
+  readonly type?: DataType;
+}
 
 /** A foreign key of a table whose referenced table is cut by `rows: none | where`. */
 export interface CutReference extends TableName {

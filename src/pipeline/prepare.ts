@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import { type BautaError, type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
 import { messages } from '../kernel/messages.js';
 import { toSqlName } from '../kernel/sql-name.js';
-import { type BindInput, type Bound, type Registry, bindPlan } from './bind.js';
+import { type BindInput, type Bound, type Registry, bindPlan, toCountKey } from './bind.js';
 import type { Catalogue } from './catalogue.js';
 import type { Decision } from './decision.js';
 import { type KnownSource, decide, toGateInput } from './gate/gate.js';
@@ -141,8 +141,6 @@ async function bind(source: Source | undefined, input: Omit<BindInput, 'registry
   const broken = await source.countCut(cut);
   const references = new Map(cut.map(({ schema, name, constraint }, i) => [toSqlName(schema, name, constraint), broken[i] ?? 0]));
   const counted = await source.count(wanted);
-  const columns = new Map(
-    wanted.map(({ schema, name, column }, i) => [toSqlName(schema, name, column), counted[i] ?? { rows: 0, distinct: 0 }]),
-  );
+  const columns = new Map(wanted.map((request, i) => [toCountKey(request), counted[i] ?? { rows: 0, distinct: 0 }]));
   return bindPlan({ ...input, registry, counts: { columns, references } });
 }

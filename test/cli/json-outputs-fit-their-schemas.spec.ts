@@ -47,7 +47,13 @@ it('when all goes well', async () => {
   await look(0, 'run', '-f', fine);
   await look(0, 'rollback', '-f', fine);
   expect(await look(0, 'datasets', '-f', fine)).toMatchObject({ datasets: [{ state: 'previous' }, { state: 'current' }] });
-  expect(await look(0, 'classify', '--source', 'env:SOURCE_URL')).toHaveProperty('suggestions');
+  const suggested = await look(0, 'classify', '--source', 'env:SOURCE_URL');
+  expect(JSON.stringify(suggested['suggestions'])).toContain('"person"');
+  // With the pipeline, only what it includes is looked at.
+  const apart = world.documents({ 'pipeline.yaml': `${pipelineText}exclude: [app.person]\n` });
+  const scoped = await look(0, 'classify', '--source', 'env:SOURCE_URL', '-f', apart);
+  expect(JSON.stringify(scoped['suggestions'])).toContain('"order"');
+  expect(JSON.stringify(scoped['suggestions'])).not.toContain('"person"');
   expect(await look(0, 'classify', '-f', fine, '--check', '--schema', 'env:SOURCE_URL')).toMatchObject({ passed: true });
   expect(await look(0, 'classify', '-f', fine, '--source', 'env:SOURCE_URL', '--confirm', 'app.person', '--by', 'Ada')).toHaveProperty(
     'confirmed',

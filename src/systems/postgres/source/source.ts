@@ -3,13 +3,21 @@ import type pg from 'pg';
 
 import type { Clock } from '../../../kernel/clock.js';
 import { BautaError, sortFindings, toError } from '../../../kernel/errors.js';
-import type { TableName } from '../../../pipeline/catalogue.js';
 import type { Plan } from '../../../pipeline/plan.js';
-import type { CutReference, Snapshot, Source, SourceDescription, SourceScope, Trial, Trialled } from '../../../pipeline/ports.js';
+import type {
+  CountedColumn,
+  CutReference,
+  Snapshot,
+  Source,
+  SourceDescription,
+  SourceScope,
+  Trial,
+  Trialled,
+} from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
-import { quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import type { CatalogueReader } from './catalogue-reader.js';
+import { toCountStatement } from './count.js';
 import { countCut } from './cut-references.js';
 import { hold } from './holder.js';
 import { findAccessProblems, findVersionProblem } from './preflight.js';
@@ -49,7 +57,7 @@ export class PostgresSource implements Source {
     return this.#track(this.#describe(scope));
   }
 
-  count(columns: readonly (TableName & { readonly column: string })[]): Promise<readonly { rows: number; distinct: number }[]> {
+  count(columns: readonly CountedColumn[]): Promise<readonly { rows: number; distinct: number }[]> {
     return this.#track(this.#count(columns));
   }
 
@@ -96,14 +104,12 @@ export class PostgresSource implements Source {
     }
   }
 
-  async #count(columns: readonly (TableName & { readonly column: string })[]): Promise<readonly { rows: number; distinct: number }[]> {
+  async #count(columns: readonly CountedColumn[]): Promise<readonly { rows: number; distinct: number }[]> {
     const client = await this.#openClient();
     try {
       const counts: { rows: number; distinct: number }[] = [];
       for (const column of columns) {
-        const name = quoteName(column.column);
-        const text = `SELECT count(${name})::float8 AS rows, count(DISTINCT ${name})::float8 AS distinct FROM ${quoteQualified(column)}`;
-        const { rows } = await client.query<{ rows: number; distinct: number }>(text);
+        const { rows } = await client.query<{ rows: number; distinct: number }>(toCountStatement(column));
         counts.push(...rows);
       }
       return counts;
