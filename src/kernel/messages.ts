@@ -578,6 +578,11 @@ export const messages = {
     message: 'rows that {constraint} of {schema}.{table} refers to are left behind ({amount})',
     hint: 'the reference will be reported as broken; cut the referring table too, or copy the rows',
   },
+  PLAN_REFERENCE_CUT_PARTITION: {
+    class: 'InputError',
+    message: 'rows that {constraint} of the partition {schema}.{table} refers to are left behind ({amount})',
+    hint: 'the reference of a partitioned table is checked for every row: cut its rows too, or copy the rows that they refer to',
+  },
   PLAN_RULE_MISSING: {
     class: 'InputError',
     message: 'the rulebook has no rule for the tag {name}',

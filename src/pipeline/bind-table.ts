@@ -48,8 +48,8 @@ export function bindReferences(
   const cut: { table: string; constraint: string }[] = [];
   const findings: Finding[] = [];
   const wanted: CountRequest[] = [];
-  for (const { schema, name, constraints } of tables) {
-    for (const { kind, name: constraint, references } of constraints) {
+  for (const { schema, name, kind: tableKind, constraints } of tables) {
+    for (const { kind, name: constraint, references, inherited } of constraints) {
       if (kind !== 'f' || !references) continue;
       const to = toSqlName(references.schema, references.name);
       const where = { schema, table: name, constraint };
@@ -68,10 +68,15 @@ export function bindReferences(
           references: toName(references),
           referencedRows: rows.get(to) ?? 'all',
         });
-      if (count !== 0)
-        findings.push(
-          toFinding('PLAN_REFERENCE_CUT', { ...where, amount: count === undefined ? 'not counted' : `${count} rows` }, 'warning'),
-        );
+      if (count === 0) continue;
+      const amount = count === undefined ? 'not counted' : `${count} rows`;
+      // Counted at each partition too, which may have rows of its own choice; an inherited reference cannot be left unchecked.
+      const checked = inherited && tableKind === 'r';
+      findings.push(
+        checked
+          ? toFinding('PLAN_REFERENCE_CUT_PARTITION', { ...where, amount })
+          : toFinding('PLAN_REFERENCE_CUT', { ...where, amount }, 'warning'),
+      );
     }
   }
   return { cut, findings, wanted };

@@ -64,6 +64,27 @@ it('names every reference that a cut table breaks, with its rows counted before 
   });
 });
 
+it('refuses, before a row is read, to leave behind what a partitioned table refers to, and counts it at each partition', async () => {
+  const world = await sample.world('partitioned');
+  world.edit(
+    'pipeline.yaml',
+    'retentionDays: 30',
+    `retentionDays: 30\ntables:\n  shop."order": { rows: { where: id > 500 } }\n  shop.order_item: { rows: { where: order_id > 500 } }`,
+  );
+  const { summary, error } = await world.provision();
+  expect(error).toMatchObject({ code: 'PLAN_REFUSED' });
+  expect(summary.tables).toEqual([]);
+  const found = summary.findings.filter(({ code }) => code === 'PLAN_REFERENCE_CUT_PARTITION');
+  expect(found.every(({ severity }) => severity === 'error')).toBe(true);
+  const expected = await world.source(
+    `SELECT tableoid::regclass::text AS name, count(*)::int AS n FROM shop.payment WHERE order_id <= 500 GROUP BY 1 ORDER BY 1`,
+  );
+  expect(expected.length).toBeGreaterThan(0);
+  expect(found.map(({ where }) => [`shop.${String(where.table)}`, where.amount]).sort()).toEqual(
+    expected.map((row) => [row['name'], `${String(row['n'])} rows`]),
+  );
+});
+
 it('refuses a condition that is none, or that brings another statement along, before a row is read', async () => {
   for (const [i, where] of [`true) UNION SELECT (true`, `sku > 'a'; DROP TABLE shop.product`, `no_such_column = 1`].entries()) {
     const world = await sample.world(`condition_${i}`);

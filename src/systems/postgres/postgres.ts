@@ -71,7 +71,7 @@ interface Cut {
   readonly constraint: string;
 }
 
-/** References that the plan itself cuts. That of a partitioned table cannot be left unchecked before 18: it holds, or the schema fails. */
+/** References that the plan itself cuts. That of a partitioned table cannot be left unchecked before 18: the plan refuses one that would not hold. */
 function findCut({ tables }: Catalogue, { cutReferences }: Plan): readonly Cut[] {
   const cut = new Set(cutReferences.map(({ table, constraint }) => `${table} ${constraint}`));
   return tables.flatMap((table) =>
