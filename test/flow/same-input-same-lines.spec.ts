@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { cpSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { digestAll } from '../support/compare.js';
 import { type Sample, type World, requirePublished, startSample } from '../support/shop.js';
@@ -17,10 +17,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => sample.stop());
 
-/** A world with the key of the first: another target, another home, the same input. */
+/** A world with the masking key of the first, and a log of its own: another target, another home, the same input. */
 async function worldWithItsKey(name: string): Promise<World> {
   const world = await sample.world(name);
-  cpSync(join(first.home, 'keys'), join(world.home, 'keys'), { recursive: true });
+  cpSync(join(first.home, 'keys'), join(world.home, 'keys'), { recursive: true, filter: (path) => !basename(path).startsWith('log.') });
   return world;
 }
 
