@@ -3,10 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { parseSettings } from '../config/settings.js';
-import { type Finding, toError } from '../kernel/errors.js';
+import { type Finding, toError, toFinding } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { type ChainReport, type LogFiles, type ProofReport, listLogs, prove, verifyChain, verifyProof } from '../pipeline/audit/audit.js';
-import { openLogFiles, toLastSignedPath } from '../systems/files/files.js';
+import { findChangedTexts, openLogFiles, toLastSignedPath } from '../systems/files/files.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
 
@@ -43,7 +43,9 @@ async function verify(options: AuditOptions): Promise<number> {
 async function look(options: AuditOptions): Promise<{ state: State; report: ChainReport }> {
   const verifier = await readKey(options);
   const report = await verifyChain(openLog(options), { known: await readKnown(options), ...(verifier ? { verifier } : {}) });
-  return { state: toState(report.findings, report.signatureChecked), report };
+  const changed = options.log === undefined ? await findChangedTexts(join(homeOf(options), 'erasable')) : [];
+  const findings = [...report.findings, ...changed.map((name) => toFinding('LOG_TEXT_CHANGED', { file: `erasable/texts/${name}` }))];
+  return { state: toState(findings, report.signatureChecked), report: { ...report, findings } };
 }
 
 /** The log of a home, with its own key: what is said about it, and whether it is whole. */

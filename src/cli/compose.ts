@@ -2,7 +2,7 @@
 // The command line reads documents from files; main.ts and worker.ts hand `composeRun` to the service, which has them from its database.
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { type Settings, parseSettings } from '../config/settings.js';
@@ -102,6 +102,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
   try {
     const verifiers = await readVerifiers(home);
     const keys = new FileKeyProvider(join(home, 'keys'));
+    const sink = new FileAuditSink({ home, period: settings.BAUTA_LOG_PERIOD });
     const doors: Doors = {
       clock: systemClock,
       keys,
@@ -125,7 +126,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
         }),
       ),
       policy: opened(await openPolicy()),
-      sink: opened(new FileAuditSink({ home, period: settings.BAUTA_LOG_PERIOD })),
+      sink: opened(sink),
       executor: async (plan) => {
         const prepared = await prepareMask(plan, keys);
         return width.threads === 0 ? createMaskExecutor(prepared) : createMaskPool(prepared, width.threads);
@@ -142,12 +143,22 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       id: options.runId ?? newRunId(systemClock.now()),
       nonce: randomBytes(16),
       after,
+      actor: () => sink.identify(userName()),
       ...(options.signal ? { signal: options.signal } : {}),
     };
     return { doors, request, run, source, target, settings, home, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** In a container the user may have a number only. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? ''}`;
   }
 }
 

@@ -71,7 +71,7 @@ class BautaDemoError extends BautaError {
 /** Documents and log of the last demo go, and the log's key with it; the keys of the pseudonyms stay, so that the same person gets the same again. */
 function prepareFolder(home: string): void {
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  for (const name of ['shop', 'log', 'runs', 'log.pub', 'keys/log.key', 'keys/log.last'])
+  for (const name of ['shop', 'log', 'runs', 'log.pub', 'erasable', 'keys/log.key', 'keys/log.last'])
     rmSync(join(home, name), { recursive: true, force: true });
   cpSync(packageFile('examples', 'shop'), join(home, 'shop'), { recursive: true });
 }

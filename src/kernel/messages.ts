@@ -1270,6 +1270,11 @@ export const messages = {
     message: '{file}: {amount} findings more',
     hint: 'mend the first ones, then look again',
   },
+  LOG_TEXT_CHANGED: {
+    class: 'DataError',
+    message: 'the text {file} is not the one that the log holds a commitment to',
+    hint: 'restore it from a backup, or erase it: the log is whole without it',
+  },
   LOG_PROOF_INVALID: {
     class: 'DataError',
     message: '{file} proves nothing: its entry is not in the tree that its checkpoint signs',

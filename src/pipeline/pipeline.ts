@@ -28,7 +28,7 @@ export async function provision(
       ...{ state, peakRssBytes: doors.peakRssBytes() },
       ...(error === undefined ? {} : { error: toJson(toErrorView(error)) }),
     });
-    return { summary: toSummary(run.id, journal.events, journal.checkpoint), error };
+    return { summary: toSummary(run.id, journal.events, journal.checkpoint, (text) => journal.textOf(text)), error };
   };
   const fate: Fate = {};
   try {
@@ -42,7 +42,10 @@ export async function provision(
       const said = published ? told : broken;
       const state: RunState = published ? 'published' : 'failed';
       const view = { state, dataset: published ?? null, findings: toFindings(said), error: toErrorView(said) };
-      return { summary: { ...toSummary(run.id, journal.events, journal.checkpoint), ...view }, error: said };
+      return {
+        summary: { ...toSummary(run.id, journal.events, journal.checkpoint, (text) => journal.textOf(text)), ...view },
+        error: said,
+      };
     });
   }
 }
@@ -60,6 +63,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   await journal.append('source', 'run.started', {
     pipeline: request.pipeline.body.name,
     environment: request.pipeline.body.target.environment,
+    actor: run.actor === undefined ? null : await run.actor(),
   });
 
   const prepared = await untilStopped(

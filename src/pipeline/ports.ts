@@ -251,6 +251,8 @@ export interface AuditSink {
   append(event: Event): Promise<Appended>;
   /** The text as a note signed with the log's key. MUST refuse what could be taken for a checkpoint. */
   sign(text: string): Promise<string>;
+  /** Stores a text where it can be erased, and gives the commitment that stands for it in the log. */
+  keep(text: string): Promise<string>;
   /** The events of these types that the log still has, oldest first. */
   read(types: readonly string[]): Promise<readonly Event[]>;
   close(): Promise<void>;

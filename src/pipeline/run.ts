@@ -21,6 +21,8 @@ export interface Run {
   /** 16 public random bytes: the key of the table digests. */
   readonly nonce: Uint8Array;
   readonly after: readonly { readonly path: string; readonly sql: string }[];
+  /** The random id of who started it. */
+  readonly actor?: () => Promise<string>;
   /** Aborted by Ctrl-C or the caller's time-out; its reason is the error to show. */
   readonly signal?: AbortSignal;
 }

@@ -15,6 +15,7 @@ function world(log: Event[], datasets: readonly DatasetVersion[], alive: readonl
   const checkpoint = { origin: 'o', size: 0, root: '' };
   const sink: AuditSink = {
     append: (one) => Promise.resolve({ index: log.push(one) - 1, checkpoint }),
+    keep: () => Promise.resolve(''),
     read: (types) => Promise.resolve(log.filter(({ type }) => types.includes(type))),
     sign: (text) => Promise.resolve(text),
     close: () => Promise.resolve(),

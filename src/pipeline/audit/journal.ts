@@ -3,12 +3,14 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { Appended, Checkpoint, Event } from '../event.js';
 import type { Change } from './intents.js';
+import { toLogged } from '../erasable.js';
 import type { AuditSink } from '../ports.js';
 import type { Stage } from '../stages.js';
 
 export class Journal {
   /** What was appended so far, in order: the summary is a function of these. */
   readonly events: Event[] = [];
+  readonly #texts = new Map<string, string>();
   #checkpoint: Checkpoint | undefined;
 
   constructor(
@@ -22,9 +24,16 @@ export class Journal {
     return this.#checkpoint;
   }
 
+  /** The text behind a commitment of this run. */
+  textOf(commitment: string): string | undefined {
+    return this.#texts.get(commitment);
+  }
+
   /** Resolves when the event is durable. MUST be awaited: a run that cannot be logged does not go on. */
   async append(stage: Stage, type: string, data: Readonly<Record<string, Json>> = {}): Promise<Appended> {
-    const event: Event = { runId: this.runId, stage, type, at: toTimestamp(this.clock.now()), data };
+    const at = toTimestamp(this.clock.now());
+    const logged = (await toLogged(data, (text) => this.#keep(text))) as Event['data'];
+    const event: Event = { runId: this.runId, stage, type, at, data: logged };
     const appended = await this.sink.append(event);
     this.events.push(event);
     if (this.#checkpoint?.origin !== appended.checkpoint.origin || this.#checkpoint.size < appended.checkpoint.size)
@@ -48,5 +57,11 @@ export class Journal {
     // Not in the try: what was done and could not be logged did not fail.
     await this.append(stage, `${name}.done`, data);
     return made;
+  }
+
+  async #keep(text: string): Promise<string> {
+    const commitment = await this.sink.keep(text);
+    this.#texts.set(commitment, text);
+    return commitment;
   }
 }

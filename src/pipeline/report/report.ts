@@ -1,5 +1,6 @@
 // report turns events into what people ask for, and can say no more than what happened. For now: the summary of one run.
 import type { ErrorView, Finding } from '../../kernel/errors.js';
+import { fromLogged } from '../erasable.js';
 import type { Decision } from '../decision.js';
 import type { Checkpoint, Event } from '../event.js';
 
@@ -22,8 +23,15 @@ export interface RunSummary {
 }
 
 /** A pure function of the run's events: the same log gives the same summary, whoever asks. */
-export function toSummary(runId: string, events: readonly Event[], checkpoint: Checkpoint | null = null): RunSummary {
-  const mine = events.filter((event) => event.runId === runId);
+export function toSummary(
+  runId: string,
+  events: readonly Event[],
+  checkpoint: Checkpoint | null = null,
+  textOf: (commitment: string) => string | undefined = () => undefined,
+): RunSummary {
+  const mine = events
+    .filter((event) => event.runId === runId)
+    .map((event) => ({ ...event, data: fromLogged(event.data, textOf) as Event['data'] }));
   const last = (type: string): Event['data'] | undefined => mine.findLast((event) => event.type === type)?.data;
   const ended = last('run.ended');
   const error = ended?.['error'] as unknown as ErrorView | undefined;

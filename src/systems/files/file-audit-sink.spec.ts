@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { openNote, parseVerifierKey } from '../../kernel/signed-note.js';
 import { openCheckpoint } from '../../pipeline/audit/audit.js';
 import type { Appended, Event } from '../../pipeline/event.js';
+import { findChangedTexts } from './erasable.js';
 import { FileAuditSink, type LogPeriod } from './file-audit-sink.js';
 import { readEvents } from './read-events.js';
 import { withWriteLock } from './write-lock.js';
@@ -198,4 +199,20 @@ it('waits for a living owner of the lock, gives up with its name, and takes no n
   writeFileSync(log(`lock.${machine}.${process.pid}.77.00000000`), '');
   await withWriteLock(log(), () => Promise.resolve());
   expect(readdirSync(log())).toEqual([]);
+});
+
+it('keeps a text under a salted commitment and a person under a random id, both to be erased without the log', async () => {
+  const sink = open();
+  const [one, two] = [await sink.keep('Ada asked'), await sink.keep('Ada asked')];
+  expect(one).not.toBe(two);
+  expect(await findChangedTexts(join(home, 'erasable'))).toEqual([]);
+  const [ada, again, bob] = [await sink.identify('ada'), await sink.identify('ada'), await sink.identify('bob')];
+  expect([ada === again, ada === bob]).toEqual([true, false]);
+  rmSync(join(home, 'erasable', 'people', ada));
+  expect(await sink.identify('ada')).not.toBe(ada);
+  const file = join(home, 'erasable', 'texts', one.slice(7));
+  writeFileSync(file, readFileSync(file, 'utf8').replace('Ada', 'Eve'));
+  expect(await findChangedTexts(join(home, 'erasable'))).toEqual([one.slice(7)]);
+  rmSync(file);
+  expect(await findChangedTexts(join(home, 'erasable'))).toEqual([]);
 });

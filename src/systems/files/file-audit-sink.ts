@@ -9,6 +9,7 @@ import { type Leaf, parseCheckpoint, parseLeaf, toLeaf } from '../../pipeline/au
 import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import { syncFolder, writeWhole } from './durable.js';
+import { identify, keepText } from './erasable.js';
 import { requireContinuation } from './last-signed.js';
 import { LogFolder } from './log-folder.js';
 import { listLogs, readEvents } from './read-events.js';
@@ -61,6 +62,23 @@ export class FileAuditSink implements AuditSink {
     // A signed checkpoint that the log does not have would be a fork of it.
     if (parseCheckpoint(note)) throw toError('UNEXPECTED', { stage: 'audit', name: 'a checkpoint outside the log' });
     return note;
+  }
+
+  async keep(text: string): Promise<string> {
+    try {
+      return await keepText(join(this.#options.home, 'erasable'), text);
+    } catch {
+      throw toError('AUDIT_UNWRITABLE', { file: join(this.#options.home, 'erasable'), stage: 'audit' });
+    }
+  }
+
+  /** The random id that stands for a person in the log. */
+  async identify(name: string): Promise<string> {
+    try {
+      return await identify(join(this.#options.home, 'erasable'), name);
+    } catch {
+      throw toError('AUDIT_UNWRITABLE', { file: join(this.#options.home, 'erasable'), stage: 'audit' });
+    }
   }
 
   read(types: readonly string[]): Promise<readonly Event[]> {

@@ -1,0 +1,54 @@
+// The erasable folder beside the log: texts by their commitment, people by their random id. One file each; to erase is to delete the file.
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { toCommitment } from '../../pipeline/erasable.js';
+import { writeAll, writeWhole } from './durable.js';
+
+interface Kept {
+  /** Base64. */
+  readonly salt: string;
+  readonly text: string;
+}
+
+/** Stores the text and gives what stands for it in the log. Each time another: equal texts are not told by equal commitments. */
+export async function keepText(folder: string, text: string): Promise<string> {
+  const salt = randomBytes(32);
+  const commitment = toCommitment(salt, text);
+  const kept: Kept = { salt: salt.toString('base64'), text };
+  await writeAll(folder, new Map([[toTextPath(folder, commitment), Buffer.from(`${JSON.stringify(kept)}\n`)]]));
+  return commitment;
+}
+
+/** The commitments whose text was changed since: it proves nothing any more. */
+export async function findChangedTexts(folder: string): Promise<readonly string[]> {
+  const names = await readdir(join(folder, 'texts')).catch(() => []);
+  const changed: string[] = [];
+  for (const name of names.filter((one) => /^[0-9a-f]{64}$/.test(one))) {
+    const kept = parseKept(await readFile(join(folder, 'texts', name), 'utf8'));
+    if (!kept || toCommitment(Buffer.from(kept.salt, 'base64'), kept.text) !== `sha256:${name}`) changed.push(name);
+  }
+  return changed;
+}
+
+/** The random id of a person, made at first sight. It is no function of the name: when the file is erased, the id is nobody's. */
+export async function identify(folder: string, name: string): Promise<string> {
+  const people = join(folder, 'people');
+  await mkdir(people, { recursive: true, mode: 0o700 });
+  for (const id of await readdir(people)) if ((await readFile(join(people, id), 'utf8').catch(() => '')) === `${name}\n`) return id;
+  const id = `p-${randomBytes(8).toString('hex')}`;
+  await writeWhole(join(people, id), `${name}\n`);
+  return id;
+}
+
+const toTextPath = (folder: string, commitment: string): string => join(folder, 'texts', commitment.slice('sha256:'.length));
+
+function parseKept(text: string): Kept | undefined {
+  try {
+    const { salt, text: words } = JSON.parse(text) as Partial<Kept>;
+    return typeof salt === 'string' && typeof words === 'string' ? { salt, text: words } : undefined;
+  } catch {
+    return undefined;
+  }
+}
