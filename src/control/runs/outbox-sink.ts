@@ -20,6 +20,11 @@ export class OutboxSink implements AuditSink {
     return this.own.sign(text);
   }
 
+  /** Erasable where the worker's own log is. */
+  keep(text: string): Promise<string> {
+    return this.own.keep(text);
+  }
+
   read(types: readonly string[]): Promise<readonly Event[]> {
     return this.own.read(types);
   }
