@@ -124,7 +124,7 @@ const plan = object(
   },
 );
 
-const version = object({
+const versionMembers = {
   target: text('database'),
   version: { type: 'integer', minimum: 1 },
   state: oneOf('staging', 'current', 'previous'),
@@ -132,8 +132,14 @@ const version = object({
   database: text('where it is'),
   planDigest: text('sha256:…'),
   publishedAt: orNull(text('RFC 3339')),
+};
+const version = object(versionMembers);
+/** With what its marker says of it. */
+const marked = object({
+  ...versionMembers,
+  marker: oneOf('signed', 'signed elsewhere', 'expired', 'none', 'missing', 'of another dataset', 'broken'),
 });
-const datasets = object({ datasets: list(version, 'versions'), findings }, { error });
+const datasets = object({ datasets: list(marked, 'versions'), findings }, { error });
 const rollback = object({ dataset: orNull(version), findings }, { error });
 const doctor = object(
   {
