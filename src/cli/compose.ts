@@ -13,7 +13,6 @@ import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { newRunId } from '../kernel/ids.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
-import { toBatches } from '../pipeline/extract/extract.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
 import type { AuditSink, Target } from '../pipeline/ports.js';
 import type { Request } from '../pipeline/prepare.js';
@@ -111,7 +110,6 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           connection: source,
           settings: toSourceSettings(settings),
           writable: pipeline.body.source.writable,
-          toBatches,
           clock: systemClock,
           verifiers,
         }),

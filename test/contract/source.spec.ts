@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
 import { inspectSource } from '../../src/pipeline/source/source.js';
-import { extract, rangeStreams } from '../../src/pipeline/extract/extract.js';
+import { extract } from '../../src/pipeline/extract/extract.js';
 import type { Batch } from '../../src/pipeline/batch.js';
 import type { Plan, TablePlan } from '../../src/pipeline/plan.js';
 import type { Snapshot } from '../../src/pipeline/ports.js';
@@ -63,9 +63,8 @@ async function openSnapshot(
   const snapshot = await made.open(plan, everything);
   const read = async (table: string): Promise<string> => {
     const index = plan.tables.findIndex(({ name }) => name === table);
-    const streams = rangeStreams(snapshot).find((entry) => entry.table === index)?.streams ?? [];
     let text = '';
-    for (const stream of streams) text += await readText(stream());
+    for (const range of snapshot.ranges()) if (range.table === index) text += await readText(snapshot.read(range));
     return text;
   };
   return { plan, snapshot, read };
@@ -131,15 +130,13 @@ it('gives rows that were added after the snapshot to nobody, in whichever range 
 it('cuts batches of the size that is set, and gives a longer row one of its own', async () => {
   const { plan, snapshot } = await openSnapshot(undefined, { batchBytes: 4096 });
   const sizes = new Map<string, number[]>();
-  for (const { table, streams } of rangeStreams(snapshot)) {
-    for (const stream of streams) {
-      let next = 0;
-      for await (const { bytes, sequence } of stream()) {
-        expect(sequence).toBe(next++);
-        expect(bytes.at(-1)).toBe(10);
-        const name = plan.tables[table]?.name ?? '';
-        sizes.set(name, [...(sizes.get(name) ?? []), bytes.length]);
-      }
+  for (const range of snapshot.ranges()) {
+    let next = 0;
+    for await (const { bytes, sequence } of snapshot.read(range)) {
+      expect(sequence).toBe(next++);
+      expect(bytes.at(-1)).toBe(10);
+      const name = plan.tables[range.table]?.name ?? '';
+      sizes.set(name, [...(sizes.get(name) ?? []), bytes.length]);
     }
   }
   expect(Math.max(...(sizes.get('big') ?? []))).toBeLessThanOrEqual(4096);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { DataError, type Finding } from '../../src/kernel/errors.js';
-import { deliver, nextVersion, toDigestText } from '../../src/pipeline/deliver/deliver.js';
+import { deliver, toDigestText } from '../../src/pipeline/deliver/deliver.js';
 import type { Plan, TablePlan } from '../../src/pipeline/plan.js';
 import type { PostgresTarget } from '../../src/systems/postgres/target/target.js';
 import { sumOfLines } from '../support/line-digest.reference.js';
@@ -241,10 +241,6 @@ describe('a delivery', () => {
     expect(await readTraces(world.server)).toEqual({ databases: ['late'], roles: [] });
     await world.server.sql('postgres', 'DROP DATABASE late');
   });
-});
-
-it('numbers versions upwards from one', () => {
-  expect(nextVersion([])).toBe(1);
 });
 
 it('loads a table through its partitioned root when the plan says so', async () => {

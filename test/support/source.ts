@@ -1,6 +1,5 @@
 // A Postgres source over the small catalogue, as the product composes it, and what tests ask of its sessions.
 import { systemClock } from '../../src/kernel/clock.js';
-import { toBatches } from '../../src/pipeline/extract/extract.js';
 import type { Batch } from '../../src/pipeline/batch.js';
 import type { SourceScope } from '../../src/pipeline/ports.js';
 import { PostgresSource, type PostgresSourceOptions } from '../../src/systems/postgres/source/source.js';
@@ -16,7 +15,6 @@ export function openTestSource(url: string, options: Partial<PostgresSourceOptio
     readCatalogue: readSmallCatalogue,
     toCatalogueDigest: toSmallDigest,
     readSequenceValues,
-    toBatches,
     clock: systemClock,
     ...options,
   });

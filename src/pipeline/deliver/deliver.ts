@@ -3,7 +3,7 @@
 import { toError } from '../../kernel/errors.js';
 import type { Masked } from '../batch.js';
 import type { TablePlan } from '../plan.js';
-import type { DatasetVersion, Receipt, Staging } from '../ports.js';
+import type { Receipt, Staging } from '../ports.js';
 import { LineDigest, toDigestText } from './line-digest.js';
 
 export { LineDigest, toDigestText } from './line-digest.js';
@@ -45,9 +45,4 @@ export function sumReceipts(receipts: readonly Receipt[]): Receipt {
     bytes: receipts.reduce((sum, receipt) => sum + receipt.bytes, 0),
     digest: toDigestText(receipts.reduce((sum, receipt) => sum + BigInt(`0x${receipt.digest}`), 0n)),
   };
-}
-
-/** The number of the version that a new run makes: one more than any that is still there. */
-export function nextVersion(datasets: readonly DatasetVersion[]): number {
-  return datasets.reduce((highest, dataset) => Math.max(highest, dataset.version), 0) + 1;
 }

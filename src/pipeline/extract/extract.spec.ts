@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { toError } from '../../kernel/errors.js';
 import type { Batch } from '../batch.js';
 import type { Range, Snapshot, SourceUsage } from '../ports.js';
-import { extract, rangeStreams } from './extract.js';
+import { extract } from './extract.js';
 
 const ranges: Range[] = [
   { table: 1, range: 0, pages: [0, 4] },
@@ -46,15 +46,6 @@ class MemorySnapshot implements Snapshot {
     return Promise.resolve();
   }
 }
-
-it('gives the streams of each table together, the largest table first', () => {
-  const streams = rangeStreams(new MemorySnapshot());
-  expect(streams.map(({ table, streams: of }) => [table, of.length])).toEqual([
-    [1, 2],
-    [0, 1],
-    [2, 1],
-  ]);
-});
 
 it.each([1, 2, 9])('reads every range once, in order, at most %i at a time', async (concurrency) => {
   const snapshot = new MemorySnapshot();

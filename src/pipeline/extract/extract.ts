@@ -3,26 +3,6 @@ import { toError } from '../../kernel/errors.js';
 import type { Batch } from '../batch.js';
 import type { Range, Snapshot, SourceUsage } from '../ports.js';
 
-export { type Lines, countLines, toBatches } from './to-batches.js';
-
-/** A table of the plan and its streams; each may be opened once, and several at once. A table without rows to read is not among them. */
-export interface TableStreams {
-  /** Index into `Plan.tables`. */
-  readonly table: number;
-  readonly streams: readonly (() => AsyncIterable<Batch>)[];
-}
-
-/** The ranges of a snapshot, by table, largest first. The caller MUST watch `snapshot.exceeded`; `extract` does. */
-export function rangeStreams(snapshot: Snapshot): readonly TableStreams[] {
-  const tables = new Map<number, (() => AsyncIterable<Batch>)[]>();
-  for (const range of snapshot.ranges()) {
-    const streams = tables.get(range.table) ?? [];
-    tables.set(range.table, streams);
-    streams.push(() => snapshot.read(range));
-  }
-  return [...tables].map(([table, streams]) => ({ table, streams }));
-}
-
 /**
  * Reads every range once, `concurrency` at a time, in the snapshot's order, and hands each stream to `consume`.
  * The first failure (a budget's included) closes the snapshot, waits until every consumer has let go, and is thrown.

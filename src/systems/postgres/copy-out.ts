@@ -1,50 +1,85 @@
-// hot path: every byte that is read from a server goes through here once. The payload of each CopyData message (one per row) is copied behind the
-// last one, without an object per row. PostgreSQL manual, "Message Formats".
+// hot path: every byte that is read from a server goes through here once, on its way from the socket's buffer to a batch of whole lines. The
+// kernel is WebAssembly (pipeline/extract/kernel/assembly/copy-lines.ts); this file feeds it.
 import type { Socket } from 'node:net';
 
 import type pg from 'pg';
 
-import { ChunkQueue } from './chunk-queue.js';
+import { toError } from '../../kernel/errors.js';
+import { type WasmMemory, loadWasm } from '../../kernel/wasm.js';
+import { type Lines, LineQueue } from './line-queue.js';
 import { divert } from './reading-socket.js';
 
-const copyData = 0x64;
-const headerBytes = 5;
-/** `H` CopyOutResponse and the messages that may come at any time: `N` notice, `S` parameter, `A` notification. */
-const skipped: ReadonlySet<number> = new Set([0x48, 0x4e, 0x53, 0x41]);
-/** Longer stretches go through the engine's own copy, whose call costs as much as this many bytes. */
-const longest = 512;
+export type { Lines } from './line-queue.js';
+
+/** Of the kernel, as it has it. */
+interface Kernel {
+  readonly memory: WasmMemory;
+  begin(input: number, batch: number): number;
+  take(length: number): void;
+  advance(): number;
+  batch(): number;
+  length(all: boolean): number;
+  isWhole(): number;
+  rows(count: number): number;
+  drop(count: number): void;
+  position(): number;
+  messageType(): number;
+  messageSize(): number;
+}
+
+const copyDone = 0x63;
+const batchReady = 1;
+const otherMessage = 2;
+const inputBytes = 64 * 1024;
+const mostIdleBytes = 4 * 1024 * 1024;
+/** For readers that do not say how large a batch is. */
+const usualBytes = 256 * 1024;
+
+export interface LinesRoom {
+  /** A batch is as many whole lines as fit into so many bytes; a line longer than that is a batch of its own. */
+  readonly batchBytes: number;
+  /** Memory for one batch. */
+  readonly take: (bytes: number) => Uint8Array;
+}
 
 interface Connection {
   readonly stream: Socket;
   query(text: string): void;
 }
 
+/** Kernels that no copy uses at the moment: each has memory of its own. */
+const idle: Kernel[] = [];
+
 /**
- * The bytes of `COPY … TO STDOUT`, as chunks that may cut lines anywhere, each the consumer's until it asks for the next; the socket pauses when
- * the consumer does. A consumer that leaves early
- * lets the rest go by: it MUST end the session. Errors are the server's or the connection's own.
+ * The lines of `COPY … TO STDOUT` in batches that do not depend on where the socket cuts; the socket pauses when the consumer does. A consumer
+ * that leaves early lets the rest go by: it MUST end the session. Errors are the server's or the connection's own, and EXTRACT_LINE_CUT when
+ * the last line has no end.
  */
-export function copyOut(client: pg.Client, text: string): AsyncIterable<Uint8Array> {
-  const query = new CopyOut(text);
+export function copyOut(
+  client: pg.Client,
+  text: string,
+  room: LinesRoom = { batchBytes: usualBytes, take: (bytes) => new Uint8Array(bytes) },
+): AsyncIterable<Lines> {
+  const query = new CopyOut(text, room);
   (client as { query(submittable: object): unknown }).query(query);
   return query.queue;
 }
 
 /** A query as pg runs it (`submit`, `handle…`), which takes the socket's data for itself until the copy is over. */
 class CopyOut {
-  readonly queue: ChunkQueue;
+  readonly queue: LineQueue;
   #stream: Socket | undefined;
   /** Gives the data back to pg's own listener. */
   #giveBack: (() => void) | undefined;
   #listener: ((chunk: Buffer) => void) | undefined;
-  readonly #header = Buffer.alloc(headerBytes);
-  #headerFilled = 0;
-  /** Bytes of the message at hand that are still to come, and whether they are data. */
-  #left = 0;
-  #isData = false;
+  #kernel: Kernel | undefined;
+  #inputAt = 0;
 
-  constructor(private readonly text: string) {
-    this.queue = new ChunkQueue((paused) => (paused ? this.#stream?.pause() : this.#stream?.resume()));
+  constructor(
+    private readonly text: string,
+    private readonly room: LinesRoom,
+  ) {
+    this.queue = new LineQueue(room.batchBytes, (paused) => (paused ? this.#stream?.pause() : this.#stream?.resume()));
   }
 
   submit(connection: Connection): void {
@@ -52,6 +87,8 @@ class CopyOut {
     const listener = stream.listeners('data')[0] as (chunk: Buffer) => void;
     this.#stream = stream;
     this.#listener = listener;
+    this.#kernel = idle.pop() ?? loadWasm<Kernel>('copy-lines');
+    this.#inputAt = this.#kernel.begin(inputBytes, this.room.batchBytes);
     this.#giveBack = divert(stream, listener, (bytes) => this.#onData(bytes));
     connection.query(this.text);
   }
@@ -75,55 +112,47 @@ class CopyOut {
   }
 
   #onData(bytes: Uint8Array): void {
-    const { length } = bytes;
-    const chunk = this.queue.reserve(length);
-    const from = new DataView(bytes.buffer, bytes.byteOffset, length);
-    const into = new DataView(chunk.memory.buffer, chunk.memory.byteOffset, chunk.memory.length);
-    let at = 0;
-    let to = chunk.filled;
-    while (at < length) {
-      if (this.#left > 0) {
-        const count = Math.min(this.#left, length - at);
-        if (this.#isData) {
-          if (count > longest) chunk.memory.set(bytes.subarray(at, at + count), to);
-          else copy(from, at, into, to, count);
-          to += count;
-        }
-        at += count;
-        this.#left -= count;
-        continue;
+    const kernel = this.#kernel as Kernel;
+    for (let from = 0; from < bytes.length; from += inputBytes) {
+      const part = bytes.subarray(from, from + inputBytes);
+      new Uint8Array(kernel.memory.buffer).set(part, this.#inputAt);
+      kernel.take(part.length);
+      for (let state = kernel.advance(); state !== 0; state = kernel.advance()) {
+        if (state === otherMessage) return this.#finish(kernel, bytes.subarray(from + kernel.position()));
+        if (state === batchReady) this.#emit(kernel, kernel.length(false));
       }
-      while (at < length && this.#headerFilled < headerBytes) this.#header[this.#headerFilled++] = bytes[at++] as number;
-      if (this.#headerFilled < headerBytes) break;
-      const type = this.#header[0] as number;
-      if (type !== copyData && !skipped.has(type)) {
-        this.queue.grew(chunk, to - chunk.filled);
-        return this.#handBack(bytes.subarray(at));
-      }
-      this.#left = this.#header.readUInt32BE(1) - 4;
-      this.#isData = type === copyData;
-      this.#headerFilled = 0;
     }
-    this.queue.grew(chunk, to - chunk.filled);
+  }
+
+  #emit(kernel: Kernel, length: number): void {
+    // Nobody reads on: what still comes goes by, so that the connection's end is heard.
+    if (!this.queue.abandoned) {
+      const bytes = this.room.take(length);
+      bytes.set(new Uint8Array(kernel.memory.buffer, kernel.batch(), length));
+      this.queue.add({ bytes, rows: kernel.rows(length) });
+    }
+    kernel.drop(length);
   }
 
   /** The copy is over (CopyDone), or it failed: from this message on everything is pg's. */
-  #handBack(rest: Uint8Array): void {
+  #finish(kernel: Kernel, rest: Uint8Array): void {
+    const header = Buffer.alloc(5);
+    header[0] = kernel.messageType();
+    header.writeUInt32BE(kernel.messageSize() >>> 0, 1);
+    const length = kernel.length(true);
+    if (header[0] === copyDone && kernel.isWhole() === 0) this.queue.fail(toError('EXTRACT_LINE_CUT', { stage: 'extract' }));
+    else if (length > 0) this.#emit(kernel, length);
     const listener = this.#listener;
     this.#standAside();
-    listener?.(Buffer.concat([this.#header, rest]));
+    listener?.(Buffer.concat([header, rest]));
   }
 
   #standAside(): void {
+    // A long line made its memory large.
+    if (this.#kernel && this.#kernel.memory.buffer.byteLength <= mostIdleBytes) idle.push(this.#kernel);
+    this.#kernel = undefined;
     this.#giveBack?.();
     this.#giveBack = undefined;
     this.#stream?.resume();
   }
-}
-
-/** Four bytes at a time, none beyond `count`. */
-function copy(from: DataView, at: number, into: DataView, to: number, count: number): void {
-  const words = count & ~3;
-  for (let i = 0; i < words; i += 4) into.setInt32(to + i, from.getInt32(at + i, true), true);
-  for (let i = words; i < count; i++) into.setUint8(to + i, from.getUint8(at + i));
 }

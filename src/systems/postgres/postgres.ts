@@ -10,7 +10,7 @@ import type { ConnectionTarget } from './connection.js';
 import { type Statement, toSchemaStatements } from './ddl/ddl.js';
 import { readCatalogueWithoutMarker } from './leave-marker-out.js';
 import { quoteLiteral, quoteName, quoteQualified } from './quote.js';
-import { type LineCutter, PostgresSource, type SourceSettings } from './source/source.js';
+import { PostgresSource, type SourceSettings } from './source/source.js';
 import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRoles } from './target/target.js';
 
 export { schemaTexts };
@@ -27,8 +27,6 @@ export interface SourceOptions {
   readonly connection: ConnectionTarget;
   readonly settings: Partial<SourceSettings>;
   readonly writable?: { readonly reason: string } | undefined;
-  /** `toBatches` of the extract stage. */
-  readonly toBatches: LineCutter;
   readonly clock: Clock;
   /** Keys of the logs whose markers are known here. */
   readonly verifiers?: readonly Verifier[];

@@ -10,6 +10,8 @@ import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import { checkIntegrity } from './integrity.js';
 
+const chunkBytes = 256 * 1024;
+
 export interface ReaderOptions {
   readonly source: ConnectionTarget;
   /** The exported snapshot of the run. */
@@ -44,7 +46,14 @@ export class PostgresReader implements Reader {
     try {
       const client = side === 'source' ? this.source : await this.staging();
       const hstore = fields.some(({ type, path }) => path !== undefined && type.base === 'hstore') ? await this.hstoreSchema(client) : '';
-      yield* copyOut(client, toCopy(table, fields, hstore));
+      const free: Uint8Array[] = [];
+      const take = (bytes: number): Uint8Array =>
+        bytes <= chunkBytes ? (free.pop() ?? new Uint8Array(chunkBytes)).subarray(0, bytes) : new Uint8Array(bytes);
+      for await (const { bytes } of copyOut(client, toCopy(table, fields, hstore), { batchBytes: chunkBytes, take })) {
+        yield bytes;
+        // A chunk is the consumer's until it asks for the next.
+        if (bytes.buffer.byteLength === chunkBytes) free.push(new Uint8Array(bytes.buffer));
+      }
     } catch (error) {
       throw toServerError(error, { connection: name, stage: 'verify', schema: table.schema, table: table.name });
     }

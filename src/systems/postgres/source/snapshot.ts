@@ -20,18 +20,10 @@ import type { SourceSettings } from './source-settings.js';
 import { Throttle } from './throttle.js';
 import { Watch } from './watch.js';
 
-/** How chunks become batches of whole lines (`toBatches` of the extract stage, which systems do not import). */
-export type LineCutter = (
-  chunks: AsyncIterable<Uint8Array>,
-  batchBytes: number,
-  take: (bytes: number) => Uint8Array,
-) => AsyncIterable<{ readonly bytes: Uint8Array; readonly rows: number }>;
-
 export interface SnapshotOptions {
   readonly target: ConnectionTarget;
   readonly settings: SourceSettings;
   readonly clock: Clock;
-  readonly toBatches: LineCutter;
   readonly plan: Plan;
   readonly held: Held;
   readonly holder: pg.Client;
@@ -92,7 +84,7 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   async *read(range: Range): AsyncGenerator<Batch, void, undefined> {
-    const { plan, held, target, settings, toBatches } = this.#options;
+    const { plan, held, target, settings } = this.#options;
     const table = plan.tables[range.table];
     if (!table) throw toError('SOURCE_REFERENCE_MISSING', { name: 'range', object: `table ${range.table}` });
     const last = this.#lastRange.get(range.table) === range.range;
@@ -100,9 +92,9 @@ export class PostgresSnapshot implements Snapshot {
     const client = await this.#readers.acquire();
     let whole = false;
     try {
-      const chunks = copyOut(client, `COPY (${select}) TO STDOUT`);
+      const room = { batchBytes: settings.batchBytes, take: (size: number) => this.#memory.take(size) };
       let sequence = 0;
-      for await (const { bytes, rows } of toBatches(chunks, settings.batchBytes, (size) => this.#memory.take(size))) {
+      for await (const { bytes, rows } of copyOut(client, `COPY (${select}) TO STDOUT`, room)) {
         await this.#throttle.take(rows);
         if (this.#watch.failure) throw this.#watch.failure;
         // What the socket still held when it was closed is no whole range.

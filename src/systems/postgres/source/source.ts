@@ -22,12 +22,11 @@ import { countCut } from './cut-references.js';
 import { hold } from './holder.js';
 import { findAccessProblems, findVersionProblem } from './preflight.js';
 import { endSession, openSession, terminateBackends, toBackendPid } from './session.js';
-import { type LineCutter, PostgresSnapshot } from './snapshot.js';
+import { PostgresSnapshot } from './snapshot.js';
 import { type SourceSettings, defaultSourceSettings } from './source-settings.js';
 import { tryOut } from './try-out.js';
 
 export type { CatalogueReader } from './catalogue-reader.js';
-export type { LineCutter } from './snapshot.js';
 export { type SourceSettings, defaultSourceSettings } from './source-settings.js';
 
 export interface PostgresSourceOptions extends CatalogueReader {
@@ -35,7 +34,6 @@ export interface PostgresSourceOptions extends CatalogueReader {
   readonly settings?: Partial<SourceSettings>;
   /** The pipeline's `source.writable`: why a role that can write is used all the same. */
   readonly writable?: { readonly reason: string } | undefined;
-  readonly toBatches: LineCutter;
   readonly clock: Clock;
 }
 
@@ -150,7 +148,7 @@ export class PostgresSource implements Source {
   }
 
   async #openSnapshot(plan: Plan, scope: SourceScope): Promise<Snapshot> {
-    const { target, clock, toBatches, readSequenceValues } = this.#options;
+    const { target, clock, readSequenceValues } = this.#options;
     const { settings } = this;
     const opened: pg.Client[] = [];
     try {
@@ -165,7 +163,6 @@ export class PostgresSource implements Source {
         target,
         settings,
         clock,
-        toBatches,
         plan,
         held,
         holder,

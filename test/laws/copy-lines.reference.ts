@@ -1,6 +1,6 @@
-// The slow twin of src/pipeline/extract/to-batches.ts: all bytes at once, one line after the other.
+// The slow twin of src/pipeline/extract/kernel/assembly/copy-lines.ts, without the frames: all bytes at once, one line after the other.
 
-export function toBatchesSlowly(chunks: readonly Uint8Array[], batchBytes: number): { bytes: number[]; rows: number }[] {
+export function cutSlowly(chunks: readonly Uint8Array[], batchBytes: number): { bytes: number[]; rows: number }[] {
   const all = chunks.flatMap((chunk) => [...chunk]);
   const lines: number[][] = [[]];
   for (const byte of all) {
