@@ -9,7 +9,7 @@ import { Journal } from '../src/pipeline/audit/audit.js';
 import { move } from '../src/pipeline/move.js';
 import { provision } from '../src/pipeline/pipeline.js';
 import type { Plan } from '../src/pipeline/plan.js';
-import type { Snapshot, Staging, Target } from '../src/pipeline/ports.js';
+import type { MaskExecutor, Snapshot, Staging, Target } from '../src/pipeline/ports.js';
 import { type Prepared, prepare, toScope } from '../src/pipeline/prepare.js';
 import { toSchemaStatements } from '../src/systems/postgres/ddl/ddl.js';
 import { PostgresTarget } from '../src/systems/postgres/target/target.js';
@@ -47,9 +47,9 @@ async function copy(composed: Composed): Promise<{ seconds: number; rows: number
     settings: { loadConnections: toWidth(settings).load },
   });
   try {
-    return await withStaging(composed, target, async (plan, snapshot, staging) => {
+    return await withStaging(composed, target, async (executor, plan, snapshot, staging) => {
       const begun = performance.now();
-      const rows = await moveRows(composed, plan, snapshot, staging);
+      const rows = await moveRows(composed, executor, plan, snapshot, staging);
       return { seconds: (performance.now() - begun) / 1000, rows };
     });
   } finally {
@@ -59,8 +59,8 @@ async function copy(composed: Composed): Promise<{ seconds: number; rows: number
 
 async function withoutVerification(composed: Composed): Promise<{ seconds: number; rows: number }> {
   const { target } = composed.doors;
-  return withStaging(composed, target, async (plan, snapshot, staging) => {
-    const rows = await moveRows(composed, plan, snapshot, staging);
+  return withStaging(composed, target, async (executor, plan, snapshot, staging) => {
+    const rows = await moveRows(composed, executor, plan, snapshot, staging);
     mark('moved');
     const findings = await staging.finish();
     mark('built');
@@ -88,22 +88,25 @@ async function asShipped({ doors, request, run }: Composed): Promise<{ seconds: 
 async function withStaging<T>(
   { doors, request, run }: Composed,
   target: Target,
-  work: (plan: Plan, snapshot: Snapshot, staging: Staging) => Promise<T>,
+  work: (executor: MaskExecutor, plan: Plan, snapshot: Snapshot, staging: Staging) => Promise<T>,
 ): Promise<T> {
   const prepared = await prepare(doors, request);
   const plan = requirePlan(prepared);
+  // Started early, as the pipeline does it.
+  const executor = await doors.executor(plan);
   await target.sweep();
   const snapshot = await doors.source.open(plan, toScope(request));
   try {
     const staging = await target.begin(plan, prepared.catalogue, run);
     mark('begun');
     try {
-      return await work(plan, snapshot, staging);
+      return await work(executor, plan, snapshot, staging);
     } finally {
       await staging.drop();
     }
   } finally {
     await snapshot.close();
+    await executor.close();
   }
 }
 
@@ -112,8 +115,14 @@ function requirePlan({ plan, decision, findings }: Prepared): Plan {
   throw new Error(`no run: ${JSON.stringify({ findings, reasons: decision?.reasons }, undefined, 1)}`);
 }
 
-async function moveRows({ doors, run }: Composed, plan: Plan, snapshot: Snapshot, staging: Staging): Promise<number> {
+async function moveRows(
+  { doors, run }: Composed,
+  executor: MaskExecutor,
+  plan: Plan,
+  snapshot: Snapshot,
+  staging: Staging,
+): Promise<number> {
   const journal = new Journal(doors.sink, doors.clock, run.id);
-  const receipts = await move(doors, plan, {}, journal, snapshot, staging);
+  const receipts = await move({ ...doors, executor: () => Promise.resolve(executor) }, plan, {}, journal, snapshot, staging);
   return receipts.reduce((sum, { rows }) => sum + rows, 0);
 }

@@ -6,7 +6,7 @@ import type { Reader, Receipt, Snapshot, Staging } from './ports.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
 import { publish } from './publish.js';
-import { type Request, prepare, toRefusal, toScope } from './prepare.js';
+import { type Prepared, type Request, prepare, toRefusal, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
 import { toShownError, toShownFinding, toShownPath } from './shown-path.js';
 import { settle } from './settle.js';
@@ -74,13 +74,42 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   hooks.prepared?.(prepared);
   await journal.append('source', 'source.seen', { ...prepared.seenSource });
   await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
-  const { plan, planDigest, decision, catalogue } = prepared;
+  const { plan, planDigest, decision } = prepared;
   if (!plan || !planDigest || !decision || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
   await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
   if (!decision.allow) return 'denied';
 
   await border('source');
-  const { key, targetFacts } = prepared;
+  // Threads take their time to start: they do it while source and target are made ready.
+  const executing = doors.executor(plan);
+  executing.catch(() => undefined);
+  return closingAfter(
+    async () => (await executing).close(),
+    () =>
+      throughStaging(
+        { ...doors, executor: () => executing },
+        { ...prepared, plan, planDigest },
+        request,
+        run,
+        hooks,
+        journal,
+        border,
+        fate,
+      ),
+  );
+}
+
+/** From a plan that may go ahead to the published dataset, or to a target as it was. */
+async function throughStaging(
+  doors: Doors,
+  { plan, planDigest, catalogue, key, targetFacts }: Prepared & { readonly plan: Plan; readonly planDigest: string },
+  request: Request,
+  run: Run,
+  hooks: Hooks,
+  journal: Journal,
+  border: (name: string) => Promise<void>,
+  fate: Fate,
+): Promise<RunState> {
   const place = { server: targetFacts?.systemIdentifier ?? '', target: targetFacts?.database ?? '' };
   if (!request.recordedKeys.has(key.version)) await journal.append('mask', 'key.recorded', key);
   const swept = await doors.target.sweep();
