@@ -27,18 +27,23 @@ export async function move(
   const executor = await doors.executor(plan);
   const tables: Moving[] = plan.tables.map((table) => ({ table, receipts: [], left: 0, startedAt: 0 }));
   const streamsInto = new Map<string, number>();
+  const left = new Map<string, number>();
   for (const { table } of snapshot.ranges()) {
     const moving = tables[table]!;
     moving.left += 1;
     const place = toPlace(moving.table);
     streamsInto.set(place, (streamsInto.get(place) ?? 0) + 1);
+    left.set(place, streamsInto.get(place)!);
   }
   try {
     await extract(snapshot, doors.streams, async (range, batches) => {
       const moving = tables[range.table]!;
       moving.startedAt ||= doors.clock.now();
-      const alone = streamsInto.get(toPlace(moving.table)) === 1;
+      const place = toPlace(moving.table);
+      const alone = streamsInto.get(place) === 1;
       moving.receipts.push(await deliver(staging, moving.table, tell(masked(executor, batches), moving.table, hooks), alone));
+      left.set(place, left.get(place)! - 1);
+      if (left.get(place) === 0) staging.loaded(moving.table.loadInto);
       moving.left -= 1;
       if (moving.left === 0)
         await journal.append('deliver', 'table.loaded', { ...toReceipt(moving), seconds: (doors.clock.now() - moving.startedAt) / 1000 });

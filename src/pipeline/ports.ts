@@ -180,6 +180,11 @@ export interface Staging {
    * other stream of the run goes where this one goes, so that the table MAY be emptied first and its rows come to stand in the stream's order.
    */
   load(table: TablePlan, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }>;
+  /**
+   * All rows that go into this table are in, so that what needs no others MAY be built from now on, while others are still loaded. What comes of
+   * it is heard at `finish`.
+   */
+  loaded(table: TableName): void;
   /** Keys, constraints, indexes, sequences, views, triggers, policies, comments: everything after the data. */
   finish(onProgress?: (done: number, of: number) => void): Promise<readonly Finding[]>;
   /** Puts the sequences where those of the source stand, or past the largest pseudonym of the column that they feed. After finish. */

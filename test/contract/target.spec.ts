@@ -12,6 +12,7 @@ import {
   person,
   personLines,
   readTraces,
+  order,
   smallCatalogue,
   smallSchema,
   stage,
@@ -176,6 +177,59 @@ describe('a delivery', () => {
     };
     await expect(deliver(staging, person, lying())).rejects.toMatchObject({ code: 'DELIVER_ROWS_DIFFER' });
     await staging.drop();
+  });
+
+  it('builds what needs the rows of one table as soon as they are in, while another is still loaded', async () => {
+    const keys = [
+      {
+        sql: 'ALTER TABLE public.person ADD CONSTRAINT person_pkey PRIMARY KEY (id)',
+        object: 'person_pkey',
+        rowsOf: 'table public.person',
+      },
+      { sql: 'ALTER TABLE public.person ADD CONSTRAINT person_note UNIQUE (note)', object: 'person_note', rowsOf: 'table public.person' },
+      { sql: 'CREATE INDEX of_person ON "Sales Dept"."order" (person_id)', object: 'of_person', rowsOf: 'table "Sales Dept"."order"' },
+    ];
+    const postData = [keys, [{ sql: 'CREATE VIEW public.late AS SELECT 1 AS a', object: 'late' }]];
+    const staging = await target('early', { schemaStatements: () => ({ ...smallSchema, postData }) }).begin(
+      toPlan(),
+      smallCatalogue,
+      newRun(),
+    );
+    const indexes = async (): Promise<unknown[]> =>
+      (
+        await world.server.sql(
+          staging.database,
+          `SELECT indexrelid::regclass::text AS name FROM pg_index WHERE indexrelid > 16383 AND indrelid::regclass::text NOT LIKE 'pg_toast%'`,
+        )
+      ).map(({ name }) => name);
+    await deliver(staging, person, toBatches('1\ta@example.com\tsame\n2\tb@example.com\tsame\n'), true);
+    const loadsOn = async function* (): ReturnType<typeof toBatches> {
+      yield* toBatches(orderLines[0] as string);
+      staging.loaded(person.loadInto);
+      for (let waited = 0; !(await indexes()).includes('person_pkey') && waited < 200; waited++)
+        await new Promise((wake) => setTimeout(wake, 25));
+      expect(await indexes()).toEqual(['person_pkey']);
+    };
+    await deliver(staging, order, loadsOn(), true);
+    staging.loaded(order.loadInto);
+    const findings = await staging.finish();
+    expect(findings.map(({ code, where }) => [code, where?.object])).toEqual([['DELIVER_OBJECT_FAILED', 'person_note']]);
+    expect((await indexes()).sort()).toEqual(['"Sales Dept".of_person', 'person_pkey']);
+    await staging.drop();
+  });
+
+  it('is dropped while it builds, and leaves nothing', async () => {
+    const slow = { sql: 'DO $$ BEGIN PERFORM pg_sleep(30); END $$', object: 'slow', rowsOf: 'table public.person' };
+    const staging = await target('cut').begin(toPlan(), smallCatalogue, newRun());
+    const cut = await target('cut2', { schemaStatements: () => ({ ...smallSchema, postData: [[slow]] }) }).begin(
+      toPlan(),
+      smallCatalogue,
+      newRun(),
+    );
+    cut.loaded(person.loadInto);
+    await new Promise((wake) => setTimeout(wake, 300));
+    await Promise.all([cut.drop(), staging.drop()]);
+    expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });
   });
 
   it('returns all objects that cannot be made as findings, and an impossible schema as an error that names the object', async () => {

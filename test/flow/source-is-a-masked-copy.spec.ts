@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { systemClock } from '../../src/kernel/clock.js';
 import { toSigner } from '../../src/kernel/signed-note.js';
-import { toBatches } from '../../src/pipeline/extract/extract.js';
 import type { SourceDescription } from '../../src/pipeline/ports.js';
 import { openSource, survey } from '../../src/systems/postgres/postgres.js';
 import { type TargetWorld, logSigner, stage, startTargetWorld } from '../support/target-world.js';
@@ -22,7 +21,7 @@ async function describeSource(
   verifiers = [logSigner.verifier],
 ): Promise<SourceDescription> {
   const connection = { name: 'env:SOURCE', url: world.server.url(database) };
-  const source = openSource({ connection, settings: {}, writable: { reason: 'a test' }, toBatches, clock: systemClock, verifiers });
+  const source = openSource({ connection, settings: {}, writable: { reason: 'a test' }, clock: systemClock, verifiers });
   try {
     return await source.describe({ include: [], exclude });
   } finally {

@@ -65,6 +65,17 @@ export function copyOut(
   return query.queue;
 }
 
+/** The same for a consumer that looks at the lines only until it asks for the next: the memory is used again. */
+export async function* copyOutChunks(client: pg.Client, text: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const free: Uint8Array[] = [];
+  const take = (bytes: number): Uint8Array =>
+    bytes <= usualBytes ? (free.pop() ?? new Uint8Array(usualBytes)).subarray(0, bytes) : new Uint8Array(bytes);
+  for await (const { bytes } of copyOut(client, text, { batchBytes: usualBytes, take })) {
+    yield bytes;
+    if (bytes.buffer.byteLength === usualBytes) free.push(new Uint8Array(bytes.buffer));
+  }
+}
+
 /** A query as pg runs it (`submit`, `handle…`), which takes the socket's data for itself until the copy is over. */
 class CopyOut {
   readonly queue: LineQueue;

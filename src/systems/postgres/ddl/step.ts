@@ -4,6 +4,8 @@ export interface Statement {
   readonly sql: string;
   /** The label of what it makes, for messages and progress. */
   readonly object: string;
+  /** Label of the one table whose rows it needs: it may be done as soon as they are in, whatever of the data is still missing. */
+  readonly rowsOf?: string;
 }
 
 /**
@@ -40,4 +42,6 @@ export interface Step {
   readonly alter?: { readonly table: string; readonly action: string };
   /** Gone when that is dropped. */
   readonly pieceOf?: string;
+  /** It looks at the rows of the table that it is a piece of and at nothing else: no function of the schema is called. */
+  readonly ownRows?: true;
 }

@@ -26,9 +26,23 @@ function toKeySteps(table: Table, needs: Needs): Step[] {
     .flatMap((constraint) => {
       const label = `constraint ${toLabel(table.schema, table.name, constraint.name)}`;
       const sql = `ALTER TABLE ONLY ${quoteQualified(table)} ADD CONSTRAINT ${quoteName(constraint.name)} ${constraint.definition}`;
-      const step: Step = { label, rank: 'keys', sql: [sql], needs: [...(needs[label] ?? []), key], pieceOf: key };
+      const step: Step = {
+        label,
+        rank: 'keys',
+        sql: [sql],
+        needs: [...(needs[label] ?? []), key],
+        pieceOf: key,
+        ...toOwnRows(needs[label]),
+      };
       return constraint.partOf ? [step, toAttachStep(table.schema, constraint.name, constraint.partOf, label)] : [step];
     });
+}
+
+const plainNeed = /^(table|schema|extension|collation|enum|domain|composite|range) /;
+
+/** A function of the schema, or what stands on one, may read another table whatever it says of itself, and that has to be there then. */
+function toOwnRows(needs: readonly string[] = []): Pick<Step, 'ownRows'> {
+  return needs.every((need) => plainNeed.test(need)) ? { ownRows: true } : {};
 }
 
 function toAttachStep(schema: string, name: string, parent: TableName, label: string): Step {
@@ -48,7 +62,8 @@ export function toIndexSteps(owner: TableName, ownerLabel: string, indexes: read
     const name = { schema: owner.schema, name: index.name };
     const steps: Step[] = [];
     if (index.constraint === null) {
-      steps.push({ label, rank, sql: [index.definition], needs: [...(needs[label] ?? []), ownerLabel], pieceOf: ownerLabel });
+      const wanted = [...(needs[label] ?? []), ownerLabel];
+      steps.push({ label, rank, sql: [index.definition], needs: wanted, pieceOf: ownerLabel, ...toOwnRows(needs[label]) });
       if (index.partOf) steps.push(toAttachStep(owner.schema, index.name, index.partOf, label));
     }
     const targets = (index.statisticsTargets ?? []).map(

@@ -3,7 +3,7 @@ import type pg from 'pg';
 
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import { type ConnectionTarget, connect } from '../connection.js';
-import { copyOut } from '../copy-out.js';
+import { copyOutChunks } from '../copy-out.js';
 import { readMarker } from '../marker-table.js';
 import { quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
@@ -72,7 +72,7 @@ export class DatasetReader {
   async *lines(table: DatasetTable, columns: readonly string[]): AsyncIterable<Uint8Array> {
     const fields = columns.map((column) => `t.${quoteName(column)}`).join(', ');
     try {
-      yield* copyOut(this.client, `COPY (SELECT ${fields} FROM ONLY ${quoteQualified(table)} AS t) TO STDOUT`);
+      yield* copyOutChunks(this.client, `COPY (SELECT ${fields} FROM ONLY ${quoteQualified(table)} AS t) TO STDOUT`);
     } catch (error) {
       throw this.toError(error);
     }

@@ -5,12 +5,10 @@ import type { Finding } from '../../../kernel/errors.js';
 import type { TablePlan } from '../../../pipeline/plan.js';
 import type { Field, Reader } from '../../../pipeline/ports.js';
 import { type ConnectionTarget, connect } from '../connection.js';
-import { copyOut } from '../copy-out.js';
+import { copyOutChunks } from '../copy-out.js';
 import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import { checkIntegrity } from './integrity.js';
-
-const chunkBytes = 256 * 1024;
 
 export interface ReaderOptions {
   readonly source: ConnectionTarget;
@@ -46,14 +44,7 @@ export class PostgresReader implements Reader {
     try {
       const client = side === 'source' ? this.source : await this.staging();
       const hstore = fields.some(({ type, path }) => path !== undefined && type.base === 'hstore') ? await this.hstoreSchema(client) : '';
-      const free: Uint8Array[] = [];
-      const take = (bytes: number): Uint8Array =>
-        bytes <= chunkBytes ? (free.pop() ?? new Uint8Array(chunkBytes)).subarray(0, bytes) : new Uint8Array(bytes);
-      for await (const { bytes } of copyOut(client, toCopy(table, fields, hstore), { batchBytes: chunkBytes, take })) {
-        yield bytes;
-        // A chunk is the consumer's until it asks for the next.
-        if (bytes.buffer.byteLength === chunkBytes) free.push(new Uint8Array(bytes.buffer));
-      }
+      yield* copyOutChunks(client, toCopy(table, fields, hstore));
     } catch (error) {
       throw toServerError(error, { connection: name, stage: 'verify', schema: table.schema, table: table.name });
     }

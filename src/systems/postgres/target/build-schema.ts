@@ -6,6 +6,8 @@ import { type Session, toSqlState } from './session.js';
 export interface Statement {
   readonly sql: string;
   readonly object: string;
+  /** Label of the one table whose rows it needs. Only a statement of the first phase may say so. */
+  readonly rowsOf?: string;
 }
 
 export interface SchemaStatements {
@@ -43,29 +45,15 @@ async function isTrusted(session: Session, name: string): Promise<boolean> {
   return row?.trusted === true;
 }
 
-/** Runs one phase on all sessions. Returns what could not be made; throws when it could not try (connection, disk, memory). */
-export async function runPhase(
-  sessions: readonly Session[],
-  statements: readonly Statement[],
-  onDone: () => void,
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  const waiting = statements.values();
-  const work = async (session: Session): Promise<void> => {
-    for (const statement of waiting) {
-      try {
-        await runOne(session, statement);
-      } catch (error) {
-        if (!(error instanceof BautaError) || error.code !== 'DELIVER_OBJECT_FAILED') throw error;
-        findings.push(toFinding(error.code, error.where));
-      }
-      onDone();
-    }
-  };
-  // All end before anything is thrown: no session works on behind the caller's back.
-  const ends = await Promise.allSettled(sessions.map(work));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return findings;
+/** What came of a statement: nothing, or that its object cannot be made. Throws when it could not try (connection, disk, memory). */
+export async function make(session: Session, statement: Statement): Promise<Finding | undefined> {
+  try {
+    await runOne(session, statement);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BautaError) || error.code !== 'DELIVER_OBJECT_FAILED') throw error;
+    return toFinding(error.code, error.where);
+  }
 }
 
 /** Two foreign keys made at once may lock their tables crosswise; the server ends one, which is then simply tried again. */

@@ -3,12 +3,14 @@ import type { Clock } from '../../../kernel/clock.js';
 import { type Finding, sortFindings, toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
+import { type TableName, toLabel } from '../../../pipeline/catalogue.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { DatasetVersion, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
 
 import { quoteQualified } from '../quote.js';
-import { type SchemaStatements, type Statement, runInOrder, runPhase } from './build-schema.js';
+import { type SchemaStatements, type Statement, runInOrder } from './build-schema.js';
+import { Building } from './building.js';
 import { copyIn, copyInFrozen } from './copy-in.js';
 import { countBeside } from './count-beside.js';
 import { grantRights, handOver } from './hand-over.js';
@@ -58,6 +60,7 @@ export class PostgresStaging implements Staging {
   readonly nonce: Uint8Array;
   readonly #parts: StagingParts;
   readonly #loading: SessionPool;
+  readonly #building: Building;
   #handedOver = false;
   #marked = false;
   #published = false;
@@ -69,6 +72,7 @@ export class PostgresStaging implements Staging {
     this.database = parts.database;
     this.nonce = parts.nonce;
     this.#loading = new SessionPool(() => this.#open(), parts.server.settings.loadConnections);
+    this.#building = new Building(new SessionPool(() => this.#openBuilding(), parts.server.settings.finishConnections));
   }
 
   /** The schema up to the data. Called once, by begin. */
@@ -88,6 +92,12 @@ export class PostgresStaging implements Staging {
     return { rows: await this.#loading.use((session) => (alone && isItself(table) ? copyInFrozen : copyIn)(session, table, batches)) };
   }
 
+  loaded(table: TableName): void {
+    if (this.#dropped || this.#dropping || this.#parts.hold.lost) return;
+    const label = `table ${toLabel(table.schema, table.name)}`;
+    this.#building.begin((this.#parts.statements.postData[0] ?? []).filter(({ rowsOf }) => rowsOf === label));
+  }
+
   async finish(onProgress: (done: number, of: number) => void = () => undefined): Promise<readonly Finding[]> {
     this.#requireLock();
     await this.#parts.onStep('schema.finish');
@@ -99,18 +109,15 @@ export class PostgresStaging implements Staging {
     const phases = [...this.#parts.statements.postData, analyze].filter((phase) => phase.length > 0);
     const of = phases.reduce((sum, phase) => sum + phase.length, 0);
     let done = 0;
-    const width = Math.min(this.#parts.server.settings.finishConnections, Math.max(...phases.map((phase) => phase.length), 1));
-    const sessions: Session[] = [];
     try {
-      for (let i = 0; i < width; i++) sessions.push(await this.#openBuilding());
       for (const phase of phases) {
         // Later phases stand on this one: what is missing here would be found again there, under other names.
-        const findings = await runPhase(sessions, phase, () => onProgress(++done, of));
+        const findings = await this.#building.make(phase, () => onProgress(++done, of));
         if (findings.length > 0) return sortFindings(findings);
       }
       return [];
     } finally {
-      await Promise.all(sessions.map((session) => session.end()));
+      await this.#building.close();
     }
   }
 
@@ -189,7 +196,7 @@ export class PostgresStaging implements Staging {
   }
 
   async #drop(): Promise<void> {
-    await this.#loading.close();
+    await Promise.all([this.#loading.close(), this.#building.close()]);
     const { hold, server } = this.#parts;
     if (this.#dropped || this.#published) return hold.end();
     // The lock may be what was lost: then the sweep of another run may be at it already, and finding nothing is fine.

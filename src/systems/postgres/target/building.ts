@@ -1,0 +1,50 @@
+// What is built after the data, several statements at a time, and some of it while other tables are still loaded.
+import type { Finding } from '../../../kernel/errors.js';
+import { type Statement, make } from './build-schema.js';
+import type { SessionPool } from './session-pool.js';
+
+export class Building {
+  readonly #sessions: SessionPool;
+  readonly #begun = new Map<Statement, Promise<Finding | undefined>>();
+  /** A statement could not be tried: no other is. */
+  #broken = false;
+
+  constructor(sessions: SessionPool) {
+    this.#sessions = sessions;
+  }
+
+  /** Begins with statements of the first phase. What comes of them is heard when that is made. */
+  begin(statements: readonly Statement[]): void {
+    for (const statement of statements) void this.#make(statement);
+  }
+
+  /** Makes all of a phase. Returns what could not be made; throws when it could not try, and only when nothing is under way any more. */
+  async make(phase: readonly Statement[], onDone: () => void): Promise<readonly Finding[]> {
+    const making = phase.map(async (statement) => {
+      const finding = await this.#make(statement);
+      onDone();
+      return finding;
+    });
+    const findings: Finding[] = [];
+    for (const end of await Promise.allSettled(making)) {
+      if (end.status === 'rejected') throw end.reason;
+      if (end.value) findings.push(end.value);
+    }
+    return findings;
+  }
+
+  /** Ends its sessions, those at work too. */
+  async close(): Promise<void> {
+    await this.#sessions.close();
+  }
+
+  #make(statement: Statement): Promise<Finding | undefined> {
+    const begun = this.#begun.get(statement);
+    if (begun) return begun;
+    const making = this.#sessions.use(async (session) => (this.#broken ? undefined : make(session, statement)));
+    // Heard of when the phase is made, or never if the run fails before.
+    making.catch(() => (this.#broken = true));
+    this.#begun.set(statement, making);
+    return making;
+  }
+}
