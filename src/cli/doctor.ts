@@ -48,8 +48,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     return Promise.resolve({ detail: 'all fit' });
   });
   await check('kernels', () => {
-    for (const name of ['line-digest', 'table-digest', 'original-set'])
-      accessSync(packageFile('dist', 'kernel', `${name}.wasm`), constants.R_OK);
+    for (const name of ['line-digest', 'table-digest', 'search']) accessSync(packageFile('dist', 'kernel', `${name}.wasm`), constants.R_OK);
     return Promise.resolve({ detail: 'built' });
   });
   await check('policy', async () => {

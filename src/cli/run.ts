@@ -7,6 +7,7 @@ import { type ComposeOptions, type Composed, compose, keepSummary } from './comp
 import { wantsJson } from './context.js';
 import { paint, printError, toBytesText, toCount, toExitCode, toFindingText, toReasonsText, writeJson } from './print.js';
 import { Progress } from './progress.js';
+import { toVerdictText } from './verdict-text.js';
 
 export interface RunOptions extends ComposeOptions {
   /** Milliseconds. */
@@ -63,14 +64,7 @@ export function tellProgress(): Hooks {
       building = true;
       if (done === of) say(`build    ${of} statements: keys, constraints, indexes, views, statistics`);
     },
-    verified: ({ findings, verdicts, receipts }) => {
-      const zero = verdicts.filter(({ verdict }) => verdict === 'zero').length;
-      const errors = findings.filter(({ severity }) => severity === 'error').length;
-      const rows = receipts.reduce((sum, receipt) => sum + receipt.rows, 0);
-      say(
-        `verify   ${rows.toLocaleString('en')} rows counted and digested; originals searched for in ${toCount(zero, 'column')}, ${verdicts.length - zero} not tested; ${errors === 0 ? paint('nothing found', 32) : paint(toCount(errors, 'finding'), 31)}`,
-      );
-    },
+    verified: (report) => say(toVerdictText(report)),
   };
 }
 

@@ -1024,8 +1024,8 @@ export const messages = {
   },
   VERIFY_ORIGINAL_FOUND: {
     class: 'DataError',
-    message: '{schema}.{table}.{column}: {amount} of the output hold an original value',
-    hint: 'nothing was published; look at the transform and the path of this column in bauta plan',
+    message: '{schema}.{table}.{column}: {amount} of the output hold an original value (path {path}, tag {name}, row {row})',
+    hint: 'nothing was published; look in bauta plan at what becomes of this column and path, and whether it is kept although it holds personal data',
   },
   VERIFY_REFERENCE_BROKEN: {
     class: 'DataError',
@@ -1116,6 +1116,21 @@ export const messages = {
     class: 'DataError',
     message: '{schema}.{table}: the rows are not those that were published',
     hint: 'something wrote to the dataset since; publish anew, or attest before the tests write',
+  },
+  VERIFY_FIXED_POINTS: {
+    class: 'DataError',
+    message: '{schema}.{table}.{column}: more values came out as they were than chance gives: {amount} (path {path}, row {row})',
+    hint: 'nothing was published; look at the transform of this column in bauta plan, and whether something wrote to staging beside it',
+  },
+  VERIFY_NO_FUNCTION: {
+    class: 'DataError',
+    message: '{schema}.{table}.{column}: one original has more than one pseudonym: {amount} (path {path}, row {row})',
+    hint: 'nothing was published; a pseudonym is a function of the original in its scope: something changed values after they were masked',
+  },
+  VERIFY_LAW_BROKEN: {
+    class: 'DataError',
+    message: '{schema}.{table}.{column}: {amount} of the output break what the transform declares: {expected} (path {path}, row {row})',
+    hint: 'nothing was published; a trigger, a default or another writer changed values, or the transform does not keep its word',
   },
   // ── audit
   AUDIT_UNWRITABLE: {

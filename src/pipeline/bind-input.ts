@@ -28,6 +28,8 @@ export interface TransformView {
   space(params: Params, type: DataType): bigint;
   misfit?(type: DataType, params: Params): string | undefined;
   leavesReservedSpace?(params: Params): boolean;
+  readonly output?: 'disjoint' | 'overlapping' | 'kept';
+  readonly fixedPoints?: unknown;
 }
 
 export interface Registry {

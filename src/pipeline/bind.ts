@@ -7,6 +7,7 @@ import { checkComponents, checkColumn } from './bind-check.js';
 import { draftColumn, type DraftColumn, isMasked } from './bind-column.js';
 import { type BindInput, type Bound, type CountRequest, toScopeTest } from './bind-input.js';
 import { Overrides } from './bind-override.js';
+import { bindPairing } from './bind-pairing.js';
 import { RuleBinder } from './bind-rule.js';
 import { allRules, bindHidden, bindReferences, bindRows, coversAll, maskedKey, partitionedAbove } from './bind-table.js';
 import { findUniqueColumns, withPartitionRows } from './bind-unique.js';
@@ -123,11 +124,16 @@ class Binding {
       return [toColumnPlan(draft, unique.has(column.name), route.kind === 'route')];
     });
     this.checkSubject(resolved);
+    const loadInto = this.loadInto(table);
+    const elsewhere = loadInto.schema !== table.schema || loadInto.name !== table.name;
+    const pairing = bindPairing(table, columns, elsewhere, this.input.registry.transforms);
     const rules = columns.map(({ rule }) => rule);
     return {
       ...{ schema: table.schema, name: table.name, oid: table.oid, kind: table.kind, rows, columns },
       hidden: bindHidden(table, route, rules),
-      loadInto: this.loadInto(table),
+      loadInto,
+      ...(pairing ? { pairing } : {}),
+      ...(pairing?.by === 'place' ? { inOrder: true } : {}),
     };
   }
 

@@ -37,7 +37,12 @@ export interface TablePlan extends TableName {
   readonly inOrder?: true;
   /** Where the rows go in: this table, or the partitioned root because a masked partition key may move them. */
   readonly loadInto: TableName;
+  /** How the verifier finds the output's row of a source row. Absent: it cannot, or nothing has to be compared row by row. */
+  readonly pairing?: Pairing;
 }
+
+/** By kept columns that are unique together; else by place: such a table is read in the heap's order and loaded by one stream. */
+export type Pairing = { readonly by: 'key'; readonly columns: readonly string[] } | { readonly by: 'place' };
 
 /**
  * `subject`: the person's source key, one field per column of that key; `row`: the primary key's columns, or `ctid` where there is none.

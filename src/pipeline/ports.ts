@@ -231,10 +231,13 @@ export interface DatasetVersion {
 /** What verify looks through. MUST share no file with an implementation of Target. */
 export interface Reader {
   /**
-   * The lines of `COPY … TO STDOUT` of one table (without partitions and children), as chunks that may cut lines anywhere. `source` is read
-   * under the run's snapshot. A multi-valued path (one with `[]`, or inside `xml`) MUST be asked for alone: it gives a line per element.
+   * The lines of `COPY … TO STDOUT` of one table or materialized view (without partitions and children), as chunks that may cut lines anywhere,
+   * in the heap's order unless another is asked for. `source` is read under the run's snapshot. At most one field may be a multi-valued path
+   * (one with `[]`, or inside `xml`): it gives a line per element, beside the other fields of its row.
    */
-  lines(side: 'source' | 'staging', table: TablePlan, fields: readonly Field[]): AsyncIterable<Uint8Array>;
+  lines(side: 'source' | 'staging', table: TableName, fields: readonly Field[], options?: LineOptions): AsyncIterable<Uint8Array>;
+  /** Everything in staging that holds rows of its own: tables and materialized views, generated columns included. */
+  relations(): Promise<readonly Relation[]>;
   /** Broken references, constraints that are not valid, sequences behind their columns. */
   integrity(): Promise<readonly Finding[]>;
   close(): Promise<void>;
@@ -245,8 +248,18 @@ export interface Field {
   readonly column: string;
   readonly type: DataType;
   readonly path?: string;
-  /** In lower case, as citext compares: an original stays one whatever its case. */
-  readonly folded?: boolean;
+}
+
+export interface LineOptions {
+  /** A condition of the plan's author, over the table alone. */
+  readonly where?: string;
+  /** Columns to sort by; text byte by byte. */
+  readonly order?: readonly string[];
+}
+
+/** A table or materialized view of staging; the columns with their types as far as a reader needs them. */
+export interface Relation extends TableName {
+  readonly columns: readonly { readonly name: string; readonly base: string; readonly array: boolean; readonly generated: boolean }[];
 }
 
 // ── Audit

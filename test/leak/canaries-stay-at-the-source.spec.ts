@@ -18,7 +18,7 @@ beforeAll(async () => {
   });
   await plantCanaries(shop);
   temporary = join(shop.folder, 'temporary');
-  mkdirSync(temporary);
+  mkdirSync(temporary, { recursive: true });
 }, 60_000);
 afterAll(() => shop.stop());
 

@@ -100,7 +100,16 @@ async function findPublished(doors: Doors, runId: string): Promise<RunSummary | 
   const found = (await doors.target.datasets()).find((dataset) => dataset.runId === runId && dataset.state !== 'staging');
   if (!found) return undefined;
   const { target, version, planDigest } = found;
-  const nothing = { tables: [], findings: [], decision: null, seconds: 0, rowsPerSecond: 0, peakRssBytes: 0, checkpoint: null };
+  const nothing = {
+    tables: [],
+    findings: [],
+    verdicts: [],
+    decision: null,
+    seconds: 0,
+    rowsPerSecond: 0,
+    peakRssBytes: 0,
+    checkpoint: null,
+  };
   return { runId, state: 'published', dataset: { target, version, planDigest }, ...nothing };
 }
 

@@ -1,16 +1,24 @@
 // What a rule's transform declares about its output, for who looks whether originals are in it.
+import type { DataType } from '../catalogue.js';
+import type { OutputClaim } from '../output-claim.js';
 import type { RulePlan } from '../plan.js';
-import { findTransform, withDefaults } from './column-runner.js';
+import { findTransform, toWorkingType, withDefaults } from './column-runner.js';
 
 /**
- * `disjoint` only where the transform tells its own output from anything else; `produces` takes the unescaped bytes of one value.
- * A transform that is not in the registry counts as `kept`: nothing is claimed for it.
+ * `disjoint` only where the transform tells its own output from anything else. A transform that is not in the registry counts as `kept`:
+ * nothing is claimed for it. `type`: of the column, of an array's element or of a path.
  */
-export function outputSpace(rule: RulePlan): { readonly output: 'disjoint' | 'overlapping' | 'kept'; produces(text: Uint8Array): boolean } {
+export function outputSpace(rule: RulePlan, type: DataType): OutputClaim {
   const transform = findTransform(rule.transform);
   const params = transform && withDefaults(transform, rule.params);
-  if (!transform || !params || transform.output !== 'disjoint' || !transform.produces || transform.leavesReservedSpace?.(params)) {
-    return { output: transform?.output === 'overlapping' ? 'overlapping' : 'kept', produces: () => true };
+  if (!transform || !params) return { output: 'kept', produces: () => true };
+  const working = rule.preparedFor ?? toWorkingType(transform, type);
+  const fixedPoints = transform.fixedPoints?.(params, working);
+  const chances = fixedPoints === undefined ? {} : { fixedPoints };
+  if (transform.output === 'kept') return { output: 'kept', produces: () => true, ...chances };
+  if (transform.output === 'overlapping' || !transform.produces || !transform.pattern || transform.leavesReservedSpace?.(params)) {
+    return { output: 'overlapping', produces: () => true, ...chances };
   }
-  return { output: 'disjoint', produces: (text) => transform.produces?.(text, params) === true };
+  const produces = (text: Uint8Array): boolean => transform.produces?.(text, params) === true;
+  return { output: 'disjoint', pattern: transform.pattern(params), produces, ...chances };
 }

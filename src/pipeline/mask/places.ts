@@ -49,3 +49,8 @@ export function toPlaceMisfit(texts: readonly string[], type: DataType, noun: st
   const longest = toLongest(toTable(texts));
   return longest > toRoom(type) ? `a ${noun} takes ${longest} characters, more than ${type.display} holds; name a \`country\`` : undefined;
 }
+
+/** Every text with the chance of a place that has it; the same text may stand in the list more than once. */
+export function toChances(texts: readonly string[]): readonly (readonly [string, number])[] {
+  return texts.map((text) => [text, 1 / texts.length] as const);
+}

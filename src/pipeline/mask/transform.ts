@@ -3,6 +3,7 @@ import type { Json } from '../../kernel/canonical-json.js';
 import type { Column } from '../batch.js';
 import type { DataType } from '../catalogue.js';
 import type { Scope } from '../definition.js';
+import type { FixedPoints } from '../output-claim.js';
 import type { Reveal, Uniqueness } from '../plan.js';
 import type { ColumnWriter } from './column-writer.js';
 
@@ -63,6 +64,10 @@ export interface Transform {
   readonly output: 'disjoint' | 'overlapping' | 'kept';
   /** For `disjoint`: is this text (unescaped bytes of one value) in the output space? MUST be true of every output. */
   produces?(value: Uint8Array, params: Params): boolean;
+  /** For `disjoint`: what every output looks like in small letters (OutputClaim). It may take in more than the outputs, never less. */
+  pattern?(params: Params): string;
+  /** How likely an original comes out as it was (OutputClaim). Absent: part of it goes through on purpose, and nothing is claimed. */
+  fixedPoints?(params: Params, type: DataType): FixedPoints;
   /** A sentence when this type cannot hold the output (too short, wrong family detail), else undefined. Checked at plan time. */
   misfit?(type: DataType, params: Params): string | undefined;
   /** True when no output ever holds a byte that COPY text escapes (backslash, tab, newline, carriage return, other control bytes). */
@@ -115,4 +120,11 @@ export interface Companion {
 
 export function defineTransform(transform: Transform): Transform {
   return Object.freeze(transform);
+}
+
+/** A text as a pattern that takes it in small letters; beyond ASCII any bytes of the same length do. */
+export function toLiteral(text: string): string {
+  const toSign = (sign: string): string =>
+    sign > '\u007f' ? '.'.repeat(Buffer.byteLength(sign)) : /[a-z0-9]/.test(sign) ? sign : `\\${sign}`;
+  return [...text].map((sign) => toSign(sign.replace(/[A-Z]/, (capital) => capital.toLowerCase()))).join('');
 }

@@ -77,3 +77,8 @@ export function toTableName(kind: 'first-names' | 'last-names', params: Params):
   const locale = params['locale'] as string;
   return locale === 'western' ? kind : `${kind}-${locale}`;
 }
+
+/** Every word with the chance that it is picked. */
+export function toWordChances({ count, bytes, offsets }: WordTable): readonly (readonly [string, number])[] {
+  return Array.from({ length: count }, (_, i) => [Buffer.from(bytes.subarray(offsets[i], offsets[i + 1])).toString(), 1 / count] as const);
+}

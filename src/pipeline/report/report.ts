@@ -1,4 +1,5 @@
 // report turns events into what people ask for, and can say no more than what happened. For now: the summary of one run.
+import type { Json } from '../../kernel/canonical-json.js';
 import type { ErrorView, Finding } from '../../kernel/errors.js';
 import { fromLogged } from '../erasable.js';
 import type { Decision } from '../decision.js';
@@ -12,6 +13,8 @@ export interface RunSummary {
   readonly dataset: { readonly target: string; readonly version: number; readonly planDigest: string } | null;
   readonly tables: readonly { readonly name: string; readonly rows: number; readonly bytes: number; readonly seconds: number }[];
   readonly findings: readonly Finding[];
+  /** What verification decided for each personal column and path, and saw; empty where it did not come to that. */
+  readonly verdicts: readonly Json[];
   readonly decision: Decision | null;
   readonly seconds: number;
   readonly rowsPerSecond: number;
@@ -58,6 +61,7 @@ export function toSummary(
     dataset: toDataset(published),
     tables,
     findings: [...new Map([...found, ...toFindingOf(error)].map((finding) => [JSON.stringify(finding), finding])).values()],
+    verdicts: (last('dataset.verified')?.['verdicts'] as readonly Json[] | undefined) ?? [],
     decision: (last('plan.decided')?.['decision'] as unknown as Decision | undefined) ?? null,
     seconds,
     rowsPerSecond: movingSeconds > 0 ? Math.round(rows / movingSeconds) : 0,

@@ -4,10 +4,11 @@ import { type WasmMemory, loadWasm } from '../../kernel/wasm.js';
 interface Kernel {
   readonly memory: WasmMemory;
   start(): void;
-  add(at: number, length: number, key0: bigint, key1: bigint): number;
+  add(at: number, length: number, key0: bigint, key1: bigint, skipped: number): number;
   sumLow(): bigint;
   sumHigh(): bigint;
   count(): bigint;
+  bytes(): bigint;
 }
 
 /** Bytes of the kernel's own data, left alone at the beginning of its memory. */
@@ -18,10 +19,12 @@ export class TableDigest {
   private readonly key: readonly [bigint, bigint];
   /** Bytes of an unfinished line, standing at BASE. */
   private held = 0;
-  bytes = 0;
 
-  /** `nonce`: 16 bytes, public; the key of the PRF. */
-  constructor(nonce: Uint8Array) {
+  /** `nonce`: 16 bytes, public; the key of the PRF. `skipped`: fields at the beginning of each line that are not the table's own. */
+  constructor(
+    nonce: Uint8Array,
+    private readonly skipped = 0,
+  ) {
     this.kernel = loadWasm<Kernel>('table-digest');
     const view = new DataView(nonce.buffer, nonce.byteOffset, 16);
     this.key = [view.getBigInt64(0, true), view.getBigInt64(8, true)];
@@ -36,10 +39,13 @@ export class TableDigest {
     const bytes = new Uint8Array(memory.buffer);
     bytes.set(chunk, BASE + this.held);
     const length = this.held + chunk.length;
-    const used = this.kernel.add(BASE, length, this.key[0], this.key[1]);
+    const used = this.kernel.add(BASE, length, this.key[0], this.key[1], this.skipped);
     this.held = length - used;
     bytes.copyWithin(BASE, BASE + used, BASE + length);
-    this.bytes += chunk.length;
+  }
+
+  get bytes(): number {
+    return Number(this.kernel.bytes());
   }
 
   get rows(): number {

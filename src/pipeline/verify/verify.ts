@@ -1,9 +1,22 @@
 // verify comes as a stranger: it counts, digests, follows the keys and looks for originals. What it finds withholds the dataset.
-import { type Finding, sortFindings, toError, toFinding } from '../../kernel/errors.js';
-import { type Plan, type RulePlan, type TablePlan } from '../plan.js';
-import type { Field, Reader, Receipt } from '../ports.js';
-import { type Hit, OriginalSet } from './original-set.js';
+import { type Finding, sortFindings } from '../../kernel/errors.js';
+import type { DataType, TableName } from '../catalogue.js';
+import type { OutputClaim } from '../output-claim.js';
+import type { Plan, RulePlan, TablePlan } from '../plan.js';
+import type { Reader, Receipt, Relation } from '../ports.js';
+import { Candidates, type Place } from './candidates.js';
+import { FieldTables } from './field-table.js';
+import { type Layout, type Laid, OutputLayout } from './output-layout.js';
+import { type Leaf, toLeaves } from './leaves.js';
+import { Originals } from './originals.js';
+import { judgePairs, type PairJudgement } from './pair-judgement.js';
+import { compareReceipts, findChanges } from './receipts.js';
+import { RowPairs } from './row-pairs.js';
+import { hitKinds, SearchKernel } from './search-kernel.js';
 import { TableDigest } from './table-digest.js';
+import { toVerdicts, type Verdict } from './verdict.js';
+
+export type { Verdict } from './verdict.js';
 
 export { type AttestOptions, type AttestState, type DatasetSeen, type Statement, attest } from './attest.js';
 export { TableDigest } from './table-digest.js';
@@ -13,22 +26,10 @@ export interface VerifyOptions {
   readonly plan: Plan;
   /** The run's public nonce, 16 bytes. */
   readonly nonce: Uint8Array;
-  /** Memory for originals: 2^n fingerprints of 4 bytes. */
+  /** Memory for originals: 2^n fingerprints of 4 bytes, and half as much for what pairs are compared by. */
   readonly slotsLog2: number;
-  /** What the transform of a rule declares: `disjoint` outputs with their predicate are tested, the others are told as not tested. */
-  outputSpace(rule: RulePlan): { readonly output: 'disjoint' | 'overlapping' | 'kept'; produces(text: Uint8Array): boolean };
-}
-
-/** What was decided for a column (or path) and what was seen. `zero`: no original may stand there, and none does unless `originals` > 0. */
-export interface Verdict {
-  readonly schema: string;
-  readonly table: string;
-  readonly column: string;
-  readonly path?: string;
-  readonly verdict: 'zero' | 'not tested';
-  readonly why: string;
-  /** Rows of the output that hold an original outside the declared output space. */
-  readonly originals: number;
+  /** What the transform of a rule declares about its output for a type. */
+  outputSpace(rule: RulePlan, type: DataType): OutputClaim;
 }
 
 export interface VerifyReport {
@@ -37,51 +38,42 @@ export interface VerifyReport {
   readonly verdicts: readonly Verdict[];
 }
 
-interface Probe {
-  readonly number: number;
-  readonly table: TablePlan;
-  readonly field: Field;
-  readonly rule: RulePlan;
+/** What a look at staging was for: all of it, or one of its halves where the pipeline's own files write between two looks. */
+interface Aim {
+  readonly pairs: boolean;
+  readonly search: boolean;
 }
 
+const nothingSeen: PairJudgement = { findings: [], byLeaf: new Map() };
+
 export class Verification {
-  private readonly probes: readonly Probe[];
-  private readonly untested: readonly Verdict[];
-  private readonly set: OriginalSet;
-  private parts = 1;
-  /** The part of the originals that the set holds. */
-  private part = 0;
+  private readonly leaves: readonly Leaf[];
+  private readonly kernel: SearchKernel;
+  private readonly tables: FieldTables;
+  private readonly originals: Originals;
+  private judgement: PairJudgement = nothingSeen;
+  private readonly rowsOf = new Map<string, number>();
 
   constructor(private readonly options: VerifyOptions) {
-    const { plan, nonce } = options;
-    const all = plan.tables.flatMap((table) => (table.rows === 'none' ? [] : fieldsUnderTest(table)));
-    const tested = all.filter(({ rule }) => options.outputSpace(rule).output === 'disjoint');
-    this.probes = tested.map((probe, i) => ({ ...probe, number: i + 1 }));
-    this.untested = all
-      .filter(({ rule }) => options.outputSpace(rule).output !== 'disjoint')
-      .map((probe) => toVerdict(probe, 'not tested', `the output of ${probe.rule.transform} shares its space with originals`));
-    this.set = new OriginalSet(options.slotsLog2, new DataView(nonce.buffer, nonce.byteOffset, 16).getBigUint64(0, true));
+    const { plan, nonce, reader, slotsLog2 } = options;
+    this.leaves = toLeaves(plan, (rule, type) => options.outputSpace(rule, type));
+    const seed = new DataView(nonce.buffer, nonce.byteOffset, 16).getBigUint64(0, true);
+    this.kernel = new SearchKernel(slotsLog2, Math.max(8, slotsLog2 - 2), seed);
+    this.tables = new FieldTables(this.kernel);
+    this.originals = new Originals(reader, this.kernel, this.tables, this.leaves, `2^${slotsLog2}`);
   }
 
   /** The pass over the source; it may run beside extraction, under the same snapshot. */
   async collect(): Promise<void> {
-    for (;;) {
-      await this.collectPart(0);
-      if (!this.set.overflowed) return;
-      this.parts *= 2;
-      if (this.parts > 1024) throw toError('VERIFY_MEMORY', { stage: 'verify', amount: `2^${this.options.slotsLog2}` });
-    }
+    await this.originals.collect();
   }
 
-  /** Staging as the load left it, counted and digested: for `check`, when something else is going to write there before it. */
+  /**
+   * Staging as the load left it, for `check`, when something else is going to write there before it: counted, digested, its rows compared
+   * with those of the source.
+   */
   async digest(): Promise<readonly Receipt[]> {
-    const receipts: Receipt[] = [];
-    for (const table of this.options.plan.tables) {
-      const digest = new TableDigest(this.options.nonce);
-      for await (const chunk of this.options.reader.lines('staging', table, table.columns.map(toField))) digest.update(chunk);
-      receipts.push({ schema: table.schema, table: table.name, rows: digest.rows, bytes: digest.bytes, digest: digest.digest() });
-    }
-    return receipts;
+    return this.look({ pairs: true, search: false }, new Candidates());
   }
 
   /**
@@ -89,177 +81,128 @@ export class Verification {
    * pipeline's own files wrote to staging after the load, else with what this pass sees; everything else is looked for in what is there now.
    */
   async check(receipts: readonly Receipt[], loaded?: readonly Receipt[]): Promise<VerifyReport> {
-    const findings: Finding[] = [];
-    const hits = new Map<string, { hit: Hit; rows: number }>();
-    const onHit = (hit: Hit): void => {
-      const key = `${hit.column}:${Buffer.from(hit.value).toString('latin1')}`;
-      const known = hits.get(key);
-      if (known) known.rows++;
-      else hits.set(key, { hit, rows: 1 });
-    };
-    const own: Receipt[] = [];
-    for (let part = 0; part < this.parts; part++) {
-      if (part !== this.part) await this.collectPart(part);
-      if (this.set.overflowed) throw toError('VERIFY_MEMORY', { stage: 'verify', amount: `2^${this.options.slotsLog2}` });
-      for (const table of this.options.plan.tables) {
-        const receipt = await this.checkTable(table, onHit);
-        if (part === 0) own.push(receipt);
-      }
-    }
-    const originals = await this.confirm([...hits.values()]);
-    const verdicts = this.probes.map((probe) =>
-      toVerdict(probe, 'zero', 'its pseudonyms cannot be originals', originals.get(probe.number) ?? 0),
-    );
-    for (const verdict of verdicts) if (verdict.originals > 0) findings.push(toFinding('VERIFY_ORIGINAL_FOUND', toWhere(verdict)));
-    findings.push(...compareReceipts(this.options.plan, receipts, loaded ?? own), ...findChanges(loaded ?? own, own));
-    findings.push(...(await this.options.reader.integrity()));
-    return { findings: sortFindings(findings), receipts: own, verdicts: [...verdicts, ...this.untested] };
+    const { plan, reader } = this.options;
+    const candidates = new Candidates();
+    const own = await this.look({ pairs: loaded === undefined, search: true }, candidates);
+    await candidates.confirm(this.originals);
+    const found = candidates.judge(this.originals, this.leaves);
+    const findings = [
+      ...found.findings,
+      ...this.judgement.findings,
+      ...compareReceipts(plan, receipts, loaded ?? own),
+      ...findChanges(loaded ?? own, own),
+      ...(await reader.integrity()),
+    ];
+    const verdicts = toVerdicts(this.leaves, this.originals, this.judgement, found.rows, this.rowsOf);
+    return { findings: sortFindings(findings), receipts: own, verdicts };
   }
 
-  private async collectPart(part: number): Promise<void> {
-    this.part = part;
-    this.set.begin(part, this.parts);
-    for (const group of groupFields(this.probes)) {
-      this.set.stream(group.map(({ number }) => number));
-      const fields = group.map(({ field }) => field);
-      for await (const chunk of this.options.reader.lines('source', (group[0] as Probe).table, fields)) this.set.collect(chunk);
+  /** One reading of everything in staging that holds rows; more, where the originals did not fit. */
+  private async look(aim: Aim, candidates: Candidates): Promise<readonly Receipt[]> {
+    const { plan, reader } = this.options;
+    if (aim.pairs) this.judgement = nothingSeen;
+    const relations = await reader.relations();
+    const layout = new OutputLayout(this.tables, this.originals, this.leaves, aim);
+    const receipts: Receipt[] = [];
+    for (const table of plan.tables) receipts.push(await this.readTable(table, relations, layout, candidates, aim));
+    for (const relation of relations.filter((one) => aim.search && !isPlanned(plan, one)))
+      await this.readOther(relation, layout, candidates);
+    for (let part = 1; aim.search && part < this.originals.numberOfParts; part++) {
+      await this.originals.hold(part);
+      for (const laid of layout.done) await this.search(laid, candidates);
     }
+    return receipts;
   }
 
-  private async checkTable(table: TablePlan, onHit: (hit: Hit) => void): Promise<Receipt> {
-    const mine = this.probes.filter((probe) => probe.table === table);
-    const digest = new TableDigest(this.options.nonce);
-    const numbers = new Map(mine.filter(({ field }) => isPlain(field)).map(({ field, number }) => [field.column, number]));
-    this.set.stream(table.columns.map(({ name }) => numbers.get(name) ?? 0));
-    for await (const chunk of this.options.reader.lines('staging', table, table.columns.map(toField))) {
-      digest.update(chunk);
-      this.set.check(chunk, onHit);
-    }
-    for (const group of groupFields(mine.filter(({ field }) => !isPlain(field)))) {
-      this.set.stream(group.map(({ number }) => number));
-      const fields = group.map(({ field }) => field);
-      for await (const chunk of this.options.reader.lines('staging', table, fields)) this.set.check(chunk, onHit);
-    }
-    return { schema: table.schema, table: table.name, rows: digest.rows, bytes: digest.bytes, digest: digest.digest() };
-  }
-
-  /** Rows per probe that hold an original: candidates outside the output space that the source really has, compared byte by byte. */
-  private async confirm(candidates: readonly { hit: Hit; rows: number }[]): Promise<Map<number, number>> {
-    const confirmed = new Map<number, number>();
-    for (const probe of this.probes) {
-      const space = this.options.outputSpace(probe.rule);
-      const open = new Map<string, number>();
-      for (const { hit, rows } of candidates) {
-        if (hit.column === probe.number && !space.produces(unescape(hit.value))) open.set(Buffer.from(hit.value).toString('latin1'), rows);
-      }
-      if (open.size === 0) continue;
-      let held = '';
-      for await (const chunk of this.options.reader.lines('source', probe.table, [probe.field])) {
-        const lines = (held + Buffer.from(chunk).toString('latin1')).split('\n');
-        held = lines.pop() ?? '';
-        for (const line of lines) {
-          const rows = open.get(line);
-          if (rows === undefined) continue;
-          confirmed.set(probe.number, (confirmed.get(probe.number) ?? 0) + rows);
-          open.delete(line);
-        }
-      }
-    }
-    return confirmed;
-  }
-}
-
-function fieldsUnderTest(table: TablePlan): Probe[] {
-  const probe = (field: Field, rule: RulePlan): Probe => ({ number: 0, table, field, rule });
-  return table.columns.flatMap((column) => {
-    const { rule, tag } = column;
-    if (rule.paths) {
-      return Object.entries(rule.paths)
-        .filter(([, { tag: pathTag }]) => pathTag !== 'none')
-        .map(([path, pathRule]) => probe({ ...toField(column), path }, pathRule));
-    }
-    const folded = column.type.base === 'citext' ? { folded: true } : {};
-    return tag === 'none' ? [] : [probe({ ...toWholeField(column), ...folded }, rule)];
-  });
-}
-
-/** One tag on an array speaks of its elements: as a whole, an empty array of the source would be found in any honest copy. */
-function toWholeField(column: { readonly name: string; readonly type: Field['type']; readonly rule: RulePlan }): Field {
-  const elements = column.type.element !== undefined && column.rule.transform !== 'null' && column.rule.transform !== 'keep';
-  return elements ? { ...toField(column), path: '[]' } : toField(column);
-}
-
-function toField(column: { readonly name: string; readonly type: Field['type'] }): Field {
-  return { column: column.name, type: column.type };
-}
-
-/** What stands in a line as the digest sees it; the others are asked for beside it. */
-const isPlain = ({ path, folded }: Field): boolean => path === undefined && folded !== true;
-
-/** Fields that one COPY can give: the single-valued ones of a table together, a multi-valued one alone. */
-function groupFields(probes: readonly Probe[]): Probe[][] {
-  const groups = new Map<string, Probe[]>();
-  for (const probe of probes) {
-    // Elements of a document repeat without saying so.
-    const alone = probe.field.path?.includes('[]') === true || (probe.field.path !== undefined && probe.field.type.base === 'xml');
-    const key = `${probe.table.oid}${alone ? `:${probe.number}` : ''}`;
-    groups.set(key, [...(groups.get(key) ?? []), probe]);
-  }
-  return [...groups.values()];
-}
-
-/** Rows and digests must agree; where a masked partition key moves rows, they agree over all tables that go in through the same root. */
-function compareReceipts(plan: Plan, delivered: readonly Receipt[], seen: readonly Receipt[]): Finding[] {
-  const rootOf = new Map(plan.tables.map((t) => [`${t.schema}\u0000${t.name}`, `${t.loadInto.schema}\u0000${t.loadInto.name}`]));
-  const sum = (receipts: readonly Receipt[]): Map<string, { rows: number; digest: bigint }> => {
-    const sums = new Map<string, { rows: number; digest: bigint }>();
-    for (const receipt of receipts) {
-      const key = rootOf.get(`${receipt.schema}\u0000${receipt.table}`) ?? '';
-      const known = sums.get(key) ?? { rows: 0, digest: 0n };
-      sums.set(key, { rows: known.rows + receipt.rows, digest: BigInt.asUintN(128, known.digest + BigInt(`0x${receipt.digest}`)) });
-    }
-    return sums;
-  };
-  const left = sum(delivered);
-  return [...sum(seen)].flatMap(([key, there]) => {
-    const [schema, table] = key.split('\u0000');
-    const here = left.get(key) ?? { rows: 0, digest: 0n };
-    const where = { stage: 'verify', schema, table };
-    if (here.rows !== there.rows)
-      return [toFinding('VERIFY_ROWS_DIFFER', { ...where, amount: `${here.rows} delivered, ${there.rows} there` })];
-    return here.digest === there.digest ? [] : [toFinding('VERIFY_DIGEST_DIFFERS', where)];
-  });
-}
-
-/** What the pipeline's own files changed: told, so that a dataset never holds rows that nobody knows of. Both lists are in the plan's order. */
-function findChanges(loaded: readonly Receipt[], seen: readonly Receipt[]): Finding[] {
-  return seen.flatMap(({ schema, table, rows, digest }, i) => {
-    const before = loaded[i] as Receipt;
-    if (before.digest === digest) return [];
-    return [toFinding('VERIFY_AFTER_CHANGED', { stage: 'verify', schema, table, amount: `${before.rows} rows, ${rows} after` }, 'warning')];
-  });
-}
-
-function toVerdict({ table, field }: Probe, verdict: Verdict['verdict'], why: string, originals = 0): Verdict {
-  const path = field.path === undefined ? {} : { path: field.path };
-  return { schema: table.schema, table: table.name, column: field.column, ...path, verdict, why, originals };
-}
-
-function toWhere({ schema, table, column, path, originals }: Verdict): Finding['where'] {
-  return { stage: 'verify', schema, table, column, path, amount: `${originals} rows` };
-}
-
-/** The bytes of a COPY field without its backslashes (PostgreSQL manual, COPY, "Text Format"); octal and hex forms are never printed. */
-function unescape(field: Uint8Array): Uint8Array {
-  const letters: Readonly<Record<number, number>> = { 0x62: 8, 0x66: 12, 0x6e: 10, 0x72: 13, 0x74: 9, 0x76: 11 };
-  const bytes: number[] = [];
-  for (let i = 0; i < field.length; i++) {
-    const byte = field[i] as number;
-    if (byte !== 0x5c) bytes.push(byte);
+  private async readTable(
+    table: TablePlan,
+    relations: readonly Relation[],
+    layout: OutputLayout,
+    candidates: Candidates,
+    aim: Aim,
+  ): Promise<Receipt> {
+    if (aim.search) await this.originals.hold(0);
+    const relation = relations.find((one) => isSame(one, table));
+    const pairs = aim.pairs ? this.preparePairs(table) : [];
+    const single = pairs.find(({ group }) => !group.multiple);
+    const laid = layout.table(table, relation, single);
+    const digest = new TableDigest(this.options.nonce, laid.extras);
+    const broken = new Map<Place, { rows: number; first: number }>();
+    const feed = this.feeding(laid, candidates, broken, digest);
+    if (single) await single.compare(feed);
     else {
-      const next = field[++i] as number;
-      bytes.push(letters[next] ?? next);
+      this.kernel.noPairs();
+      for await (const chunk of feed.chunks) feed.feed(chunk);
     }
+    for (const extra of layout.multiple(table)) await this.search(extra, candidates, broken);
+    for (const pair of pairs) if (pair !== single) await pair.compare();
+    if (aim.pairs) this.judgement = await judgePairs(this.options.reader, this.judgement, pairs, broken);
+    const { schema, name } = table;
+    this.rowsOf.set(`${schema}\u0000${name}`, digest.rows);
+    return { schema, table: name, rows: digest.rows, bytes: digest.bytes, digest: digest.digest() };
   }
-  return Uint8Array.from(bytes);
+
+  private async readOther(relation: Relation, layout: OutputLayout, candidates: Candidates): Promise<void> {
+    const laid = layout.relation(relation);
+    if (laid) await this.search(laid, candidates);
+  }
+
+  private async search(laid: Laid, candidates: Candidates, broken = new Map<Place, { rows: number; first: number }>()): Promise<void> {
+    this.kernel.noPairs();
+    const feed = this.feeding(laid, candidates, broken);
+    for await (const chunk of feed.chunks) feed.feed(chunk);
+  }
+
+  private feeding(laid: Laid, candidates: Candidates, broken: Map<Place, { rows: number; first: number }>, digest?: TableDigest): Layout {
+    const lines = this.kernel.lines(laid.at, false);
+    const chunks = this.options.reader.lines('staging', laid.of, laid.fields);
+    const feed = (chunk: Uint8Array): void => {
+      digest?.update(chunk);
+      this.kernel.feed(lines, chunk, (hit) => {
+        const place = laid.places[hit.column] as Place;
+        if (hit.kind !== hitKinds.law) return candidates.add(place, hit);
+        const known = broken.get(place);
+        if (known) known.rows++;
+        else broken.set(place, { rows: 1, first: hit.row });
+      });
+      for (const place of laid.places) place.rows = lines.rows;
+    };
+    return { chunks, lines, feed };
+  }
+
+  private preparePairs(table: TablePlan): readonly RowPairs[] {
+    const { reader } = this.options;
+    const wanted = this.leaves.filter((leaf) => leaf.table === table && this.needsPairs(leaf));
+    if (table.pairing === undefined) return [];
+    const single = wanted.filter(({ multiple }) => !multiple);
+    const groups = [
+      ...(single.length > 0 ? [{ table, leaves: single, multiple: false }] : []),
+      ...wanted.filter(({ multiple }) => multiple).map((leaf) => ({ table, leaves: [leaf], multiple: true })),
+    ];
+    return groups.map((group) => {
+      return new RowPairs(reader, this.kernel, this.tables, group, (leaf) => this.toRuleSeed(leaf));
+    });
+  }
+
+  /** Where no original lies in the output space, none may stand anywhere, and there is nothing to compare. */
+  private needsPairs(leaf: Leaf): boolean {
+    const { claim } = leaf;
+    return claim.fixedPoints !== undefined && (claim.output !== 'disjoint' || this.originals.of(leaf).inSpace > 0);
+  }
+
+  /** The same for leaves whose pseudonyms have to agree: one rule, one type. */
+  private toRuleSeed({ rule, type }: Leaf): bigint {
+    const text = JSON.stringify([rule.transform, rule.params, rule.scope, rule.domain, rule.preparedFor, type.display]);
+    let seed = 0xcbf29ce484222325n;
+    for (const byte of Buffer.from(text)) seed = BigInt.asUintN(64, (seed ^ BigInt(byte)) * 0x100000001b3n);
+    return seed;
+  }
+}
+
+function isSame(a: TableName, b: TableName): boolean {
+  return a.schema === b.schema && a.name === b.name;
+}
+
+function isPlanned(plan: Plan, relation: TableName): boolean {
+  return plan.tables.some((table) => isSame(table, relation));
 }

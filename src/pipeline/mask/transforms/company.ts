@@ -39,6 +39,7 @@ export const company = defineTransform({
   },
   reversible: false,
   output: 'overlapping',
+  fixedPoints: (params, type) => 1 / Number(company.space(params, type)),
   misfit: (type) => (toParts(type, loadWords).names.count < 2 ? `no company names fit ${type.display}` : undefined),
   plain: true,
   prepare: ({ type, words }) => {

@@ -34,6 +34,7 @@ export const dateOfBirth = defineTransform({
   space: () => 1826n,
   reversible: false,
   output: 'overlapping',
+  fixedPoints: () => 1 / 1826,
   misfit: toDateMisfit,
   plain: true,
   prepare: ({ type }) => {

@@ -18,6 +18,8 @@ export const dateShift = defineTransform({
   space: (params) => 2n * BigInt(params['days'] as number),
   reversible: false,
   output: 'kept',
+  // Never by no day.
+  fixedPoints: () => 0,
   misfit: toDateMisfit,
   plain: true,
   prepare: ({ params, type }) => {

@@ -1,7 +1,7 @@
 // A letter and 65 bits in base32 before a domain that reaches nobody: 26 bytes.
 import { dressedToken } from '../dressed-token.js';
 import { domainSchema, isReservedDomain } from '../reserved-domain.js';
-import { defineTransform } from '../transform.js';
+import { defineTransform, toLiteral } from '../transform.js';
 
 export const email = defineTransform({
   name: 'email',
@@ -13,6 +13,8 @@ export const email = defineTransform({
   reveals: ['equality', 'frequency'],
   reversible: false,
   output: 'disjoint',
+  pattern: (params) => `[a-p][a-z2-7]{0,13}@${toLiteral(params['domain'] as string)}`,
+  fixedPoints: (params, type) => 1 / Number(email.space(params, type)),
   plain: true,
   leavesReservedSpace: (params) => !isReservedDomain(params['domain'] as string),
   ...dressedToken('an address at this domain', (params) => ({ before: '', after: `@${params['domain'] as string}` })),

@@ -1,7 +1,7 @@
 // A given name out of a table. Agrees with full-name on the same person; see word-pick.ts.
 import { toRoom } from '../dressed-token.js';
 import { defineTransform } from '../transform.js';
-import { localeParam, pickWords, toFitting, toTableName } from '../word-pick.js';
+import { localeParam, pickWords, toFitting, toTableName, toWordChances } from '../word-pick.js';
 import { loadWords } from '../words.js';
 
 export const firstName = defineTransform({
@@ -15,6 +15,7 @@ export const firstName = defineTransform({
   space: (params, type) => BigInt(toFitting(loadWords(toTableName('first-names', params)), toRoom(type)).count),
   reversible: false,
   output: 'overlapping',
+  fixedPoints: (params, type) => toWordChances(toFitting(loadWords(toTableName('first-names', params)), toRoom(type))),
   misfit: (type, params) =>
     toFitting(loadWords(toTableName('first-names', params)), toRoom(type)).count < 2 ? `no given names fit ${type.display}` : undefined,
   plain: true,

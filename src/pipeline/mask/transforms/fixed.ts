@@ -1,5 +1,5 @@
 // The same text for every value that is not NULL.
-import { defineTransform } from '../transform.js';
+import { defineTransform, toLiteral } from '../transform.js';
 
 export const fixed = defineTransform({
   name: 'fixed',
@@ -13,6 +13,8 @@ export const fixed = defineTransform({
   space: () => 1n,
   reversible: false,
   output: 'disjoint',
+  pattern: (params) => toLiteral(params['value'] as string),
+  fixedPoints: (params) => [[params['value'] as string, 1]],
   produces: (value, params) => Buffer.compare(value, Buffer.from(params['value'] as string)) === 0,
   plain: false,
   prepare: ({ params }) => {

@@ -28,6 +28,7 @@ export const fullName = defineTransform({
   space: (params, type) => toTables(params, type, loadWords).reduce((space, { count }) => space * BigInt(count), 1n),
   reversible: false,
   output: 'overlapping',
+  fixedPoints: (params, type) => 1 / Number(fullName.space(params, type)),
   misfit: (type, params) =>
     toTables(params, type, loadWords).some(({ count }) => count < 2) ? `no full names fit ${type.display}` : undefined,
   plain: true,

@@ -32,6 +32,8 @@ export const hashToken = defineTransform({
   space: (params) => 2n ** BigInt(toBits(params) * toLength(params)),
   reversible: false,
   output: 'disjoint',
+  pattern: (params) => `[${params['encoding'] === 'hex' ? '0-9a-f' : 'a-z2-7'}]{${toLength(params)}} *`,
+  fixedPoints: (params, type) => 1 / Number(hashToken.space(params, type)),
   produces: (value, params) => {
     const alphabet = alphabets[params['encoding'] as string] as Uint8Array;
     // char(n) is padded when it is read back.

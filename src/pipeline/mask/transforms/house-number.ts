@@ -14,6 +14,10 @@ export const houseNumber = defineTransform({
   space: (_params, type) => BigInt(toHighest(toRoom(type))),
   reversible: false,
   output: 'overlapping',
+  fixedPoints: (_params, type) => {
+    const highest = toHighest(toRoom(type));
+    return Array.from({ length: highest }, (_, i) => [String(i + 1), 1 / highest] as const);
+  },
   plain: true,
   prepare: ({ type }) => {
     const highest = toHighest(toRoom(type));

@@ -60,6 +60,19 @@ function toCheck(text: Uint8Array, at: number): number {
   return ((text[at + 2] as number) - 0x30) * 10 + (text[at + 3] as number) - 0x30;
 }
 
+/** Country, check digits, the bank that does not exist, account; spaces anywhere. Where a bank has more than four characters the rest is not looked at. */
+const patternOfIbans = [2, 3, 4]
+  .map((length) => {
+    const countries = length === 4 ? '[a-z] ?[a-z]' : toCountries(length);
+    return `(${countries})( ?\\d){2}( ?[0tes]){${length}}( ?[0-9a-z]){${11 - length}}[0-9a-z ]*`;
+  })
+  .join('|');
+
+function toCountries(length: number): string {
+  const some = Object.keys(banks).filter((country) => banks[country] === length);
+  return some.map((country) => country.toLowerCase().split('').join(' ?')).join('|');
+}
+
 export const iban = defineTransform({
   name: 'iban',
   summary: 'An IBAN of the same country with valid check digits, at a bank that does not exist.',
@@ -79,6 +92,8 @@ export const iban = defineTransform({
   reversible: false,
   leavesReservedSpace: (params) => params['space'] === 'format',
   output: 'disjoint',
+  pattern: () => patternOfIbans,
+  fixedPoints: () => 1e-6,
   produces: (value, params) => {
     if (params['space'] === 'format') return true;
     const text = new Uint8Array(MOST);

@@ -30,6 +30,7 @@ export const integerKey = defineTransform({
   space: () => 0n,
   reversible: true,
   output: 'overlapping',
+  fixedPoints: () => ({ drawn: 1 }),
   misfit: (type) => {
     if (['float4', 'float8', 'money'].includes(type.base)) return `${type.display} is not exact; integer-key takes whole numbers`;
     return type.base === 'numeric' && (type.scale ?? 0) > 0 ? `${type.display} has decimals; integer-key takes whole numbers` : undefined;

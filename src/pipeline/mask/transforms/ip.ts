@@ -40,6 +40,17 @@ function isReserved(address: number): boolean {
   return cut(address, 15) === BENCHMARK || documentation.includes(cut(address, 24));
 }
 
+/** The reserved networks, and any address with a mask so short that little of it is left. */
+const patternOfAddresses = [
+  '198\\.1[89]\\.[0-9.]{3,7}(/\\d+)?',
+  '(192\\.0\\.2|198\\.51\\.100|203\\.0\\.113)\\.\\d{1,3}(/\\d+)?',
+  '2001:0?db8(:[0-9a-f:]*)?(/\\d+)?',
+  '[0-9.]+/(\\d|1\\d|2[0-3])',
+  '[0-9a-f:]+/(\\d|[12]\\d|3[01])',
+]
+  .map((one) => `(${one}) *`)
+  .join('|');
+
 export const ip = defineTransform({
   name: 'ip',
   summary: 'An address of the same family from networks that are reserved for documentation and benchmarks.',
@@ -58,6 +69,8 @@ export const ip = defineTransform({
   reversible: false,
   leavesReservedSpace: (params) => params['space'] === 'private10',
   output: 'disjoint',
+  pattern: () => patternOfAddresses,
+  fixedPoints: (params) => 1 / sizes[params['space'] as Space],
   produces: (value, params) => {
     const [address = '', mask] = Buffer.from(value).toString().trimEnd().split('/');
     if (isIPv6(address)) return /^2001:0?db8(:|$)/i.test(address) || (mask !== undefined && Number(mask) < 32);

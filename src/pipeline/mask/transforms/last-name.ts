@@ -1,7 +1,7 @@
 // A family name out of a table. Agrees with full-name on the same person; see word-pick.ts.
 import { toRoom } from '../dressed-token.js';
 import { defineTransform } from '../transform.js';
-import { localeParam, pickWords, toFitting, toTableName } from '../word-pick.js';
+import { localeParam, pickWords, toFitting, toTableName, toWordChances } from '../word-pick.js';
 import { loadWords } from '../words.js';
 
 export const lastName = defineTransform({
@@ -15,6 +15,7 @@ export const lastName = defineTransform({
   space: (params, type) => BigInt(toFitting(loadWords(toTableName('last-names', params)), toRoom(type)).count),
   reversible: false,
   output: 'overlapping',
+  fixedPoints: (params, type) => toWordChances(toFitting(loadWords(toTableName('last-names', params)), toRoom(type))),
   misfit: (type, params) =>
     toFitting(loadWords(toTableName('last-names', params)), toRoom(type)).count < 2 ? `no family names fit ${type.display}` : undefined,
   plain: true,

@@ -26,6 +26,8 @@ export const mac = defineTransform({
   space: (_params, type) => 2n ** toFreeBits(type),
   reversible: false,
   output: 'disjoint',
+  pattern: () => '[0-9a-f][26ae]([-:.]?[0-9a-f]){10}(([-:.]?[0-9a-f]){4})? *',
+  fixedPoints: (params, type) => 1 / Number(mac.space(params, type)),
   produces: (value) => {
     const nibbles = [...value].map(toNibble).filter((nibble) => nibble >= 0);
     return (nibbles.length === 12 || nibbles.length === 16) && ((nibbles[1] as number) & 3) === 2;

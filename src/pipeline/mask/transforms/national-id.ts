@@ -49,6 +49,12 @@ export const nationalId = defineTransform({
   reversible: false,
   leavesReservedSpace: (params) => params['space'] === 'format',
   output: 'disjoint',
+  pattern: (params) => {
+    const areas = params['area'] === 'both' ? ['000', '666'] : [params['area'] as string];
+    const reserved = areas.map((area) => `[ -]*${area.split('').join('[ -]*')}([ -]*\\d){6}[ -]*`);
+    return ['.*[^\\d -].*', '[ -]*(\\d[ -]*){0,8}', '[ -]*(\\d[ -]*){10,}', ...reserved].join('|');
+  },
+  fixedPoints: () => ({ drawn: 3 }),
   // Other patterns have no space of their own: they may be originals, and no claim is made for them.
   produces: (value, params) => {
     if (params['space'] === 'format' || !isNineDigits(value, 0, value.length)) return true;

@@ -13,6 +13,8 @@ export const nullTransform = defineTransform({
   space: () => 1n,
   reversible: false,
   output: 'disjoint',
+  pattern: () => '',
+  fixedPoints: () => 0,
   // No value is in the output space, so that any value that stands in the output is a finding.
   produces: () => false,
   plain: true,

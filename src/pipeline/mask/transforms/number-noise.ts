@@ -63,6 +63,7 @@ export const numberNoise = defineTransform({
   space: () => 0n,
   reversible: false,
   output: 'overlapping',
+  fixedPoints: () => 0,
   misfit: (type) => (type.base === 'money' ? 'money is printed with a currency; number-noise takes numbers' : undefined),
   plain: true,
   prepare: ({ params, type }) => {

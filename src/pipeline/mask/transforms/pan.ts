@@ -45,6 +45,8 @@ export const pan = defineTransform({
   reversible: false,
   leavesReservedSpace: (params) => params['space'] === 'format',
   output: 'disjoint',
+  pattern: () => `(${prefixes.map((prefix) => [...prefix].join('[ -]*')).join('|')})([ -]*\\d){${LEAST - 6}}[\\d -]*`,
+  fixedPoints: () => ({ drawn: 7 }),
   produces: (value, params) => {
     if (params['space'] === 'format') return true;
     const digits = new Uint8Array(MOST);

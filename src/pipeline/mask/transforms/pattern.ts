@@ -16,6 +16,7 @@ export const pattern = defineTransform({
   space: () => 0n,
   reversible: false,
   output: 'overlapping',
+  fixedPoints: () => ({ drawn: 1 }),
   plain: false,
   prepare:
     ({ type, encryptBlocks }) =>

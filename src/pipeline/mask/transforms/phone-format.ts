@@ -38,6 +38,7 @@ export const phoneFormat = defineTransform({
   space: () => 10n ** 6n,
   reversible: false,
   output: 'overlapping',
+  fixedPoints: () => ({ drawn: 5 }),
   leavesReservedSpace: () => true,
   plain: true,
   prepare: () => (column, context, out) => {

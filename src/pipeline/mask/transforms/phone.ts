@@ -24,6 +24,9 @@ export const phone = defineTransform({
   space: () => 80_000n,
   reversible: false,
   output: 'disjoint',
+  // With and without what people write between, so that a number is known by its digits too.
+  pattern: () => '(\\+?1[-. ]?)?\\(?[2-9]\\d\\d\\)?[-. ]{0,2}555[-. ]?01\\d\\d *',
+  fixedPoints: () => 1 / 80_000,
   produces: (value) => /^(\+1-[2-9]\d\d-555-01\d\d|[2-9]\d\d-555-01\d\d|[2-9]\d\d55501\d\d)$/.test(Buffer.from(value).toString('latin1')),
   misfit: (type) => (toForm(type) === undefined ? `a phone number takes 10 digits, more than ${type.display} holds` : undefined),
   plain: true,

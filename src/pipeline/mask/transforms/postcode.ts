@@ -7,6 +7,18 @@ import { loadWords } from '../words.js';
 const digit = 0x23;
 const letter = 0x3f;
 
+/** The likeliest postcode: patterns of equal form may give the same one. */
+function toPatternChance(patterns: readonly string[]): number {
+  const forms = new Map<string, number>();
+  for (const pattern of patterns) {
+    const chance = 10 ** -(pattern.split('#').length - 1) * 26 ** -(pattern.split('?').length - 1);
+    const start = pattern.search(/[#?]/);
+    const key = pattern.slice(0, Math.min(2, start < 0 ? 2 : start));
+    forms.set(key, (forms.get(key) ?? 0) + chance / patterns.length);
+  }
+  return Math.max(...forms.values());
+}
+
 export const postcode = defineTransform({
   name: 'postcode',
   summary: 'A postcode in the form of its country; its first digits fit the city of the same address.',
@@ -24,6 +36,7 @@ export const postcode = defineTransform({
   },
   reversible: false,
   output: 'overlapping',
+  fixedPoints: (params) => toPatternChance(toPlaces(loadWords, params).postcode),
   misfit: (type, params) => toPlaceMisfit(toPlaces(loadWords, params).postcode, type, 'postcode'),
   plain: true,
   prepare: ({ params, words }) => {

@@ -23,6 +23,8 @@ export const replace = defineTransform({
   space: () => 10n,
   reversible: false,
   output: 'overlapping',
+  // No word and no number stands where it stood.
+  fixedPoints: () => 0,
   plain: false,
   prepare: () => {
     const alphabet = kernel().keep(drawn);

@@ -63,6 +63,7 @@ export const secret = defineTransform({
   space: (params) => (params['kind'] === 'url' ? 2n ** 64n : params['kind'] === 'token' ? 0n : BigInt(SALTS)),
   reversible: false,
   output: 'overlapping',
+  fixedPoints: (params) => (params['kind'] === 'url' ? 2 ** -64 : { drawn: 12 }),
   misfit: (type, params) =>
     params['kind'] === 'url' && (type.length ?? Infinity) < callback.length + 16
       ? `a callback address does not fit ${type.display}`

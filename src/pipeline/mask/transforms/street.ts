@@ -5,7 +5,7 @@ import { toHighest } from '../house-number.js';
 import { keepWords, kernel } from '../kernel/kernel.js';
 import { countryParam, toPlaces } from '../places.js';
 import { defineTransform, type Params, type WordTable } from '../transform.js';
-import { toFitting } from '../word-pick.js';
+import { toFitting, toWordChances } from '../word-pick.js';
 import { loadWords } from '../words.js';
 
 const english = ['CA', 'GB', 'US'];
@@ -47,6 +47,11 @@ export const street = defineTransform({
   },
   reversible: false,
   output: 'overlapping',
+  fixedPoints: (params, type) => {
+    const { tables } = toStreets(params, type, loadWords);
+    if (params['withNumber'] === true) return 1 / (Math.min(...tables.map(({ count }) => count)) * highest);
+    return tables.flatMap((table) => toWordChances(table).map(([text, chance]) => [text, chance / tables.length] as const));
+  },
   misfit: (type, params) =>
     [...toStreets(params, type, loadWords).byLanguage.values()].some(({ count }) => count < 2)
       ? `no streets fit ${type.display}`

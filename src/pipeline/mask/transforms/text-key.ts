@@ -16,6 +16,7 @@ export const textKey = defineTransform({
   space: () => 0n,
   reversible: true,
   output: 'overlapping',
+  fixedPoints: () => ({ drawn: 1 }),
   plain: false,
   prepare: ({ type, encryptBlocks }) => {
     const permutation = new CharacterPermutation(encryptBlocks);

@@ -1,7 +1,7 @@
 // A host of its own below a domain that reaches nobody. Scheme, path and query of the original are gone: they hold names and tokens.
 import { dressedToken } from '../dressed-token.js';
 import { domainSchema, isReservedDomain } from '../reserved-domain.js';
-import { defineTransform } from '../transform.js';
+import { defineTransform, toLiteral } from '../transform.js';
 
 export const url = defineTransform({
   name: 'url',
@@ -13,6 +13,8 @@ export const url = defineTransform({
   reveals: ['equality', 'frequency'],
   reversible: false,
   output: 'disjoint',
+  pattern: (params) => `https://[a-p][a-z2-7]{0,13}\\.${toLiteral(params['domain'] as string)}/?`,
+  fixedPoints: (params, type) => 1 / Number(url.space(params, type)),
   plain: true,
   leavesReservedSpace: (params) => !isReservedDomain(params['domain'] as string),
   ...dressedToken('an address below this domain', (params) => ({ before: 'https://', after: `.${params['domain'] as string}/` })),

@@ -12,6 +12,8 @@ export const username = defineTransform({
   reveals: ['equality', 'frequency'],
   reversible: false,
   output: 'disjoint',
+  pattern: () => '[a-p][a-z2-7]{0,13}',
+  fixedPoints: (params, type) => 1 / Number(username.space(params, type)),
   plain: true,
   ...dressedToken('a user name', () => ({ before: '', after: '' })),
 });

@@ -21,6 +21,7 @@ export const uuid = defineTransform({
   space: () => 2n ** 122n,
   reversible: false,
   output: 'overlapping',
+  fixedPoints: () => 2 ** -118,
   misfit: (type) => (type.base !== 'uuid' && (type.length ?? 36) < 32 ? `a UUID does not fit ${type.display}` : undefined),
   plain: true,
   prepare: ({ params, type }) => {

@@ -2,13 +2,17 @@
 import type pg from 'pg';
 
 import type { Finding } from '../../../kernel/errors.js';
-import type { TablePlan } from '../../../pipeline/plan.js';
-import type { Field, Reader } from '../../../pipeline/ports.js';
+import type { TableName } from '../../../pipeline/catalogue.js';
+import type { Field, LineOptions, Reader, Relation } from '../../../pipeline/ports.js';
 import { type ConnectionTarget, connect } from '../connection.js';
 import { copyOutChunks } from '../copy-out.js';
 import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import { checkIntegrity } from './integrity.js';
+import { readRelations } from './relations.js';
+
+/** Rows come in the heap's order, so that those of two sides can be paired by place. */
+const heapOrder: Readonly<Record<string, string>> = { synchronize_seqscans: 'off', max_parallel_workers_per_gather: '0', jit: 'off' };
 
 export interface ReaderOptions {
   readonly source: ConnectionTarget;
@@ -28,7 +32,7 @@ export class PostgresReader implements Reader {
   ) {}
 
   static async open(options: ReaderOptions): Promise<PostgresReader> {
-    const source = await connect(options.source, { stage: 'verify' });
+    const source = await connect(options.source, { stage: 'verify', settings: heapOrder });
     try {
       await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await source.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(options.snapshotId)}`);
@@ -39,14 +43,27 @@ export class PostgresReader implements Reader {
     }
   }
 
-  async *lines(side: 'source' | 'staging', table: TablePlan, fields: readonly Field[]): AsyncIterable<Uint8Array> {
+  async *lines(
+    side: 'source' | 'staging',
+    table: TableName,
+    fields: readonly Field[],
+    options: LineOptions = {},
+  ): AsyncIterable<Uint8Array> {
     const { name } = this.options[side];
     try {
       const client = side === 'source' ? this.source : await this.staging();
       const hstore = fields.some(({ type, path }) => path !== undefined && type.base === 'hstore') ? await this.hstoreSchema(client) : '';
-      yield* copyOutChunks(client, toCopy(table, fields, hstore));
+      yield* copyOutChunks(client, toCopy(table, fields, hstore, options));
     } catch (error) {
       throw toServerError(error, { connection: name, stage: 'verify', schema: table.schema, table: table.name });
+    }
+  }
+
+  async relations(): Promise<readonly Relation[]> {
+    try {
+      return await readRelations(await this.staging());
+    } catch (error) {
+      throw toServerError(error, { connection: this.options.staging.name, stage: 'verify' });
     }
   }
 
@@ -64,7 +81,7 @@ export class PostgresReader implements Reader {
   }
 
   private staging(): Promise<pg.Client> {
-    this.stagingSession ??= connect(this.options.staging, { database: this.options.stagingDatabase, stage: 'verify' });
+    this.stagingSession ??= connect(this.options.staging, { database: this.options.stagingDatabase, stage: 'verify', settings: heapOrder });
     return this.stagingSession;
   }
 
@@ -80,23 +97,30 @@ export class PostgresReader implements Reader {
   }
 }
 
-function toCopy(table: TablePlan, fields: readonly Field[], hstore: string): string {
-  const only = fields.length === 1 ? fields[0] : undefined;
+function toCopy(table: TableName, fields: readonly Field[], hstore: string, { where, order }: LineOptions): string {
+  const multiple = fields.find((field) => isXmlPath(field) || field.path?.includes('[]'));
   const from = `FROM ONLY ${quoteQualified(table)} AS t`;
-  if (only?.path !== undefined && only.type.base === 'xml' && only.type.element === undefined)
-    return `COPY (SELECT x.v ${from}, LATERAL ${toXmlTexts(only)}) TO STDOUT`;
-  if (only?.path?.includes('[]')) return `COPY (SELECT v.v #>> '{}' ${from}, LATERAL ${toElements(only)} AS v(v)) TO STDOUT`;
-  return `COPY (SELECT ${fields.map((field) => toExpression(field, hstore)).join(', ')} ${from}) TO STDOUT`;
+  const elements = multiple ? `, LATERAL ${isXmlPath(multiple) ? toXmlTexts(multiple) : toElements(multiple)}` : '';
+  const element = multiple && isXmlPath(multiple) ? 'v.v' : `v.v #>> '{}'`;
+  const values = fields.map((field) => (field === multiple ? element : toExpression(field, hstore)));
+  // The condition sees its table alone, and parentheses and a line of its own keep it one expression.
+  const condition = where === undefined ? '' : ` WHERE t.ctid IN (SELECT ctid FROM ONLY ${quoteQualified(table)} WHERE (${where}\n))`;
+  const sorted = order?.map((name) => `t.${quoteName(name)}`) ?? (where === undefined ? [] : ['t.ctid']);
+  const inOrder = sorted.length === 0 ? '' : ` ORDER BY ${[...sorted, ...(multiple ? ['v.i'] : [])].join(', ')}`;
+  return `COPY (SELECT ${values.join(', ')} ${from}${elements}${condition}${inOrder}) TO STDOUT`;
 }
 
-function toExpression({ column, type, path, folded }: Field, hstore: string): string {
+function toExpression({ column, type, path }: Field, hstore: string): string {
   const name = `t.${quoteName(column)}`;
-  if (folded) return `pg_catalog.lower(${name}::pg_catalog.text)`;
   if (path === undefined) return name;
   const keys = path.split('.');
   if (type.base === 'hstore') return `${name} OPERATOR(${quoteName(hstore)}.->) ${quoteLiteral(path)}`;
   if (type.kind === 'composite') return `(${name})${keys.map((key) => `.${quoteName(key)}`).join('')}`;
   return `pg_catalog.jsonb_extract_path_text(${name}::pg_catalog.jsonb, ${keys.map(quoteLiteral).join(', ')})`;
+}
+
+function isXmlPath({ path, type }: Field): boolean {
+  return path !== undefined && type.base === 'xml' && type.element === undefined;
 }
 
 /** Every text at a path of XML: names as they are written, prefix and all; a fragment is looked at as the content of one element. */
@@ -110,7 +134,7 @@ function toXmlTexts({ column, path = '' }: Field): string {
   const last = steps.at(-1) ?? '';
   const xpath = steps.map((key) => others[key] ?? (key.startsWith('@') ? `@*[name()="${key.slice(1)}"]` : `*[name()="${key}"]`)).join('/');
   const texts = /^[@#]/.test(last) ? xpath : `${xpath}/text()[normalize-space(.)]`;
-  return `XMLTABLE(${quoteLiteral(`/r/${texts}`)} PASSING ${document} COLUMNS v pg_catalog.text PATH '.') AS x`;
+  return `XMLTABLE(${quoteLiteral(`/r/${texts}`)} PASSING ${document} COLUMNS v pg_catalog.text PATH '.', i FOR ORDINALITY) AS v(v, i)`;
 }
 
 /** The elements at a multi-valued path, as jsonb. Arrays of any type are looked at as JSON, elements in order, however deep. */
@@ -123,5 +147,5 @@ function toElements({ column, type, path = '' }: Field): string {
     return (bare === '' ? '' : `.${JSON.stringify(bare)}`) + stars;
   });
   const query = `strict $${steps.join('')}`;
-  return `pg_catalog.jsonb_path_query(${json}, ${quoteLiteral(query.replace('strict', 'lax'))}::pg_catalog.jsonpath)`;
+  return `pg_catalog.jsonb_path_query(${json}, ${quoteLiteral(query.replace('strict', 'lax'))}::pg_catalog.jsonpath) WITH ORDINALITY AS v(v, i)`;
 }

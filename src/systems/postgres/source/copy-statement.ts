@@ -39,7 +39,9 @@ export function toSelect(table: TablePlan, options: CopyOptions): string {
   const columns = [...table.columns.map(({ name }) => `${own}.${quoteName(name)}`), ...hidden].join(', ');
   const joined = [...joins.values()].map(({ text }) => text).join('');
   const conditions = toConditions(table, own, options);
-  return `SELECT ${columns} FROM ONLY ${own}${joined}${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''}`;
+  // A join or an index may bring rows in any order.
+  const order = table.pairing?.by === 'place' && (joined !== '' || typeof table.rows === 'object') ? ` ORDER BY ${own}.ctid` : '';
+  return `SELECT ${columns} FROM ONLY ${own}${joined}${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''}${order}`;
 }
 
 /**

@@ -4,12 +4,14 @@
 let low: u64 = 0;
 let high: u64 = 0;
 let rows: u64 = 0;
+let total: u64 = 0;
 
 /** Starts a table: the sums are 0. */
 export function start(): void {
   low = 0;
   high = 0;
   rows = 0;
+  total = 0;
 }
 
 export function sumLow(): u64 {
@@ -18,12 +20,15 @@ export function sumLow(): u64 {
 export function sumHigh(): u64 {
   return high;
 }
+export function bytes(): u64 {
+  return total;
+}
 export function count(): u64 {
   return rows;
 }
 
-/** Adds every whole line in `[at, at + length)`; a line ends in `\n`, which is not part of it. Returns how many bytes were used. */
-export function add(at: usize, length: usize, key0: u64, key1: u64): usize {
+/** Adds every whole line in `[at, at + length)` without its first `skipped` fields; the `\n` is not part of it. Returns how many bytes were used. */
+export function add(at: usize, length: usize, key0: u64, key1: u64, skipped: u32): usize {
   const end = at + length;
   let line = at;
   while (line < end) {
@@ -38,7 +43,13 @@ export function add(at: usize, length: usize, key0: u64, key1: u64): usize {
     }
     while (stop < end && load<u8>(stop) != 10) stop++;
     if (stop >= end) break;
-    addLine(line, stop - line, key0, key1);
+    let from = line;
+    for (let i: u32 = 0; i < skipped; i++) {
+      while (load<u8>(from) != 9) from++;
+      from++;
+    }
+    total += stop - from + 1;
+    addLine(from, stop - from, key0, key1);
     line = stop + 1;
   }
   return line - at;

@@ -1,0 +1,26 @@
+// What verification says of each column, as aligned lines.
+import type { VerifyReport } from '../pipeline/verify/verify.js';
+import { paint, stripControls, toCount, toTable } from './print.js';
+
+type Report = Pick<VerifyReport, 'findings' | 'receipts' | 'verdicts'>;
+
+const colours = { zero: 32, rate: 32, 'not testable': 33 } as const;
+
+/** The sum, then a line per personal column and path, then what no verification finds. */
+export function toVerdictText({ findings, receipts, verdicts }: Report): string {
+  const count = (wanted: string): number => verdicts.filter(({ verdict }) => verdict === wanted).length;
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const rows = receipts.reduce((sum, receipt) => sum + receipt.rows, 0);
+  const sum = `verify   ${rows.toLocaleString('en')} rows counted and digested; ${toCount(count('zero'), 'column')} where no original may stand, ${count('rate')} compared row by row, ${count('not testable')} not testable; ${errors === 0 ? paint('nothing found', 32) : paint(toCount(errors, 'finding'), 31)}`;
+  if (verdicts.length === 0) return sum;
+  const lines = verdicts.map(({ schema, table, column, path, verdict, why, rows: ofTable }) => [
+    paint(verdict.padEnd(12), colours[verdict]),
+    `${schema}.${table}.${column}${path === undefined ? '' : ` ${path}`}`,
+    verdict === 'not testable' ? `${toCount(ofTable, 'row')}: ${why}` : why,
+  ]);
+  return stripControls(`${sum}\n${toTable(lines)}\n${limits}`, '\n\u001b');
+}
+
+const limits =
+  '  not found by design: originals under 6 characters, numbers under 9 digits and plain words inside longer text; what follows the first 63\n' +
+  '  bytes of a long one; what is glued to letters or digits, encoded, hashed, rounded or rewritten (docs/threat-model.md)';

@@ -1,0 +1,126 @@
+// The second look at rows whose digests said something: both sides are read again and compared byte by byte, in our memory.
+import type { TablePlan } from '../plan.js';
+import type { Field, Reader } from '../ports.js';
+import type { Leaf } from './leaves.js';
+
+interface Pair {
+  /** What the pseudonym is a function of: the value, with the person's key or the row before it. */
+  readonly unit: string;
+  readonly original: string;
+  readonly pseudonym: string;
+}
+
+/** How many units came out as they were, whatever their case. */
+export async function confirmFixed(reader: Reader, leaf: Leaf, multiple: boolean): Promise<number> {
+  const fixed = new Set<string>();
+  for await (const { unit, original, pseudonym } of readPairs(reader, leaf, multiple)) {
+    if (toSmall(original) === toSmall(pseudonym)) fixed.add(leaf.rule.scope === 'value' ? original : unit);
+  }
+  return fixed.size;
+}
+
+/** How many of the units of these rows of the source have more than one pseudonym. */
+export async function confirmOther(reader: Reader, leaf: Leaf, multiple: boolean, rows: ReadonlySet<number>): Promise<number> {
+  const wanted = new Set<string>();
+  let row = 0;
+  for await (const fields of readLines(reader, 'source', leaf)) if (rows.has(row++)) wanted.add(toUnit(leaf, fields));
+  const pseudonyms = new Map<string, string>();
+  const broken = new Set<string>();
+  for await (const { unit, pseudonym } of readPairs(reader, leaf, multiple)) {
+    if (!wanted.has(unit)) continue;
+    const known = pseudonyms.get(unit);
+    if (known === undefined) pseudonyms.set(unit, pseudonym);
+    else if (known !== pseudonym) broken.add(unit);
+  }
+  return broken.size;
+}
+
+async function* readPairs(reader: Reader, leaf: Leaf, multiple: boolean): AsyncGenerator<Pair, void, undefined> {
+  const keys = keysOf(leaf.table).length;
+  const source = withKeys(readLines(reader, 'source', leaf), keys, multiple);
+  const output = withKeys(readLines(reader, 'staging', leaf), keys, multiple);
+  const waiting = { source: new Map<string, readonly string[]>(), output: new Map<string, readonly string[]>() };
+  let [left, right] = [await source.next(), await output.next()];
+  const meet = (a: readonly string[], b: readonly string[]): Pair | undefined => {
+    const [original, pseudonym] = [a.at(-1) ?? '', b.at(-1) ?? ''];
+    return original === '\\N' || pseudonym === '\\N' ? undefined : { unit: toUnit(leaf, a), original, pseudonym };
+  };
+  while (left.done !== true || right.done !== true) {
+    if (left.done !== true) {
+      const { key, fields } = left.value;
+      const partner = waiting.output.get(key);
+      if (partner === undefined) waiting.source.set(key, fields);
+      else {
+        waiting.output.delete(key);
+        const pair = meet(fields, partner);
+        if (pair) yield pair;
+      }
+      left = await source.next();
+    }
+    if (right.done !== true) {
+      const { key, fields } = right.value;
+      const partner = waiting.source.get(key);
+      if (partner === undefined) waiting.output.set(key, fields);
+      else {
+        waiting.source.delete(key);
+        const pair = meet(partner, fields);
+        if (pair) yield pair;
+      }
+      right = await output.next();
+    }
+  }
+}
+
+async function* withKeys(
+  lines: AsyncIterable<readonly string[]>,
+  keys: number,
+  multiple: boolean,
+): AsyncGenerator<{ readonly key: string; readonly fields: readonly string[] }, void, undefined> {
+  let row = 0;
+  let last = '';
+  let ordinal = 0;
+  for await (const fields of lines) {
+    let key = keys === 0 ? String(row++) : fields.slice(0, keys).join('\t');
+    if (multiple && keys > 0) {
+      ordinal = key === last ? ordinal + 1 : 0;
+      last = key;
+      key = `${key}\t${ordinal}`;
+    }
+    yield { key, fields };
+  }
+}
+
+async function* readLines(reader: Reader, side: 'source' | 'staging', leaf: Leaf): AsyncGenerator<readonly string[], void, undefined> {
+  const { table } = leaf;
+  const toField = (name: string): Field => ({ column: name, type: table.columns.find((one) => one.name === name)?.type ?? leaf.type });
+  const persons = side === 'source' && leaf.rule.scope === 'subject' ? personsOf(table).map(toField) : [];
+  const fields = [...keysOf(table).map(toField), ...persons, leaf.field];
+  const where = side === 'source' && typeof table.rows === 'object' ? { where: table.rows.where } : {};
+  let held = '';
+  for await (const chunk of reader.lines(side, table, fields, where)) {
+    const lines = (held + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')).split('\n');
+    held = lines.pop() ?? '';
+    for (const line of lines) yield line.split('\t');
+  }
+}
+
+/** A row of its own where the draw is the row's or nobody is known; `fields` are those of the source. */
+function toUnit({ rule, table }: Leaf, fields: readonly string[]): string {
+  const original = fields.at(-1) ?? '';
+  if (rule.scope === 'value') return original;
+  const persons = rule.scope === 'subject' ? fields.slice(keysOf(table).length, -1) : [];
+  return persons.length > 0 && !persons.includes('\\N') ? [...persons, original].join('\t') : fields.join('\t');
+}
+
+function keysOf({ pairing }: TablePlan): readonly string[] {
+  return pairing?.by === 'key' ? pairing.columns : [];
+}
+
+function personsOf(table: TablePlan): readonly string[] {
+  const subject = table.hidden.filter(({ purpose }) => purpose === 'subject');
+  return [...new Set(subject.flatMap(({ via, column }) => via[0]?.columns ?? [column]))];
+}
+
+function toSmall(text: string): string {
+  return Buffer.from(text, 'latin1').toString().toLowerCase().trimEnd();
+}

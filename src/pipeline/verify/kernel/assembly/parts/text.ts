@@ -1,0 +1,174 @@
+// hot path: letters, digits and what stands between them; small letters; the escapes of COPY text and of JSON.
+
+// @ts-ignore: decorator
+@inline
+export function isDigit(byte: u32): bool {
+  return byte - 48 < 10;
+}
+// @ts-ignore: decorator
+@inline
+export function isSmall(byte: u32): bool {
+  return byte - 97 < 26;
+}
+// @ts-ignore: decorator
+@inline
+function isWordByte(byte: u32): bool {
+  return isDigit(byte) || isSmall(byte) || byte >= 128;
+}
+
+/** Bit i: byte i of the 16 at `p` (in small letters) is a letter or a digit; every byte beyond ASCII counts as one. */
+// @ts-ignore: decorator
+@inline
+export function wordMask(bytes: v128): u32 {
+  const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(48)), i8x16.splat(10));
+  const letters = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(97)), i8x16.splat(26));
+  return <u32>i8x16.bitmask(v128.or(v128.or(digits, letters), bytes));
+}
+
+/** Whether the character beyond ASCII that begins at `p` is neither letter nor digit: punctuation, spaces, symbols, emoji. */
+function isSymbolAt(p: usize, end: usize): bool {
+  const lead = load<u8>(p);
+  const second: u32 = p + 1 < end ? load<u8>(p + 1) : 0;
+  if (lead == 0xc2) return second != 0xaa && second != 0xb5 && second != 0xba;
+  if (lead == 0xc3) return second == 0x97 || second == 0xb7;
+  if (lead == 0xe2) return second < 0xb0;
+  if (lead == 0xe3) return second == 0x80;
+  if (lead == 0xef) return second == 0xbb || (second == 0xbc && p + 2 < end && load<u8>(p + 2) <= 0x8f);
+  return lead == 0xf0 && second == 0x9f;
+}
+
+/** Whether a value may end before `p`. */
+// @ts-ignore: decorator
+@inline
+export function isBorder(p: usize, end: usize): bool {
+  if (p >= end) return true;
+  const byte: u32 = load<u8>(p);
+  return !isWordByte(byte) || (byte >= 128 && isSymbolAt(p, end));
+}
+
+/** Whether the character that ends before `p`, beyond ASCII, is neither letter nor digit. */
+export function isSymbolBefore(p: usize, start: usize): bool {
+  let q = p - 1;
+  while (q > start && (load<u8>(q) & 0xc0) == 0x80 && p - q < 4) q--;
+  return isSymbolAt(q, p);
+}
+
+/** A character of two bytes as a small letter, in place: Latin-1, Greek and Cyrillic capitals. */
+function foldPair(p: usize, lead: u32): void {
+  const second: u32 = load<u8>(p + 1);
+  if (lead == 0xc3) {
+    if (second >= 0x80 && second <= 0x9e && second != 0x97) store<u8>(p + 1, <u8>(second + 0x20));
+  } else if (lead == 0xce) {
+    if (second >= 0x91 && second <= 0x9f) store<u8>(p + 1, <u8>(second + 0x20));
+    else if (second >= 0xa0 && second <= 0xa9) {
+      store<u8>(p, 0xcf);
+      store<u8>(p + 1, <u8>(second - 0x20));
+    }
+  } else if (lead == 0xd0) {
+    if (second >= 0x90 && second <= 0x9f) store<u8>(p + 1, <u8>(second + 0x20));
+    else if (second >= 0xa0 && second <= 0xaf) {
+      store<u8>(p, 0xd1);
+      store<u8>(p + 1, <u8>(second - 0x20));
+    }
+  }
+}
+
+/** `length` bytes at `from` in small letters at `to`; up to 15 bytes more are written. */
+export function fold(from: usize, to: usize, length: usize): void {
+  let high: i32 = 0;
+  for (let i: usize = 0; i < length; i += 16) {
+    const bytes = v128.load(from + i);
+    high |= i8x16.bitmask(bytes);
+    const capital = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(65)), i8x16.splat(26));
+    v128.store(to + i, v128.or(bytes, v128.and(capital, i8x16.splat(0x20))));
+  }
+  if (high == 0) return;
+  for (let p = to; p + 1 < to + length; p++) {
+    const lead: u32 = load<u8>(p);
+    if (lead == 0xc3 || lead == 0xce || lead == 0xd0) foldPair(p, lead);
+  }
+}
+
+export function hasBackslash(start: usize, end: usize): bool {
+  let p = start;
+  for (; p + 16 <= end; p += 16) if (v128.any_true(i8x16.eq(v128.load(p), i8x16.splat(92)))) return true;
+  for (; p < end; p++) if (load<u8>(p) == 92) return true;
+  return false;
+}
+
+function toControl(letter: u32): u32 {
+  if (letter == 98) return 8;
+  if (letter == 102) return 12;
+  if (letter == 110) return 10;
+  if (letter == 114) return 13;
+  if (letter == 116) return 9;
+  if (letter == 118) return 11;
+  return letter;
+}
+
+function toHex(p: usize): i32 {
+  let value: i32 = 0;
+  for (let i: usize = 0; i < 4; i++) {
+    const byte: u32 = load<u8>(p + i);
+    if (isDigit(byte)) value = (value << 4) | <i32>(byte - 48);
+    else if (byte - 97 < 6) value = (value << 4) | <i32>(byte - 87);
+    else return -1;
+  }
+  return value;
+}
+
+/** One layer of backslashes less, from `[start, end)` (in small letters) to `to`; returns where it ends. JSON's \u is known too. */
+export function unescape(start: usize, end: usize, to: usize): usize {
+  let p = start;
+  let q = to;
+  while (p < end) {
+    const byte: u32 = load<u8>(p);
+    if (byte != 92 || p + 1 >= end) {
+      store<u8>(q++, <u8>byte);
+      p++;
+      continue;
+    }
+    const letter: u32 = load<u8>(p + 1);
+    let code = letter == 117 && p + 6 <= end ? toHex(p + 2) : -1;
+    if (code < 0) {
+      store<u8>(q++, <u8>toControl(letter));
+      p += 2;
+      continue;
+    }
+    p += 6;
+    if (code >= 0xd800 && code < 0xdc00 && p + 6 <= end && load<u16>(p) == 0x755c) {
+      const low = toHex(p + 2);
+      if (low >= 0xdc00 && low < 0xe000) {
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        p += 6;
+      }
+    }
+    if (code - 65 < 26 && code >= 65) code += 32;
+    q = putCharacter(q, <u32>code);
+  }
+  return q;
+}
+
+function putCharacter(q: usize, code: u32): usize {
+  if (code < 0x80) {
+    store<u8>(q, <u8>code);
+    return q + 1;
+  }
+  if (code < 0x800) {
+    store<u8>(q, <u8>(0xc0 | (code >> 6)));
+    store<u8>(q + 1, <u8>(0x80 | (code & 63)));
+    foldPair(q, load<u8>(q));
+    return q + 2;
+  }
+  if (code < 0x10000) {
+    store<u8>(q, <u8>(0xe0 | (code >> 12)));
+    store<u8>(q + 1, <u8>(0x80 | ((code >> 6) & 63)));
+    store<u8>(q + 2, <u8>(0x80 | (code & 63)));
+    return q + 3;
+  }
+  store<u8>(q, <u8>(0xf0 | (code >> 18)));
+  store<u8>(q + 1, <u8>(0x80 | ((code >> 12) & 63)));
+  store<u8>(q + 2, <u8>(0x80 | ((code >> 6) & 63)));
+  store<u8>(q + 3, <u8>(0x80 | (code & 63)));
+  return q + 4;
+}

@@ -1,0 +1,102 @@
+// What was decided for each column and path, and what was seen: printed, and kept in the log.
+import type { Place } from './candidates.js';
+import type { Leaf } from './leaves.js';
+import type { Originals } from './originals.js';
+import { type PairJudgement, toNumber } from './pair-judgement.js';
+import type { PairResult } from './row-pairs.js';
+
+/**
+ * `zero`: no original lies in the output space, so none may stand anywhere. `rate`: some do; rows were compared. `not testable`: nothing can be
+ * said of so many rows, and `why`.
+ */
+export interface Verdict {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+  readonly path?: string;
+  readonly tag: string;
+  readonly verdict: 'zero' | 'rate' | 'not testable';
+  readonly why: string;
+  /** Rows of the table. */
+  readonly rows: number;
+  /** Rows of this column of the output that hold an original which may not stand there. */
+  readonly originals: number;
+  readonly pairs?: {
+    readonly by: 'key' | 'place';
+    readonly rows: number;
+    readonly distinct: number;
+    readonly unchanged: number;
+    readonly expected: number;
+    /** Originals with more than one pseudonym. */
+    readonly notOne: number;
+  };
+}
+
+export function toVerdicts(
+  leaves: readonly Leaf[],
+  originals: Originals,
+  judgement: PairJudgement,
+  found: ReadonlyMap<Place, number>,
+  rowsOf: ReadonlyMap<string, number>,
+): readonly Verdict[] {
+  return leaves.map((leaf) => {
+    const { table, field, tag } = leaf;
+    const path = field.path === undefined ? {} : { path: field.path };
+    const here = [...found].filter(
+      ([place]) =>
+        place.schema === table.schema &&
+        place.table === table.name &&
+        place.column === field.column &&
+        (place.path ?? field.path) === field.path,
+    );
+    const result = judgement.byLeaf.get(leaf);
+    const rows = rowsOf.get(`${table.schema}\u0000${table.name}`) ?? 0;
+    return {
+      ...{ schema: table.schema, table: table.name, column: field.column, ...path, tag, ...decide(leaf, originals, result), rows },
+      originals: here.reduce((sum, [, count]) => sum + count, 0),
+      ...(result && result.unpaired === undefined && result.pairs > 0 ? { pairs: toPairs(leaf, result) } : {}),
+    };
+  });
+}
+
+function decide(leaf: Leaf, originals: Originals, result: PairResult | undefined): Pick<Verdict, 'verdict' | 'why'> {
+  const { claim, rule, table } = leaf;
+  const { inSpace, everywhere, ownOnly } = originals.of(leaf);
+  if (claim.output === 'disjoint' && inSpace === 0) {
+    const where = [...(everywhere > 0 ? ['everywhere and inside text'] : []), ...(ownOnly > 0 ? [leaf.reach === 'cell' ? 'as whole cells everywhere' : 'as whole cells of its tag'] : [])]; // prettier-ignore
+    return { verdict: 'zero', why: `no original is of the output space; looked for ${where.join(', ') || 'nothing: there is none'}` };
+  }
+  if (claim.fixedPoints === undefined) {
+    return {
+      verdict: 'not testable',
+      why: rule.transform === 'keep' ? 'kept on purpose' : `${rule.transform} lets part of the original through`,
+    };
+  }
+  const space =
+    claim.output === 'disjoint' ? `${inSpace} originals are of the output space` : 'pseudonyms share the space of the originals';
+  if (table.pairing === undefined) return { verdict: 'not testable', why: `${space}, and no kept key and no place tells its rows apart` };
+  if (!result) return { verdict: 'not testable', why: `${space}, and its rows were not compared` };
+  if (result.unpaired !== undefined) {
+    const lack = result.unpaired === 'order' ? 'its rows stand in different orders' : 'its values are more than memory compares';
+    return { verdict: 'not testable', why: `${space}, and ${lack}` };
+  }
+  if (result.pairs > 0 && result.units === 0 && result.excluded > 0)
+    return { verdict: 'not testable', why: `${space}, and its ${result.excluded} values are too short to be told from chance` };
+  const by = table.pairing.by === 'place' ? 'place' : `key (${table.pairing.columns.join(', ')})`;
+  return {
+    verdict: 'rate',
+    why: `${space}; rows paired by ${by}: ${result.fixed} of ${result.units} came out as they were, ${toNumber(result.expected)} expected`,
+  };
+}
+
+function toPairs({ table }: Leaf, result: PairResult): NonNullable<Verdict['pairs']> {
+  const { pairs, units, fixed, expected, other } = result;
+  return {
+    by: table.pairing?.by ?? 'place',
+    rows: pairs,
+    distinct: units,
+    unchanged: fixed,
+    expected: Number(expected.toPrecision(6)),
+    notOne: other,
+  };
+}
