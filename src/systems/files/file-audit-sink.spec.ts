@@ -194,9 +194,11 @@ it('waits for a living owner of the lock, gives up with its name, and takes no n
   const mine = readdirSync(log());
   expect(mine).toEqual([]);
   // Process ids end at 2^22: nobody has this one. And one that lives, but was started at another time.
-  const machine = await withWriteLock(log(), () => Promise.resolve(readdirSync(log())[0]!.split('.')[1]!));
-  writeFileSync(log(`lock.${machine}.4194399.77.00000000`), '');
-  writeFileSync(log(`lock.${machine}.${process.pid}.77.00000000`), '');
+  const [, machine, boot] = await withWriteLock(log(), () => Promise.resolve(readdirSync(log())[0]!.split('.')));
+  writeFileSync(log(`lock.${machine}.${boot}.4194399.77.00000000`), '');
+  writeFileSync(log(`lock.${machine}.${boot}.${process.pid}.77.00000000`), '');
+  // Written before the machine was started again, under an id that a living process has now.
+  writeFileSync(log(`lock.${machine}.${'0'.repeat(8)}.${process.pid}.0.00000000`), '');
   await withWriteLock(log(), () => Promise.resolve());
   expect(readdirSync(log())).toEqual([]);
 });

@@ -1,5 +1,5 @@
-// One writer at a time, among processes: a lock file that names its owner by machine, process id and start time, so that a dead owner's counts
-// for nothing. Node has no flock; each contender makes a file of its own and steps back when it sees another's, so that no file is ever taken
+// One writer at a time, among processes: a lock file that names its owner by machine, boot, process id and start time, so that a dead owner's
+// counts for nothing. Node has no flock; each contender makes a file of its own and steps back when it sees another's, so that no file is ever taken
 // away from under a living owner.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,12 +11,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toError } from '../../kernel/errors.js';
 
 const PATIENCE_MS = 10_000;
-/** `lock.<machine>.<pid>.<start>.<chance>`: the name is the content, so that no crash leaves half of it. */
-const lockName = /^lock\.([0-9a-f]{8})\.(\d+)\.(\d+)\.[0-9a-f]{8}$/;
+/** `lock.<machine>.<boot>.<pid>.<start>.<chance>`: the name is the content, so that no crash leaves half of it. */
+const lockName = /^lock\.([0-9a-f]{8})\.([0-9a-f]{8})\.(\d+)\.(\d+)\.[0-9a-f]{8}$/;
 
 /** Does the work while no other process (nor another lock of this one) has the folder. Throws AUDIT_LOCKED after ten seconds. */
 export async function withWriteLock<T>(folder: string, work: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
-  const mine = `lock.${machine()}.${process.pid}.${startOf(process.pid) ?? 0}.${randomBytes(4).toString('hex')}`;
+  const mine = `lock.${machine()}.${boot()}.${process.pid}.${startOf(process.pid) ?? 0}.${randomBytes(4).toString('hex')}`;
   const until = performance.now() + patienceMs;
   for (;;) {
     const owner = (await findOwner(folder, mine)) ?? (await claim(folder, mine));
@@ -49,10 +49,10 @@ async function claim(folder: string, mine: string): Promise<string | undefined> 
 async function findOwner(folder: string, mine: string): Promise<string | undefined> {
   let living: string | undefined;
   for (const name of await readdir(folder)) {
-    const [, on = '', pid = '', start = ''] = lockName.exec(name) ?? [];
+    const [, on = '', since = '', pid = '', start = ''] = lockName.exec(name) ?? [];
     if (pid === '' || name === mine) continue;
     // Of a process on another machine nothing is known but that it had the lock.
-    if (on !== machine() || isAlive(Number(pid), start)) living = name;
+    if (on !== machine() || (since === boot() && isAlive(Number(pid), start))) living = name;
     else await unlink(join(folder, name)).catch(() => undefined);
   }
   return living;
@@ -83,18 +83,23 @@ function startOf(pid: number): string | undefined {
   }
 }
 
+const toName = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8);
+
+function machine(): string {
+  return toName(hostname());
+}
+
 let known: string | undefined;
 
-/** This machine since it was last started. */
-function machine(): string {
+/** This machine since it was last started: no owner from before lives on. */
+function boot(): string {
   if (known === undefined) {
-    let boot = '';
     try {
-      boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1');
+      known = toName(readFileSync('/proc/sys/kernel/random/boot_id', 'latin1'));
     } catch {
-      // Elsewhere than on Linux the name has to do.
+      // Elsewhere than on Linux a process is told apart by its id alone.
+      known = toName('');
     }
-    known = createHash('sha256').update(`${hostname()} ${boot}`).digest('hex').slice(0, 8);
   }
   return known;
 }
