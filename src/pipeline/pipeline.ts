@@ -35,8 +35,11 @@ export async function provision(
     return await end(await way(doors, request, run, hooks, journal, fate));
   } catch (error) {
     const { published } = fate;
-    const stopped = run.signal?.aborted === true && error === run.signal.reason;
-    const told = published ? toError('AFTER_PUBLICATION', { stage: 'audit', name: toKnownError(error).code }) : toShownError(error);
+    // A stop cuts connections: what that broke is no reason of its own.
+    const stopped = run.signal?.aborted === true;
+    const told = published
+      ? toError('AFTER_PUBLICATION', { stage: 'audit', name: toKnownError(error).code })
+      : toShownError(stopped ? run.signal?.reason : error);
     return end(published ? 'published' : stopped ? 'cancelled' : 'failed', told).catch((broken: unknown) => {
       // The log itself could not be written: what it would have said is said here.
       const said = published ? told : broken;

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import pg from 'pg';
 
 import type { RunSummary } from '../../src/pipeline/report/report.js';
+import { faultsOf } from '../support/log.js';
 import { type Ended, type SmallShop, type Started, nothing, onlyPublished, startSmallShop, waitFor } from '../support/small-shop.js';
 import type { TestServer } from '../support/server.js';
 
@@ -39,6 +40,7 @@ async function expectNothingLeft(): Promise<void> {
   // Backends that were told to end need a moment.
   await waitFor(async () => (await shop.traces()).sessions === 0);
   expect(await shop.traces()).toEqual(nothing);
+  expect(await faultsOf(shop.home)).toEqual({ findings: [], open: [] });
 }
 
 /** How long an administrator's session waits for a table that the run reads, in milliseconds. */
@@ -80,26 +82,51 @@ describe('a connection that is cut half-way ends the run with CONNECTION_LOST, a
   });
 });
 
-it('a target that crashes and restarts while rows are loaded ends the run; the next start leaves nothing behind', async () => {
-  const { ended } = await startToMove();
-  const [loading] = await shop.target.sql(
+/** The server ends all sessions and recovers when a backend of its own dies. */
+async function crash(server: TestServer, condition: string): Promise<void> {
+  const [session] = await server.sql(
     'postgres',
-    `SELECT pid FROM pg_stat_activity WHERE query ~ '^COPY' AND application_name = 'bauta' LIMIT 1`,
+    `SELECT pid FROM pg_stat_activity WHERE application_name = 'bauta' AND ${condition} LIMIT 1`,
   );
-  // The server ends all sessions and recovers when a backend of its own dies.
-  process.kill(Number(loading?.['pid']), 'SIGKILL');
-  const { code, stderr } = await ended;
-  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/error: CONNECTION_(LOST|UNREACHABLE):/) });
-  await waitFor(() =>
-    shop.target.sql('postgres', 'SELECT 1').then(
-      () => true,
+  process.kill(Number(session?.['pid']), 'SIGKILL');
+}
+
+/** It has ended every session that was there, and takes new ones. */
+const waitUntilBack = (server: TestServer): Promise<unknown> =>
+  waitFor(() =>
+    server.sql('postgres', `SELECT 1 FROM pg_stat_activity WHERE application_name = 'bauta'`).then(
+      (sessions) => sessions.length === 0,
       () => false,
     ),
   );
+
+it.each([
+  ['source', (): TestServer => shop.source],
+  ['target', (): TestServer => shop.target],
+])('a %s that crashes and restarts while rows are loaded ends the run; the next start leaves nothing behind', async (_, server) => {
+  const { ended } = await startToMove();
+  await crash(server(), `query ~ '^COPY'`);
+  const { code, stderr } = await ended;
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/error: CONNECTION_(LOST|UNREACHABLE):/) });
+  await waitUntilBack(server());
   expect(await shop.published()).toBeUndefined();
   expect((await shop.bauta(['doctor', '-f', shop.pipeline, '--fix'])).code).toBe(0);
   await expectNothingLeft();
 });
+
+it.each(['border:publish', 'step:database.switch'])(
+  'a target that restarts at %s keeps what it has, and nothing is half-published',
+  async (place) => {
+    const { child, ended } = await shop.block(place);
+    await crash(shop.target, 'true');
+    await waitUntilBack(shop.target);
+    child.kill('SIGUSR2');
+    expect(await ended).toMatchObject({ stdout: expect.stringMatching(/^failed (CONNECTION|TARGET_LOCK)_LOST$/m), code: 0 });
+    expect(await shop.published()).toBeUndefined();
+    expect((await shop.bauta(['doctor', '-f', shop.pipeline, '--fix'])).code).toBe(0);
+    await expectNothingLeft();
+  },
+);
 
 it('a session that waits for our lock longer than the budget gets it, and the run ends cleanly', async () => {
   const { ended } = await startToMove([], { BAUTA_SOURCE_BLOCKED_MS: '500' });

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { parseVerifierKey } from '../../src/kernel/signed-note.js';
 import { verifyChain } from '../../src/pipeline/audit/audit.js';
 import { FileAuditSink, openLogFiles } from '../../src/systems/files/files.js';
-import { eventsOf } from '../support/log.js';
+import { eventsOf, filesOf } from '../support/log.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bauta-test-'));
 const base = join(folder, 'base');
@@ -65,10 +65,12 @@ async function expectNothingLostAt(step: number): Promise<void> {
   await append(home, 'after');
   expect([step, typesOf()]).toEqual([step, [...found, 'after']]);
   expect([step, await findingsOf(home)]).toEqual([step, []]);
+  // Nothing half-written and no lock stays behind.
+  expect([step, [...filesOf(home).keys()].filter((path) => /\.tmp$|lock\./.test(path))]).toEqual([step, []]);
   rmSync(home, { recursive: true });
 }
 
-it('a process killed at any step of an append loses no promised entry and forks nothing, and the next one goes on', async () => {
+it('a process killed at any step of an append loses no promised entry, forks nothing and leaves nothing behind, and the next one goes on', async () => {
   const whole = join(folder, 'whole');
   cpSync(base, whole, { recursive: true });
   const { promised, steps = 0 } = await runKilled(whole, 0);

@@ -1,7 +1,7 @@
 // Files that are whole or not there, also after the power went: written beside, synced, renamed; and their folders synced.
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Replaces the file in one step. The caller syncs the folder. */
 export async function writeWhole(path: string, bytes: Uint8Array | string, mode = 0o600): Promise<void> {
@@ -31,6 +31,14 @@ export async function writeAll(root: string, files: ReadonlyMap<string, Uint8Arr
   }
   await Promise.all([...files].map(([path, bytes]) => writeWhole(path, bytes)));
   await Promise.all([...folders].map(syncFolder));
+}
+
+/** Beside the file that it was to be: what writeWhole, or who makes a key, leaves when it is killed. */
+const unfinished = /\.[0-9a-f]{12}(\.tmp)?$/;
+
+/** Removes what killed writers left among these names. The caller MUST hold the lock under which they are written. */
+export async function dropUnfinished(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names.filter((one) => unfinished.test(one))) await unlink(join(folder, name)).catch(() => undefined);
 }
 
 export async function syncFolder(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 // The AuditSink port on files: a chain of logs, one per period, each beginning with the signed checkpoint that ended the last. Appends that come
 // while one is being written are written together.
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { BautaError, toError } from '../../kernel/errors.js';
@@ -8,7 +8,7 @@ import { type Signer, signNote } from '../../kernel/signed-note.js';
 import { type Leaf, parseCheckpoint, parseLeaf, toLeaf } from '../../pipeline/audit/audit.js';
 import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
-import { syncFolder, writeWhole } from './durable.js';
+import { dropUnfinished, syncFolder, writeWhole } from './durable.js';
 import { identify, keepText } from './erasable.js';
 import { requireContinuation } from './last-signed.js';
 import { LogFolder } from './log-folder.js';
@@ -42,6 +42,7 @@ export class FileAuditSink implements AuditSink {
   #writing: Promise<void> | undefined;
   #signer: Signer | undefined;
   #log: LogFolder | undefined;
+  #tidied = false;
 
   constructor(options: FileAuditSinkOptions) {
     this.#options = options;
@@ -128,8 +129,24 @@ export class FileAuditSink implements AuditSink {
     return appended;
   }
 
+  /** Once, by the first append: what a writer left that was killed. */
+  async #tidy(): Promise<void> {
+    if (this.#tidied) return;
+    this.#tidied = true;
+    const { home } = this.#options;
+    await dropUnfinished(this.#folder, await readdir(this.#folder, { recursive: true }));
+    for (const folder of [home, join(home, 'keys')]) {
+      const names = await readdir(folder).catch(() => []);
+      await dropUnfinished(
+        folder,
+        names.filter((name) => name.startsWith('log.')),
+      );
+    }
+  }
+
   /** The newest log as it is on disk now: another process may have written since. The first event makes the first log. */
   async #open(first: Event): Promise<LogFolder> {
+    await this.#tidy();
     const names = await listLogs(this.#folder);
     const signer = await this.#loadSigner(names.length > 0);
     let name = names.at(-1);
