@@ -8,9 +8,10 @@ import { packageFile } from '../src/kernel/package-root.js';
 import { Journal } from '../src/pipeline/audit/audit.js';
 import { move } from '../src/pipeline/move.js';
 import { provision } from '../src/pipeline/pipeline.js';
-import type { Plan } from '../src/pipeline/plan.js';
-import type { MaskExecutor, Snapshot, Staging, Target } from '../src/pipeline/ports.js';
+import { type Plan, toPlanDigest } from '../src/pipeline/plan.js';
+import type { MaskExecutor, Receipt, Snapshot, Staging, Target } from '../src/pipeline/ports.js';
 import { type Prepared, prepare, toScope } from '../src/pipeline/prepare.js';
+import { publish } from '../src/pipeline/publish.js';
 import { toSchemaStatements } from '../src/systems/postgres/ddl/ddl.js';
 import { PostgresTarget } from '../src/systems/postgres/target/target.js';
 import { peakRssBytes } from './reference.js';
@@ -49,7 +50,7 @@ async function copy(composed: Composed): Promise<{ seconds: number; rows: number
   try {
     return await withStaging(composed, target, async (executor, plan, snapshot, staging) => {
       const begun = performance.now();
-      const rows = await moveRows(composed, executor, plan, snapshot, staging);
+      const { rows } = await moveRows(composed, executor, plan, snapshot, staging);
       return { seconds: (performance.now() - begun) / 1000, rows };
     });
   } finally {
@@ -58,17 +59,23 @@ async function copy(composed: Composed): Promise<{ seconds: number; rows: number
 }
 
 async function withoutVerification(composed: Composed): Promise<{ seconds: number; rows: number }> {
-  const { target } = composed.doors;
-  return withStaging(composed, target, async (executor, plan, snapshot, staging) => {
-    const rows = await moveRows(composed, executor, plan, snapshot, staging);
+  const { doors, run } = composed;
+  return withStaging(composed, doors.target, async (executor, plan, snapshot, staging) => {
+    const { journal, receipts, rows } = await moveRows(composed, executor, plan, snapshot, staging);
     mark('moved');
     const findings = await staging.finish();
     mark('built');
     if (findings.length > 0) throw new Error(`the schema was not rebuilt: ${findings[0]?.code}`);
     await staging.setSequences(await snapshot.sequences());
-    const made = (await target.datasets()).find(({ runId }) => runId === composed.run.id);
-    if (!made) throw new Error('the staging database is gone');
-    await staging.publish({ ...made, planDigest: '' });
+    // Source and target are on one server here, and the writer's receipts stand for the verifier's.
+    const { systemIdentifier } = plan.source;
+    await publish(doors, journal, run, staging, {
+      plan,
+      planDigest: toPlanDigest(plan),
+      systemIdentifier,
+      receipts,
+      onPublished: () => undefined,
+    });
     mark('published');
     return { seconds: performance.now() / 1000, rows };
   });
@@ -121,8 +128,8 @@ async function moveRows(
   plan: Plan,
   snapshot: Snapshot,
   staging: Staging,
-): Promise<number> {
+): Promise<{ journal: Journal; receipts: readonly Receipt[]; rows: number }> {
   const journal = new Journal(doors.sink, doors.clock, run.id);
   const receipts = await move({ ...doors, executor: () => Promise.resolve(executor) }, plan, {}, journal, snapshot, staging);
-  return receipts.reduce((sum, { rows }) => sum + rows, 0);
+  return { journal, receipts, rows: receipts.reduce((sum, { rows }) => sum + rows, 0) };
 }
