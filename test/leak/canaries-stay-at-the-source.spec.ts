@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
@@ -18,7 +18,6 @@ beforeAll(async () => {
   });
   await plantCanaries(shop);
   temporary = join(shop.folder, 'temporary');
-  mkdirSync(temporary, { recursive: true });
 }, 60_000);
 afterAll(() => shop.stop());
 

@@ -1,5 +1,5 @@
 // Every stage, and every transform, fails on a canary: what the run says of it, writes of it and sends to the target holds none.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,7 +27,6 @@ beforeAll(async () => {
   });
   await plantCanaries(shop);
   temporary = join(shop.folder, 'temporary');
-  mkdirSync(temporary);
 }, 60_000);
 afterAll(() => shop.stop());
 
