@@ -287,6 +287,27 @@ describe('a delivery', () => {
     expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });
   });
 
+  it('hands over what the run made in whatever order the server lists it', async () => {
+    const half = { sql: `CREATE FUNCTION "Sales Dept".half(n int) RETURNS int LANGUAGE sql RETURN n / 2`, object: 'function half' };
+    const staged = await stage(
+      target('in_any_order', { schemaStatements: () => ({ ...smallSchema, preData: [...smallSchema.preData, half] }) }),
+    );
+    const { database } = staged.staging;
+    // What a server lists by chance where it uses free room in its catalogue again: a function before its schema, both before their database.
+    for (const place of ['SCHEMA "Sales Dept"', `DATABASE "${database}"`])
+      for (const owner of ['postgres', database]) await world.server.sql(database, `ALTER ${place} OWNER TO "${owner}"`);
+    expect(await staged.publish()).toEqual([]);
+    const owners = await world.server.sql(
+      'in_any_order',
+      `SELECT pg_get_userbyid(proowner) AS of_function, pg_get_userbyid(nspowner) AS of_schema, pg_get_userbyid(datdba) AS of_database
+         FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, pg_database WHERE proname = 'half' AND datname = 'in_any_order'`,
+    );
+    expect(new Set(Object.values(owners[0] ?? {})).size).toBe(1);
+    expect(Object.values(owners[0] ?? {})[0]).not.toBe(database);
+    await world.server.sql('postgres', 'DROP DATABASE in_any_order');
+    await world.server.sql('postgres', 'DROP ROLE in_any_order_owner, in_any_order_rw, in_any_order_ro');
+  });
+
   it('leaves the target alone when the database that must not be replaced appears during the run', async () => {
     const { staging, publish } = await stage(target('late'));
     await world.server.create('late');

@@ -13,6 +13,13 @@ export async function handOver(session: Session, staging: string, roles: Environ
   const [database, runRole, owner] = [quoteName(staging), quoteName(staging), quoteName(roles.owner)];
   await session.transaction(async () => {
     await session.query(`ALTER ROLE ${runRole} NOLOGIN PASSWORD NULL`);
+    // The server reassigns in the order of its catalogue, which is chance, and wants CREATE on the database and the schema: so these come first.
+    await session.query(`ALTER DATABASE ${database} OWNER TO ${owner}`);
+    const schemas = await session.query<{ name: string }>(
+      'SELECT nspname AS name FROM pg_namespace WHERE nspowner = (SELECT oid FROM pg_roles WHERE rolname = $1) ORDER BY 1',
+      [staging],
+    );
+    for (const { name } of schemas) await session.query(`ALTER SCHEMA ${quoteName(name)} OWNER TO ${owner}`);
     await session.query(`REASSIGN OWNED BY ${runRole} TO ${owner}`);
     await session.query(`DROP OWNED BY ${runRole}`);
     await session.query(`REVOKE ALL ON DATABASE ${database} FROM ${owner}`);
