@@ -47,6 +47,30 @@ const decision = object({
   policy: object({ revision: text('of the rules'), digest: text('of the rules') }),
 });
 
+const verdict = object(
+  {
+    schema: text('name'),
+    table: text('name'),
+    column: text('name'),
+    tag: text('of the column or path'),
+    verdict: oneOf('zero', 'rate', 'not testable'),
+    why: text('what that means here'),
+    rows: count('of the table'),
+    originals: count('rows of this column of the output that hold an original which may not stand there'),
+  },
+  {
+    path: text('inside the value'),
+    pairs: object({
+      by: oneOf('key', 'place'),
+      rows: count('that were compared'),
+      distinct: count('originals among them'),
+      unchanged: count('of these came out as they were'),
+      expected: count('of these by chance'),
+      notOne: count('originals with more than one pseudonym'),
+    }),
+  },
+);
+
 const run = object(
   {
     runId: orNull(text('null: it did not come to a run')),
@@ -62,6 +86,7 @@ const run = object(
       'what was loaded',
     ),
     findings,
+    verdicts: list(verdict, 'what verification decided for each personal column and path'),
     decision: orNull(decision),
     seconds: count('of the whole run'),
     rowsPerSecond: count('while rows moved'),
