@@ -23,6 +23,8 @@ interface Started {
   readonly words: string;
   readonly url: string;
   readonly exited: Promise<number | null>;
+  /** All words so far. */
+  readonly said: () => string;
 }
 
 function start(more: Readonly<Record<string, string>> = {}): Promise<Started> {
@@ -36,13 +38,14 @@ function start(more: Readonly<Record<string, string>> = {}): Promise<Started> {
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   return new Promise((resolve) => {
     let words = '';
+    const said = (): string => words;
     const hear = (chunk: Buffer): void => {
       words += chunk.toString();
-      if (words.includes('Ctrl-C stops it')) resolve({ child, words, exited, url: /http:\/\/[\w.:]+/.exec(words)?.[0] ?? '' });
+      if (words.includes('Ctrl-C stops it')) resolve({ child, words, exited, said, url: /http:\/\/[\w.:]+/.exec(words)?.[0] ?? '' });
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
-    void exited.then(() => resolve({ child, words, exited, url: '' }));
+    void exited.then(() => resolve({ child, words, exited, said, url: '' }));
   });
 }
 
@@ -57,7 +60,7 @@ const isAlive = (pid: number): boolean => {
 
 it('is ready within ten seconds, listens on this machine only, and shows the one-time token in a file of its own', async () => {
   const startedAt = performance.now();
-  const { words, url, child, exited } = await start();
+  const { words, url, child, exited, said } = await start();
   expect(performance.now() - startedAt).toBeLessThan(10_000);
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   const path = join(folder, 'home', 'first-token');
@@ -80,7 +83,7 @@ it('is ready within ten seconds, listens on this machine only, and shows the one
   const postgres = postgresOf();
   const stoppedAt = performance.now();
   child.kill('SIGTERM');
-  expect(await exited).toBe(0);
+  expect([await exited, said()]).toEqual([0, words]);
   expect(performance.now() - stoppedAt).toBeLessThan(5000);
   expect(isAlive(postgres)).toBe(false);
   await expect(ask(url, 'GET', '/v1/health/live')).rejects.toThrow();

@@ -44,6 +44,7 @@ const runMembers = [
   'seconds',
   'state',
   'tables',
+  'verdicts',
 ];
 
 let world: TinyWorld;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { digestAll } from '../support/compare.js';
 import { findMajors, packageOf } from '../support/postgres-majors.js';
@@ -9,14 +9,15 @@ import { requirePublished, startSample } from '../support/shop.js';
 
 const majors = findMajors();
 
-/** Provisions the shop on a server of its own with the keys in `keys` (made there when there are none); the digest of every table of the copy. */
+/** Provisions the shop on a server of its own with the masking keys in `keys` (made there when there are none); the digest of every table of the copy. */
 async function linesOn(keys: string, embedded: { package?: string } = {}): Promise<{ major: number; lines: Record<string, string> }> {
   const sample = await startSample({ small: true, embedded });
   try {
     const world = await sample.world('matrix');
     cpSync(keys, join(world.home, 'keys'), { recursive: true });
     requirePublished(await world.provision());
-    cpSync(join(world.home, 'keys'), keys, { recursive: true });
+    // Each home has a log, and a key for it, of its own.
+    cpSync(join(world.home, 'keys'), keys, { recursive: true, filter: (path) => !basename(path).startsWith('log.') });
     const [row] = await sample.server.sql('postgres', `SELECT current_setting('server_version_num')::int / 10000 AS major`);
     return { major: Number(row?.['major']), lines: await digestAll(sample.server, world.target) };
   } finally {
