@@ -257,9 +257,12 @@ function isFar({ rule, table }: Leaf): boolean {
   return rule.scope === 'subject' && table.hidden.some(({ purpose, via }) => purpose === 'subject' && via.length > 0);
 }
 
-/** The row is the unit where the draw is the row's own, or where each person has one row. */
-function toUnitKind({ rule, table }: Leaf): number {
+/** The row is the unit where the draw is the row's own, or where each person has one row: then no unit has to be remembered. */
+function toUnitKind({ rule, table, multiple }: Leaf): number {
   if (rule.scope === 'row') return 0;
   if (rule.scope === 'value') return 1;
-  return toPersons(table).length === 0 ? 0 : 2;
+  const persons = toPersons(table);
+  const { pairing } = table;
+  const isOwn = !multiple && pairing?.by === 'key' && pairing.columns.every((name) => persons.includes(name));
+  return persons.length === 0 || isOwn ? 0 : 2;
 }

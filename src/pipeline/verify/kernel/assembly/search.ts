@@ -3,10 +3,10 @@
 import { hash, mix } from './parts/hash';
 import {
   CELL, DISTINCTIVE, FIELD_BYTES, INSERT, INSIDE, IN_SPACE, LAW, LONG_ONLY, MODE_CELL, MODE_INSIDE, ORIGINALS, OUTSIDE_SPACE, OWN, PADDED,
-  SPREAD, WINDOWS, accepts, columnOf, count, flagsOf, ownCountOf, ownOf, ownSeedOf, seedCountOf, seedsOf, spaceOf, tagSeedOf,
+  SPREAD, WINDOWS, accepts, columnOf, count, countersOf, flagsOf, ownCountOf, ownOf, ownSeedOf, seedCountOf, seedsOf, spaceOf, tagSeedOf,
 } from './parts/field';
 import { beginLine, endLine, takeField } from './parts/pairs';
-import { addLength, contains, insert, lengthsAt } from './parts/set';
+import { addLength, contains, flushSet, insert, insertLater, isMine, lengthsAt, touchSet } from './parts/set';
 import { fold, hasBackslash, isBorder, isDigit, isSmall, isSymbolBefore, unescape, wordMask } from './parts/text';
 
 export { droppedOfSet, resetSet, sizeOfSet } from './parts/set';
@@ -41,6 +41,18 @@ let digitLengths: u32 = 0;
 let probing: bool = false;
 let rows: u32 = 0;
 let input: usize = 0;
+
+// Probes of the set that wait for their answers: hash, field, where the cell begins and ends, row; 32 bytes each.
+const ENOUGH_PROBES: u32 = 64;
+const MOST_PROBES: u32 = 256;
+const probes = memory.data(256 * 32);
+let probeCount: u32 = 0;
+/** False while a cell is searched again. */
+let gathering: bool = true;
+let cellField: usize = 0;
+let cellStart: usize = 0;
+let cellEnd: usize = 0;
+let cellRow: u32 = 0;
 
 const chain = memory.data(64);
 const offsets = memory.data(40 * 4);
@@ -86,7 +98,14 @@ export function run(at: usize, length: usize, folded: usize, scratch: usize, fie
     const isNull = p - start == 2 && load<u16>(start) == 0x4e5c;
     takeField(field, isNull, start, p, shift);
     const flags = flagsOf(field);
-    if (!isNull && (flags & (INSERT | INSIDE | CELL | OWN | LAW)) != 0) useField(field, flags, start, start + shift, p + shift, scratch, row);
+    if (!isNull && (flags & (INSERT | INSIDE | CELL | OWN | LAW)) != 0) {
+      cellField = field;
+      cellStart = start;
+      cellEnd = p;
+      cellRow = row;
+      useField(field, flags, start, start + shift, p + shift, scratch, row);
+      if (probeCount >= ENOUGH_PROBES) answer(shift, scratch);
+    }
     if (load<u8>(p) == 10) {
       endLine(row, source);
       row++;
@@ -96,6 +115,8 @@ export function run(at: usize, length: usize, folded: usize, scratch: usize, fie
     } else field += FIELD_BYTES;
     start = ++p;
   }
+  answer(shift, scratch);
+  flushSet();
   return stop - at;
 }
 
@@ -139,6 +160,44 @@ function useField(field: usize, flags: u32, raw: usize, start: usize, end: usize
   }
 }
 
+// ── probes, many at once: memory far away is waited for once. A cell with a probe that is in the set is searched again, one by one.
+
+/** Whether it is in the set; where probes are gathered, never yet. */
+function isThere(h: u64): bool {
+  if (!gathering) return contains(h);
+  if (!isMine(h)) return false;
+  if (probeCount == MOST_PROBES) {
+    // A cell of many words: one of its probes that is there stands for all of them.
+    if (!contains(h)) return false;
+    probeCount--;
+  }
+  const at = probes + (<usize>probeCount << 5);
+  probeCount++;
+  store<u64>(at, h);
+  store<u32>(at, <u32>cellField, 8);
+  store<u32>(at, <u32>cellStart, 12);
+  store<u32>(at, <u32>cellEnd, 16);
+  store<u32>(at, cellRow, 20);
+  return false;
+}
+
+/** The answers to the probes so far; MUST NOT be asked for within a cell. */
+function answer(shift: usize, scratch: usize): void {
+  const end = probes + (<usize>probeCount << 5);
+  touchSet(probes, end, 32);
+  gathering = false;
+  let last: usize = 0;
+  for (let at = probes; at < end; at += 32) {
+    const start = <usize>load<u32>(at, 12);
+    if (start == last || !contains(load<u64>(at))) continue;
+    last = start;
+    const field = <usize>load<u32>(at, 8);
+    useField(field, flagsOf(field) & ~LAW, start, start + shift, <usize>load<u32>(at, 16) + shift, scratch, load<u32>(at, 20));
+  }
+  gathering = true;
+  probeCount = 0;
+}
+
 // ── originals
 
 function takeOriginal(field: usize, flags: u32, start: usize, end: usize, raw: usize, rawLength: usize, row: u32): void {
@@ -159,8 +218,8 @@ function takeOriginal(field: usize, flags: u32, start: usize, end: usize, raw: u
   if (inSpace) return;
   if (!probing) count(field, OUTSIDE_SPACE);
   if ((flags & MODE_CELL) != 0 && end - start >= LEAST_CELL) {
-    take(field, BY_CELL, hash(start, end, every ^ AS_CELL), start, end, raw, rawLength, row);
-  } else take(field, BY_OWN, hash(start, end, ownSeedOf(field)), start, start, raw, rawLength, row);
+    take(field, BY_CELL, hash(start, end, every ^ AS_CELL), 0, start, end, raw, rawLength, row);
+  } else take(field, BY_OWN, hash(start, end, ownSeedOf(field)), 0, start, start, raw, rawLength, row);
 }
 
 /** The value without what stands around its letters and digits, if it is told from others by its form. */
@@ -189,7 +248,7 @@ function takeDistinctive(field: usize, start: usize, end: usize, seed: u64, raw:
     digitLengths |= 1 << digits;
     const length = toDigits(start, end);
     const h = mix(hash(chain, chain + length, AS_DIGITS) ^ seed);
-    if (take(field, BY_DIGITS, h, chain, chain + length, raw, rawLength, row)) count(field, WINDOWS + (<usize>(digits - 6) << 3));
+    take(field, BY_DIGITS, h, windowsOf(field, digits), chain, chain + length, raw, rawLength, row);
     return true;
   }
   const length = end - start;
@@ -198,8 +257,8 @@ function takeDistinctive(field: usize, start: usize, end: usize, seed: u64, raw:
   if (letters == 0 && digits < 20) digitLengths |= 1 << digits;
   const part = length < <usize>MOST ? length : <usize>MOST;
   if (!probing) addLength(start, <u32>part);
-  const isNew = take(field, BY_TOKEN, mix(hash(start, start + part, 0) ^ seed), start, start + part, raw, rawLength, row);
-  if (isNew && letters == 0 && digits < 20) count(field, WINDOWS + (<usize>(digits - 6) << 3));
+  const counter = letters == 0 && digits < 20 ? windowsOf(field, digits) : 0;
+  take(field, BY_TOKEN, mix(hash(start, start + part, 0) ^ seed), counter, start, start + part, raw, rawLength, row);
   return true;
 }
 
@@ -214,11 +273,15 @@ function toDigits(start: usize, end: usize): usize {
   return length;
 }
 
-/** Into the set; or, when originals are compared with candidates, a hit where it is one. */
-function take(field: usize, kind: u32, h: u64, start: usize, end: usize, raw: usize, rawLength: usize, row: u32): bool {
-  if (!probing) return insert(h);
-  if (contains(h)) hit(kind, h, field, start, end, raw, rawLength, row);
-  return false;
+/** Where distinct numbers of so many digits are counted. */
+function windowsOf(field: usize, digits: u32): usize {
+  return countersOf(field) + WINDOWS + (<usize>(digits - 6) << 3);
+}
+
+/** Into the set, counted where it is new; or, when originals are compared with candidates, a hit where it is one. */
+function take(field: usize, kind: u32, h: u64, counter: usize, start: usize, end: usize, raw: usize, rawLength: usize, row: u32): void {
+  if (!probing) insertLater(h, counter);
+  else if (contains(h)) hit(kind, h, field, start, end, raw, rawLength, row);
 }
 
 // ── the output
@@ -229,12 +292,12 @@ function searchCell(field: usize, flags: u32, start: usize, end: usize, raw: usi
     const many = ownCountOf(field);
     for (let i: u32 = 0; i < many; i++) {
       const h = hash(start, end, load<u64>(seeds + (<usize>i << 3)));
-      if (contains(h)) hit(BY_OWN, h, field, start, start, raw, rawLength, row);
+      if (isThere(h)) hit(BY_OWN, h, field, start, start, raw, rawLength, row);
     }
   }
   if ((flags & CELL) == 0 || end - start < LEAST_CELL || end - start > 64) return;
   const h = hash(start, end, every ^ AS_CELL);
-  if (contains(h)) hit(BY_CELL, h, field, start, end, raw, rawLength, row);
+  if (isThere(h)) hit(BY_CELL, h, field, start, end, raw, rawLength, row);
 }
 
 function searchText(field: usize, start: usize, end: usize, raw: usize, rawLength: usize, row: u32): void {
@@ -287,7 +350,7 @@ function lookFor(field: usize, h: u64): u64 {
   const many = seedCountOf(field);
   for (let i: u32 = 0; i < many; i++) {
     const seeded = mix(h ^ load<u64>(seeds + (<usize>i << 3)));
-    if (contains(seeded)) return seeded;
+    if (isThere(seeded)) return seeded;
   }
   return 0;
 }
@@ -311,7 +374,7 @@ function number(field: usize, p: usize, start: usize, end: usize, raw: usize, ra
     const from = load<u32>(offsets + (<usize>i << 2));
     const length = chainLength - from;
     if (length > MOST_DIGITS || (digitLengths & (1 << length)) == 0) continue;
-    count(field, WINDOWS + (<usize>(length - 6) << 3));
+    if (gathering) count(field, WINDOWS + (<usize>(length - 6) << 3));
     if (length < LEAST_DIGITS) continue;
     const h = lookFor(field, hash(chain + from, chain + chainLength, AS_DIGITS));
     if (h != 0) hit(BY_DIGITS, h, field, chain + from, chain + chainLength, raw, rawLength, row);

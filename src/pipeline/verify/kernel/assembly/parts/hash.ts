@@ -11,11 +11,11 @@ export function mix(word: u64): u64 {
   return h ^ (h >> 32);
 }
 
+/** Up to 7 bytes after `end` are read. */
 export function hash(start: usize, end: usize, seed: u64): u64 {
   let h = seed ^ ((<u64>(end - start)) * 0x9e3779b97f4a7c15);
   let p = start;
   for (; p + 8 <= end; p += 8) h = mix(h ^ load<u64>(p));
-  let last: u64 = 0;
-  for (let i: u64 = 0; p < end; p++, i += 8) last |= (<u64>load<u8>(p)) << i;
+  const last: u64 = p < end ? load<u64>(p) & ((<u64>1 << (<u64>(end - p) << 3)) - 1) : 0;
   return mix(mix(h ^ last) + 0x632be59bd9b4e019);
 }

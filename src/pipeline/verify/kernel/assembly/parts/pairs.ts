@@ -5,7 +5,6 @@ import {
   EXCLUDED, EXPECTED, KEY, NULLS_FILLED, NULLS_MADE, NUMERIC, PADDED, PAIRS, UNIT, UNITS,
   chanceDetailOf, chanceKindOf, chanceOf, count, countersOf, flagsOf, pairOf, ruleSeedOf, unitKindOf,
 } from './field';
-import { isDigit, isSmall } from './text';
 
 const MOST_PAIRS = 256;
 const NOTHING: u32 = 0xffffffff;
@@ -125,12 +124,14 @@ function measure(field: usize, at: usize, start: usize, end: usize): void {
   let digits: i32 = 0;
   let letters: i32 = 0;
   let telling: i32 = 0;
-  for (let p = start; p < end; p++) {
-    const byte: u32 = load<u8>(p);
-    if (isDigit(byte)) {
-      digits++;
-      if (byte != 48) telling++;
-    } else if (isSmall(byte)) letters++;
+  const zero = i8x16.splat(48);
+  for (let p = start; p < end; p += 16) {
+    const bytes = v128.load(p);
+    const valid: u32 = end - p >= 16 ? 0xffff : (<u32>1 << <u32>(end - p)) - 1;
+    const isDigits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, zero), i8x16.splat(10))) & valid;
+    digits += popcnt(isDigits);
+    telling += popcnt(isDigits & ~i8x16.bitmask(i8x16.eq(bytes, zero)));
+    letters += popcnt(i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(97)), i8x16.splat(26))) & valid);
   }
   if ((flagsOf(field) & NUMERIC) == 0) telling += letters;
   if (telling == 0) return store<u32>(digests + (at << 2), 1);

@@ -37,8 +37,40 @@ export function droppedOfSet(): u64 {
 
 // @ts-ignore: decorator
 @inline
-function isMine(h: u64): bool {
+export function isMine(h: u64): bool {
   return parts == 1 || <u32>(h >> 20) % parts == part;
+}
+
+// Values on their way into the set: hash and counter, 16 bytes each. A place in the set is far away in memory: many are asked for at once.
+const MOST_WAITING: u32 = 64;
+const waiting = memory.data(64 * 16);
+let waitingCount: u32 = 0;
+/** Keeps the compiler from leaving out loads that only bring memory near. */
+let touched: u32 = 0;
+
+/** As `insert`, by `flushSet` at the latest; the counter at `counter` (0: none) grows where the value was not there before. */
+export function insertLater(h: u64, counter: usize): void {
+  const at = waiting + (<usize>waitingCount << 4);
+  store<u64>(at, h);
+  store<u32>(at, <u32>counter, 8);
+  if (++waitingCount == MOST_WAITING) flushSet();
+}
+
+export function flushSet(): void {
+  const end = waiting + (<usize>waitingCount << 4);
+  touchSet(waiting, end, 16);
+  for (let at = waiting; at < end; at += 16) {
+    const counter = <usize>load<u32>(at, 8);
+    if (insert(load<u64>(at)) && counter != 0) store<u64>(counter, load<u64>(counter) + 1);
+  }
+  waitingCount = 0;
+}
+
+/** Brings the places of the hashes that stand `step` bytes apart near, all at once. */
+export function touchSet(from: usize, end: usize, step: usize): void {
+  let sum: u32 = 0;
+  for (let at = from; at < end; at += step) sum += load<u32>(table + (<usize>(<u32>(load<u64>(at) >> 32) & mask) << 2));
+  touched = sum;
 }
 
 /** True where it was not there before. The fingerprint is the low half, the place comes from the high half; 0 marks an empty slot. */

@@ -73,27 +73,36 @@ function foldPair(p: usize, lead: u32): void {
   }
 }
 
+// First bytes of characters of two bytes that may be capitals.
+const LATIN = i8x16.splat(-61);
+const GREEK = i8x16.splat(-50);
+const CYRILLIC = i8x16.splat(-48);
+
 /** `length` bytes at `from` in small letters at `to`; up to 15 bytes more are written. */
 export function fold(from: usize, to: usize, length: usize): void {
-  let high: i32 = 0;
   for (let i: usize = 0; i < length; i += 16) {
     const bytes = v128.load(from + i);
-    high |= i8x16.bitmask(bytes);
     const capital = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(65)), i8x16.splat(26));
     v128.store(to + i, v128.or(bytes, v128.and(capital, i8x16.splat(0x20))));
   }
-  if (high == 0) return;
-  for (let p = to; p + 1 < to + length; p++) {
-    const lead: u32 = load<u8>(p);
-    if (lead == 0xc3 || lead == 0xce || lead == 0xd0) foldPair(p, lead);
+  // Leads of two bytes: those whose second byte may be a capital's.
+  for (let i: usize = 0; i < length; i += 16) {
+    const bytes = v128.load(from + i);
+    const leads = v128.or(v128.or(i8x16.eq(bytes, LATIN), i8x16.eq(bytes, GREEK)), i8x16.eq(bytes, CYRILLIC));
+    for (let some: u32 = i8x16.bitmask(leads); some != 0; some &= some - 1) {
+      const at = i + <usize>ctz(some);
+      if (at + 1 < length) foldPair(to + at, load<u8>(to + at));
+    }
   }
 }
 
+/** Up to 15 bytes after `end` are read. */
 export function hasBackslash(start: usize, end: usize): bool {
   let p = start;
   for (; p + 16 <= end; p += 16) if (v128.any_true(i8x16.eq(v128.load(p), i8x16.splat(92)))) return true;
-  for (; p < end; p++) if (load<u8>(p) == 92) return true;
-  return false;
+  if (p >= end) return false;
+  const rest: u32 = (<u32>1 << <u32>(end - p)) - 1;
+  return (i8x16.bitmask(i8x16.eq(v128.load(p), i8x16.splat(92))) & rest) != 0;
 }
 
 function toControl(letter: u32): u32 {
