@@ -58,6 +58,41 @@ it('lets a stage import no other stage', () => {
   expect(wrong).toEqual([]);
 });
 
+it('lets the verification and its reader share with the writer only what says what things are, and how a server is spoken to', () => {
+  const imports = new Map(modules.map(({ source, imports: found }) => [source, found.filter((one) => !one.package).map(({ to }) => to)]));
+  /** Every file that these folders lead to, types included; their own and the kernel's left out. */
+  const reach = (...folders: readonly string[]): string[] => {
+    const seen = new Set([...imports.keys()].filter((path) => folders.some((folder) => path.startsWith(folder))));
+    expect(seen.size).toBeGreaterThan(0);
+    for (const path of seen) for (const to of imports.get(path) ?? []) seen.add(to);
+    return [...seen].filter((path) => area(path) !== 'kernel' && !folders.some((folder) => path.startsWith(folder))).sort();
+  };
+  const verifier = reach('src/pipeline/verify/', 'src/systems/postgres/reader/');
+  const writer = new Set(
+    ['src/pipeline/mask/', 'src/pipeline/deliver/', 'src/systems/postgres/target/'].flatMap((folder) => reach(folder)),
+  );
+  // Values and their types: nothing in them masks, writes or looks.
+  const values = [
+    'batch',
+    'catalogue',
+    'decision',
+    'definition',
+    'event',
+    'marker',
+    'output-claim',
+    'plan',
+    'ports',
+    'schema-object',
+    'stages',
+  ];
+  // A session, its errors without a value, names in quotes, the marker's one row.
+  const speech = ['connection', 'marker-table', 'quote', 'reading-socket', 'server-error'].map((name) => `src/systems/postgres/${name}.ts`);
+  expect(verifier.filter((path) => writer.has(path))).toEqual([...values.map((name) => `src/pipeline/${name}.ts`), ...speech]);
+  // The bytes of COPY as a server sends them, which no writer reads.
+  const reading = ['copy-out', 'line-queue'].map((name) => `src/systems/postgres/${name}.ts`);
+  expect(verifier.filter((path) => !writer.has(path))).toEqual(reading);
+});
+
 it('lets one system import no other system', () => {
   const system = (path: string): string | undefined => /^src\/systems\/([^/]+)\//.exec(path)?.[1];
   expect(edges().filter(({ from, to }) => system(from) && system(to) && system(from) !== system(to))).toEqual([]);
