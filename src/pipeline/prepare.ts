@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import { type BautaError, type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
 import { messages } from '../kernel/messages.js';
 import { toSqlName } from '../kernel/sql-name.js';
-import { type BindInput, type Bound, type Registry, bindPlan, toCountKey } from './bind.js';
+import { type BindInput, type Bound, type Counts, type Registry, bindPlan, toCountKey } from './bind.js';
 import type { Catalogue } from './catalogue.js';
 import type { Decision } from './decision.js';
 import { type KnownSource, decide, toGateInput } from './gate/gate.js';
@@ -11,7 +11,7 @@ import { findRuleProblems, toTypeFamily, transforms } from './mask/mask.js';
 import { redactRecallText } from './best-effort.js';
 import { type Plan, toPlanDigest } from './plan.js';
 import { toShownFinding, toShownPath } from './shown-path.js';
-import type { KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
+import type { CountedColumn, KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
 import { tryConditions } from './try-conditions.js';
 import { type SourceFacts, inspectSource } from './source/source.js';
 
@@ -93,7 +93,12 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     nowMs: doors.clock.now(),
     showPath: toShownPath,
   });
-  return { ...planned, decision: await decide(doors.policy, input) };
+  const decision = await decide(doors.policy, input);
+  if (!decision.allow || findings.some(({ severity }) => severity === 'error')) return { ...planned, decision };
+  const frequent = await bound.countPaths();
+  return frequent.length === 0
+    ? { ...planned, decision }
+    : { ...base, findings: sortFindings([...findings, ...frequent].map(toShownFinding)) };
 }
 
 /** Rules that cannot work on their columns, and those that are best effort. */
@@ -130,17 +135,35 @@ function checkKey({ version, check }: Prepared['key'], recorded: Request['record
 
 const writableCodes: ReadonlySet<string> = new Set(['SOURCE_ROLE_CAN_WRITE', 'SOURCE_ROLE_IS_SUPERUSER']);
 
+interface Counting extends Bound {
+  /** What frequencies inside values say. Rows are read for it, as no statistics tell: only for a plan that nothing else stops. */
+  readonly countPaths: () => Promise<readonly Finding[]>;
+}
+
 /** Binds, and where statistics are missing, or a reference is cut, counts at the source and binds again. */
-async function bind(source: Source | undefined, input: Omit<BindInput, 'registry'> & Pick<Request, 'fitsSchema'>): Promise<Bound> {
+async function bind(source: Source | undefined, input: Omit<BindInput, 'registry'> & Pick<Request, 'fitsSchema'>): Promise<Counting> {
   const registry: Registry = { transforms, familyOf: toTypeFamily, fitsSchema: input.fitsSchema };
   const first = bindPlan({ ...input, registry });
-  const wanted = first.wanted.flatMap((request) => (request.kind === 'column' ? [request] : []));
+  const countPaths = (): Promise<readonly Finding[]> => Promise.resolve([]);
+  if (!source) return { ...first, findings: first.findings.filter(({ code }) => code !== 'PLAN_COUNT_MISSING'), countPaths };
+  const columns = first.wanted.flatMap((request) => (request.kind === 'column' && request.path === undefined ? [request] : []));
+  const paths = first.wanted.flatMap((request) => (request.kind === 'column' && request.path !== undefined ? [request] : []));
   const cut = first.wanted.flatMap((request) => (request.kind === 'reference' ? [request] : []));
-  if (!source) return { ...first, findings: first.findings.filter(({ code }) => code !== 'PLAN_COUNT_MISSING') };
-  if (first.wanted.length === 0) return first;
-  const broken = await source.countCut(cut);
+  const broken = cut.length === 0 ? [] : await source.countCut(cut);
   const references = new Map(cut.map(({ schema, name, constraint }, i) => [toSqlName(schema, name, constraint), broken[i] ?? 0]));
-  const counted = await source.count(wanted);
-  const columns = new Map(wanted.map((request, i) => [toCountKey(request), counted[i] ?? { rows: 0, distinct: 0 }]));
-  return bindPlan({ ...input, registry, counts: { columns, references } });
+  const counts = { columns: await countAll(source, columns), references };
+  return {
+    ...(columns.length + cut.length === 0 ? first : bindPlan({ ...input, registry, counts })),
+    countPaths: async () => {
+      if (paths.length === 0) return [];
+      const ofPaths = { columns: new Map([...counts.columns, ...(await countAll(source, paths))]), references };
+      const { findings } = bindPlan({ ...input, registry, counts: ofPaths });
+      return findings.filter(({ code, where }) => code === 'PLAN_FREQUENCIES_SURVIVE' && where.path !== undefined);
+    },
+  };
+}
+
+async function countAll(source: Source, requests: readonly CountedColumn[]): Promise<NonNullable<Counts['columns']>> {
+  const counted = requests.length === 0 ? [] : await source.count(requests);
+  return new Map(requests.map((request, i) => [toCountKey(request), counted[i] ?? { rows: 0, distinct: 0 }]));
 }
