@@ -32,6 +32,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'run',
     'datasets',
     'rollback',
+    'attest',
     'classify',
     'demo',
     'doctor',
