@@ -127,12 +127,22 @@ const tableView = object({
   loadInto: orNull(text('schema.table of the root that rows go in through')),
   columns: list(columnView, 'in the order of the table'),
 });
+const rights = object({
+  role: text('of the target, or PUBLIC'),
+  privileges: list(text('as GRANT has it; none: what PUBLIC has of itself is taken from it'), 'what it may do'),
+  on: list(text('an object, a column, or what is made later'), 'with what'),
+});
+const rolesView = object({
+  rights: list(rights, 'beside those of the owner'),
+  leftOut: list(text('a role of the source'), 'roles that were granted something and are not mapped'),
+});
 const planView = object({
   pipeline: text('name'),
   environment: text('name'),
   keyVersion: count('number'),
   planDigest: text('sha256:…'),
   tables: list(tableView, 'sorted by name'),
+  roles: orNull(rolesView),
   maskedColumns: count('columns'),
   keptColumns: count('columns'),
   bytes: count('to copy'),

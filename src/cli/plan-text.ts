@@ -20,10 +20,26 @@ export function toPlanLines(view: PlanView): readonly string[] {
       const rows = aligned.slice(next, (next += cells[i]?.length ?? 0));
       return ['', ...toHeading(table), ...(rows.length > 0 ? [aligned[0] ?? '', ...rows] : []), ...toReasons(table)];
     }),
+    ...toRolesLines(view.roles),
     '',
     `total     ${toCount(tables.length, 'table')}, ${toCount(maskedColumns, 'column')} masked, ${keptColumns} kept`,
     `size      ${toBytesText(bytes)} to copy, up to ${toBytesText(peakDiskBytes)} more on the target while both versions stand`,
   ];
+}
+
+/** Who gets what, where the pipeline maps roles. */
+function toRolesLines(roles: PlanView['roles']): readonly string[] {
+  if (!roles) return [];
+  const rights = roles.rights.flatMap(({ role, privileges, on }) => {
+    const may = privileges.length === 0 ? 'loses what it has of itself' : privileges.join(', ');
+    return fold(`  ${role}: ${may} on ${toSome(on)}`);
+  });
+  const leftOut = roles.leftOut.length === 0 ? [] : fold(`  not mapped, and left with nothing: ${toSome(roles.leftOut)}`);
+  return ['', 'roles', ...rights, ...leftOut];
+}
+
+function toSome(names: readonly string[]): string {
+  return names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '');
 }
 
 const header = ['COLUMN', 'TAG', 'TRANSFORM', 'SCOPE', 'LETS THROUGH', ''];
@@ -75,8 +91,7 @@ function toReasons(table: TableView): readonly string[] {
     lines.set(word + said, line);
   }
   return [...lines.values()].flatMap(({ word, said, columns }) => {
-    const more = columns.length > SHOWN ? ` and ${columns.length - SHOWN} more` : '';
-    return fold(`  ${`${word}:`.padEnd(5)} ${columns.slice(0, SHOWN).join(', ')}${more} (${said})`);
+    return fold(`  ${`${word}:`.padEnd(5)} ${toSome(columns)} (${said})`);
   });
 }
 

@@ -105,6 +105,17 @@ describe('documents', () => {
     ]);
   });
 
+  it('say in the same way what is wrong with the roles of a target', async () => {
+    const withRoles = (roles: string): string =>
+      pipeline.replace('import: [c.yaml]\n', '').replace('allows: [pii]', `allows: [pii], roles: ${roles}`);
+    const loaded = await load({ 'a.yaml': withRoles('{ readWrit: app, map: { app_rw: 3 } }') });
+    expect(codes(loaded)).toEqual(['DOCUMENT_MEMBER_UNKNOWN:4', 'DOCUMENT_VALUE_INVALID:4']);
+    expect(loaded.findings[0]?.hint).toContain('readWrite');
+    expect(codes(await load({ 'a.yaml': withRoles('{ owner: team, readWrite: app, readOnly: look, map: { "Anna S.": look } }') }))).toEqual(
+      [],
+    );
+  });
+
   it('point to the nearest kind', async () => {
     const loaded = await load({ 'a.yaml': 'kind: Pipelin\nname: x\n' });
     expect(loaded.findings[0]).toMatchObject({ code: 'DOCUMENT_KIND_UNKNOWN', hint: 'write kind: Pipeline', where: { line: 1 } });

@@ -62,6 +62,13 @@ const rows = either(
   members({ where: text('an SQL condition') }, {}, 'where'),
 );
 
+const role = text('the name of a role', { maxLength: 63 });
+const roles = members(
+  {},
+  { owner: role, readWrite: role, readOnly: role, map: record(role, 'roles of the source with roles of the target') },
+  'owner, readWrite, readOnly and map',
+);
+
 const pipeline = members(
   {
     ...head('Pipeline'),
@@ -82,6 +89,7 @@ const pipeline = members(
         sameServer: reasoned,
         adopt: reasoned,
         keepVersions: { type: 'integer', minimum: 1, maximum: 20, description: 'a count from 1 to 20' },
+        roles,
       },
       'connection, environment, class and allows',
     ),

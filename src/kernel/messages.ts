@@ -700,6 +700,21 @@ export const messages = {
     message: '{schema}.{table}.{column} is redacted, which is best effort: {amount} ({path})',
     hint: 'docs/redact.md says what it finds and what it misses; replace leaves nothing of a text',
   },
+  PLAN_ROLE_UNUSED: {
+    class: 'InputError',
+    message: 'the map of roles names {name}, to which nothing in scope was granted at the source',
+    hint: 'did you mean {expected}?',
+  },
+  PLAN_ROLE_REFUSED: {
+    class: 'InputError',
+    message: 'the role {name} cannot be a role of the environment: {expected}',
+    hint: 'name another one',
+  },
+  PLAN_ROLES_LEFT_OUT: {
+    class: 'InputError',
+    message: '{amount} roles of the source were granted something and are not mapped; they get nothing',
+    hint: 'bauta plan lists them; map those that the environment needs',
+  },
   PLAN_REFUSED: {
     class: 'InputError',
     message: 'there is no plan: {amount} findings stand in the way',

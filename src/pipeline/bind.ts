@@ -9,6 +9,7 @@ import { type BindInput, type Bound, type CountRequest, toScopeTest } from './bi
 import { Overrides } from './bind-override.js';
 import { bindPairing } from './bind-pairing.js';
 import { RuleBinder } from './bind-rule.js';
+import { bindRoles, type BoundRoles } from './bind-roles.js';
 import { allRules, bindHidden, bindReferences, bindRows, coversAll, maskedKey, partitionedAbove } from './bind-table.js';
 import { findUniqueColumns, withPartitionRows } from './bind-unique.js';
 import type { DataType, Table } from './catalogue.js';
@@ -31,18 +32,19 @@ export function bindPlan(input: BindInput): Bound {
   const binding = new Binding(input, resolution, tables);
   const { rows, findings } = bindRows(input, tables, isInScope);
   const references = bindReferences(input, tables, rows);
+  const roles = bindRoles(input);
   const planned = binding.tables(rows);
   if (tables.length === 0)
     binding.findings.push(
       toFinding('PLAN_SCOPE_EMPTY', { file: input.pipeline.origin.file, line: input.pipeline.origin.line('/include') }),
     );
-  const all = distinct([...resolution.findings, ...binding.allFindings(), ...findings, ...references.findings]);
+  const all = distinct([...resolution.findings, ...binding.allFindings(), ...findings, ...references.findings, ...roles.findings]);
   const wanted = [...binding.wanted, ...references.wanted];
   if (all.some(({ severity }) => severity === 'error')) return { findings: all, wanted };
-  return { plan: toPlan(input, planned, references.cut), findings: all, wanted };
+  return { plan: toPlan(input, planned, references.cut, roles), findings: all, wanted };
 }
 
-function toPlan(input: BindInput, tables: readonly TablePlan[], cutReferences: Plan['cutReferences']): Plan {
+function toPlan(input: BindInput, tables: readonly TablePlan[], cutReferences: Plan['cutReferences'], { roles }: BoundRoles): Plan {
   const { body } = input.pipeline;
   const { systemIdentifier, databaseOid, database } = input.catalogue.server;
   const { purpose, owner, legalBasis, subjectCategories, retentionDays, source, target, schemaTexts } = body;
@@ -67,6 +69,7 @@ function toPlan(input: BindInput, tables: readonly TablePlan[], cutReferences: P
     documents: { ...input.documents },
     tables,
     cutReferences,
+    ...(roles === undefined ? {} : { roles }),
   });
 }
 

@@ -1,7 +1,9 @@
 // What is there, as a plain value: read once under the plan's locks, compared by digest, and enough to build the schema anew elsewhere.
 // Names are the catalogue's own, unquoted. Every text that is SQL came from a pg_get_*def function and is not trusted.
+import type { DefaultGrant, Grant } from './grant.js';
 import type { Index, SchemaObject, TableName } from './schema-object.js';
 
+export * from './grant.js';
 export * from './schema-object.js';
 
 export interface Catalogue {
@@ -20,6 +22,9 @@ export interface Catalogue {
    * `constraint s.t.c`, `index s.i`, `domain constraint s.d.c`, `schema s` for the pieces of tables and domains.
    */
   readonly dependencies?: Readonly<Record<string, readonly string[]>>;
+  /** ACLs of what is in scope. No part of the digest: a plan holds what it makes of them. */
+  readonly grants?: readonly Grant[];
+  readonly defaultGrants?: readonly DefaultGrant[];
 }
 
 export interface ServerFacts {

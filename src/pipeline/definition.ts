@@ -36,6 +36,7 @@ export interface PipelineDefinition {
     readonly sameServer?: Reasoned;
     readonly adopt?: Reasoned;
     readonly keepVersions?: number;
+    readonly roles?: RolesDefinition;
   };
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
@@ -52,6 +53,15 @@ export interface PipelineDefinition {
   readonly legalBasis: string;
   readonly subjectCategories: readonly string[];
   readonly retentionDays: number;
+}
+
+/** Roles of the environment, on the target's server. Without names: the database's name and `_owner`, `_rw`, `_ro`. */
+export interface RolesDefinition {
+  readonly owner?: string;
+  readonly readWrite?: string;
+  readonly readOnly?: string;
+  /** Role of the source → role of the target that gets what it was granted. With it nobody gets anything else. */
+  readonly map?: Readonly<Record<string, string>>;
 }
 
 /** How one tag is disguised. */

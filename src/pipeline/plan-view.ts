@@ -4,6 +4,7 @@ import { redactRecall } from './best-effort.js';
 import type { Catalogue, Table } from './catalogue.js';
 import { type ClaimSource, type ColumnPlan, type Plan, type RulePlan, type TablePlan, toPlanDigest } from './plan.js';
 import { toCopiedBytes, toPeakBytes } from './peak-bytes.js';
+import { type RolesView, toRolesView } from './roles-view.js';
 import { toShownPath } from './shown-path.js';
 
 export interface RuleView {
@@ -49,6 +50,8 @@ export interface PlanView {
   readonly keyVersion: number;
   readonly planDigest: string;
   readonly tables: readonly TableView[];
+  /** null: the environment's three roles get what they always get. */
+  readonly roles: RolesView | null;
   readonly maskedColumns: number;
   readonly keptColumns: number;
   /** Size of the tables to be copied, and an upper estimate of what the target needs while staging stands beside the versions it has (`toPeakBytes`). */
@@ -81,6 +84,7 @@ export function toPlanView(plan: Plan, catalogue: Catalogue): PlanView {
     keyVersion,
     planDigest: toPlanDigest(plan),
     tables,
+    roles: toRolesView(plan, catalogue),
     ...counts,
     bytes: toCopiedBytes(plan, catalogue),
     peakDiskBytes: toPeakBytes(plan, catalogue),

@@ -3,6 +3,7 @@ import type { Json } from '../kernel/canonical-json.js';
 import { digestJson } from '../kernel/digest.js';
 import type { DataType, TableName } from './catalogue.js';
 import type { PipelineDefinition, Rows, Scope } from './definition.js';
+import type { RolesPlan } from './grant.js';
 
 export interface Plan {
   readonly version: 1;
@@ -23,6 +24,8 @@ export interface Plan {
   readonly tables: readonly TablePlan[];
   /** Foreign keys in scope whose rows may break because a table is cut (`rows: none | where`). */
   readonly cutReferences: readonly { readonly table: string; readonly constraint: string }[];
+  /** Who gets what, where `target.roles.map` says so; absent: the environment's roles get what they always get. */
+  readonly roles?: RolesPlan;
 }
 
 export interface TablePlan extends TableName {

@@ -63,6 +63,27 @@ it('a first publication makes the target, owned by the environment, with rights 
   ]);
 });
 
+it('a role that the document maps to is made without login and password, may come in with the publication, and may do there what it was given', async () => {
+  const roles = { owner: 'team', map: { app: 'shop_app', other: 'shop_app' } };
+  const { staging, publish } = await stage(target('shop'), toPlan({ roles }));
+  const mayConnect = async (database: string): Promise<unknown> =>
+    (await world.server.sql('postgres', `SELECT has_database_privilege('shop_app', '${database}', 'CONNECT') AS may`))[0]?.['may'];
+  expect(await mayConnect(staging.database)).toBe(false);
+  expect(await publish()).toEqual([]);
+  expect(await mayConnect('shop')).toBe(true);
+  expect(await readTraces(world.server)).toEqual({ databases: ['shop'], roles: ['shop_app', 'shop_ro', 'shop_rw', 'team'] });
+  const [facts] = await world.server.sql(
+    'shop',
+    `SELECT rolcanlogin AS login, rolpassword IS NOT NULL AS password, shobj_description(oid, 'pg_authid')::jsonb AS comment,
+            (SELECT datdba::regrole::text FROM pg_database WHERE datname = 'shop') AS owner FROM pg_authid WHERE rolname = 'shop_app'`,
+  );
+  expect(facts).toEqual({ login: false, password: false, comment: { bauta: 1, target: 'shop', role: 'mapped' }, owner: 'team' });
+  // One that was dropped leaves no role behind.
+  const fresh = await stage(target('fresh'), toPlan({ roles: { map: { app: 'fresh_app' } } }));
+  await fresh.staging.drop();
+  expect((await readTraces(world.server)).roles).toEqual(['shop_app', 'shop_ro', 'shop_rw', 'team']);
+});
+
 it('later publications keep the version before, drop the older ones, and rolling back switches to it in one step', async () => {
   const runs = [await publishOnce('shop'), await publishOnce('shop'), await publishOnce('shop')];
   const list = async (): Promise<unknown[]> =>

@@ -18,6 +18,8 @@ export interface Planned {
   readonly pipeline?: string;
   /** SQL of a file of `after`. */
   readonly after?: string;
+  /** Further members of the pipeline's target, as YAML flow text. */
+  readonly target?: string;
   /** `rules` of a rulebook of its own, as YAML flow text. */
   readonly rules?: string;
 }
@@ -35,8 +37,9 @@ export interface PlanWorld {
   stop(): Promise<void>;
 }
 
-export async function startPlanWorld(): Promise<PlanWorld> {
-  const server = await startTestServer();
+/** The server is the world's from here on, and stops with it. */
+export async function startPlanWorld(given?: TestServer): Promise<PlanWorld> {
+  const server = given ?? (await startTestServer());
   const password = randomBytes(12).toString('hex');
   const folder = mkdtempSync(join(tmpdir(), 'bauta-planned-'));
   for (const role of ['source', 'target']) {
@@ -51,13 +54,14 @@ export async function startPlanWorld(): Promise<PlanWorld> {
     pipeline = '',
     after,
     rules,
+    target,
   }: Planned): Promise<{ name: string; composed: Composed; sourceUrl: string }> => {
     const name = `planned_${(count += 1)}`;
     await server.create(name);
     await server.sql(name, sql);
     const file = join(folder, `${name}.yaml`);
     const documents = [
-      `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
+      `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both${target === undefined ? '' : `, ${target}`} }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
       `kind: Classification\nname: ${name}\ntables: ${tables}`,
       ...(rules === undefined ? [] : [`kind: Rulebook\nname: own\nrules: ${rules}`]),
     ];

@@ -7,7 +7,7 @@ import type { Plan } from '../../pipeline/plan.js';
 import { readSequenceValues, schemaTexts, toCatalogueDigest } from './catalogue/catalogue.js';
 import { toDatabaseName } from './target/session.js';
 import type { ConnectionTarget } from './connection.js';
-import { type Statement, toSchemaStatements } from './ddl/ddl.js';
+import { type Statement, toGrantStatements, toSchemaStatements } from './ddl/ddl.js';
 import { readCatalogueWithoutMarker } from './leave-marker-out.js';
 import { quoteLiteral, quoteName, quoteQualified } from './quote.js';
 import { PostgresSource, type SourceSettings } from './source/source.js';
@@ -50,16 +50,18 @@ export interface TargetOptions {
   readonly onStep?: (step: TargetStep) => void | Promise<void>;
 }
 
-/** A target whose schema is rebuilt from the catalogue; roles of the source's policies become the environment's read-write role. */
+/** A target whose schema is rebuilt from the catalogue; roles of the source's policies become those of the map, or the environment's read-write role. */
 export function openTarget(options: TargetOptions): PostgresTarget {
-  const { readWrite } = toEnvironmentRoles(toDatabaseName(options.connection));
   const schemaStatements = (catalogue: Catalogue, plan: Plan) => {
     const cut = findCut(catalogue, plan);
+    const { roles } = plan.facts.target;
+    const { owner, readWrite } = toEnvironmentRoles(toDatabaseName(options.connection), roles);
+    const map = roles?.map && new Map(Object.entries(roles.map));
     const made = toSchemaStatements(leaveUnchecked(catalogue, cut), {
       drop: (plan.facts.schemaTexts ?? []).filter(({ action }) => action === 'drop').map(({ object }) => object),
-      role: () => readWrite,
+      role: (name) => (map ? map.get(name) : readWrite),
     });
-    return { ...made, postData: [...made.postData, cut.map(toValidation)] };
+    return { ...made, postData: [...made.postData, cut.map(toValidation), ...(plan.roles ? toGrantStatements(plan.roles, owner) : [])] };
   };
   return new PostgresTarget({ ...options, schemaStatements });
 }

@@ -18,6 +18,7 @@ import {
 import { toCandidates } from './candidates.js';
 import { readDataTypes } from './data-type.js';
 import { type Dependencies, readDependencies, toCreationOrder } from './dependencies.js';
+import { readDefaultGrants, readGrants } from './grants.js';
 import { findComment, type Reading, readComments, readRows, toAddress, toUserObject, toUserSchema } from './reading.js';
 import { outwardExtensions, readLeftBehind, readOutwardFunctions, readRefused, type Refused } from './refused.js';
 import { readAggregates, readCasts, readOperators, readRoutines, type Refusal } from './routines.js';
@@ -50,7 +51,7 @@ export async function readCatalogue(
   }
 }
 
-interface Everything extends Omit<Catalogue, 'objects' | 'dependencies'> {
+interface Everything extends Required<Omit<Catalogue, 'objects' | 'dependencies'>> {
   readonly objects: readonly SchemaObject[];
   readonly dependencies: Dependencies;
   readonly refused: readonly Refused[];
@@ -93,6 +94,8 @@ async function readEverything(client: pg.Client): Promise<Everything> {
     tables,
     objects: [...extensions, ...types, ...routines.objects, ...aggregates, ...operators, ...casts.objects, ...views, ...attached],
     dependencies: await readDependencies(reading),
+    grants: await readGrants(reading),
+    defaultGrants: await readDefaultGrants(reading),
     refused,
     refusals: [...routines.refused, ...casts.refused, ...broken],
     leftBehind: await readLeftBehind(reading),
@@ -132,7 +135,10 @@ function narrow(all: Everything, scope: SourceScope): { catalogue: Catalogue; fi
   const test = toScopeTest(scope);
   const used = new Set([...tables.map((table) => table.schema), ...objects.map((object) => object.schema)]);
   const schemas = all.schemas.filter(({ name }) => name === 'public' || used.has(name) || test(`${name}.*`) === 'in');
-  const catalogue: Catalogue = { server: all.server, schemas, tables, objects, dependencies };
+  const names = new Set(schemas.map(({ name }) => name));
+  const grants = all.grants.filter(({ label, on, name }) => (on === 'SCHEMA' ? names.has(name) : choice.labels.has(label)));
+  const defaultGrants = all.defaultGrants.filter(({ schema }) => schema === null || names.has(schema));
+  const catalogue: Catalogue = { server: all.server, schemas, tables, objects, dependencies, grants, defaultGrants };
   return { catalogue, findings: sortFindings(dedupe([...choice.findings, ...toSupportFindings(all, choice.labels, catalogue)])) };
 }
 

@@ -9,6 +9,7 @@ import { Graph, toEarly, toPhases, withoutDropped } from './order.js';
 import type { Statement, Step } from './step.js';
 import { toPieceSteps } from './table-pieces.js';
 
+export { toDefaultGrantStatements, toGrantStatements } from './grants.js';
 export type { Statement } from './step.js';
 
 export interface SchemaStatements {

@@ -3,7 +3,7 @@ import type { DatabaseLocale } from '../../../pipeline/catalogue.js';
 import { quoteLiteral, quoteName } from '../quote.js';
 import { toCommentText, toRoleCommentText, type OwnComment } from './own-comment.js';
 import { readRoles } from './databases.js';
-import { toEnvironmentRoles } from './names.js';
+import type { EnvironmentRoles } from './names.js';
 import type { Session } from './session.js';
 import type { OnStep } from './steps.js';
 
@@ -11,6 +11,7 @@ export interface StagingOrder {
   /** Name of the database and of its role. */
   readonly name: string;
   readonly ours: OwnComment;
+  readonly roles: EnvironmentRoles;
   /** SCRAM verifier of the run's login. */
   readonly verifier: string;
   readonly encoding: string;
@@ -25,7 +26,7 @@ export async function createStaging(session: Session, order: StagingOrder, onSte
   // One transaction: a role of a run never exists without its comment.
   await session.transaction(async () => {
     await createOwnRole(session, order.name, toRoleCommentText({ target, role: 'run' }), `LOGIN PASSWORD ${quoteLiteral(order.verifier)}`);
-    await createEnvironmentRoles(session, target);
+    await createEnvironmentRoles(session, target, order.roles);
   });
   await onStep('database.create');
   await session.query(
@@ -39,13 +40,13 @@ export async function createStaging(session: Session, order: StagingOrder, onSte
 }
 
 /** Before the schema, because policies may name them. A run that publishes nothing drops again what it was the first to need. */
-async function createEnvironmentRoles(session: Session, target: string): Promise<void> {
+async function createEnvironmentRoles(session: Session, target: string, roles: EnvironmentRoles): Promise<void> {
   const known = new Set((await readRoles(session)).map(({ name }) => name));
-  const { owner, readWrite, readOnly } = toEnvironmentRoles(target);
   const wanted = [
-    [owner, 'owner'],
-    [readWrite, 'rw'],
-    [readOnly, 'ro'],
+    [roles.owner, 'owner'],
+    [roles.readWrite, 'rw'],
+    [roles.readOnly, 'ro'],
+    ...roles.mapped.map((name) => [name, 'mapped'] as const),
   ] as const;
   for (const [name, role] of wanted) {
     if (!known.has(name)) await createOwnRole(session, name, toRoleCommentText({ target, role }));

@@ -73,13 +73,15 @@ export interface Role {
   readonly superuser: boolean;
   readonly canLogin: boolean;
   readonly owned: boolean;
+  /** Whether it has our role's rights, as a superuser and our role itself have them. */
+  readonly hasOurs: boolean;
   readonly ours: RoleComment | undefined;
 }
 
 export async function readRoles(session: Session): Promise<readonly Role[]> {
   const rows = await session.query<Omit<Role, 'ours'> & { comment: string | null }>(
     `SELECT rolname AS name, rolsuper AS superuser, rolcanlogin AS "canLogin", pg_has_role(oid, 'USAGE') AS owned,
-            shobj_description(oid, 'pg_authid') AS comment
+            pg_has_role(oid, session_user, 'MEMBER') AS "hasOurs", shobj_description(oid, 'pg_authid') AS comment
        FROM pg_roles ORDER BY rolname`,
   );
   return rows.map(({ comment, ...role }) => ({ ...role, ours: parseRoleComment(comment) }));

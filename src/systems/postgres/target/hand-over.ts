@@ -1,6 +1,8 @@
 // What the run's role made becomes the environment's: owner changed, rights of the three roles given. Still nobody may connect.
+import type { RolesPlan } from '../../../pipeline/catalogue.js';
 import type { Database } from './databases.js';
 import type { EnvironmentRoles } from './names.js';
+import { toDefaultGrantStatements } from '../ddl/ddl.js';
 import { markerTable } from '../marker-table.js';
 import { quoteName } from '../quote.js';
 import type { Session } from './session.js';
@@ -33,8 +35,17 @@ interface SchemaObjects {
   sequences: string[] | null;
 }
 
-/** Rights inside the database: read-write and read-only on everything the owner has, now and later. */
-export async function grantRights(session: Session, roles: EnvironmentRoles): Promise<void> {
+/**
+ * Rights inside the database: read-write and read-only on everything the owner has, now and later. Where the document maps roles, what is there
+ * has its rights since it was made, and what comes later gets them here.
+ */
+export async function grantRights(session: Session, roles: EnvironmentRoles, mapped?: RolesPlan): Promise<void> {
+  if (mapped) {
+    const later = toDefaultGrantStatements(mapped.defaults, roles.owner);
+    return session.transaction(async () => {
+      for (const statement of later) await session.query(statement);
+    });
+  }
   const [rw, ro, owner] = [quoteName(roles.readWrite), quoteName(roles.readOnly), quoteName(roles.owner)];
   const schemas = await session.query<SchemaObjects>(
     `SELECT n.nspname AS schema,
@@ -72,7 +83,7 @@ export async function openToEnvironment(session: Session, name: string, roles: E
   await session.query(`REVOKE ALL ON DATABASE ${database} FROM CURRENT_USER`);
   await session.query(`GRANT ALL ON DATABASE ${database} TO ${quoteName(roles.owner)}`);
   await session.query(`GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${quoteName(roles.readWrite)}`);
-  await session.query(`GRANT CONNECT ON DATABASE ${database} TO ${quoteName(roles.readOnly)}`);
+  for (const role of [roles.readOnly, ...roles.mapped]) await session.query(`GRANT CONNECT ON DATABASE ${database} TO ${quoteName(role)}`);
 }
 
 /** Settings whose value is a list of names and is stored with its quotes (GUC_LIST_QUOTE): the server must read them, not we. */

@@ -2,13 +2,13 @@
 import { type Finding, type Where, sortFindings, toFinding } from '../../../kernel/errors.js';
 import type { ErrorCode } from '../../../kernel/messages.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
-import type { Catalogue } from '../../../pipeline/catalogue.js';
+import type { Catalogue, GrantPlan } from '../../../pipeline/catalogue.js';
 import { toPeakBytes } from '../../../pipeline/peak-bytes.js';
 import type { Plan } from '../../../pipeline/plan.js';
 import type { TargetFacts } from '../../../pipeline/ports.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
 import { findMarkerProblem } from './marker-of.js';
-import { toEnvironmentRoles, toLockKey } from './names.js';
+import { findRunId, toEnvironmentRoles, toLockKey } from './names.js';
 import { type Session, type TargetServer, toSqlState } from './session.js';
 
 interface Self {
@@ -46,8 +46,8 @@ export async function inspect(
     ...identity,
     // Of the source itself, whose it is says nothing more.
     ...(identity.some(([code]) => code === 'TARGET_IS_SOURCE') ? [] : await findDatabase(server, current, plan, verifiers)),
-    ...findRoles(server.target, roles, self),
-    ...findVersion(self, catalogue),
+    ...findRoles(server.target, plan, roles, self),
+    ...findVersion(self, plan, catalogue),
     ...findEncoding(current, catalogue),
   ];
   if (await isBusy(session, server.target)) found.push(['TARGET_BUSY', { name: server.target }]);
@@ -91,24 +91,42 @@ async function findDatabase(
   return found;
 }
 
-function findRoles(target: string, roles: readonly Role[], self: Self): Found {
-  const found: Found = [];
-  for (const name of Object.values(toEnvironmentRoles(target)) as string[]) {
+function findRoles(target: string, { facts }: Plan, roles: readonly Role[], self: Self): Found {
+  const { owner, readWrite, readOnly, mapped } = toEnvironmentRoles(target, facts.target.roles);
+  return [owner, readWrite, readOnly, ...mapped].flatMap((name): Found => {
     const role = roles.find((one) => one.name === name);
-    if (role?.superuser) found.push(['TARGET_ROLE_CLASH', { name, expected: 'it is a superuser' }]);
-    else if (role?.canLogin) found.push(['TARGET_ROLE_CLASH', { name, expected: 'it can log in' }]);
-    else if (role && !role.owned && name.endsWith('_owner'))
-      found.push(['TARGET_ROLE_CLASH', { name, expected: `it is not granted to ${self.name}` }]);
-  }
-  return found;
+    const expected = role ? findClash(role, target, self, name === owner, mapped.includes(name)) : findRunClash(name);
+    return expected === undefined ? [] : [['TARGET_ROLE_CLASH', { name, expected }]];
+  });
 }
 
-function findVersion(self: Self, catalogue: Catalogue): Found {
+function findClash(role: Role, target: string, self: Self, isOwner: boolean, isMapped: boolean): string | undefined {
+  if (role.superuser) return 'it is a superuser';
+  // Who has our rights could change the marker, and publish.
+  if (role.hasOurs) return `it has the rights of ${self.name}`;
+  // A role that rights are mapped to may be somebody's login; the environment's own three are for groups.
+  if (role.canLogin && !isMapped) return 'it can log in';
+  if (role.ours?.role === 'run') return 'it is the role of a run';
+  if (role.ours && role.ours.target !== target) return `it is of the target ${role.ours.target}`;
+  return isOwner && !role.owned ? `it is not granted to ${self.name}` : undefined;
+}
+
+function findRunClash(name: string): string | undefined {
+  return findRunId(name) === undefined ? undefined : 'roles of runs are named so';
+}
+
+function findVersion(self: Self, { roles }: Plan, catalogue: Catalogue): Found {
   const [ours, theirs] = [Math.floor(self.version / 10_000), Math.floor(catalogue.server.version / 10_000)];
   if (ours >= theirs) return [];
   const virtual = ours < 18 && catalogue.tables.some((table) => table.columns.some(({ generated }) => generated === 'v'));
   if (virtual) return [['TARGET_OLDER', { amount: String(ours), expected: 'virtual generated columns' }]];
+  const maintain = ours < 17 && [...(roles?.grants ?? []), ...(roles?.defaults ?? [])].some(hasMaintain);
+  if (maintain) return [['TARGET_OLDER', { amount: String(ours), expected: 'the privilege MAINTAIN' }]];
   return [['TARGET_OLDER_VERSION', { amount: String(ours) }, 'warning']];
+}
+
+function hasMaintain({ entries }: Pick<GrantPlan, 'entries'>): boolean {
+  return entries.some(({ privileges }) => privileges.includes('MAINTAIN'));
 }
 
 function findEncoding(current: Database | undefined, catalogue: Catalogue): Found {

@@ -1,6 +1,8 @@
 // Names of what Bauta makes on a target server. A name alone proves nothing: the comment does (own-comment.ts).
 import { createHash } from 'node:crypto';
 
+import type { RolesDefinition } from '../../../pipeline/definition.js';
+
 const runPattern = /^(.+)_bauta_([0-9a-hjkmnp-tv-z]{16})$/su;
 
 /** Name of a database of ours and of the role made for its run: 30 bytes of the target's name at most, `_bauta_`, the run's id. */
@@ -18,11 +20,20 @@ export interface EnvironmentRoles {
   readonly owner: string;
   readonly readWrite: string;
   readonly readOnly: string;
+  /** Further ones, which roles of the source are mapped to. */
+  readonly mapped: readonly string[];
 }
 
-/** The environment's group roles, which nobody logs in as: `<target>_owner`, `<target>_rw`, `<target>_ro`. */
-export function toEnvironmentRoles(target: string): EnvironmentRoles {
-  return { owner: `${cutBytes(target, 57)}_owner`, readWrite: `${cutBytes(target, 60)}_rw`, readOnly: `${cutBytes(target, 60)}_ro` };
+/** The environment's roles: `<target>_owner`, `<target>_rw`, `<target>_ro`, if the pipeline does not name others. */
+export function toEnvironmentRoles(target: string, written: RolesDefinition = {}): EnvironmentRoles {
+  const {
+    owner = `${cutBytes(target, 57)}_owner`,
+    readWrite = `${cutBytes(target, 60)}_rw`,
+    readOnly = `${cutBytes(target, 60)}_ro`,
+    map = {},
+  } = written;
+  const mapped = [...new Set(Object.values(map))].filter((name) => ![owner, readWrite, readOnly].includes(name)).sort();
+  return { owner, readWrite, readOnly, mapped };
 }
 
 /** The key of an advisory lock, as a bigint's text: the same for everybody who works on that run or target. */

@@ -41,10 +41,12 @@ export function parseComment(comment: string | null): OwnComment | undefined {
   };
 }
 
-/** Comment of a role of ours: `run` for a run's, else which of the environment's. */
+/** Comment of a role of ours: `run` for a run's, else which of the environment's; `mapped`: made because a pipeline maps a role to it. */
+const ownRoles = ['run', 'owner', 'rw', 'ro', 'mapped'] as const;
+
 export interface RoleComment {
   readonly target: string;
-  readonly role: 'run' | 'owner' | 'rw' | 'ro';
+  readonly role: (typeof ownRoles)[number];
 }
 
 export function toRoleCommentText(ours: RoleComment): string {
@@ -53,9 +55,9 @@ export function toRoleCommentText(ours: RoleComment): string {
 
 export function parseRoleComment(comment: string | null): RoleComment | undefined {
   const value = parseObject(comment);
-  const role = value?.['role'];
+  const role = ownRoles.find((one) => one === value?.['role']);
   if (value?.['bauta'] !== 1 || typeof value['target'] !== 'string') return undefined;
-  return role === 'run' || role === 'owner' || role === 'rw' || role === 'ro' ? { target: value['target'], role } : undefined;
+  return role === undefined ? undefined : { target: value['target'], role };
 }
 
 function parseObject(text: string | null): Record<string, unknown> | undefined {

@@ -14,7 +14,7 @@ import { Building } from './building.js';
 import { copyIn, copyInFrozen } from './copy-in.js';
 import { countBeside } from './count-beside.js';
 import { grantRights, handOver } from './hand-over.js';
-import { toEnvironmentRoles } from './names.js';
+import { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
 import { prune, publish } from './publish.js';
 import { setSequences } from './sequences.js';
 import { SessionPool } from './session-pool.js';
@@ -177,8 +177,8 @@ export class PostgresStaging implements Staging {
     // Nothing is published that does not say what it is.
     if (!this.#marked) throw toError('STAGING_UNMARKED');
     const { server, hold, plan, clock, expectedOid, onStep } = this.#parts;
-    const roles = toEnvironmentRoles(server.target);
-    await this.#asProvisioner((session) => grantRights(session, roles));
+    const roles = this.#roles;
+    await this.#asProvisioner((session) => grantRights(session, roles, plan.roles));
     await onStep('database.switch');
     const { adopt, keepVersions } = plan.facts.target;
     await publish(server, hold, { version, staging: this.database, roles, adopt: adopt !== undefined, expectedOid, clock });
@@ -214,8 +214,7 @@ export class PostgresStaging implements Staging {
   async #handOver(): Promise<void> {
     if (this.#handedOver) return;
     await this.#parts.onStep('owner.change');
-    const { target } = this.#parts.server;
-    await this.#asProvisioner((session) => handOver(session, this.database, toEnvironmentRoles(target)));
+    await this.#asProvisioner((session) => handOver(session, this.database, this.#roles));
     this.#handedOver = true;
   }
 
@@ -239,6 +238,10 @@ export class PostgresStaging implements Staging {
 
   #open(own: Readonly<Record<string, string>> = settings): Promise<Session> {
     return this.#parts.server.openAs(this.database, this.#parts.password, this.database, own);
+  }
+
+  get #roles(): EnvironmentRoles {
+    return toEnvironmentRoles(this.#parts.server.target, this.#parts.plan.facts.target.roles);
   }
 
   #requireLock(): void {

@@ -14,7 +14,7 @@ import { createRunLogin } from './run-login.js';
 import { type Database, readDatabases, toDatasets } from './databases.js';
 import { inspect, readSystemIdentifier } from './inspect.js';
 import { findMarkerProblem, readMarkerOf } from './marker-of.js';
-import { toStagingName } from './names.js';
+import { toEnvironmentRoles, toStagingName } from './names.js';
 import { rollback } from './publish.js';
 import { type Session, TargetServer, type TargetSettings, defaultTargetSettings, tryLock } from './session.js';
 import { PostgresStaging } from './staging.js';
@@ -139,7 +139,8 @@ export class PostgresTarget implements Target {
       const version = toDatasets(databases, target).reduce((highest, dataset) => Math.max(highest, dataset.version), 0) + 1;
       const ours = { target, version, state: 'staging', runId: run.id } as const;
       const { encoding, locale } = current ?? catalogue.server;
-      await createStaging(hold, { name: database, ours, verifier: login.verifier, encoding, locale }, onStep);
+      const roles = toEnvironmentRoles(target, plan.facts.target.roles);
+      await createStaging(hold, { name: database, ours, roles, verifier: login.verifier, encoding, locale }, onStep);
       await staging.createSchema();
       return staging;
     } catch (error) {
