@@ -78,6 +78,7 @@ it('lets the verification and its reader share with the writer only what says wh
     'decision',
     'definition',
     'event',
+    'grant',
     'marker',
     'output-claim',
     'plan',
