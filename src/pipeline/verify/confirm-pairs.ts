@@ -1,7 +1,7 @@
 // The second look at rows whose digests said something: both sides are read again and compared byte by byte, in our memory.
 import type { TablePlan } from '../plan.js';
 import type { Field, Reader } from '../ports.js';
-import type { Leaf } from './leaves.js';
+import { type Leaf, isNumeric } from './leaves.js';
 
 interface Pair {
   /** What the pseudonym is a function of: the value, with the person's key or the row before it. */
@@ -14,7 +14,8 @@ interface Pair {
 export async function confirmFixed(reader: Reader, leaf: Leaf, multiple: boolean): Promise<number> {
   const fixed = new Set<string>();
   for await (const { unit, original, pseudonym } of readPairs(reader, leaf, multiple)) {
-    if (toSmall(original) === toSmall(pseudonym)) fixed.add(leaf.rule.scope === 'value' ? original : unit);
+    if (toSmall(original) === toSmall(pseudonym) && holdsSomething(leaf, original))
+      fixed.add(leaf.rule.scope === 'value' ? original : unit);
   }
   return fixed.size;
 }
@@ -119,6 +120,11 @@ function keysOf({ pairing }: TablePlan): readonly string[] {
 function personsOf(table: TablePlan): readonly string[] {
   const subject = table.hidden.filter(({ purpose }) => purpose === 'subject');
   return [...new Set(subject.flatMap(({ via, column }) => via[0]?.columns ?? [column]))];
+}
+
+/** Whether there is a letter or digit to mask, escapes left out: a tab is none although COPY writes it with a letter. */
+function holdsSomething({ type }: Leaf, original: string): boolean {
+  return (isNumeric(type.base) ? /[1-9]/ : /[1-9a-z]/i).test(original.replace(/\\./g, ''));
 }
 
 function toSmall(text: string): string {

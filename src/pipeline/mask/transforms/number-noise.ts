@@ -42,7 +42,9 @@ function shiftFloat(text: string, share: number, type: DataType): string {
   const value = Number(text);
   const [least, most] = type.base === 'float4' ? [1e-37, 3e38] : [1e-300, 1e308];
   const size = Math.abs(value);
-  return String(value * (1 + (size < least ? Math.abs(share) : size * (1 + share) > most ? -Math.abs(share) : share)));
+  const moved = value * (1 + (size < least ? Math.abs(share) : size * (1 + share) > most ? -Math.abs(share) : share));
+  // The smallest numbers that there are have no share of themselves: the next one.
+  return String(moved === value ? value + Math.sign(value) * Number.MIN_VALUE : moved);
 }
 
 export const numberNoise = defineTransform({
@@ -63,7 +65,8 @@ export const numberNoise = defineTransform({
   space: () => 0n,
   reversible: false,
   output: 'overlapping',
-  fixedPoints: () => 0,
+  // A float4 has 24 bits, and a smaller share of it than the last of them is none.
+  fixedPoints: ({ ratio }, type) => (type.base === 'float4' ? 2 ** -23 / (ratio as number) : 0),
   misfit: (type) => (type.base === 'money' ? 'money is printed with a currency; number-noise takes numbers' : undefined),
   plain: true,
   prepare: ({ params, type }) => {
