@@ -4,7 +4,8 @@ import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { toCommitment } from '../../pipeline/erasable.js';
-import { writeAll, writeWhole } from './durable.js';
+import { dropUnfinished, writeAll, writeWhole } from './durable.js';
+import { withWriteLock } from './write-lock.js';
 
 interface Kept {
   /** Base64. */
@@ -17,7 +18,8 @@ export async function keepText(folder: string, text: string): Promise<string> {
   const salt = randomBytes(32);
   const commitment = toCommitment(salt, text);
   const kept: Kept = { salt: salt.toString('base64'), text };
-  await writeAll(folder, new Map([[toTextPath(folder, commitment), Buffer.from(`${JSON.stringify(kept)}\n`)]]));
+  const bytes = Buffer.from(`${JSON.stringify(kept)}\n`);
+  await alone(folder, () => writeAll(folder, new Map([[toTextPath(folder, commitment), bytes]])));
   return commitment;
 }
 
@@ -35,11 +37,22 @@ export async function findChangedTexts(folder: string): Promise<readonly string[
 /** The random id of a person, made at first sight. It is no function of the name: when the file is erased, the id is nobody's. */
 export async function identify(folder: string, name: string): Promise<string> {
   const people = join(folder, 'people');
-  await mkdir(people, { recursive: true, mode: 0o700 });
-  for (const id of await readdir(people)) if ((await readFile(join(people, id), 'utf8').catch(() => '')) === `${name}\n`) return id;
-  const id = `p-${randomBytes(8).toString('hex')}`;
-  await writeWhole(join(people, id), `${name}\n`);
-  return id;
+  return alone(folder, async () => {
+    await mkdir(people, { recursive: true, mode: 0o700 });
+    for (const id of await readdir(people)) if ((await readFile(join(people, id), 'utf8').catch(() => '')) === `${name}\n`) return id;
+    const id = `p-${randomBytes(8).toString('hex')}`;
+    await writeWhole(join(people, id), `${name}\n`);
+    return id;
+  });
+}
+
+/** One writer at a time: what a killed one left holds a name or a text, and nobody who erases would find it. */
+async function alone<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return withWriteLock(folder, async () => {
+    for (const kind of ['texts', 'people']) await dropUnfinished(join(folder, kind), await readdir(join(folder, kind)).catch(() => []));
+    return work();
+  });
 }
 
 const toTextPath = (folder: string, commitment: string): string => join(folder, 'texts', commitment.slice('sha256:'.length));

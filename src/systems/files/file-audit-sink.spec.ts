@@ -212,6 +212,10 @@ it('keeps a text under a salted commitment and a person under a random id, both 
   expect([ada === again, ada === bob]).toEqual([true, false]);
   rmSync(join(home, 'erasable', 'people', ada));
   expect(await sink.identify('ada')).not.toBe(ada);
+  // What a writer leaves that is killed before its rename: it holds the name, and is neither an id nor there for long.
+  writeFileSync(join(home, 'erasable', 'people', 'p-0011223344556677.001122334455.tmp'), 'carol\n');
+  expect(await sink.identify('carol')).toMatch(/^p-[0-9a-f]{16}$/);
+  expect(readdirSync(join(home, 'erasable', 'people')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   const file = join(home, 'erasable', 'texts', one.slice(7));
   writeFileSync(file, readFileSync(file, 'utf8').replace('Ada', 'Eve'));
   expect(await findChangedTexts(join(home, 'erasable'))).toEqual([one.slice(7)]);
