@@ -5,7 +5,7 @@ import {
   CELL, DISTINCTIVE, FIELD_BYTES, INSERT, INSIDE, IN_SPACE, LAW, LONG_ONLY, MODE_CELL, MODE_INSIDE, ORIGINALS, OUTSIDE_SPACE, OWN, PADDED,
   SPREAD, WINDOWS, accepts, columnOf, count, countersOf, flagsOf, ownCountOf, ownOf, ownSeedOf, seedCountOf, seedsOf, spaceOf, tagSeedOf,
 } from './parts/field';
-import { beginLine, endLine, takeField } from './parts/pairs';
+import { beginLine, endLine, endLines, takeField } from './parts/pairs';
 import { addLength, contains, flushSet, insert, insertLater, isMine, lengthsAt, touchSet } from './parts/set';
 import { fold, hasBackslash, isBorder, isDigit, isSmall, isSymbolBefore, unescape, wordMask } from './parts/text';
 
@@ -117,6 +117,7 @@ export function run(at: usize, length: usize, folded: usize, scratch: usize, fie
   }
   answer(shift, scratch);
   flushSet();
+  endLines();
   return stop - at;
 }
 

@@ -50,6 +50,15 @@ let unitsLost: u64 = 0;
 let part: u32 = 0;
 let parts: u32 = 1;
 
+// What is asked of the units: hash, chance, field, is it likely, is the row the unit, cell of the waiting record or 0, pair, original,
+// pseudonym, rows of both sides.
+const ASK_BYTES: usize = 56;
+const MOST_ASKED: u32 = 64;
+const asks = memory.data(64 * 56);
+let asked: u32 = 0;
+/** Keeps the compiler from leaving out loads that only bring memory near. */
+let touched: u32 = 0;
+
 let events: usize = 0;
 let eventRoom: u32 = 0;
 let eventCount: u32 = 0;
@@ -73,6 +82,7 @@ export function beginUnits(at: usize, log2: u32, ofPart: u32, ofParts: u32): voi
   unitMask = <u32>((1 << log2) - 1);
   unitsUsed = 0;
   unitsLost = 0;
+  asked = 0;
   part = ofPart;
   parts = ofParts;
   memory.fill(units, 0, (<usize>unitMask + 1) << 3);
@@ -219,24 +229,68 @@ function wait(head: usize, mine: u64, row: u32, source: bool): void {
   for (let i: usize = 0; i < <usize>width; i++) {
     const cell = record + 24 + (i << 3);
     store<u32>(cell, load<u32>(digests + (i << 2)));
-    store<u32>(cell, source ? toUnit(i) : 0, 4);
+    store<u32>(cell, NOTHING, 4);
+    if (source) toUnit(i, cell, 0, row, 0);
   }
 }
 
-/** The unit of an original: its slot, or a mark; a new one adds to what chance is expected to give. */
-function toUnit(i: usize): u32 {
-  if (load<u32>(digests + (i << 2)) < 2) return NOTHING;
+/**
+ * The unit of an original of the line at hand, its slot or a mark; a new one adds to what chance is expected to give. It is told to the record
+ * that waits (`cell`), or the pair is judged by it: by `endLines` at the latest.
+ */
+function toUnit(i: usize, cell: usize, pseudonym: u32, sourceRow: u32, row: u32): void {
+  const original = load<u32>(digests + (i << 2));
+  if (original < 2) return;
   const field = <usize>load<u32>(fields + (i << 2));
   const kind = unitKindOf(field);
   const chance = load<f64>(chances + (i << 3));
   const likely: u32 = chance > 0.0101 && chanceKindOf(field) == 1 ? LIKELY : 0;
-  if (kind == 0 || (kind == 2 && nobody)) {
-    if (part != 0) return NOTHING;
-    expect(field, chance, likely);
-    return likely | ROW_IS_UNIT;
+  const isRow = kind == 0 || (kind == 2 && nobody);
+  let h: u64 = 0;
+  if (isRow) {
+    if (part != 0) return;
+  } else {
+    h = mix(load<u64>(exact + (i << 3)) ^ ruleSeedOf(field) ^ (kind == 2 ? mix(unit + 0x9e3779b97f4a7c15) : 0));
+    if (parts > 1 && <u32>(h >> 12) % parts != part) return;
   }
-  const h = mix(load<u64>(exact + (i << 3)) ^ ruleSeedOf(field) ^ (kind == 2 ? mix(unit + 0x9e3779b97f4a7c15) : 0));
-  if (parts > 1 && <u32>(h >> 12) % parts != part) return NOTHING;
+  if (asked == MOST_ASKED) endLines();
+  const at = asks + <usize>asked * ASK_BYTES;
+  asked++;
+  store<u64>(at, h);
+  store<f64>(at, chance, 8);
+  store<u32>(at, <u32>field, 16);
+  store<u32>(at, likely, 20);
+  store<u32>(at, <u32>isRow, 24);
+  store<u32>(at, <u32>cell, 28);
+  store<u32>(at, <u32>i, 32);
+  store<u32>(at, original, 36);
+  store<u32>(at, pseudonym, 40);
+  store<u32>(at, sourceRow, 44);
+  store<u32>(at, row, 48);
+}
+
+/** Answers what was asked of the units: their places are brought near all at once. MUST be called before lines of the other side come. */
+export function endLines(): void {
+  const end = asks + <usize>asked * ASK_BYTES;
+  let sum: u32 = 0;
+  for (let at = asks; at < end; at += ASK_BYTES) sum += load<u32>(units + (<usize>(<u32>(load<u64>(at) >> 32) & unitMask) << 3));
+  touched = sum;
+  for (let at = asks; at < end; at += ASK_BYTES) {
+    const field = <usize>load<u32>(at, 16);
+    const likely = load<u32>(at, 20);
+    const chance = load<f64>(at, 8);
+    let mark = likely | ROW_IS_UNIT;
+    if (load<u32>(at, 24) != 0) expect(field, chance, likely);
+    else mark = findUnit(load<u64>(at), field, chance, likely);
+    const cell = <usize>load<u32>(at, 28);
+    const pseudonym = load<u32>(at, 40);
+    if (cell != 0) store<u32>(cell, mark, 4);
+    else if (pseudonym != 0 && mark != NOTHING) judge(field, load<u32>(at, 32), mark, load<u32>(at, 36), pseudonym, load<u32>(at, 44), load<u32>(at, 48));
+  }
+  asked = 0;
+}
+
+function findUnit(h: u64, field: usize, chance: f64, likely: u32): u32 {
   const print = <u32>h | 1;
   let slot = <u32>(h >> 32) & unitMask;
   while (true) {
@@ -274,14 +328,17 @@ function meet(record: usize, row: u32, source: bool): void {
     const original = source ? here : there;
     const pseudonym = source ? there : here;
     const field = <usize>load<u32>(fields + (i << 2));
-    const unitOf = source ? toUnit(i) : load<u32>(cell, 4);
     if (part == 0) {
       count(field, PAIRS);
       if (original == 0 && pseudonym != 0) count(field, NULLS_FILLED);
       if (original != 0 && pseudonym == 0) count(field, NULLS_MADE);
     }
-    if (original < 2 || pseudonym == 0 || unitOf == NOTHING) continue;
-    judge(field, <u32>i, unitOf, original, pseudonym, source ? row : waitingRow, source ? waitingRow : row);
+    if (source) {
+      toUnit(i, 0, pseudonym, row, waitingRow);
+      continue;
+    }
+    const mark = load<u32>(cell, 4);
+    if (original >= 2 && pseudonym != 0 && mark != NOTHING) judge(field, <u32>i, mark, original, pseudonym, waitingRow, row);
   }
 }
 
