@@ -45,6 +45,14 @@ const reference = (doc: string): Declaration<string> => ({
   doc,
 });
 
+/** Checked once more, and in full, by the client that uses it. */
+const hosts = (doc: string): Declaration<string> => ({
+  parse: (value) => (/^[A-Za-z0-9_.:*=/+[\],\s-]*$/.test(value) ? value : undefined),
+  expected: 'hosts such as hooks.slack.com or idp.internal:8443=10.2.0.0/16',
+  default: '',
+  doc,
+});
+
 export const declarations = {
   BAUTA_HOME: text('.bauta', 'Folder of keys, log and runs; made 0700 when missing. `--home` overrides it.'),
   BAUTA_THREADS: automatic(
@@ -109,6 +117,9 @@ export const declarations = {
     60_000,
     2000,
     'Service: how often a worker says that it is there, in milliseconds. After two it missed its runs are taken over.',
+  ),
+  BAUTA_HTTP_HOSTS: hosts(
+    'Service: hosts that anything may be sent to by HTTPS, as HOST or HOST:PORT, `*.` for any name below; behind = the networks of a host that is not public, joined by +. Without it nothing is sent.',
   ),
   BAUTA_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], 'info', 'Service: what is logged, as JSON lines on stdout.'),
 } as const;

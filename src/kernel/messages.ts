@@ -233,6 +233,41 @@ export const messages = {
     message: 'the server of {connection} did not answer within {amount}',
     hint: 'check host, port and network of {connection}, or give it more time with BAUTA_CONNECT_TIMEOUT_MS',
   },
+  HTTP_ADDRESS_INVALID: {
+    class: 'InputError',
+    message: 'an address of outgoing HTTP cannot be used',
+    hint: 'it is https://HOST[:PORT]/…, without a user or password in it',
+  },
+  HTTP_HOST_NOT_ALLOWED: {
+    class: 'InputError',
+    message: 'nothing may be sent to {name}',
+    hint: 'if it should be, the operator adds the host to BAUTA_HTTP_HOSTS (with its port, unless that is 443)',
+  },
+  HTTP_ADDRESS_NOT_ALLOWED: {
+    class: 'InputError',
+    message: '{name} is at an address that is not public',
+    hint: 'if it should be, the operator adds its network in BAUTA_HTTP_HOSTS: HOST:PORT=NETWORK',
+  },
+  HTTP_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: '{name} cannot be reached',
+    hint: 'check its name, the network and the firewall between; no proxy is used',
+  },
+  HTTP_CERTIFICATE_REFUSED: {
+    class: 'UnavailableError',
+    message: 'the certificate of {name} is not one that is trusted here for that name',
+    hint: 'look at its name and its end; an authority of your own is given to Node by NODE_EXTRA_CA_CERTS',
+  },
+  HTTP_TIMEOUT: {
+    class: 'UnavailableError',
+    message: '{name} did not answer within {amount}',
+    hint: 'try again; if it stays, look at the network between',
+  },
+  HTTP_ANSWER_REFUSED: {
+    class: 'UnavailableError',
+    message: 'the answer of {name} was not read: expected was {expected}',
+    hint: 'check the address: redirects are not followed, and answers have a limit',
+  },
   // ── source
   PLAN_STALE: {
     class: 'InputError',

@@ -1,5 +1,5 @@
 // DESIGN §2: which way imports point.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 import { beforeAll, expect, it } from '@jest/globals';
 
@@ -143,6 +143,13 @@ it('imports a client library in exactly one folder of systems', () => {
     }),
   );
   expect(wrong).toEqual([]);
+});
+
+it('sends HTTP from one folder only', () => {
+  const sends = /from '(node:https|node:http2|undici|axios)'|(?<![\w.])fetch\(|import \{[^}]*\brequest\b[^}]*\} from 'node:http'/;
+  const senders = modules.map(({ source }) => source).filter((source) => sends.test(readFileSync(packageFile(source), 'utf8')));
+  expect(senders.filter((source) => !source.startsWith('src/systems/http/'))).toEqual([]);
+  expect(senders).toContain('src/systems/http/http.ts');
 });
 
 it('has no import cycle, type imports included', () => {
