@@ -148,7 +148,7 @@ const lengthOf = (body: string | Uint8Array | undefined): Record<string, number>
 /** Node's own words quote the host's answer; its codes say enough. */
 function toHttpError(error: unknown, name: string): BautaError {
   if (error instanceof BautaError) return error;
-  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
+  const code = (error as Partial<NodeJS.ErrnoException> | null)?.code ?? '';
   return /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH/.test(code)
     ? toError('HTTP_CERTIFICATE_REFUSED', { name })
     : toError('HTTP_UNREACHABLE', { name });
