@@ -1,4 +1,5 @@
-// `bauta audit verify` and `bauta audit prove ENTRY`: what an auditor does with nothing but the log's files and its public key.
+// `bauta audit verify` and `bauta audit prove ENTRY`: what an auditor does with nothing but the log's files and its public key. What changes a home
+// (`delete`, `erase`) is beside.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,7 +7,9 @@ import { parseSettings } from '../config/settings.js';
 import { type Finding, toError, toFinding } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { type ChainReport, type LogFiles, type ProofReport, listLogs, prove, verifyChain, verifyProof } from '../pipeline/audit/audit.js';
+import type { Checkpoint } from '../pipeline/event.js';
 import { findChangedTexts, openLogFiles, toLastSignedPath } from '../systems/files/files.js';
+import { deleteOldLog, eraseKept } from './audit-delete.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
 
@@ -16,6 +19,7 @@ export interface AuditOptions extends GlobalOptions {
   readonly known?: readonly string[];
   readonly proof?: string;
   readonly out?: string;
+  readonly reason?: string;
 }
 
 /** Consistent, but nobody knows who signed. */
@@ -25,9 +29,11 @@ export async function audit(action: string, entry: string | undefined, options: 
   if (action === 'verify' && entry === undefined)
     return options.proof === undefined ? verify(options) : verifyProofFile(options.proof, options);
   if (action === 'prove' && entry !== undefined) return proveEntry(entry, options);
-  throw action === 'prove'
-    ? toError('OPTION_MISSING', { name: 'ENTRY', expected: 'bauta audit --help' })
-    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify or prove ENTRY' });
+  if (action === 'delete' && entry !== undefined) return deleteOldLog(entry, options, () => look({ home: homeOf(options) }));
+  if (action === 'erase' && entry !== undefined) return eraseKept(entry, options);
+  throw ['prove', 'delete', 'erase'].includes(action)
+    ? toError('OPTION_MISSING', { name: `what to ${action}`, expected: 'bauta audit --help' })
+    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify, prove ENTRY, delete LOG or erase ID' });
 }
 
 const homeOf = (options: AuditOptions): string => options.home ?? parseSettings(process.env).BAUTA_HOME;
@@ -54,9 +60,11 @@ export async function checkHome(home: string): Promise<{ whole: boolean; lines: 
   return { whole: state === 'whole', lines: toLines(report, state) };
 }
 
-function toLines({ logs, findings }: ChainReport, state: State): readonly string[] {
-  const checkpoints = logs.map(({ origin, size, root }) => stripControls(`${origin}  ${toCount(size, 'entry', 'entries')}  root ${root}`));
-  return [...checkpoints, ...toVerdict(findings, state, 'every entry is what was signed')];
+function toLines({ logs, deleted, findings }: ChainReport, state: State): readonly string[] {
+  const toLine = ({ origin, size, root }: Checkpoint): string => `${origin}  ${toCount(size, 'entry', 'entries')}  root ${root}`;
+  const gone = deleted.map((one) => stripControls(`${toLine(one)}  deleted on ${one.at} by entry ${one.log}/${one.entry}`));
+  const checkpoints = logs.map((one) => stripControls(toLine(one)));
+  return [...gone, ...checkpoints, ...toVerdict(findings, state, 'every entry is what was signed')];
 }
 
 async function verifyProofFile(file: string, options: AuditOptions): Promise<number> {

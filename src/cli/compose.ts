@@ -8,16 +8,17 @@ import { dirname, join } from 'node:path';
 import { type Settings, parseSettings } from '../config/settings.js';
 import { type SelectedDocuments, fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from '../documents/documents.js';
 import { systemClock } from '../kernel/clock.js';
-import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
+import { type Finding, sortFindings, toError, toFinding, toKnownError } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { newRunId } from '../kernel/ids.js';
+import { homeChangeTypes } from '../pipeline/audit/audit.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
 import type { AuditSink, Target } from '../pipeline/ports.js';
 import type { Request } from '../pipeline/prepare.js';
 import type { Doors, Run } from '../pipeline/run.js';
-import { FileAuditSink, FileKeyProvider } from '../systems/files/files.js';
+import { FileAuditSink, FileKeyProvider, finishHomeChanges } from '../systems/files/files.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import {
   type ConnectionTarget,
@@ -135,7 +136,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
     };
-    const known = await readKnown(doors.sink);
+    const known = await readKnown(doors.sink, home);
     const request: Request = { ...documents, ...known, knownSources: [...documents.knownSources, ...known.knownSources] };
     const run: Run = {
       id: options.runId ?? newRunId(systemClock.now()),
@@ -152,7 +153,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
 }
 
 /** In a container the user may have a number only. */
-function userName(): string {
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {
@@ -161,8 +162,13 @@ function userName(): string {
 }
 
 /** What the log of this home knows: every source that a run looked at (what a target may not be), and every key that one used. */
-async function readKnown(sink: AuditSink): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
-  const events = await sink.read(['source.seen', 'key.recorded']);
+async function readKnown(sink: AuditSink, home: string): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
+  const events = await sink.read(['source.seen', 'key.recorded', ...homeChangeTypes]);
+  const changes = events.filter(({ type }) => homeChangeTypes.includes(type));
+  await finishHomeChanges({ home, sink, clock: systemClock }, changes).catch((error: unknown) => {
+    // Another process is at it, which needs no help.
+    if (toKnownError(error).code !== 'AUDIT_LOCKED') throw error;
+  });
   const seen = events.filter(({ type }) => type === 'source.seen');
   const keys = events
     .filter(({ type }) => type === 'key.recorded')

@@ -96,6 +96,12 @@ export const declarations = {
     'year',
     'When a log ends and the next of the chain begins, so that an old one can be deleted as a whole.',
   ),
+  BAUTA_LOG_RETENTION_DAYS: integer(
+    0,
+    36_500,
+    2190,
+    'How long a log of the chain is kept after it ended, in days; before, `bauta audit delete` refuses. The default is six years.',
+  ),
   BAUTA_HTTP_HOST: text('127.0.0.1', 'Service: the address that it listens on. Beyond this machine only behind something that speaks TLS.'),
   BAUTA_HTTP_PORT: integer(0, 65_535, 4280, 'Service: the port that it listens on. 0: a free one.'),
   BAUTA_HTTP_BODY_BYTES: integer(1024, 4_194_304, 4_194_304, 'Service: the largest body of a request, in bytes.'),

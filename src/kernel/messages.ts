@@ -1360,6 +1360,41 @@ export const messages = {
     message: 'the summary of the run could not be written to {file}',
     hint: 'free space or correct the rights of the folder; the log has all that the summary says',
   },
+  LOG_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no log {name}',
+    hint: 'the logs of the chain are {expected}',
+  },
+  LOG_OPEN: {
+    class: 'DeniedError',
+    message: 'the log {file} is the open one, and cannot be deleted',
+    hint: 'it ends with its period (BAUTA_LOG_PERIOD), and its retention begins then',
+  },
+  LOG_NOT_OLDEST: {
+    class: 'DeniedError',
+    message: 'the log {file} is not the oldest of the chain, and cannot be deleted before {expected}',
+    hint: 'a chain is shortened at its beginning only: delete {expected} first, when its retention has ended',
+  },
+  LOG_RETAINED: {
+    class: 'DeniedError',
+    message: 'the log {file} is kept until {expected}: {amount} after it ended',
+    hint: 'wait; or change BAUTA_LOG_RETENTION_DAYS: the retention that was in force is part of the entry',
+  },
+  LOG_NOT_WHOLE: {
+    class: 'DeniedError',
+    message: 'the log is not whole ({amount}), and nothing of it is deleted',
+    hint: 'bauta audit verify names what is wrong; a deletion must not hide it',
+  },
+  LOG_DELETION_UNFINISHED: {
+    class: 'DataError',
+    message: 'entry {entry} of {file} says that {name} is being deleted, and no entry that it is done',
+    hint: 'the next start finishes it: bauta audit delete, or any run',
+  },
+  ERASABLE_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no such text or person in the erasable folder',
+    hint: 'give a commitment (sha256:…), the id of a person (p-…), or the name that a person is kept under',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',

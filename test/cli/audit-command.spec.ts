@@ -94,6 +94,40 @@ it('proves an entry in a file of its own, which anybody with the key can check w
   });
 });
 
+it('deletes an old log by an entry that says so, erases a person, and refuses what may not go', async () => {
+  const old = join(folder, 'old');
+  const sink = new FileAuditSink({ home: old, period: 'year' });
+  for (const at of ['2018-03-01T08:00:00.000Z', '2019-03-01T08:00:00.000Z'])
+    await sink.append({ runId: 'r1', stage: 'gate', type: 'seen', at, data: {} });
+  const person = await sink.identify('ada');
+  await sink.close();
+  const at = ['--home', old];
+  expect(audit('delete', '2018', ...at)).toMatchObject({ status: 3, stderr: expect.stringContaining('--reason is missing') });
+  expect(audit('delete', '2019', '--reason', 'x', ...at)).toMatchObject({ status: 2, stderr: expect.stringContaining('LOG_OPEN') });
+  const { status, stdout } = audit('delete', '2018', '--reason', 'its time is over', ...at);
+  expect({ status, stdout }).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^deleted: \S+\/2018 \(3 entries\), by entry \d{4}\/\d+\n$/),
+  });
+  expect(audit('verify', ...at)).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^\S+\/2018 {2}3 entries {2}root \S+ {2}deleted on \S+ by entry \d{4}\/\d+\n.*\n.*\nwhole: /),
+  });
+  expect(audit('delete', '2018', '--reason', 'again', ...at)).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('deleted before'),
+  });
+  const erased = audit('erase', 'ada', '--reason', 'asked for it', '--json', ...at);
+  expect([erased.status, JSON.parse(erased.stdout)]).toMatchObject([0, { erased: person, entry: expect.stringMatching(/^\d{4}\/\d+$/) }]);
+  expect(audit('erase', 'ada', '--reason', 'again', ...at)).toMatchObject({ status: 3, stderr: expect.not.stringContaining('ada') });
+  // A log that was tampered with is not deleted: that would hide it.
+  rmSync(join(old, 'log', '2019', 'checkpoint'));
+  expect(audit('delete', '2019', '--reason', 'hide it', ...at)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('LOG_NOT_WHOLE'),
+  });
+});
+
 it.each([
   [['prove'], 3, 'OPTION_MISSING'],
   [['prove', 'x'], 3, 'OPTION_INVALID'],

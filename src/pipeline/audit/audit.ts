@@ -1,6 +1,15 @@
 // audit keeps what happened, as a transparency log: events as leaves of a Merkle tree, signed checkpoints, proofs. The door.
 export { openCheckpoint, parseCheckpoint, signCheckpoint } from './checkpoint.js';
-export { type Change, type OpenIntent, intentTypes, toOpenIntents } from './intents.js';
+export { type Deletion, carriedTypes, toCarried } from './deletions.js';
+export {
+  type Change,
+  type HomeChange,
+  type OpenIntent,
+  homeChangeTypes,
+  intentTypes,
+  toOpenHomeIntents,
+  toOpenIntents,
+} from './intents.js';
 export { Journal } from './journal.js';
 export { type Leaf, parseLeaf, toLeaf, toPayloadPath } from './leaf.js';
 export { TILE, parseBundle, parseTile, toBundle, toEdgeTiles, toTilePath } from './tile.js';

@@ -8,18 +8,37 @@ export type Change = (typeof changes)[number];
 /** `done` and `failed` are told by the run itself; `completed` and `undone` by a later one that looked. */
 const outcomes = ['done', 'failed', 'completed', 'undone'] as const;
 
-export const intentTypes: readonly string[] = changes.flatMap((change) => ['intended', ...outcomes].map((word) => `${change}.${word}`));
+export const intentTypes: readonly string[] = toTypes(changes);
 
-export interface OpenIntent {
-  readonly change: Change;
+/** Changes of the home itself, which go forward only: what was begun is finished by the next start. */
+export const homeChanges = ['log.deleted', 'text.erased', 'person.erased'] as const;
+export type HomeChange = (typeof homeChanges)[number];
+
+export const homeChangeTypes: readonly string[] = toTypes(homeChanges);
+
+export interface OpenIntent<Name extends string = Change> {
+  readonly change: Name;
   readonly event: Event;
 }
 
 /** Intents without an outcome, oldest first. */
 export function toOpenIntents(events: readonly Event[]): readonly OpenIntent[] {
-  const open = new Map<string, OpenIntent>();
+  return toOpen(events, changes);
+}
+
+/** The same of the home's own changes. */
+export function toOpenHomeIntents(events: readonly Event[]): readonly OpenIntent<HomeChange>[] {
+  return toOpen(events, homeChanges);
+}
+
+function toTypes(names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => ['intended', ...outcomes].map((word) => `${name}.${word}`));
+}
+
+function toOpen<Name extends string>(events: readonly Event[], names: readonly Name[]): readonly OpenIntent<Name>[] {
+  const open = new Map<string, OpenIntent<Name>>();
   for (const event of events) {
-    const change = changes.find((name) => event.type.startsWith(`${name}.`));
+    const change = names.find((name) => event.type.startsWith(`${name}.`));
     if (!change) continue;
     const key = `${event.runId} ${change}`;
     if (event.type === `${change}.intended`) open.set(key, { change, event });

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../kernel/messages.js';
 import type { Verifier } from '../../kernel/signed-note.js';
 import type { Checkpoint } from '../event.js';
 import { openCheckpoint, parseCheckpoint } from './checkpoint.js';
+import { type Deletion, toDeletions } from './deletions.js';
 import { type LogFiles, listLogs } from './log-files.js';
 import { type LogReport, verifyLog } from './verify-log.js';
 
@@ -11,6 +12,8 @@ export interface ChainReport {
   /** In the order of the chain. Whole: none of severity `error`. */
   readonly findings: readonly Finding[];
   readonly logs: readonly Checkpoint[];
+  /** Logs of the chain that are not there any more because an entry says that they were deleted; oldest first. */
+  readonly deleted: readonly Deletion[];
   /** Of the newest log; null when there is none. */
   readonly checkpoint: Checkpoint | null;
   /** False: no public key was given, so that anybody may have signed. */
@@ -49,6 +52,7 @@ interface Log {
 class Chain {
   readonly #findings: Finding[] = [];
   readonly #logs: Log[] = [];
+  #deletions: readonly Deletion[] = [];
   #known: { readonly name: string; readonly checkpoint: Checkpoint }[] = [];
 
   constructor(
@@ -64,11 +68,14 @@ class Chain {
     const names = await listLogs(this.files);
     if (names.length === 0) this.#say('LOG_EMPTY', {});
     for (const name of names) await this.#verifyLog(name, name === names.at(-1));
+    this.#deletions = toDeletions(this.#logs.map(({ name, report }) => ({ log: name, chain: report.chain })));
     this.#compareLinks();
+    this.#compareDeletions();
     this.#compareKnown();
     return {
       findings: this.#findings,
       logs: this.#logs.map(({ checkpoint }) => checkpoint),
+      deleted: this.#deletions.filter(({ origin }) => !this.#find(origin)),
       checkpoint: this.#logs.at(-1)?.checkpoint ?? null,
       signatureChecked: this.checks.verifier !== undefined,
     };
@@ -118,26 +125,39 @@ class Chain {
 
   /** The deletion of a log whose time is over is itself an entry, which says how the log ended. */
   #isDeleted({ origin, size, root }: Checkpoint): boolean {
-    const deletions = this.#logs.flatMap(({ report }) => report.chain).filter(({ event }) => event.type === 'log.deleted.intended');
-    return deletions.some(({ event: { data } }) => data?.['origin'] === origin && data['size'] === size && data['root'] === root);
+    return this.#deletions.some((deletion) => deletion.origin === origin && deletion.size === size && deletion.root === root);
+  }
+
+  /** An intent without its outcome: the deletion was cut short, and the next start finishes it. */
+  #compareDeletions(): void {
+    for (const { origin, log, entry, done } of this.#deletions) {
+      const where = { file: log, entry, name: origin };
+      if (this.#find(origin) || !done) this.#say('LOG_DELETION_UNFINISHED', where, 'warning');
+    }
   }
 
   #compareKnown(): void {
     for (const { name, checkpoint: known } of this.#known) {
-      const log = this.#logs.find(({ checkpoint }) => checkpoint.origin === known.origin);
-      if (!log) {
-        const gone = this.#logs
-          .flatMap(({ report }) => report.chain)
-          .some(({ event }) => event.type === 'log.deleted.intended' && event.data?.['origin'] === known.origin);
-        if (!gone) this.#say('LOG_ROLLED_BACK', { file: known.origin, amount: 'no', expected: String(known.size) });
-        continue;
+      const log = this.#find(known.origin);
+      if (log) this.#compareWith(log.checkpoint, log.report.roots, known, { file: log.name, name });
+      else {
+        const deleted = this.#deletions.find(({ origin }) => origin === known.origin);
+        // Of a deleted log only its end is known.
+        if (deleted) this.#compareWith(deleted, undefined, known, { file: known.origin, name });
+        else this.#say('LOG_ROLLED_BACK', { file: known.origin, amount: 'no', expected: String(known.size) });
       }
-      const { size, root } = log.checkpoint;
-      const where = { file: log.name, name, amount: String(size), expected: String(known.size) };
-      if (known.size > size) this.#say('LOG_ROLLED_BACK', where);
-      else if (known.size === size && known.root !== root) this.#say('LOG_SPLIT_VIEW', where);
-      else if (known.size > 0 && known.size < size && log.report.roots.get(known.size) !== known.root) this.#say('LOG_FORKED', where);
     }
+  }
+
+  #compareWith({ size, root }: Checkpoint, roots: ReadonlyMap<number, string> | undefined, known: Checkpoint, place: Where): void {
+    const where = { ...place, amount: String(size), expected: String(known.size) };
+    if (known.size > size) this.#say('LOG_ROLLED_BACK', where);
+    else if (known.size === size && known.root !== root) this.#say('LOG_SPLIT_VIEW', where);
+    else if (roots && known.size > 0 && known.size < size && roots.get(known.size) !== known.root) this.#say('LOG_FORKED', where);
+  }
+
+  #find(origin: string): Log | undefined {
+    return this.#logs.find(({ checkpoint }) => checkpoint.origin === origin);
   }
 
   /** Without a public key a checkpoint is what it says. */

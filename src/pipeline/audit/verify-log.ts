@@ -16,8 +16,12 @@ export interface LogReport {
   readonly last: ParsedLeaf | undefined;
   /** Roots, in base64, that the log had at the sizes asked for; those beyond its end are missing. */
   readonly roots: ReadonlyMap<number, string>;
-  /** Events of the chain itself (`log.…`). */
-  readonly chain: readonly ParsedLeaf[];
+  /** Events of the chain itself (`log.…`), each with its place. */
+  readonly chain: readonly ChainEntry[];
+}
+
+export interface ChainEntry extends ParsedLeaf {
+  readonly entry: number;
 }
 
 /** What one log says that could be told apart; the rest is counted. */
@@ -47,7 +51,7 @@ class Walk {
   readonly #ofTiles = new GrowingTree();
   readonly #mismatches: Mismatch[] = [];
   readonly #roots = new Map<number, string>();
-  readonly #chain: ParsedLeaf[] = [];
+  readonly #chain: ChainEntry[] = [];
   /** Digests that the tiles of the next level MUST have, by level. */
   readonly #above: Digest[][] = [];
   #first: ParsedLeaf | undefined;
@@ -89,7 +93,7 @@ class Walk {
     if (!leaf) return void this.#say('LOG_ENTRY_MALFORMED', { entry, file: path });
     if (entry === 0) this.#first = leaf;
     this.#last = leaf;
-    if (leaf.event.stage === 'audit') this.#chain.push(leaf);
+    if (leaf.event.stage === 'audit') this.#chain.push({ ...leaf, entry });
     if (leaf.payload) await this.#payload(entry, leaf.payload);
   }
 

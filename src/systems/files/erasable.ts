@@ -1,10 +1,10 @@
 // The erasable folder beside the log: texts by their commitment, people by their random id. One file each; to erase is to delete the file.
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { toCommitment } from '../../pipeline/erasable.js';
-import { dropUnfinished, writeAll, writeWhole } from './durable.js';
+import { dropUnfinished, syncFolder, writeAll, writeWhole } from './durable.js';
 import { withWriteLock } from './write-lock.js';
 
 interface Kept {
@@ -32,6 +32,38 @@ export async function findChangedTexts(folder: string): Promise<readonly string[
     if (!kept || toCommitment(Buffer.from(kept.salt, 'base64'), kept.text) !== `sha256:${name}`) changed.push(name);
   }
   return changed;
+}
+
+/** `texts/…` or `people/…`, below the folder: a text by its commitment, a person by the id or by the name. Undefined: there is no such thing. */
+export async function findErasable(folder: string, what: string): Promise<string | undefined> {
+  const people = await namesIn(join(folder, 'people'));
+  if (/^sha256:[0-9a-f]{64}$/.test(what)) {
+    const name = what.slice('sha256:'.length);
+    return (await namesIn(join(folder, 'texts'))).includes(name) ? `texts/${name}` : undefined;
+  }
+  if (personId.test(what)) return people.includes(what) ? `people/${what}` : undefined;
+  for (const id of people.filter((one) => personId.test(one)))
+    if ((await readFile(join(folder, 'people', id), 'utf8').catch(() => '')) === `${what}\n`) return `people/${id}`;
+  return undefined;
+}
+
+/** Gone, also after the power went. What is not there is gone already. */
+export async function erase(folder: string, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  await alone(folder, async () => {
+    for (const path of paths) await rm(join(folder, path), { force: true });
+    for (const kind of new Set(paths.map((path) => dirname(path)))) await syncFolder(join(folder, kind)).catch(unlessMissing);
+  });
+}
+
+const personId = /^p-[0-9a-f]{16}$/;
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /** The random id of a person, made at first sight. It is no function of the name: when the file is erased, the id is nobody's. */

@@ -1,5 +1,7 @@
 // The door of the file system: keys and log of a BAUTA_HOME.
 export { findChangedTexts } from './erasable.js';
+export { deleteLog, finishHomeChanges } from './delete-log.js';
+export { eraseOne } from './erase-entry.js';
 export { FileAuditSink, type LogPeriod } from './file-audit-sink.js';
 export { openLogFiles } from './log-reader.js';
 export { readEvents } from './read-events.js';

@@ -1,0 +1,48 @@
+// What a chain says of itself beyond its own entries: logs that were deleted when their time was over, and entries of theirs that still count,
+// which were carried into a later log before.
+import type { Json } from '../../kernel/canonical-json.js';
+import type { Checkpoint, Event } from '../event.js';
+import { intentTypes } from './intents.js';
+import type { ChainEntry } from './verify-log.js';
+
+/** A deleted log, by the checkpoint that ended it. */
+export interface Deletion extends Checkpoint {
+  /** When, by the clock of whoever deleted it. */
+  readonly at: string;
+  /** Where the intent stands: log and entry. */
+  readonly log: string;
+  readonly entry: number;
+  /** Whether the outcome stands there, too. */
+  readonly done: boolean;
+}
+
+/** Entries of a deleted log that somebody still goes by; all else goes with it. */
+export const carriedTypes: readonly string[] = ['key.recorded', 'source.seen', 'log.deleted.intended', 'log.deleted.done', ...intentTypes];
+
+/** The event that an entry tells of: of a carried one, the one that stood in the deleted log. */
+export function toCarried<T extends Pick<Event, 'type'> & { readonly data?: Event['data'] }>(event: T): T {
+  if (event.type !== 'log.carried') return event;
+  const carried = event.data?.['event'];
+  return isEvent(carried) ? (carried as unknown as T) : event;
+}
+
+/** Oldest first; each once, where its intent stands now. */
+export function toDeletions(logs: readonly { readonly log: string; readonly chain: readonly ChainEntry[] }[]): readonly Deletion[] {
+  const deletions = new Map<string, Deletion>();
+  for (const { log, chain } of logs) {
+    for (const { entry, event } of chain) {
+      const { type, at, data } = toCarried(event);
+      const { origin, size, root } = data ?? {};
+      if (typeof origin !== 'string' || typeof size !== 'number' || typeof root !== 'string') continue;
+      const known = deletions.get(origin);
+      if (type === 'log.deleted.intended') deletions.set(origin, { origin, size, root, at, log, entry, done: known?.done ?? false });
+      else if (type === 'log.deleted.done' && known) deletions.set(origin, { ...known, done: true });
+    }
+  }
+  return [...deletions.values()];
+}
+
+function isEvent(value: Json | undefined): boolean {
+  const { runId, stage, type, at, data } = (value ?? {}) as Partial<Record<keyof Event, unknown>>;
+  return [runId, stage, type, at].every((member) => typeof member === 'string') && typeof data === 'object' && data !== null;
+}
