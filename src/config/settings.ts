@@ -104,6 +104,12 @@ export const declarations = {
   ),
   BAUTA_HTTP_HOST: text('127.0.0.1', 'Service: the address that it listens on. Beyond this machine only behind something that speaks TLS.'),
   BAUTA_HTTP_PORT: integer(0, 65_535, 4280, 'Service: the port that it listens on. 0: a free one.'),
+  BAUTA_WORKER_PORT: integer(
+    0,
+    65_535,
+    0,
+    'Worker: the port on which it says whether it is well, and its metrics, without a token. 0: it does not listen.',
+  ),
   BAUTA_HTTP_BODY_BYTES: integer(1024, 4_194_304, 4_194_304, 'Service: the largest body of a request, in bytes.'),
   BAUTA_METADATA: reference('Service: connection string of the metadata database, as `bauta_service`. Without it an embedded Postgres.'),
   BAUTA_METADATA_OWNER: reference('Service: the same as `bauta_owner`, for migrations. Without it none are run.'),

@@ -41,4 +41,16 @@ export class ControlModule {
       ],
     };
   }
+
+  /** What a worker answers: whether it is well. Nothing of it needs a token, and nothing of it is about anybody. */
+  static forWorker(metadata: Metadata): DynamicModule {
+    return {
+      module: ControlModule,
+      controllers: [HealthController],
+      providers: [
+        { provide: Metadata, useValue: metadata },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
 }

@@ -1,6 +1,7 @@
 // The service: metadata database, migrations, sequencer, worker and API in one process, or worker alone. Everything opened here is closed here, in the reverse order.
 import type { IncomingMessage } from 'node:http';
 
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
@@ -46,7 +47,20 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
 export async function startWorker(environment: NodeJS.ProcessEnv, composer: RunComposer): Promise<Pick<Service, 'stop'>> {
   const settings = parseSettings(environment);
   if (settings.BAUTA_METADATA === '') throw toError('SETTING_MISSING', { name: 'BAUTA_METADATA', expected: 'env:NAME or file:PATH' });
-  return openMetadata(settings, environment, composer, new JsonLogger(settings.BAUTA_LOG_LEVEL));
+  const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
+  const { metadata, closers, stop } = await openMetadata(settings, environment, composer, logger);
+  try {
+    if (settings.BAUTA_WORKER_PORT > 0) {
+      const app = await createListener(ControlModule.forWorker(metadata), logger);
+      app.use(requestId, securityHeaders);
+      closers.unshift(() => app.close());
+      await listen(app, settings.BAUTA_HTTP_HOST, settings.BAUTA_WORKER_PORT);
+    }
+    return { stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 interface OpenMetadata {
@@ -102,7 +116,17 @@ export async function describeApi(): Promise<object> {
 
 /** The Nest application, not listening yet: also what the description of the API is made from. */
 export async function createApplication(opened: Opened, bodyBytes: number, logger: JsonLogger): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(ControlModule.of(opened), {
+  const app = await createListener(ControlModule.of(opened), logger);
+  app.use(requestId, securityHeaders, new Authentication(opened.metadata, opened.serverKey).middleware);
+  // Only now is a body read: nobody without a token makes us parse anything.
+  app.useBodyParser('text', { type: isReadable, limit: bodyBytes, inflate: false, defaultCharset: 'utf-8' });
+  await app.init();
+  app.get(Description).document = createOpenApi(app);
+  return app;
+}
+
+async function createListener(module: DynamicModule, logger: JsonLogger): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(module, {
     logger,
     bodyParser: false,
     forceCloseConnections: true,
@@ -110,11 +134,6 @@ export async function createApplication(opened: Opened, bodyBytes: number, logge
   });
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestId, securityHeaders, new Authentication(opened.metadata, opened.serverKey).middleware);
-  // Only now is a body read: nobody without a token makes us parse anything.
-  app.useBodyParser('text', { type: isReadable, limit: bodyBytes, inflate: false, defaultCharset: 'utf-8' });
-  await app.init();
-  app.get(Description).document = createOpenApi(app);
   return app;
 }
 
