@@ -133,6 +133,12 @@ export const declarations = {
   BAUTA_HTTP_HOSTS: hosts(
     'Service: hosts that anything may be sent to by HTTPS, as HOST or HOST:PORT, `*.` for any name below; behind = the networks of a host that is not public, joined by +. Without it nothing is sent.',
   ),
+  BAUTA_SCHEDULE_TICK_MS: integer(
+    0,
+    60_000,
+    1000,
+    'Service: how often a process looks what is due by a schedule, in milliseconds. 0: it does not look.',
+  ),
   BAUTA_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], 'info', 'Service: what is logged, as JSON lines on stdout.'),
 } as const;
 

@@ -9,6 +9,7 @@ import { Metadata, type Transaction } from '../systems/metadata/metadata.js';
 import { type Difference, toDiff } from './diff.js';
 import { CLOCK, type Request, type Response, Route, answerOnce, callerOf, etagOf } from './http/http.js';
 import { isGranted } from './references.js';
+import { followSchedule } from './schedules/schedules.js';
 
 interface Applied {
   readonly kind: string;
@@ -96,7 +97,10 @@ export class ApplyController {
     requireMatch(request, of, current && etagOf(current), `${kind} ${name}`);
     if (current?.digest === digest) return { kind, name, digest, version: current.version, change: 'unchanged', diff: [] };
     const version = (current?.version ?? 0) + 1;
-    if (!dry) await transaction.documents.insert({ kind, name, version, digest, document: written }, callerOf(request).personId);
+    if (!dry) {
+      await transaction.documents.insert({ kind, name, version, digest, document: written }, callerOf(request).personId);
+      if (kind === 'Schedule') await followSchedule(transaction, written, version, this.clock);
+    }
     const diff = toDiff(current?.document as Json | undefined, written);
     return { kind, name, version, digest, change: current ? 'changed' : 'created', diff };
   }
@@ -139,6 +143,7 @@ async function requireWhole(transaction: Transaction, documents: readonly Writte
   for (const document of documents) {
     const { kind, name, written } = document;
     if (kind === 'ClassificationLock') await need(document, 'Classification', name);
+    if (kind === 'Schedule') await need(document, 'Pipeline', written['pipeline']);
     if (kind !== 'Pipeline') continue;
     await need(document, 'Classification', written['classification']);
     if (written['rulebook'] !== 'default') await need(document, 'Rulebook', written['rulebook']);

@@ -1,8 +1,9 @@
 // The composition root of the API: what is opened before Nest starts goes in as values, every controller stands in one list.
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
 
-import { systemClock } from '../kernel/clock.js';
+import { type Clock, systemClock } from '../kernel/clock.js';
 import { Metadata } from '../systems/metadata/metadata.js';
 import { ApplyController } from './apply-controller.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
@@ -13,29 +14,35 @@ import { HealthController } from './health/health.js';
 import { CLOCK, PermissionGuard, ProblemFilter, SERVER_KEY } from './http/http.js';
 import { Description, OpenApiController } from './openapi-controller.js';
 import { RunsController } from './runs/runs.js';
+import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
 import { PeopleController, TokensController } from './access/access.js';
 
 const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
+  SchedulesController,
 ];
 
 export interface Opened {
   readonly metadata: Metadata;
   readonly serverKey: Uint8Array;
+  /** Default: that of the machine. */
+  readonly clock?: Clock;
 }
 
 @Module({})
 export class ControlModule {
-  static of({ metadata, serverKey }: Opened): DynamicModule {
+  static of({ metadata, serverKey, clock = systemClock }: Opened): DynamicModule {
     return {
       module: ControlModule,
+      imports: [ScheduleModule.forRoot()],
       controllers,
       providers: [
+        ScheduleTimer,
         Description,
         { provide: Metadata, useValue: metadata },
         { provide: SERVER_KEY, useValue: serverKey },
-        { provide: CLOCK, useValue: systemClock },
+        { provide: CLOCK, useValue: clock },
         { provide: APP_GUARD, useClass: PermissionGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

@@ -16,6 +16,7 @@ import { loadServerKey } from './home.js';
 import { Authentication, createOpenApi, requestId, securityHeaders } from './http/http.js';
 import { openMetadataServer } from './metadata-server.js';
 import { JsonLogger } from './json-logger.js';
+import { ScheduleTimer, Scheduler } from './schedules/schedules.js';
 import { Description } from './openapi-controller.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
 
@@ -35,6 +36,11 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
     const app = await createApplication({ metadata, serverKey }, settings.BAUTA_HTTP_BODY_BYTES, logger);
     closers.unshift(() => app.close());
     await listen(app, settings.BAUTA_HTTP_HOST, settings.BAUTA_HTTP_PORT);
+    if (settings.BAUTA_SCHEDULE_TICK_MS > 0) {
+      const failed = (error: unknown): void => logger.error({ ...toErrorView(error) }, 'scheduler');
+      const scheduler = new Scheduler({ metadata, clock: systemClock, failed });
+      app.get(ScheduleTimer).start(scheduler, settings.BAUTA_SCHEDULE_TICK_MS, failed);
+    }
     const firstToken = await issueFirstToken(metadata, serverKey, systemClock);
     return { url: toUrl(app), stop, ...(firstToken === undefined ? {} : { firstToken }) };
   } catch (error) {

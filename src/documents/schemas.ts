@@ -171,6 +171,20 @@ function ruleList(): Schema {
   };
 }
 
+const cron = text('a cron expression of five or six fields, or @hourly, @daily, @weekly or @monthly', { maxLength: 200 });
+const timeZone = text('a time zone such as Europe/Berlin', { maxLength: 64 });
+
+const schedule = members(
+  { ...head('Schedule'), pipeline: documentName, cron },
+  {
+    timeZone,
+    startDate: date,
+    catchUp: { type: 'boolean', description: 'true or false' },
+    overlap: { type: 'boolean', description: 'true or false' },
+  },
+  'a Schedule',
+);
+
 const lock = members(
   {
     version: { const: 1, description: '1' },
@@ -185,10 +199,11 @@ const lock = members(
 
 const draft = 'https://json-schema.org/draft/2020-12/schema';
 
-export const documentSchemas: Readonly<Record<'Pipeline' | 'Classification' | 'Rulebook', Schema>> = {
+export const documentSchemas: Readonly<Record<'Pipeline' | 'Classification' | 'Rulebook' | 'Schedule', Schema>> = {
   Pipeline: { $schema: draft, title: 'Pipeline', ...pipeline },
   Classification: { $schema: draft, title: 'Classification', ...classification },
   Rulebook: { $schema: draft, title: 'Rulebook', ...rulebook },
+  Schedule: { $schema: draft, title: 'Schedule', ...schedule },
 };
 
 export const lockSchema: Schema = { $schema: draft, title: 'classification.lock', ...lock };
@@ -199,4 +214,5 @@ export const publishedSchemas: Readonly<Record<string, Schema>> = {
   'classification.json': documentSchemas.Classification,
   'rulebook.json': documentSchemas.Rulebook,
   'classification-lock.json': lockSchema,
+  'schedule.json': documentSchemas.Schedule,
 };

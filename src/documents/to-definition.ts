@@ -9,6 +9,7 @@ import type {
   Rows,
   RuleDefinition,
   RulebookDefinition,
+  ScheduleDefinition,
   TableClassification,
 } from '../pipeline/definition.js';
 
@@ -22,6 +23,8 @@ export function toDefinition(document: Written): Definition {
       return toPipeline(fields);
     case 'Classification':
       return toClassification(fields);
+    case 'Schedule':
+      return { timeZone: 'UTC', catchUp: false, overlap: false, ...fields } as unknown as ScheduleDefinition;
     default:
       return toRulebook(fields);
   }

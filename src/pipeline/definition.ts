@@ -132,4 +132,19 @@ export interface ClassificationLock {
   readonly columns: Readonly<Record<string, { readonly tag: string; readonly by: string; readonly at: string }>>;
 }
 
-export type Definition = PipelineDefinition | ClassificationDefinition | RulebookDefinition;
+/** When runs of a pipeline are due by themselves. */
+export interface ScheduleDefinition {
+  readonly kind: 'Schedule';
+  readonly name: string;
+  readonly pipeline: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  /** First day on which a run may be due, `YYYY-MM-DD` in the zone. */
+  readonly startDate?: string;
+  /** What was due while nobody could ask for it: a run each, or none. */
+  readonly catchUp: boolean;
+  /** May a run begin while another one of the pipeline has not ended? */
+  readonly overlap: boolean;
+}
+
+export type Definition = PipelineDefinition | ClassificationDefinition | RulebookDefinition | ScheduleDefinition;

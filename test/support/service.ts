@@ -11,7 +11,7 @@ import { JsonLogger } from '../../src/control/json-logger.js';
 import { issueFirstToken } from '../../src/control/access/access.js';
 import { newSecret, toSecretDigest } from '../../src/control/http/http.js';
 import { type MetadataServer, prepareDatabase } from '../../src/control/metadata-server.js';
-import { systemClock } from '../../src/kernel/clock.js';
+import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { Metadata, migrate } from '../../src/systems/metadata/metadata.js';
 import { migrateQueue } from '../../src/systems/queue/queue.js';
 import { type TestServer, startTestServer } from './server.js';
@@ -52,7 +52,7 @@ export async function prepareMetadata(server: TestServer, name: string): Promise
 }
 
 /** MUST be stopped in afterAll. A `server` that was given is the caller's to stop. */
-export async function startServiceWorld(given?: TestServer): Promise<ServiceWorld> {
+export async function startServiceWorld(given?: TestServer, clock: Clock = systemClock): Promise<ServiceWorld> {
   const server = given ?? (await startTestServer());
   const urls = await prepareMetadata(server, 'metadata');
   const sql: ServiceWorld['sql'] = (text) => server.sql('metadata', text);
@@ -61,7 +61,7 @@ export async function startServiceWorld(given?: TestServer): Promise<ServiceWorl
   const workspaces = { home: String(home?.['id']), foreign: String(foreign?.['id']) };
   const serverKey = randomBytes(32);
   const metadata = await Metadata.open(urls.service, 5);
-  const app: NestExpressApplication = await createApplication({ metadata, serverKey }, 1_000_000, new JsonLogger('fatal'));
+  const app: NestExpressApplication = await createApplication({ metadata, serverKey, clock }, 1_000_000, new JsonLogger('fatal'));
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
   return {

@@ -11,6 +11,7 @@ const table = {
   'runs:read': readers,
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],
+  'schedules:pause': ['operator'],
   'people:read': ['administrator', 'auditor'],
   'people:write': ['administrator'],
   'tokens:read': ['administrator', 'auditor'],

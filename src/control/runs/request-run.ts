@@ -15,12 +15,20 @@ export interface JobPayload {
 /** The new run's id; undefined when there is one of this pipeline for this instant. Throws RESOURCE_UNKNOWN. */
 export async function requestRun(
   transaction: Transaction,
-  wanted: { readonly pipeline: string; readonly requestedBy: string | null; readonly dueAt?: Date; readonly nowMs: number },
+  wanted: {
+    readonly pipeline: string;
+    readonly requestedBy: string | null;
+    readonly dueAt?: Date;
+    /** The document that asks for it, when no person does. */
+    readonly cause?: DocumentRef;
+    readonly nowMs: number;
+  },
 ): Promise<string | undefined> {
-  const { pipeline, requestedBy, dueAt = null, nowMs } = wanted;
-  const documents = await findDocuments(transaction, pipeline);
+  const { pipeline, requestedBy, dueAt = null, cause, nowMs } = wanted;
+  // Its author has a part in the run, as those of the others have.
+  const documents = [...(await findDocuments(transaction, pipeline)), ...(cause ? [cause] : [])];
   const id = newRunId(nowMs);
-  if (!(await transaction.runs.insert({ id, pipeline, documents, requestedBy, dueAt }))) return undefined;
+  if (!(await transaction.runs.insert({ id, pipeline, documents, requestedBy, dueAt, ...(cause ? { cause } : {}) }))) return undefined;
   await enqueue(transaction, id, 1);
   return id;
 }

@@ -26,6 +26,11 @@ const properties: Readonly<Record<string, Schema>> = {
     type: 'array',
     items: { type: 'object', properties: { kind: { type: 'string' }, name: { type: 'string' }, version: { type: 'integer' } } },
   },
+  cause: {
+    type: ['object', 'null'],
+    description: 'the document that asked for it; null: a person did',
+    properties: { kind: { type: 'string' }, name: { type: 'string' }, version: { type: 'integer' } },
+  },
   ...{ dueAt: instant, createdAt: { type: 'string', format: 'date-time' }, startedAt: instant, endedAt: instant },
   ...{ cancelRequested: { type: 'boolean' }, movedRows: { type: 'integer' } },
   summary: { type: ['object', 'null'], description: 'what `bauta run --json` gives, once it has ended' },
@@ -138,7 +143,7 @@ function toView(run: RunRow): { readonly id: string; readonly [member: string]: 
   const { id, pipeline, state, attempt, documents, summary } = run;
   const at = (date: Date | null): string | null => date?.toISOString() ?? null;
   return {
-    ...{ id, pipeline, state, attempt, documents },
+    ...{ id, pipeline, state, attempt, documents, cause: run.cause },
     ...{ dueAt: at(run.dueAt), createdAt: at(run.createdAt), startedAt: at(run.startedAt), endedAt: at(run.endedAt) },
     ...{ cancelRequested: run.cancelRequestedAt !== null, movedRows: Number(run.movedRows), summary },
   };

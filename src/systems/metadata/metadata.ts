@@ -11,6 +11,7 @@ export { Sequencer } from './sequencer.js';
 export type { DocumentRef } from './run.entity.js';
 export { type RunState, isAllowed, isEnded, runStates, transitions } from './run-state.js';
 export type { Move, RunEventView, RunRow } from './run-store.js';
+export type { ScheduleRow } from './schedule-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
 export type { Identity, TokenView, PersonView } from './people-store.js';
 

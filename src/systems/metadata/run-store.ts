@@ -19,6 +19,8 @@ export interface NewRun {
   readonly documents: readonly DocumentRef[];
   readonly requestedBy: string | null;
   readonly dueAt: Date | null;
+  /** Absent: a person. */
+  readonly cause?: DocumentRef;
 }
 
 /** What a transition is made on: a worker names itself and the attempt it was given, and is refused when either is not so any more. */
@@ -48,15 +50,16 @@ export class RunStore {
 
   /** False when a run of this pipeline for this instant is there already. */
   async insert(run: NewRun): Promise<boolean> {
-    const { id, pipeline, documents, requestedBy, dueAt } = run;
+    const { id, pipeline, documents, requestedBy, dueAt, cause } = run;
     const made = await this.manager.query<unknown[]>(
-      `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, requested_by, due_at) VALUES ($1, $2, $3, $4, $5, $6)
+      `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, requested_by, due_at, cause) VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (workspace_id, pipeline, due_at) DO NOTHING RETURNING id`,
-      [id, this.workspaceId, pipeline, JSON.stringify(documents), requestedBy, dueAt],
+      [id, this.workspaceId, pipeline, JSON.stringify(documents), requestedBy, dueAt, cause ? JSON.stringify(cause) : null],
     );
     if (made.length === 0) return false;
     await this.append(id, 'queued', 1, null);
-    await this.audit('run.queued', { run: id, pipeline, attempt: 1, due: dueAt?.toISOString() ?? null }, requestedBy ?? undefined);
+    const by = cause ? { cause: `${cause.kind} ${cause.name} version ${cause.version}` } : {};
+    await this.audit('run.queued', { run: id, pipeline, attempt: 1, due: dueAt?.toISOString() ?? null, ...by }, requestedBy ?? undefined);
     return true;
   }
 

@@ -27,6 +27,10 @@ export class RunEntity {
   @Column('timestamptz', { name: 'due_at', nullable: true })
   dueAt!: Date | null;
 
+  /** The document that asked for it, a Schedule for one; null: a person did. */
+  @Column('json', { nullable: true })
+  cause!: DocumentRef | null;
+
   /** Who works on it now. */
   @Column('uuid', { name: 'worker_id', nullable: true })
   workerId!: string | null;

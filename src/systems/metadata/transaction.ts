@@ -6,6 +6,7 @@ import { DocumentStore } from './document-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { PeopleStore } from './people-store.js';
 import { RunStore } from './run-store.js';
+import { ScheduleStore } from './schedule-store.js';
 
 /** What goes into the log: names, ids, counts, digests and decisions; people by their ids. Never a secret, never a value of a row. */
 export interface AuditEvent {
@@ -22,6 +23,7 @@ export class Transaction {
   readonly people: PeopleStore;
   readonly idempotency: IdempotencyStore;
   readonly runs: RunStore;
+  readonly schedules: ScheduleStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -29,6 +31,7 @@ export class Transaction {
   ) {
     this.documents = new DocumentStore(manager, workspaceId);
     this.people = new PeopleStore(manager, workspaceId);
+    this.schedules = new ScheduleStore(manager, workspaceId);
     this.idempotency = new IdempotencyStore(manager, workspaceId);
     this.runs = new RunStore(manager, workspaceId, (type, data, actor) =>
       this.audit({ type, at: new Date().toISOString(), ...(actor === undefined ? {} : { actor }), data }),

@@ -1,0 +1,50 @@
+// Schedules: how far each is decided, when it is due next, and whether somebody paused it. What it says is its document.
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class Schedules1763700000005 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE bauta.run ADD COLUMN cause json;
+      CREATE INDEX run_not_ended ON bauta.run (workspace_id, pipeline) WHERE ended_at IS NULL;
+
+      CREATE TABLE bauta.schedule (
+        workspace_id uuid NOT NULL REFERENCES bauta.workspace,
+        name text NOT NULL,
+        version integer NOT NULL,
+        pipeline text NOT NULL,
+        overlap boolean NOT NULL,
+        decided_to timestamptz NOT NULL,
+        next_due_at timestamptz,
+        last_run_id text,
+        paused_at timestamptz,
+        paused_by uuid,
+        PRIMARY KEY (workspace_id, name),
+        FOREIGN KEY (workspace_id, last_run_id) REFERENCES bauta.run (workspace_id, id),
+        FOREIGN KEY (workspace_id, paused_by) REFERENCES bauta.person (workspace_id, id),
+        CHECK (paused_at IS NULL OR next_due_at IS NULL)
+      );
+      CREATE INDEX schedule_due ON bauta.schedule (next_due_at) WHERE next_due_at IS NOT NULL;
+
+      ALTER TABLE bauta.schedule ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY by_workspace ON bauta.schedule TO bauta_service
+        USING (workspace_id = bauta.current_workspace()) WITH CHECK (workspace_id = bauta.current_workspace());
+      GRANT SELECT, INSERT, UPDATE (version, pipeline, overlap, decided_to, next_due_at, last_run_id, paused_at, paused_by)
+        ON bauta.schedule TO bauta_service;
+
+      -- What is due in any workspace, names only. One that must not overlap is not asked about while a run of its pipeline has not ended.
+      CREATE FUNCTION bauta.find_due_schedules(at timestamptz, at_most integer) RETURNS TABLE (workspace_id uuid, name text)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+        SELECT s.workspace_id, s.name FROM bauta.schedule s
+        WHERE s.next_due_at <= at
+          AND (s.overlap OR NOT EXISTS (
+            SELECT FROM bauta.run r WHERE r.workspace_id = s.workspace_id AND r.pipeline = s.pipeline AND r.ended_at IS NULL))
+        ORDER BY s.next_due_at LIMIT at_most $$;
+      REVOKE ALL ON FUNCTION bauta.find_due_schedules(timestamptz, integer) FROM PUBLIC;
+      GRANT EXECUTE ON FUNCTION bauta.find_due_schedules(timestamptz, integer) TO bauta_service;
+    `);
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}

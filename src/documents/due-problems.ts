@@ -1,0 +1,27 @@
+// What a form cannot say of when something is due: a cron expression that means something, a zone that there is, a day of the calendar.
+import { parseCron } from '../kernel/cron.js';
+import { type Finding, toFinding } from '../kernel/errors.js';
+import { isTimeZone } from '../kernel/zone.js';
+import type { Definition } from '../pipeline/definition.js';
+import { toLine } from './validate.js';
+import type { Tree } from './yaml-tree.js';
+
+export function findDueProblems(definition: Definition, tree: Tree, file: string): readonly Finding[] {
+  if (definition.kind !== 'Schedule') return [];
+  const { cron, timeZone, startDate } = definition;
+  const { expected } = parseCron(cron);
+  return [
+    ...(expected === undefined ? [] : [refuse('cron', expected)]),
+    ...(isTimeZone(timeZone) ? [] : [refuse('timeZone', 'a time zone such as Europe/Berlin')]),
+    ...(startDate === undefined || isDay(startDate) ? [] : [refuse('startDate', 'a day of the calendar as YYYY-MM-DD')]),
+  ];
+
+  function refuse(path: string, wanted: string): Finding {
+    return toFinding('DOCUMENT_VALUE_INVALID', { file, line: toLine(tree.lines, `/${path}`), path, expected: wanted });
+  }
+}
+
+function isDay(text: string): boolean {
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
+}
