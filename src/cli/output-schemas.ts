@@ -60,6 +60,7 @@ const verdict = object(
   },
   {
     path: text('inside the value'),
+    atLeast: { const: true, description: 'there are more originals than were compared with the source' },
     pairs: object({
       by: oneOf('key', 'place'),
       rows: count('that were compared'),

@@ -34,17 +34,37 @@ interface Candidate {
 
 /** What a column that is not drawn may hold by chance is taken for chance less often than this. */
 const seldom = 1e-3;
+/** Of one place so many different ones are compared with the source; what share of them was an original is then taken for the rest. */
+const MOST_OF_PLACE = 10_000;
+
+/** How many different ones were kept, and the hits of all others. */
+interface Tally {
+  kept: number;
+  more: number;
+}
+
+export interface Found {
+  readonly rows: number;
+  /** There are more that were not compared. */
+  readonly atLeast: boolean;
+}
 
 export class Candidates {
   private readonly byHash = new Map<bigint, Candidate[]>();
+  private readonly tallies = new Map<Place, Tally>();
 
   add(place: Place, hit: Hit): void {
+    const tally = this.tallies.get(place) ?? { kept: 0, more: 0 };
+    this.tallies.set(place, tally);
+    if (tally.kept === MOST_OF_PLACE) return void tally.more++;
     if (isPartOfPseudonym(place, hit)) return;
     const same = this.byHash.get(hit.hash) ?? [];
     const text = textOf(hit);
     const known = same.find((one) => one.place === place && one.hit.kind === hit.kind && textOf(one.hit) === text);
-    if (!known) same.push({ place, hit, rows: 1, lastRow: hit.row, owners: new Set() });
-    else if (known.lastRow !== hit.row) {
+    if (!known) {
+      tally.kept++;
+      same.push({ place, hit, rows: 1, lastRow: hit.row, owners: new Set() });
+    } else if (known.lastRow !== hit.row) {
       known.rows++;
       known.lastRow = hit.row;
     }
@@ -69,11 +89,13 @@ export class Candidates {
   judge(
     originals: Originals,
     leaves: readonly Leaf[],
-  ): { readonly findings: readonly Finding[]; readonly rows: ReadonlyMap<Place, number> } {
+  ): { readonly findings: readonly Finding[]; readonly found: ReadonlyMap<Place, Found> } {
     const certain = new Map<Place, Candidate[]>();
     const numbers = new Map<Place, Map<number, Candidate[]>>();
+    const confirmed = new Map<Place, number>();
     for (const candidate of [...this.byHash.values()].flat()) {
       if (candidate.owners.size === 0) continue;
+      confirmed.set(candidate.place, (confirmed.get(candidate.place) ?? 0) + 1);
       const digits = toNumber(candidate);
       if (digits === undefined) {
         if (isCertain(candidate, originals)) push(certain, candidate.place, candidate);
@@ -84,22 +106,32 @@ export class Candidates {
       }
     }
     for (const [place, ofPlace] of numbers) {
+      const { kept, more } = this.tallies.get(place) as Tally;
+      const rest = (more * (confirmed.get(place) ?? 0)) / kept;
       for (const [digits, some] of ofPlace) {
         const strange = leaves.filter(({ tag }) => !place.tags.has(tag));
         const known = strange.reduce((sum, leaf) => sum + (originals.of(leaf).numbers[digits] ?? 0), 0);
         const expected = (place.windows(digits) * known) / 10 ** digits;
-        const rows = some.reduce((sum, one) => sum + one.rows, 0);
-        if (poissonTail(rows, expected) < (place.drawn ? unlikely : seldom)) for (const one of some) push(certain, place, one);
+        const rows = toRows(some);
+        if (poissonTail(Math.round(rows + (rest * some.length) / kept), expected) < (place.drawn ? unlikely : seldom))
+          for (const one of some) push(certain, place, one);
       }
     }
-    const findings = [...certain].map(([place, some]) => toOriginalFinding(place, some));
-    const rows = new Map([...certain].map(([place, some]) => [place, some.reduce((sum, one) => sum + one.rows, 0)]));
-    return { findings, rows };
+    const isCut = (place: Place): boolean => (this.tallies.get(place)?.more ?? 0) > 0;
+    const findings = [...certain].map(([place, some]) => toOriginalFinding(place, some, isCut(place)));
+    const found = new Map([...certain].map(([place, some]) => [place, { rows: toRows(some), atLeast: isCut(place) }]));
+    return { findings, found };
   }
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  map.set(key, [...(map.get(key) ?? []), value]);
+  const known = map.get(key);
+  if (known) known.push(value);
+  else map.set(key, [value]);
+}
+
+function toRows(some: readonly Candidate[]): number {
+  return some.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 /** A number may be a part of a longer one: where that is a pseudonym, the part is chance. */
@@ -135,9 +167,8 @@ function textOf({ kind, value, cell }: Hit): string {
   return Buffer.from(cell, 'latin1').toString().toLowerCase().trimEnd();
 }
 
-function toOriginalFinding(place: Place, some: readonly Candidate[]): Finding {
+function toOriginalFinding(place: Place, some: readonly Candidate[], isCut: boolean): Finding {
   const first = some.reduce((best, one) => (one.hit.row < best.hit.row ? one : best));
-  const rows = some.reduce((sum, one) => sum + one.rows, 0);
   const { schema, table, column } = place;
   const path = place.path ?? toPath(place.structure, first.hit);
   const tag = [...first.owners][0]?.tag;
@@ -149,6 +180,6 @@ function toOriginalFinding(place: Place, some: readonly Candidate[]): Finding {
     path,
     row: first.hit.row + 1,
     name: tag,
-    amount: `${rows} rows`,
+    amount: `${isCut ? 'at least ' : ''}${toRows(some)} rows`,
   });
 }

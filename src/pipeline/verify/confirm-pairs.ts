@@ -10,36 +10,67 @@ interface Pair {
   readonly pseudonym: string;
 }
 
+/** What was counted; `atLeast`: that was enough, and the rest was not looked at. */
+export interface Confirmed {
+  readonly units: number;
+  readonly atLeast: boolean;
+}
+
+/** Set when enough was seen: what still comes is let by unread, so that the session can be used again. */
+interface Look {
+  over: boolean;
+}
+
 /** How many units came out as they were, whatever their case. */
-export async function confirmFixed(reader: Reader, leaf: Leaf, multiple: boolean): Promise<number> {
+export async function confirmFixed(
+  reader: Reader,
+  leaf: Leaf,
+  multiple: boolean,
+  isEnough: (units: number) => boolean,
+): Promise<Confirmed> {
   const fixed = new Set<string>();
-  for await (const { unit, original, pseudonym } of readPairs(reader, leaf, multiple)) {
-    if (toSmall(original) === toSmall(pseudonym) && holdsSomething(leaf, original))
-      fixed.add(leaf.rule.scope === 'value' ? original : unit);
+  const look: Look = { over: false };
+  for await (const { unit, original, pseudonym } of readPairs(reader, leaf, multiple, look)) {
+    if (look.over || toSmall(original) !== toSmall(pseudonym) || !holdsSomething(leaf, original)) continue;
+    fixed.add(leaf.rule.scope === 'value' ? original : unit);
+    look.over = isEnough(fixed.size);
   }
-  return fixed.size;
+  return { units: fixed.size, atLeast: look.over };
 }
 
 /** How many of the units of these rows of the source have more than one pseudonym. */
-export async function confirmOther(reader: Reader, leaf: Leaf, multiple: boolean, rows: ReadonlySet<number>): Promise<number> {
+export async function confirmOther(
+  reader: Reader,
+  leaf: Leaf,
+  multiple: boolean,
+  rows: ReadonlySet<number>,
+  isEnough: (units: number) => boolean,
+): Promise<Confirmed> {
   const wanted = new Set<string>();
+  const first: Look = { over: false };
   let row = 0;
-  for await (const fields of readLines(reader, 'source', leaf)) if (rows.has(row++)) wanted.add(toUnit(leaf, fields));
+  let left = rows.size;
+  for await (const fields of readLines(reader, 'source', leaf, first)) {
+    if (!rows.has(row++)) continue;
+    wanted.add(toUnit(leaf, fields));
+    first.over = --left === 0;
+  }
+  const look: Look = { over: false };
   const pseudonyms = new Map<string, string>();
   const broken = new Set<string>();
-  for await (const { unit, pseudonym } of readPairs(reader, leaf, multiple)) {
-    if (!wanted.has(unit)) continue;
+  for await (const { unit, pseudonym } of readPairs(reader, leaf, multiple, look)) {
+    if (look.over || !wanted.has(unit)) continue;
     const known = pseudonyms.get(unit);
     if (known === undefined) pseudonyms.set(unit, pseudonym);
-    else if (known !== pseudonym) broken.add(unit);
+    else if (known !== pseudonym) look.over = isEnough(broken.add(unit).size);
   }
-  return broken.size;
+  return { units: broken.size, atLeast: look.over };
 }
 
-async function* readPairs(reader: Reader, leaf: Leaf, multiple: boolean): AsyncGenerator<Pair, void, undefined> {
+async function* readPairs(reader: Reader, leaf: Leaf, multiple: boolean, look: Look): AsyncGenerator<Pair, void, undefined> {
   const keys = keysOf(leaf.table).length;
-  const source = withKeys(readLines(reader, 'source', leaf), keys, multiple);
-  const output = withKeys(readLines(reader, 'staging', leaf), keys, multiple);
+  const source = withKeys(readLines(reader, 'source', leaf, look), keys, multiple);
+  const output = withKeys(readLines(reader, 'staging', leaf, look), keys, multiple);
   const waiting = { source: new Map<string, readonly string[]>(), output: new Map<string, readonly string[]>() };
   let [left, right] = [await source.next(), await output.next()];
   const meet = (a: readonly string[], b: readonly string[]): Pair | undefined => {
@@ -91,7 +122,12 @@ async function* withKeys(
   }
 }
 
-async function* readLines(reader: Reader, side: 'source' | 'staging', leaf: Leaf): AsyncGenerator<readonly string[], void, undefined> {
+async function* readLines(
+  reader: Reader,
+  side: 'source' | 'staging',
+  leaf: Leaf,
+  look: Look,
+): AsyncGenerator<readonly string[], void, undefined> {
   const { table } = leaf;
   const toField = (name: string): Field => ({ column: name, type: table.columns.find((one) => one.name === name)?.type ?? leaf.type });
   const persons = side === 'source' && leaf.rule.scope === 'subject' ? personsOf(table).map(toField) : [];
@@ -99,9 +135,10 @@ async function* readLines(reader: Reader, side: 'source' | 'staging', leaf: Leaf
   const where = side === 'source' && typeof table.rows === 'object' ? { where: table.rows.where } : {};
   let held = '';
   for await (const chunk of reader.lines(side, table, fields, where)) {
+    if (look.over) continue;
     const lines = (held + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')).split('\n');
     held = lines.pop() ?? '';
-    for (const line of lines) yield line.split('\t');
+    for (const line of lines) if (!look.over) yield line.split('\t');
   }
 }
 

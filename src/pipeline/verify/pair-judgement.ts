@@ -3,9 +3,12 @@ import { type Finding, toFinding, type Where } from '../../kernel/errors.js';
 import type { Reader } from '../ports.js';
 import type { Place } from './candidates.js';
 import { poissonTail, unlikely } from './chance.js';
-import { confirmFixed, confirmOther } from './confirm-pairs.js';
+import { type Confirmed, confirmFixed, confirmOther } from './confirm-pairs.js';
 import type { Leaf } from './leaves.js';
 import type { PairResult, RowPairs } from './row-pairs.js';
+
+/** So many that were compared byte by byte are certain; the rest is not counted. */
+const ENOUGH = 1_000;
 
 export interface PairJudgement {
   readonly findings: readonly Finding[];
@@ -39,22 +42,28 @@ async function judge(reader: Reader, multiple: boolean, result: PairResult): Pro
   const where: Where = { stage: 'verify', schema: table.schema, table: table.name, column: field.column, path: field.path };
   const findings: Finding[] = [];
   if (poissonTail(fixed, expected) < unlikely) {
-    const confirmed = await confirmFixed(reader, leaf, multiple);
-    if (poissonTail(Math.min(fixed, confirmed), expected) < unlikely) {
-      const amount = `${Math.min(fixed, confirmed)} of ${units}, where ${toNumber(expected)} are expected`;
+    const isEnough = (count: number): boolean => count >= ENOUGH && poissonTail(count, expected) < unlikely;
+    const confirmed = await confirmFixed(reader, leaf, multiple, isEnough);
+    const count = confirmed.atLeast ? confirmed.units : Math.min(fixed, confirmed.units);
+    if (poissonTail(count, expected) < unlikely) {
+      const amount = `${toCount(count, confirmed)} of ${units}, where ${toNumber(expected)} are expected`;
       findings.push(toFinding('VERIFY_FIXED_POINTS', { ...where, amount, row: toRow(result.firstFixed) }));
     }
   }
   if (other > 0) {
-    const confirmed = await confirmOther(reader, leaf, multiple, result.otherRows);
-    if (confirmed > 0)
-      findings.push(toFinding('VERIFY_NO_FUNCTION', { ...where, amount: `${confirmed} originals`, row: toRow(result.firstOther) }));
+    const confirmed = await confirmOther(reader, leaf, multiple, result.otherRows, (count) => count >= ENOUGH);
+    const amount = `${toCount(confirmed.units, confirmed)} originals`;
+    if (confirmed.units > 0) findings.push(toFinding('VERIFY_NO_FUNCTION', { ...where, amount, row: toRow(result.firstOther) }));
   }
   if (nullsFilled > 0)
     findings.push(toFinding('VERIFY_LAW_BROKEN', { ...where, amount: `${nullsFilled} values`, expected: 'NULL stays NULL' }));
   if (nullsMade > 0 && rule.transform !== 'null')
     findings.push(toFinding('VERIFY_LAW_BROKEN', { ...where, amount: `${nullsMade} values`, expected: 'a value stays a value' }));
   return findings;
+}
+
+function toCount(count: number, { atLeast }: Confirmed): string {
+  return atLeast ? `at least ${count}` : String(count);
 }
 
 export function toNumber(expected: number): string {

@@ -26,6 +26,11 @@ export function compareReceipts(plan: Plan, delivered: readonly Receipt[], seen:
   });
 }
 
+/** The receipts, as loaded, of what the pipeline's own files changed. Both lists are in the plan's order. */
+export function toChanged(loaded: readonly Receipt[], seen: readonly Receipt[]): readonly Receipt[] {
+  return loaded.filter(({ digest }, i) => digest !== seen[i]?.digest);
+}
+
 /** What the pipeline's own files changed: told, so that a dataset never holds rows that nobody knows of. Both lists are in the plan's order. */
 export function findChanges(loaded: readonly Receipt[], seen: readonly Receipt[]): Finding[] {
   return seen.flatMap(({ schema, table, rows, digest }, i) => {

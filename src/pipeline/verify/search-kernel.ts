@@ -56,7 +56,7 @@ const EVENT_ROOM = 1 << 16;
 const HITS = STATIC;
 const EVENTS = HITS + HIT_ROOM * 96;
 const LENGTHS = EVENTS + EVENT_ROOM * 20;
-const HEADS = LENGTHS + (8 << 20);
+const HEADS = LENGTHS + (8 << 20) + (2 << 16);
 const SET = HEADS + (4 << 17);
 
 /** Lines of one stream: what is left of a chunk waits for the next. */

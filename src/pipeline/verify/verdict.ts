@@ -1,5 +1,6 @@
 // What was decided for each column and path, and what was seen: printed, and kept in the log.
-import type { Place } from './candidates.js';
+import type { Receipt } from '../ports.js';
+import type { Found, Place } from './candidates.js';
 import type { Leaf } from './leaves.js';
 import type { Originals } from './originals.js';
 import { type PairJudgement, toNumber } from './pair-judgement.js';
@@ -21,6 +22,8 @@ export interface Verdict {
   readonly rows: number;
   /** Rows of this column of the output that hold an original which may not stand there. */
   readonly originals: number;
+  /** There are more of them than were compared with the source. */
+  readonly atLeast?: true;
   readonly pairs?: {
     readonly by: 'key' | 'place';
     readonly rows: number;
@@ -36,8 +39,9 @@ export function toVerdicts(
   leaves: readonly Leaf[],
   originals: Originals,
   judgement: PairJudgement,
-  found: ReadonlyMap<Place, number>,
+  found: ReadonlyMap<Place, Found>,
   rowsOf: ReadonlyMap<string, number>,
+  changed: readonly Receipt[],
 ): readonly Verdict[] {
   return leaves.map((leaf) => {
     const { table, field, tag } = leaf;
@@ -51,9 +55,15 @@ export function toVerdicts(
     );
     const result = judgement.byLeaf.get(leaf);
     const rows = rowsOf.get(`${table.schema}\u0000${table.name}`) ?? 0;
+    const { verdict, why } = decide(leaf, originals, result);
+    const before = changed.find((one) => one.schema === table.schema && one.table === table.name);
+    const after = before
+      ? `; of the ${before.rows} rows as loaded: what \`after\` files wrote since was searched, and not compared row by row`
+      : '';
     return {
-      ...{ schema: table.schema, table: table.name, column: field.column, ...path, tag, ...decide(leaf, originals, result), rows },
-      originals: here.reduce((sum, [, count]) => sum + count, 0),
+      ...{ schema: table.schema, table: table.name, column: field.column, ...path, tag, verdict, why: why + after, rows },
+      originals: here.reduce((sum, [, { rows: some }]) => sum + some, 0),
+      ...(here.some(([, { atLeast }]) => atLeast) ? { atLeast: true as const } : {}),
       ...(result && result.unpaired === undefined && result.pairs > 0 ? { pairs: toPairs(leaf, result) } : {}),
     };
   });
@@ -80,7 +90,9 @@ function decide(leaf: Leaf, originals: Originals, result: PairResult | undefined
     const lack = result.unpaired === 'order' ? 'its rows stand in different orders' : 'its values are more than memory compares';
     return { verdict: 'not testable', why: `${space}, and ${lack}` };
   }
-  if (result.pairs > 0 && result.units === 0 && result.excluded > 0)
+  if (result.units === 0 && result.excluded === 0)
+    return { verdict: 'not testable', why: 'there was nothing to test: no original holds a letter or digit' };
+  if (result.units === 0)
     return { verdict: 'not testable', why: `${space}, and its ${result.excluded} values are too short to be told from chance` };
   const by = table.pairing.by === 'place' ? 'place' : `key (${table.pairing.columns.join(', ')})`;
   return {

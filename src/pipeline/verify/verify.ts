@@ -10,7 +10,7 @@ import { type Layout, type Laid, OutputLayout } from './output-layout.js';
 import { type Leaf, toLeaves } from './leaves.js';
 import { Originals } from './originals.js';
 import { judgePairs, type PairJudgement } from './pair-judgement.js';
-import { compareReceipts, findChanges } from './receipts.js';
+import { compareReceipts, findChanges, toChanged } from './receipts.js';
 import { RowPairs } from './row-pairs.js';
 import { hitKinds, SearchKernel } from './search-kernel.js';
 import { TableDigest } from './table-digest.js';
@@ -85,15 +85,16 @@ export class Verification {
     const candidates = new Candidates();
     const own = await this.look({ pairs: loaded === undefined, search: true }, candidates);
     await candidates.confirm(this.originals);
-    const found = candidates.judge(this.originals, this.leaves);
+    const { findings: originals, found } = candidates.judge(this.originals, this.leaves);
     const findings = [
-      ...found.findings,
+      ...originals,
       ...this.judgement.findings,
       ...compareReceipts(plan, receipts, loaded ?? own),
       ...findChanges(loaded ?? own, own),
       ...(await reader.integrity()),
     ];
-    const verdicts = toVerdicts(this.leaves, this.originals, this.judgement, found.rows, this.rowsOf);
+    const changed = toChanged(loaded ?? own, own);
+    const verdicts = toVerdicts(this.leaves, this.originals, this.judgement, found, this.rowsOf, changed);
     return { findings: sortFindings(findings), receipts: own, verdicts };
   }
 

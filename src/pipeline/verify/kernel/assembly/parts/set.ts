@@ -11,9 +11,20 @@ let part: u32 = 0;
 let parts: u32 = 1;
 let lengths: usize = 0;
 
+// By the first six bytes of a value: 2^20 words of 8 bytes, whose bits are lengths. Before them a sieve of one bit each, small enough to stand near:
+// nearly every word of an honest copy is told by it. A second sieve is of originals that are looked for as whole cells.
 const LENGTH_SLOTS_LOG2: u64 = 20;
+const SIEVE_LOG2: u64 = 19;
+const SIEVE_BYTES: usize = 1 << 16;
+let words: usize = 0;
+let cells: usize = 0;
+/** Bit n: an original that is looked for as a whole cell is of n bytes; 63 stands for 63 and more. */
+let cellLengths: u64 = 0;
 
-/** Empties the set: 2^log2 slots of 4 bytes at `at`, 2^20 words of 8 bytes at `lengthsAt`. It takes values of part `ofPart` of `ofParts`. */
+/**
+ * Empties the set: 2^log2 slots of 4 bytes at `at`, two sieves of 2^16 bytes and 2^20 words of 8 bytes at `lengthsAt`. It takes values of part
+ * `ofPart` of `ofParts`.
+ */
 export function resetSet(at: usize, log2: u32, lengthsAt: usize, ofPart: u32, ofParts: u32): void {
   table = at;
   mask = <u32>((1 << log2) - 1);
@@ -22,9 +33,12 @@ export function resetSet(at: usize, log2: u32, lengthsAt: usize, ofPart: u32, of
   dropped = 0;
   part = ofPart;
   parts = ofParts;
-  lengths = lengthsAt;
+  words = lengthsAt;
+  cells = words + SIEVE_BYTES;
+  lengths = cells + SIEVE_BYTES;
+  cellLengths = 0;
   memory.fill(table, 0, (<usize>mask + 1) << 2);
-  memory.fill(lengths, 0, (<usize>1) << <usize>(LENGTH_SLOTS_LOG2 + 3));
+  memory.fill(lengthsAt, 0, ((<usize>1) << <usize>(LENGTH_SLOTS_LOG2 + 3)) + 2 * SIEVE_BYTES);
 }
 
 export function sizeOfSet(): u32 {
@@ -109,14 +123,34 @@ export function contains(h: u64): bool {
 
 // @ts-ignore: decorator
 @inline
-function toLengths(at: usize): usize {
-  const six = load<u64>(at) & 0x0000ffffffffffff;
+function sixAt(at: usize): u64 {
+  return load<u64>(at) & 0x0000ffffffffffff;
+}
+// @ts-ignore: decorator
+@inline
+function toLengths(six: u64): usize {
   return lengths + ((<usize>(mix(six) >> (64 - LENGTH_SLOTS_LOG2))) << 3);
+}
+// @ts-ignore: decorator
+@inline
+function toSieve(six: u64): u32 {
+  return <u32>((six * 0x9e3779b97f4a7c15) >> (64 - SIEVE_LOG2));
+}
+// @ts-ignore: decorator
+@inline
+function isInSieve(sieve: usize, place: u32): bool {
+  return (load<u8>(sieve + <usize>(place >> 3)) & (1 << (place & 7))) != 0;
+}
+function addToSieve(sieve: usize, place: u32): void {
+  const at = sieve + <usize>(place >> 3);
+  store<u8>(at, load<u8>(at) | (<u8>1 << <u8>(place & 7)));
 }
 
 /** A value of `length` bytes begins at `at`; at least 6. */
 export function addLength(at: usize, length: u32): void {
-  const address = toLengths(at);
+  const six = sixAt(at);
+  addToSieve(words, toSieve(six));
+  const address = toLengths(six);
   store<u64>(address, load<u64>(address) | ((<u64>1) << length));
 }
 
@@ -124,5 +158,25 @@ export function addLength(at: usize, length: u32): void {
 // @ts-ignore: decorator
 @inline
 export function lengthsAt(at: usize): u64 {
-  return load<u64>(toLengths(at));
+  const six = sixAt(at);
+  return isInSieve(words, toSieve(six)) ? load<u64>(toLengths(six)) : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function toLengthBit(length: usize): u64 {
+  return <u64>1 << <u64>(length < 63 ? length : 63);
+}
+
+/** A value that is looked for as a whole cell; of at least 6 bytes. */
+export function addCell(start: usize, end: usize): void {
+  cellLengths |= toLengthBit(end - start);
+  addToSieve(cells, toSieve(sixAt(start)));
+}
+
+/** False: no value that is looked for as a whole cell has this length and beginning. */
+// @ts-ignore: decorator
+@inline
+export function mayBeCell(start: usize, end: usize): bool {
+  return (cellLengths & toLengthBit(end - start)) != 0 && isInSieve(cells, toSieve(sixAt(start)));
 }
