@@ -124,6 +124,12 @@ export const declarations = {
   ),
   BAUTA_SECRETS: text('/run/secrets', 'Service: the folder that `file:` references of documents are looked up in.'),
   BAUTA_RUNS: integer(0, 16, 1, 'Service: runs that a process works on at once. 0: it works on none.'),
+  BAUTA_APPROVAL_HOURS: integer(
+    1,
+    2160,
+    72,
+    'Service: how long something waits for an approval, and how long an approval holds, in hours.',
+  ),
   BAUTA_HEARTBEAT_MS: integer(
     200,
     60_000,

@@ -3,22 +3,25 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 
+import type { Settings } from '../config/settings.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { Metadata } from '../systems/metadata/metadata.js';
 import { ApplyController } from './apply-controller.js';
+import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
+import { consequences } from './consequences.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
 import { ClassificationsController } from './classifications/classifications.js';
 import { PipelinesController } from './pipelines/pipelines.js';
 import { RulebooksController } from './rulebooks/rulebooks.js';
 import { HealthController } from './health/health.js';
-import { CLOCK, PermissionGuard, ProblemFilter, SERVER_KEY } from './http/http.js';
+import { CLOCK, PermissionGuard, ProblemFilter, SERVER_KEY, SETTINGS } from './http/http.js';
 import { Description, OpenApiController } from './openapi-controller.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
 import { PeopleController, TokensController } from './access/access.js';
 
 const controllers = [
-  ...[HealthController, OpenApiController, PeopleController, TokensController],
+  ...[HealthController, OpenApiController, PeopleController, TokensController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   SchedulesController,
 ];
@@ -26,13 +29,14 @@ const controllers = [
 export interface Opened {
   readonly metadata: Metadata;
   readonly serverKey: Uint8Array;
+  readonly settings: Settings;
   /** Default: that of the machine. */
   readonly clock?: Clock;
 }
 
 @Module({})
 export class ControlModule {
-  static of({ metadata, serverKey, clock = systemClock }: Opened): DynamicModule {
+  static of({ metadata, serverKey, settings, clock = systemClock }: Opened): DynamicModule {
     return {
       module: ControlModule,
       imports: [ScheduleModule.forRoot()],
@@ -42,6 +46,8 @@ export class ControlModule {
         Description,
         { provide: Metadata, useValue: metadata },
         { provide: SERVER_KEY, useValue: serverKey },
+        { provide: SETTINGS, useValue: settings },
+        { provide: CONSEQUENCES, useValue: consequences },
         { provide: CLOCK, useValue: clock },
         { provide: APP_GUARD, useClass: PermissionGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -11,6 +11,8 @@ import { toError, toErrorView } from '../kernel/errors.js';
 import { Metadata, Sequencer, migrate } from '../systems/metadata/metadata.js';
 import { migrateQueue } from '../systems/queue/queue.js';
 import { issueFirstToken } from './access/access.js';
+import { ApprovalExpiry } from './approvals/approvals.js';
+import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
 import { loadServerKey } from './home.js';
 import { Authentication, createOpenApi, requestId, securityHeaders } from './http/http.js';
@@ -33,7 +35,7 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
   const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
   const { metadata, closers, stop } = await openMetadata(settings, environment, composer, logger);
   try {
-    const app = await createApplication({ metadata, serverKey }, settings.BAUTA_HTTP_BODY_BYTES, logger);
+    const app = await createApplication({ metadata, serverKey, settings }, settings.BAUTA_HTTP_BODY_BYTES, logger);
     closers.unshift(() => app.close());
     await listen(app, settings.BAUTA_HTTP_HOST, settings.BAUTA_HTTP_PORT);
     if (settings.BAUTA_SCHEDULE_TICK_MS > 0) {
@@ -95,6 +97,8 @@ async function openMetadata(
     if (owner !== undefined) await migrate(owner, { beside: () => migrateQueue(owner) });
     const metadata = await Metadata.open(service, settings.BAUTA_METADATA_CONNECTIONS);
     closers.unshift(() => metadata.close());
+    const expiry = new ApprovalExpiry(metadata, consequences, failed('approvals'));
+    closers.unshift(() => expiry.stop());
     if (url !== undefined) {
       const sequencer = new Sequencer(url, failed('sequencer'));
       closers.unshift(() => sequencer.stop());
@@ -112,7 +116,8 @@ async function openMetadata(
 
 /** OpenAPI 3.1, without a database. */
 export async function describeApi(): Promise<object> {
-  const app = await createApplication({ metadata: Metadata.unconnected(), serverKey: new Uint8Array(32) }, 1024, new JsonLogger('fatal'));
+  const opened = { metadata: Metadata.unconnected(), serverKey: new Uint8Array(32), settings: parseSettings({}) };
+  const app = await createApplication(opened, 1024, new JsonLogger('fatal'));
   try {
     return app.get(Description).document;
   } finally {

@@ -123,6 +123,7 @@ const pipeline = members(
       'a list of objects',
     ),
     after: list(text('a path of an SQL file'), 'a list of paths'),
+    approval: oneOf('required'),
   },
   'a Pipeline',
 );

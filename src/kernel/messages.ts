@@ -132,11 +132,6 @@ export const messages = {
     message: 'nobody grants to himself',
     hint: 'ask another administrator',
   },
-  ADMINISTRATOR_ALONE: {
-    class: 'DeniedError',
-    message: 'there is an administrator already',
-    hint: 'with two of them every grant needs both, and this release cannot ask the second one: there is one administrator',
-  },
   REFERENCE_NOT_GRANTED: {
     class: 'InputError',
     message: '{file}: {path} names a secret that this workspace was not granted',
@@ -146,6 +141,46 @@ export const messages = {
     class: 'InputError',
     message: 'line {line} of {file}: {path} names files, and a document of the service has none',
     hint: 'leave it out; after files are for bauta run',
+  },
+  ADMINISTRATOR_ALONE: {
+    class: 'DeniedError',
+    message: 'there is an administrator already',
+    hint: 'with two of them every grant needs both, and this release cannot ask the second one: there is one administrator',
+  },
+  RUN_AWAITS_APPROVAL: {
+    class: 'DeniedError',
+    message: 'the run waits until somebody with the right approves of its plan',
+    hint: 'see GET /v1/approvals; it is planned again then, and goes on if the plan is still the same',
+  },
+  APPROVAL_MISSING: {
+    class: 'DeniedError',
+    message: 'the pipeline {name} takes an approval for every run, and nobody can be asked here',
+    hint: 'ask the service for the run: POST /v1/runs',
+  },
+  APPROVAL_NOT_OPEN: {
+    class: 'DeniedError',
+    message: 'this approval is not waiting any more: {name}',
+    hint: 'ask for what it was about again',
+  },
+  APPROVAL_EXPIRED: {
+    class: 'DeniedError',
+    message: 'nobody approved in time',
+    hint: 'ask for it again; BAUTA_APPROVAL_HOURS says how long it waits',
+  },
+  APPROVAL_REFUSED: {
+    class: 'DeniedError',
+    message: 'it was not approved',
+    hint: 'ask the approver why',
+  },
+  APPROVAL_VOID: {
+    class: 'DeniedError',
+    message: 'what was to be approved has changed since: {name}',
+    hint: 'ask for it again; an approval is for exactly what was shown',
+  },
+  APPROVAL_OF_OWN: {
+    class: 'DeniedError',
+    message: 'nobody approves what he wrote or asked for himself, nor what his service accounts did',
+    hint: 'somebody else with the right has to',
   },
   // ── connections and servers
   CONNECTION_REFERENCE_INVALID: {

@@ -53,6 +53,8 @@ export interface PipelineDefinition {
   readonly legalBasis: string;
   readonly subjectCategories: readonly string[];
   readonly retentionDays: number;
+  /** `required`: each run waits, planned, until somebody approves of the plan. */
+  readonly approval?: 'required';
 }
 
 /** Roles of the environment, on the target's server. Without names: the database's name and `_owner`, `_rw`, `_ro`. */

@@ -81,6 +81,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   if (!plan || !planDigest || !decision || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
   await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
   if (!decision.allow) return 'denied';
+  if (request.pipeline.body.approval) await requireApproval(request.pipeline.body.name, planDigest, hooks);
 
   await border('source');
   // Threads take their time to start: they do it while source and target are made ready.
@@ -100,6 +101,11 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
         fate,
       ),
   );
+}
+
+async function requireApproval(name: string, planDigest: string, hooks: Hooks): Promise<void> {
+  if (!hooks.approve) throw toError('APPROVAL_MISSING', { stage: 'gate', name });
+  await hooks.approve(planDigest);
 }
 
 /** From a plan that may go ahead to the published dataset, or to a target as it was. */

@@ -31,6 +31,8 @@ export interface Hooks {
   /** At each border between stages; a test blocks in it and is killed. */
   border?(name: string): void | Promise<void>;
   prepared?(prepared: Prepared): void;
+  /** Asked where the pipeline takes an approval: throws unless somebody approved of this plan. Without it no such run goes on. */
+  approve?(planDigest: string): Promise<void>;
   /** Rows of a table that went into staging. */
   moved?(table: string, rows: number): void;
   built?(done: number, of: number): void;

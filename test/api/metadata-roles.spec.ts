@@ -40,7 +40,19 @@ async function as(role: 'owner' | 'service' | 'sequencer', text: string, workspa
 }
 
 const DENIED = '42501';
-const tables = ['person', 'role_grant', 'token', 'first_token', 'document', 'idempotency', 'outbox', 'audit_leaf', 'run', 'run_event'];
+const tables = [
+  'person',
+  'role_grant',
+  'token',
+  'first_token',
+  'document',
+  'idempotency',
+  'outbox',
+  'audit_leaf',
+  'run',
+  'run_event',
+  'approval',
+];
 
 describe('the service role', () => {
   it.each([
@@ -72,6 +84,10 @@ describe('the service role', () => {
     `UPDATE bauta.run SET pipeline = 'mine'`,
     `UPDATE bauta.run_event SET state = 'published'`,
     'DELETE FROM bauta.run_event',
+    'DELETE FROM bauta.approval',
+    `UPDATE bauta.approval SET digest = 'mine'`,
+    `UPDATE bauta.approval SET subject = '{}'`,
+    `UPDATE bauta.person SET owner_id = NULL`,
     'DELETE FROM bauta.source_seen',
     `INSERT INTO bauta.workspace (name) VALUES ('mine')`,
     `INSERT INTO graphile_worker.migrations (id) VALUES (999)`,

@@ -37,8 +37,8 @@ export interface ServiceWorld {
   /** Ids of two workspaces that know nothing of each other. */
   readonly workspaces: Readonly<Record<'home' | 'foreign', string>>;
   firstToken(): Promise<string | undefined>;
-  /** A person with these roles and a token for him. */
-  person(name: string, roles: readonly string[], workspace?: 'home' | 'foreign'): Promise<string>;
+  /** A person with these roles and a token for him; with an owner: a service account. */
+  person(name: string, roles: readonly string[], workspace?: 'home' | 'foreign', owner?: string): Promise<string>;
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   /** SQL as superuser in the metadata database. */
   sql(text: string): Promise<Record<string, unknown>[]>;
@@ -61,15 +61,16 @@ export async function startServiceWorld(given?: TestServer, clock: Clock = syste
   const workspaces = { home: String(home?.['id']), foreign: String(foreign?.['id']) };
   const serverKey = randomBytes(32);
   const metadata = await Metadata.open(urls.service, 5);
-  const app: NestExpressApplication = await createApplication({ metadata, serverKey, clock }, 1_000_000, new JsonLogger('fatal'));
+  const opened = { metadata, serverKey, settings: parseSettings({}), clock };
+  const app: NestExpressApplication = await createApplication(opened, 1_000_000, new JsonLogger('fatal'));
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
   return {
     ...{ server, urls, metadata, url, workspaces, sql },
     firstToken: () => issueFirstToken(metadata, serverKey, systemClock),
-    person: (name, roles, workspace = 'home') =>
+    person: (name, roles, workspace = 'home', owner) =>
       metadata.within(workspaces[workspace], async ({ people }) => {
-        const id = await people.insert(name);
+        const id = await people.insert(name, owner === undefined ? null : ((await people.find(owner))?.id ?? null));
         await people.setRoles(id, roles, null);
         const secret = newSecret('token');
         await people.insertToken(id, 'test', toSecretDigest(secret, serverKey), new Date(Date.now() + 3_600_000));

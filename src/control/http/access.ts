@@ -3,6 +3,7 @@ import type { Request } from './exchange.js';
 
 import { toError } from '../../kernel/errors.js';
 import type { Identity } from '../../systems/metadata/metadata.js';
+import { type Permission, hasRight, rightsOf } from './permissions.js';
 
 export type Caller = Identity;
 
@@ -13,6 +14,9 @@ export interface FirstToken {
 
 export interface Access {
   readonly requestId: string;
+  /** The handler that answers, and the right that it needs: set when it is known, for the audit of a denial. */
+  readonly route?: string;
+  readonly needs?: string;
   readonly caller?: Caller;
   readonly first?: FirstToken;
 }
@@ -32,6 +36,12 @@ export function callerOf(request: Request): Caller {
   const { caller } = accessOf(request);
   if (!caller) throw toError('TOKEN_MISSING');
   return caller;
+}
+
+/** Throws ACCESS_DENIED unless the caller has the right in each of the environments. The denial is audited where it is answered. */
+export function requireRight(request: Request, permission: Permission, environments: readonly string[]): void {
+  if (!hasRight(callerOf(request).roles, permission, environments))
+    throw toError('ACCESS_DENIED', { name: permission, expected: rightsOf(permission).join(', ') });
 }
 
 export function firstTokenOf(request: Request): FirstToken | undefined {

@@ -46,13 +46,17 @@ export class Authentication {
       if (!row?.id) throw toError('TOKEN_INVALID');
       return { first: { workspaceId: row.id, digest } };
     }
-    const [row] = await this.metadata.query<{ id: string; workspace_id: string; person_id: string; person: string; roles: string[] }>(
-      'SELECT id, workspace_id, person_id, person, roles FROM bauta.find_token($1)',
-      [digest],
-    );
+    const [row] = await this.metadata.query<{
+      id: string;
+      workspace_id: string;
+      person_id: string;
+      owner_id: string;
+      person: string;
+      roles: string[];
+    }>('SELECT id, workspace_id, person_id, owner_id, person, roles FROM bauta.find_token($1)', [digest]);
     if (!row) throw toError('TOKEN_INVALID');
-    const { id: tokenId, workspace_id: workspaceId, person_id: personId, person, roles } = row;
-    return { caller: { tokenId, workspaceId, personId, person, roles } };
+    const { id: tokenId, workspace_id: workspaceId, person_id: personId, owner_id: ownerId, person, roles } = row;
+    return { caller: { tokenId, workspaceId, personId, ownerId, person, roles } };
   }
 }
 

@@ -12,6 +12,12 @@ const table = {
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],
   'schedules:pause': ['operator'],
+  'runs:approve': ['approver'],
+  'documents:approve': ['approver'],
+  'grants:approve': ['administrator'],
+  // Of whichever kind; which kinds it is for whom is looked at for each.
+  'approvals:read': [...readers, 'administrator'],
+  'approvals:decide': ['approver', 'administrator'],
   'people:read': ['administrator', 'auditor'],
   'people:write': ['administrator'],
   'tokens:read': ['administrator', 'auditor'],
@@ -23,4 +29,16 @@ export type Permission = keyof typeof table;
 /** The roles that have a right. */
 export function rightsOf(permission: Permission): readonly Role[] {
   return table[permission];
+}
+
+/** Where somebody with these grants (`requester`, `requester@dev`) has a right: everywhere, or in these environments, which may be none. */
+export function environmentsOf(grants: readonly string[], permission: Permission): 'all' | readonly string[] {
+  const having = grants.filter((grant) => rightsOf(permission).some((role) => role === grant.split('@')[0]));
+  return having.some((grant) => !grant.includes('@')) ? 'all' : having.flatMap((grant) => grant.split('@')[1] ?? []);
+}
+
+/** In each of the environments; what has effect in none is for those who have the right everywhere. */
+export function hasRight(grants: readonly string[], permission: Permission, environments: readonly string[]): boolean {
+  const where = environmentsOf(grants, permission);
+  return where === 'all' || (environments.length > 0 && environments.every((environment) => where.includes(environment)));
 }

@@ -1,10 +1,13 @@
 // An error as RFC 9457 has it: our code, message, place and hint, never another program's text.
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger } from '@nestjs/common';
 import type { Request, Response } from './exchange.js';
 
-import { type BautaError, type Finding, toError, toKnownError } from '../../kernel/errors.js';
+import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import { BautaError, type Finding, toError, toKnownError } from '../../kernel/errors.js';
 import type { ErrorClass, ErrorCode } from '../../kernel/messages.js';
+import { Metadata } from '../../systems/metadata/metadata.js';
 import { accessOf } from './access.js';
+import { CLOCK } from './tokens.js';
 
 export interface Problem {
   readonly type: string;
@@ -38,6 +41,9 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   NAME_TAKEN: 409,
   RUN_ENDED: 409,
   ADMINISTRATOR_ALONE: 409,
+  APPROVAL_NOT_OPEN: 409,
+  APPROVAL_EXPIRED: 409,
+  APPROVAL_VOID: 409,
 };
 
 export function toStatus({ code, class: kind }: Pick<BautaError, 'code' | 'class'>): number {
@@ -72,15 +78,39 @@ export function sendProblem(error: unknown, request: Request, response: Response
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('http');
 
-  catch(thrown: unknown, host: ArgumentsHost): void {
+  constructor(
+    @Inject(Metadata) private readonly metadata: Metadata,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async catch(thrown: unknown, host: ArgumentsHost): Promise<void> {
     const [request, response] = [host.switchToHttp().getRequest<Request>(), host.switchToHttp().getResponse<Response>()];
-    const error = toOurs(thrown);
+    const error = await this.audited(toOurs(thrown), request);
     const { code, where, class: kind } = toKnownError(error);
     if (kind === 'InvariantError' || kind === 'UnavailableError')
       this.logger.error({ requestId: accessOf(request).requestId, code, where });
     sendProblem(error, request, response);
   }
+
+  /** A denial that cannot be recorded is not answered as one: then the error is why it cannot. */
+  private async audited(error: unknown, request: Request): Promise<unknown> {
+    const { caller, route, needs } = accessOf(request);
+    if (!caller || !(error instanceof BautaError) || !denials.has(error.code)) return error;
+    const event = {
+      ...{ type: 'access.denied', at: toTimestamp(this.clock.now()), actor: caller.personId },
+      data: { code: error.code, permission: error.where.name ?? needs ?? '', method: request.method, route: route ?? '' },
+    };
+    return this.metadata
+      .within(caller.workspaceId, (transaction) => transaction.audit(event))
+      .then(
+        () => error,
+        (failure: unknown) => failure,
+      );
+  }
 }
+
+/** What is denied to somebody because of who he is: the log has to know. */
+const denials: ReadonlySet<ErrorCode> = new Set(['ACCESS_DENIED', 'GRANT_TO_ONESELF', 'APPROVAL_OF_OWN']);
 
 /** What the framework threw by itself: it names a status, and its text may quote the caller. */
 function toOurs(thrown: unknown): unknown {

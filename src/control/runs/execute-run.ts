@@ -3,11 +3,13 @@ import type { Settings } from '../../config/settings.js';
 import { type BautaError, toError, toErrorView, toKnownError } from '../../kernel/errors.js';
 import { provision } from '../../pipeline/pipeline.js';
 import type { RunSummary } from '../../pipeline/report/report.js';
+import type { Prepared } from '../../pipeline/prepare.js';
 import type { Doors, Hooks } from '../../pipeline/run.js';
 import type { Metadata, Move, RunRow, RunState } from '../../systems/metadata/metadata.js';
 import { OutboxSink } from './outbox-sink.js';
 import { type JobPayload, enqueue } from './request-run.js';
 import type { RunComposer } from './run-composer.js';
+import { useApproval } from './run-approval.js';
 import { keepSource, loadRequest } from './stored-request.js';
 
 const ATTEMPTS = 5;
@@ -36,8 +38,11 @@ export async function executeRun(execution: Execution, { workspace, run: id, att
   let moved = 0;
   const release = execution.claimed(run, stop, () => moved);
   try {
-    const { summary, error } = await attemptOnce(execution, run, stop.signal, (rows) => (moved += rows));
-    await end(metadata, run, workerId, summary, stop.signal.aborted ? stop.signal.reason : error);
+    const { summary, error } = await attemptOnce(execution, run, stop, (rows) => (moved += rows));
+    const reason: unknown = stop.signal.aborted ? stop.signal.reason : error;
+    // It rests, and nobody has it any more.
+    if (reason !== undefined && toKnownError(reason).code === 'RUN_AWAITS_APPROVAL') return;
+    await end(metadata, run, workerId, summary, reason);
   } catch (error) {
     // Somebody else has it now: nothing more may be said of it from here.
     if (toKnownError(error).code !== 'RUN_TAKEN_OVER') throw error;
@@ -48,16 +53,23 @@ export async function executeRun(execution: Execution, { workspace, run: id, att
 
 type Outcome = { readonly summary?: RunSummary; readonly error?: unknown };
 
-async function attemptOnce(execution: Execution, run: RunRow, signal: AbortSignal, moved: (rows: number) => void): Promise<Outcome> {
+async function attemptOnce(execution: Execution, run: RunRow, stop: AbortController, moved: (rows: number) => void): Promise<Outcome> {
   const { metadata, composer, settings } = execution;
   try {
     const stored = await loadRequest(metadata, run, composer, execution);
-    const opened = await composer.composeRun({ settings, home: settings.BAUTA_HOME, after: [], signal, runId: run.id, ...stored });
+    const opened = await composer.composeRun({
+      settings,
+      home: settings.BAUTA_HOME,
+      after: [],
+      signal: stop.signal,
+      runId: run.id,
+      ...stored,
+    });
     try {
       const published = run.attempt > 1 ? await findPublished(opened.doors, run.id) : undefined;
       if (published) return { summary: published };
       const doors = { ...opened.doors, sink: new OutboxSink(opened.doors.sink, metadata, run.workspaceId) };
-      return await provision(doors, opened.request, opened.run, hooksOf(execution, run, moved));
+      return await provision(doors, opened.request, opened.run, hooksOf(execution, run, stop, moved));
     } finally {
       await opened.close();
     }
@@ -73,13 +85,23 @@ const borders: Readonly<Record<string, RunState>> = {
   publish: 'publishing',
 };
 
-function hooksOf({ metadata, workerId }: Execution, run: RunRow, moved: (rows: number) => void): Hooks {
+function hooksOf({ metadata, workerId, settings }: Execution, run: RunRow, stop: AbortController, moved: (rows: number) => void): Hooks {
   let seen: Promise<void> = Promise.resolve();
+  let planned: Prepared | undefined;
   return {
-    prepared: ({ seenSource }) => {
-      seen = keepSource(metadata, seenSource);
+    prepared: (prepared) => {
+      planned = prepared;
+      seen = keepSource(metadata, prepared.seenSource);
       // Waited for at the next border; without a listener until then it would end the process.
       seen.catch(() => undefined);
+    },
+    approve: async () => {
+      if (!planned) throw toError('UNEXPECTED', { name: 'an approval before a plan' });
+      const by = { workerId, hours: settings.BAUTA_APPROVAL_HOURS, nowMs: Date.now() };
+      if ((await useApproval(metadata, run, planned, by)) === 'approved') return;
+      const waits = toError('RUN_AWAITS_APPROVAL', { run: run.id });
+      stop.abort(waits);
+      throw waits;
     },
     moved: (_, rows) => moved(rows),
     border: async (name) => {

@@ -27,8 +27,10 @@ export async function requestRun(
   const { pipeline, requestedBy, dueAt = null, cause, nowMs } = wanted;
   // Its author has a part in the run, as those of the others have.
   const documents = [...(await findDocuments(transaction, pipeline)), ...(cause ? [cause] : [])];
+  const environment = await findEnvironment(transaction, pipeline);
   const id = newRunId(nowMs);
-  if (!(await transaction.runs.insert({ id, pipeline, documents, requestedBy, dueAt, ...(cause ? { cause } : {}) }))) return undefined;
+  const run = { id, pipeline, documents, environment, requestedBy, dueAt, ...(cause ? { cause } : {}) };
+  if (!(await transaction.runs.insert(run))) return undefined;
   await enqueue(transaction, id, 1);
   return id;
 }
@@ -36,6 +38,13 @@ export async function requestRun(
 export async function enqueue(transaction: Transaction, run: string, attempt: number, at?: Date): Promise<void> {
   const payload = { workspace: transaction.workspaceId, run, attempt };
   await transaction.run(toJob(PROVISION, payload, { key: `${run}:${attempt}`, ...(at ? { at } : {}) }));
+}
+
+/** Where a run of the pipeline would deliver to. Throws RESOURCE_UNKNOWN. */
+export async function findEnvironment({ documents }: Transaction, name: string): Promise<string> {
+  const pipeline = await documents.find({ kind: 'Pipeline', name });
+  if (!pipeline) throw toError('RESOURCE_UNKNOWN', { type: 'pipeline' });
+  return (pipeline.document as { target: { environment: string } }).target.environment;
 }
 
 /** What the pipeline names, in the version that is the latest now. The rulebook `default` comes with the release unless there is one of that name. */

@@ -6,10 +6,10 @@ import { type Clock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type RunRow, type Transaction, isEnded, runStates } from '../../systems/metadata/metadata.js';
 import {
-  CLOCK, type Request, type Response, Route, answerOnce, callerOf, nameSchema, pageSchema, parseRequest, readPage, toPage,
+  CLOCK, type Request, type Response, Route, answerOnce, callerOf, environmentsOf, nameSchema, pageSchema, parseRequest, readPage, requireRight, toPage,
 } from '../http/http.js'; // prettier-ignore
 import { streamRun } from './stream-run.js';
-import { requestRun } from './request-run.js';
+import { findEnvironment, requestRun } from './request-run.js';
 
 const wanted: Schema = {
   type: 'object',
@@ -21,7 +21,7 @@ const wanted: Schema = {
 const instant: Schema = { type: ['string', 'null'], format: 'date-time' };
 const state: Schema = { type: 'string', enum: runStates, description: `one of ${runStates.join(', ')}` };
 const properties: Readonly<Record<string, Schema>> = {
-  ...{ id: { type: 'string' }, pipeline: { type: 'string' }, state, attempt: { type: 'integer' } },
+  ...{ id: { type: 'string' }, pipeline: { type: 'string' }, environment: { type: 'string' }, state, attempt: { type: 'integer' } },
   documents: {
     type: 'array',
     items: { type: 'object', properties: { kind: { type: 'string' }, name: { type: 'string' }, version: { type: 'integer' } } },
@@ -51,8 +51,11 @@ export class RunsController {
   async create(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<object> {
     const { pipeline } = parseRequest<{ pipeline: string }>(request.body, wanted);
     const made = await answerOnce(this.metadata, request, response, async (transaction) => {
+      requireRight(request, 'runs:create', [await findEnvironment(transaction, pipeline)]);
       const id = await requestRun(transaction, { pipeline, requestedBy: callerOf(request).personId, nowMs: this.clock.now() });
-      return toView(await findRun(transaction, id ?? ''));
+      const run = id === undefined ? undefined : await transaction.runs.find(id);
+      if (!run) throw toError('RESOURCE_UNKNOWN', { type: 'run' });
+      return toView(run);
     });
     response.setHeader('Location', `/v1/runs/${made.id}`);
     return made;
@@ -69,7 +72,9 @@ export class RunsController {
   })
   async list(@Req() request: Request, @Query() query: Record<string, unknown>): Promise<object> {
     const { limit, after } = readPage(query);
+    const environments = environmentsOf(callerOf(request).roles, 'runs:read');
     const filter = {
+      ...(environments === 'all' ? {} : { environments }),
       ...readFilter(query, 'pipeline', nameSchema['pattern'] as string),
       ...readFilter(query, 'state', `^(${runStates.join('|')})$`),
     };
@@ -79,7 +84,7 @@ export class RunsController {
 
   @Route({ method: 'GET', path: ':id', needs: 'runs:read', summary: 'one run', answer, errors: [404] })
   async get(@Req() request: Request, @Param('id') id: string): Promise<object> {
-    return toView(await this.metadata.within(callerOf(request).workspaceId, (transaction) => findRun(transaction, id)));
+    return toView(await this.metadata.within(callerOf(request).workspaceId, (transaction) => findRun(transaction, request, id)));
   }
 
   @Route({
@@ -95,7 +100,7 @@ export class RunsController {
   })
   async events(@Req() request: Request, @Param('id') id: string, @Res() response: Response): Promise<void> {
     const { workspaceId } = callerOf(request);
-    await this.metadata.within(workspaceId, (transaction) => findRun(transaction, id));
+    await this.metadata.within(workspaceId, (transaction) => findRun(transaction, request, id));
     await streamRun(this.metadata, workspaceId, id, request, response);
   }
 
@@ -111,23 +116,29 @@ export class RunsController {
   async cancel(@Req() request: Request, @Param('id') id: string): Promise<object> {
     const { workspaceId, personId } = callerOf(request);
     return this.metadata.within(workspaceId, async (transaction) => {
-      await findRun(transaction, id);
+      requireRight(request, 'runs:cancel', [(await findRun(transaction, request, id)).environment]);
+      // Approvals before their run, as everywhere: two that lock both do not wait for each other.
+      const approvals = await transaction.approvals.lockOpen({ runId: id });
       const run = await transaction.runs.lock(id);
       if (isEnded(run.state) || run.state === 'publishing') throw toError('RUN_ENDED', { name: run.state });
-      if (run.state === 'queued') return toView(await transaction.runs.transition(id, { to: 'cancelled', actor: personId }));
+      for (const approval of approvals) await transaction.approvals.transition(approval, 'void', { actor: personId });
+      if (run.state === 'queued' || run.state === 'awaiting-approval')
+        return toView(await transaction.runs.transition(id, { to: 'cancelled', actor: personId }));
       await transaction.runs.requestCancel(id);
       await transaction.audit({
         ...{ type: 'run.cancel-requested', at: new Date(this.clock.now()).toISOString(), actor: personId },
         data: { run: id },
       });
-      return toView(await findRun(transaction, id));
+      return toView(await findRun(transaction, request, id));
     });
   }
 }
 
-async function findRun(transaction: Transaction, id: string): Promise<RunRow> {
+/** A run of an environment that the caller may not look at is not there. */
+async function findRun(transaction: Transaction, request: Request, id: string): Promise<RunRow> {
   const run = /^[0-9a-z]{16}$/.test(id) ? await transaction.runs.find(id) : undefined;
-  if (!run) throw toError('RESOURCE_UNKNOWN', { type: 'run' });
+  const environments = environmentsOf(callerOf(request).roles, 'runs:read');
+  if (!run || (environments !== 'all' && !environments.includes(run.environment))) throw toError('RESOURCE_UNKNOWN', { type: 'run' });
   return run;
 }
 
@@ -140,10 +151,10 @@ function readFilter(query: Record<string, unknown>, name: string, pattern: strin
 }
 
 function toView(run: RunRow): { readonly id: string; readonly [member: string]: unknown } {
-  const { id, pipeline, state, attempt, documents, summary } = run;
+  const { id, pipeline, environment, state, attempt, documents, summary } = run;
   const at = (date: Date | null): string | null => date?.toISOString() ?? null;
   return {
-    ...{ id, pipeline, state, attempt, documents, cause: run.cause },
+    ...{ id, pipeline, environment, state, attempt, documents, cause: run.cause },
     ...{ dueAt: at(run.dueAt), createdAt: at(run.createdAt), startedAt: at(run.startedAt), endedAt: at(run.endedAt) },
     ...{ cancelRequested: run.cancelRequestedAt !== null, movedRows: Number(run.movedRows), summary },
   };

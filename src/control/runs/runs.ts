@@ -1,4 +1,5 @@
 // The door of runs: asked for over REST, worked on by whoever has time.
+export { runConsequence } from './run-approval.js';
 export { requestRun } from './request-run.js';
 export { type RunComposer } from './run-composer.js';
 export { RunWorker, type RunWorkerOptions } from './run-worker.js';

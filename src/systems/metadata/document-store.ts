@@ -68,6 +68,13 @@ export class DocumentStore {
     await this.manager.insert(DocumentEntity, { ...rest, written, workspaceId: this.workspaceId, authorId });
   }
 
+  /** Ids of who wrote these versions. */
+  async authorsOf(refs: readonly (DocumentKey & { readonly version: number })[]): Promise<readonly string[]> {
+    const where = refs.map(({ kind, name, version }) => ({ workspaceId: this.workspaceId, kind, name, version }));
+    const found = where.length > 0 ? await this.manager.find(DocumentEntity, { where, select: { authorId: true } }) : [];
+    return [...new Set(found.map(({ authorId }) => authorId))];
+  }
+
   private async toVersions(rows: readonly DocumentEntity[]): Promise<readonly DocumentVersion[]> {
     const ids = [...new Set(rows.map(({ authorId }) => authorId))];
     const people = ids.length > 0 ? await this.manager.find(PersonEntity, { where: ids.map((id) => ({ id })) }) : [];

@@ -5,12 +5,14 @@ import { createDataSource } from './data-source.js';
 import { toMetadataError } from './metadata-error.js';
 import { Transaction } from './transaction.js';
 
+export { type ApprovalFilter, type ApprovalKind, type ApprovalRow, type NewApproval, approvalKinds } from './approval-store.js';
+export { type ApprovalState, approvalStates } from './approval-state.js';
 export type { DocumentKey, DocumentVersion } from './document-store.js';
 export { migrate } from './migrate.js';
 export { Sequencer } from './sequencer.js';
 export type { DocumentRef } from './run.entity.js';
-export { type RunState, isAllowed, isEnded, runStates, transitions } from './run-state.js';
-export type { Move, RunEventView, RunRow } from './run-store.js';
+export { type RunState, isAllowed, isEnded, isResting, runStates, transitions } from './run-state.js';
+export type { Move, RunEventView, RunFilter, RunRow } from './run-store.js';
 export type { ScheduleRow } from './schedule-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
 export type { Identity, TokenView, PersonView } from './people-store.js';

@@ -1,7 +1,7 @@
 // People of a workspace, what they were granted, and the tokens that they come with.
 import { randomUUID } from 'node:crypto';
 
-import { type EntityManager, MoreThan } from 'typeorm';
+import { type EntityManager, In, MoreThan } from 'typeorm';
 
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -12,7 +12,10 @@ export interface Identity {
   readonly tokenId: string;
   readonly workspaceId: string;
   readonly personId: string;
+  /** The person who answers for it: he himself, or the owner of a service account. Persons are compared by this. */
+  readonly ownerId: string;
   readonly person: string;
+  /** `requester`, or `requester@dev` where it is a right in one environment. */
   readonly roles: readonly string[];
 }
 
@@ -20,6 +23,8 @@ export interface PersonView {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly string[];
+  /** Of a service account: the name of who answers for it. */
+  readonly owner: string | null;
   readonly createdAt: string;
 }
 
@@ -53,15 +58,52 @@ export class PeopleStore {
   }
 
   /** Throws what isDuplicate knows when the name is taken. */
-  async insert(name: string): Promise<string> {
+  async insert(name: string, ownerId: string | null = null): Promise<string> {
     const id = randomUUID();
-    await this.manager.insert(PersonEntity, { id, workspaceId: this.workspaceId, name });
+    await this.manager.insert(PersonEntity, { id, workspaceId: this.workspaceId, name, ownerId });
     return id;
   }
 
   async setRoles(personId: string, roles: readonly string[], grantedBy: string | null): Promise<void> {
     await this.manager.delete(RoleGrantEntity, { workspaceId: this.workspaceId, personId });
-    for (const role of roles) await this.manager.insert(RoleGrantEntity, { workspaceId: this.workspaceId, personId, role, grantedBy });
+    for (const text of roles) {
+      const [role = '', environment = ''] = text.split('@');
+      await this.manager.insert(RoleGrantEntity, { workspaceId: this.workspaceId, personId, role, environment, grantedBy });
+    }
+  }
+
+  /** What he may do now; nothing where there is no such person. */
+  async rolesOf(personId: string): Promise<readonly string[]> {
+    return (await this.manager.find(RoleGrantEntity, { where: { workspaceId: this.workspaceId, personId } })).map(toText);
+  }
+
+  async namesOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = await this.manager.findBy(PersonEntity, { workspaceId: this.workspaceId, id: In([...new Set(ids)]) });
+    return new Map(found.map(({ id, name }) => [id, name]));
+  }
+
+  /** The persons behind these, each once. */
+  async ownersOf(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await this.manager.findBy(PersonEntity, { workspaceId: this.workspaceId, id: In([...ids]) });
+    return new Set(found.map(({ id, ownerId }) => ownerId ?? id));
+  }
+
+  /** What a person and the service accounts that he owns may do together. */
+  async rolesOfOwner(ownerId: string): Promise<readonly { readonly personId: string; readonly roles: readonly string[] }[]> {
+    const all = await this.manager.find(PersonEntity, {
+      where: [
+        { workspaceId: this.workspaceId, id: ownerId },
+        { workspaceId: this.workspaceId, ownerId },
+      ],
+    });
+    return Promise.all(all.map(async ({ id }) => ({ personId: id, roles: await this.rolesOf(id) })));
+  }
+
+  /** One change of grants at a time in a workspace, until the transaction ends: who is an administrator does not change meanwhile. */
+  async lock(): Promise<void> {
+    await this.manager.query(`SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('bauta grants ' || $1, 0))`, [
+      this.workspaceId,
+    ]);
   }
 
   async insertToken(personId: string, name: string, digest: Uint8Array, expiresAt: Date): Promise<string> {
@@ -108,10 +150,17 @@ export class PeopleStore {
 
   private async toViews(people: readonly PersonEntity[]): Promise<readonly PersonView[]> {
     if (people.length === 0) return [];
-    const grants = await this.manager.find(RoleGrantEntity, { where: people.map(({ id }) => ({ personId: id })), order: { role: 'ASC' } });
-    return people.map(({ id, name, createdAt }) => ({
+    const grants = await this.manager.find(RoleGrantEntity, {
+      where: people.map(({ id }) => ({ personId: id })),
+      order: { role: 'ASC', environment: 'ASC' },
+    });
+    const owners = await this.manager.findBy(PersonEntity, { id: In(people.flatMap(({ ownerId }) => ownerId ?? [])) });
+    return people.map(({ id, name, ownerId, createdAt }) => ({
       ...{ id, name, createdAt: createdAt.toISOString() },
-      roles: grants.filter(({ personId }) => personId === id).map(({ role }) => role),
+      owner: owners.find((owner) => owner.id === ownerId)?.name ?? null,
+      roles: grants.filter(({ personId }) => personId === id).map(toText),
     }));
   }
 }
+
+const toText = ({ role, environment }: RoleGrantEntity): string => (environment === '' ? role : `${role}@${environment}`);

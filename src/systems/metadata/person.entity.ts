@@ -11,6 +11,10 @@ export class PersonEntity {
   @Column('text')
   name!: string;
 
+  /** Who answers for a service account; null: it is a person. */
+  @Column('uuid', { name: 'owner_id', nullable: true })
+  ownerId!: string | null;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
 }

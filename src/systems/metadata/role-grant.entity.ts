@@ -8,6 +8,10 @@ export class RoleGrantEntity {
   @PrimaryColumn('text')
   role!: string;
 
+  /** Empty: in every environment. */
+  @PrimaryColumn('text')
+  environment!: string;
+
   @Column('uuid', { name: 'workspace_id' })
   workspaceId!: string;
 

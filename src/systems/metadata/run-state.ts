@@ -1,7 +1,9 @@
 // The states of a run and the ways between them: the table. The one setter is RunStore.transition.
 export const transitions = {
   queued: ['planning', 'cancelled'],
-  planning: ['extracting', 'published', 'denied', 'failed', 'cancelled', 'queued'],
+  planning: ['awaiting-approval', 'extracting', 'published', 'denied', 'failed', 'cancelled', 'queued'],
+  // Planned again when it was approved: an approval is for a digest, and what is there then may have another one.
+  'awaiting-approval': ['queued', 'denied', 'cancelled'],
   extracting: ['building', 'failed', 'cancelled', 'queued'],
   building: ['verifying', 'failed', 'cancelled', 'queued'],
   verifying: ['publishing', 'withheld', 'failed', 'cancelled', 'queued'],
@@ -16,6 +18,9 @@ export const transitions = {
 export type RunState = keyof typeof transitions;
 
 export const runStates = Object.keys(transitions) as readonly RunState[];
+
+/** Nobody works on it: no worker has it. */
+export const isResting = (state: RunState): boolean => isEnded(state) || state === 'queued' || state === 'awaiting-approval';
 
 export const isEnded = (state: RunState): boolean => transitions[state].length === 0;
 

@@ -1,9 +1,9 @@
 // Runs of a workspace. A state changes in one place only, with its event and its place in the outbox, in the caller's transaction.
-import { type EntityManager, LessThan } from 'typeorm';
+import { type EntityManager, In, LessThan } from 'typeorm';
 
 import { toError } from '../../kernel/errors.js';
 import { RunEventEntity } from './run-event.entity.js';
-import { type RunState, isAllowed, isEnded } from './run-state.js';
+import { type RunState, isAllowed, isEnded, isResting } from './run-state.js';
 import { type DocumentRef, RunEntity } from './run.entity.js';
 
 /** `Transaction` has it; a store does not import what it is a part of. */
@@ -17,6 +17,7 @@ export interface NewRun {
   readonly id: string;
   readonly pipeline: string;
   readonly documents: readonly DocumentRef[];
+  readonly environment: string;
   readonly requestedBy: string | null;
   readonly dueAt: Date | null;
   /** Absent: a person. */
@@ -32,6 +33,12 @@ export interface Move {
   /** The worker that takes it. */
   readonly workerId?: string;
   readonly summary?: object;
+}
+
+export interface RunFilter {
+  readonly pipeline?: string;
+  readonly state?: string;
+  readonly environments?: readonly string[];
 }
 
 export interface RunEventView {
@@ -50,11 +57,14 @@ export class RunStore {
 
   /** False when a run of this pipeline for this instant is there already. */
   async insert(run: NewRun): Promise<boolean> {
-    const { id, pipeline, documents, requestedBy, dueAt, cause } = run;
+    const { id, pipeline, documents, environment, requestedBy, dueAt, cause } = run;
     const made = await this.manager.query<unknown[]>(
-      `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, requested_by, due_at, cause) VALUES ($1, $2, $3, $4, $5, $6, $7)
-       ON CONFLICT (workspace_id, pipeline, due_at) DO NOTHING RETURNING id`,
-      [id, this.workspaceId, pipeline, JSON.stringify(documents), requestedBy, dueAt, cause ? JSON.stringify(cause) : null],
+      `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, environment, requested_by, due_at, cause)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (workspace_id, pipeline, due_at) DO NOTHING RETURNING id`,
+      [
+        ...[id, this.workspaceId, pipeline, JSON.stringify(documents), environment, requestedBy, dueAt],
+        cause ? JSON.stringify(cause) : null,
+      ],
     );
     if (made.length === 0) return false;
     await this.append(id, 'queued', 1, null);
@@ -70,7 +80,7 @@ export class RunStore {
     if (!isAllowed(run.state, to)) throw toError('RUN_TRANSITION_ILLEGAL', { run: id, name: run.state, expected: to });
     const now = new Date();
     const attempt = to === 'queued' ? run.attempt + 1 : run.attempt;
-    const worker = isEnded(to) || to === 'queued' ? null : (workerId ?? run.workerId);
+    const worker = isResting(to) ? null : (workerId ?? run.workerId);
     await this.manager
       .createQueryBuilder()
       .update(RunEntity)
@@ -93,8 +103,12 @@ export class RunStore {
   }
 
   /** Newest first: ids sort by time. */
-  async list(limit: number, filter: { readonly pipeline?: string; readonly state?: string }, before?: string): Promise<readonly RunRow[]> {
-    const where = { workspaceId: this.workspaceId, ...filter, ...(before === undefined ? {} : { id: LessThan(before) }) };
+  async list(limit: number, { environments, ...filter }: RunFilter, before?: string): Promise<readonly RunRow[]> {
+    const where = {
+      ...{ workspaceId: this.workspaceId, ...filter },
+      ...(environments === undefined ? {} : { environment: In([...environments]) }),
+      ...(before === undefined ? {} : { id: LessThan(before) }),
+    };
     return (await this.manager.find(RunEntity, { where, order: { id: 'DESC' }, take: limit })) as unknown as readonly RunRow[];
   }
 

@@ -14,6 +14,10 @@ export class RunEntity {
   @Column('json')
   documents!: readonly DocumentRef[];
 
+  /** Where it delivers to. */
+  @Column('text')
+  environment!: string;
+
   @Column('text')
   state!: string;
 

@@ -2,6 +2,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
+import { ApprovalStore } from './approval-store.js';
 import { DocumentStore } from './document-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { PeopleStore } from './people-store.js';
@@ -24,6 +25,7 @@ export class Transaction {
   readonly idempotency: IdempotencyStore;
   readonly runs: RunStore;
   readonly schedules: ScheduleStore;
+  readonly approvals: ApprovalStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -33,9 +35,10 @@ export class Transaction {
     this.people = new PeopleStore(manager, workspaceId);
     this.schedules = new ScheduleStore(manager, workspaceId);
     this.idempotency = new IdempotencyStore(manager, workspaceId);
-    this.runs = new RunStore(manager, workspaceId, (type, data, actor) =>
-      this.audit({ type, at: new Date().toISOString(), ...(actor === undefined ? {} : { actor }), data }),
-    );
+    const audit = (type: string, data: AuditEvent['data'], actor?: string): Promise<void> =>
+      this.audit({ type, at: new Date().toISOString(), ...(actor === undefined ? {} : { actor }), data });
+    this.runs = new RunStore(manager, workspaceId, audit);
+    this.approvals = new ApprovalStore(manager, workspaceId, audit);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */
