@@ -15,7 +15,7 @@ import { homeChangeTypes } from '../pipeline/audit/audit.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
-import type { AuditSink, Target } from '../pipeline/ports.js';
+import type { AuditSink, Policy, Target } from '../pipeline/ports.js';
 import type { Request } from '../pipeline/prepare.js';
 import type { Doors, Run } from '../pipeline/run.js';
 import { FileAuditSink, FileKeyProvider, finishHomeChanges } from '../systems/files/files.js';
@@ -55,14 +55,25 @@ export interface ComposeOptions extends GlobalOptions {
 export async function compose(options: ComposeOptions): Promise<Composed> {
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
-  const { request, after } = await readRequest(options.file);
-  const { source, target } = request.pipeline.body;
-  const resolve = (reference: string): Promise<ConnectionTarget> =>
-    resolveConnection(reference, environment, (path) => readFile(path, 'utf8'));
-  return composeRun({
-    ...{ settings, request, after, home: options.home ?? settings.BAUTA_HOME, signal: options.signal, onStep: options.onStep },
-    ...{ source: await resolve(source.connection), target: await resolve(target.connection) },
-  });
+  // Its thread compiles while the documents are read.
+  const policy = openPolicy();
+  policy.catch(() => undefined);
+  try {
+    const { request, after } = await readRequest(options.file);
+    const { source, target } = request.pipeline.body;
+    const resolve = (reference: string): Promise<ConnectionTarget> =>
+      resolveConnection(reference, environment, (path) => readFile(path, 'utf8'));
+    return await composeRun({
+      ...{ settings, request, after, home: options.home ?? settings.BAUTA_HOME, signal: options.signal, onStep: options.onStep, policy },
+      ...{ source: await resolve(source.connection), target: await resolve(target.connection) },
+    });
+  } catch (error) {
+    await policy.then(
+      (opened) => opened.close(),
+      () => undefined,
+    );
+    throw error;
+  }
 }
 
 export interface RunOptions {
@@ -76,6 +87,8 @@ export interface RunOptions {
   readonly onStep?: ((step: TargetStep) => void | Promise<void>) | undefined;
   /** Default: a new one. */
   readonly runId?: string;
+  /** One that is being opened already; the run closes it. */
+  readonly policy?: Promise<Policy>;
 }
 
 /** Opens the doors for one run, whoever the documents came from. */
@@ -124,7 +137,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           ...(options.onStep ? { onStep: options.onStep } : {}),
         }),
       ),
-      policy: opened(await openPolicy()),
+      policy: opened(await (options.policy ?? openPolicy())),
       sink: opened(sink),
       executor: async (plan) => {
         const prepared = await prepareMask(plan, keys);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 
 import { packageFile } from '../kernel/package-root.js';
@@ -235,4 +236,9 @@ describe('documents', () => {
       expect(JSON.parse(readFileSync(packageFile('docs', 'schema', name), 'utf8'))).toEqual(schema);
     }
   });
+});
+
+it('every published schema is one itself, which nothing looks at again when a document is read', () => {
+  const ajv = new Ajv2020({ strict: false });
+  for (const [file, schema] of Object.entries(publishedSchemas)) expect([file, ajv.validateSchema(schema)]).toEqual([file, true]);
 });

@@ -175,12 +175,12 @@ function toLockFreePhases(steps: readonly Step[]): Statement[][] {
     return Array.from({ length: rounds }, (_, round) =>
       members.flatMap((member) => {
         const sql = member.sql[round];
-        return sql === undefined ? [] : [{ sql, object: member.label, ...toRowsOf(member) }];
+        return sql === undefined ? [] : [{ sql, object: member.label, ...(round === 0 ? toRowsOf(member) : {}) }];
       }),
     );
   });
 }
 
-function toRowsOf({ rank, ownRows, pieceOf, sql }: Step): Pick<Statement, 'rowsOf'> {
-  return rank === 'keys' && ownRows && pieceOf !== undefined && sql.length === 1 ? { rowsOf: pieceOf } : {};
+function toRowsOf({ rank, ownRows, pieceOf }: Step): Pick<Statement, 'rowsOf'> {
+  return rank === 'keys' && ownRows && pieceOf !== undefined ? { rowsOf: pieceOf } : {};
 }

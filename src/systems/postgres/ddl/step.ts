@@ -17,6 +17,7 @@ export const ranks = [
   'keys',
   'index parts',
   'checks and references',
+  'whole tables',
   'definitions',
   'refresh',
   'view indexes',

@@ -1,5 +1,5 @@
 // What tables get after the data: keys, indexes, checks, references, settings, row security, comments.
-import { type Index, type Table, type TableName, toLabel } from '../../../pipeline/catalogue.js';
+import { type Constraint, type Index, type Table, type TableName, toLabel } from '../../../pipeline/catalogue.js';
 import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
 import { type Families, toTableKey } from './create-table.js';
 import type { Rank, Step } from './step.js';
@@ -12,6 +12,7 @@ export function toPieceSteps(table: Table, families: Families, needs: Needs): St
     ...toKeySteps(table, needs),
     ...toIndexSteps(table, label, table.indexes, 'keys', needs),
     ...toCheckSteps(table, families, needs),
+    toStatisticsStep(table, needs),
     ...toSettingSteps(table),
     ...toSecuritySteps(table),
     ...toCommentSteps(table),
@@ -25,17 +26,33 @@ function toKeySteps(table: Table, needs: Needs): Step[] {
     .filter(({ kind }) => kind === 'p' || kind === 'u' || kind === 'x')
     .flatMap((constraint) => {
       const label = `constraint ${toLabel(table.schema, table.name, constraint.name)}`;
-      const sql = `ALTER TABLE ONLY ${quoteQualified(table)} ADD CONSTRAINT ${quoteName(constraint.name)} ${constraint.definition}`;
       const step: Step = {
         label,
         rank: 'keys',
-        sql: [sql],
+        sql: toKeyStatements(table, constraint),
         needs: [...(needs[label] ?? []), key],
         pieceOf: key,
         ...toOwnRows(needs[label]),
       };
       return constraint.partOf ? [step, toAttachStep(table.schema, constraint.name, constraint.partOf, label)] : [step];
     });
+}
+
+/**
+ * A key that is a plain index is built as one and then named: ADD CONSTRAINT locks the table against everybody while it builds, so that two keys
+ * of one table would be built one after the other.
+ */
+function toKeyStatements(table: Table, { name, kind, columns, definition }: Constraint): readonly string[] {
+  const add = `ALTER TABLE ONLY ${quoteQualified(table)} ADD CONSTRAINT ${quoteName(name)}`;
+  const index = table.indexes.find((one) => one.constraint === name && one.name === name);
+  const plain = index !== undefined && /^CREATE UNIQUE INDEX .+ USING btree /su.test(index.definition);
+  const filled = columns.every((column) => table.columns.find((one) => one.name === column)?.notNull);
+  // A partitioned table takes no index that is there already; a part's NOT NULL would become its own (18); and a primary key of columns that may
+  // be empty would read the table again.
+  const alone = table.kind === 'r' && table.parents.length === 0;
+  if (!plain || !alone || kind === 'x' || (kind === 'p' && !filled)) return [`${add} ${definition}`];
+  const [deferrable = ''] = /( DEFERRABLE)?( INITIALLY DEFERRED)?$/u.exec(definition) ?? [];
+  return [index.definition, `${add} ${kind === 'p' ? 'PRIMARY KEY' : 'UNIQUE'} USING INDEX ${quoteName(name)}${deferrable}`];
 }
 
 const plainNeed = /^(table|schema|extension|collation|enum|domain|composite|range) /;
@@ -89,18 +106,50 @@ function toCheckSteps(table: Table, families: Families, needs: Needs): Step[] {
   const key = toTableKey(table);
   const own = [key, ...families.descendants(table)];
   return table.constraints.flatMap((constraint): Step[] => {
-    const { kind, references } = constraint;
+    const { kind, references, name, definition } = constraint;
     // A not-null that is valid is part of its column.
     const made = kind === 'f' || kind === 'c' || (kind === 'n' && !constraint.validated);
     if (!made || constraint.inherited) return [];
     const label = `constraint ${toLabel(table.schema, table.name, constraint.name)}`;
     const other = references ? [toTableKey(references), ...families.descendants(references)] : [];
-    const action = `ADD CONSTRAINT ${quoteName(constraint.name)} ${constraint.definition}`;
+    const action = `ADD CONSTRAINT ${quoteName(name)} ${definition}`;
     const sql = `ALTER TABLE ${quoteQualified(table)} ${action}`;
     const alter = kind === 'c' ? { alter: { table: quoteQualified(table), action } } : {};
     const wanted = [...(needs[label] ?? []), key];
-    return [{ label, rank: 'checks and references', sql: [sql], needs: wanted, locks: [...own, ...other], pieceOf: key, ...alter }];
+    const step: Step = {
+      label,
+      rank: 'checks and references',
+      sql: [sql],
+      needs: wanted,
+      locks: [...own, ...other],
+      pieceOf: key,
+      ...alter,
+    };
+    // Looking for broken references takes long and, on its own, locks no other table out; before 18 not where one is partitioned.
+    if (!references || !constraint.validated || table.kind !== 'r' || families.find(references)?.kind !== 'r') return [step];
+    const look = `ALTER TABLE ${quoteQualified(table)} VALIDATE CONSTRAINT ${quoteName(name)}`;
+    return [
+      { ...step, sql: [`${sql} NOT VALID`] },
+      { label: `validation of ${label}`, rank: 'whole tables', sql: [look], needs: [label], locks: [key], pieceOf: label },
+    ];
   });
+}
+
+/** After everything that statistics are kept for. Whoever else wants the table meanwhile waits a moment: that costs less than a phase of its own. */
+function toStatisticsStep(table: Table, needs: Needs): Step {
+  const key = toTableKey(table);
+  const kept = Object.keys(needs).filter((label) => label.startsWith('statistics ') && needs[label]?.includes(key));
+  const indexes = table.indexes.map(({ name, constraint }) =>
+    constraint === null ? `index ${toLabel(table.schema, name)}` : `constraint ${toLabel(table.schema, table.name, constraint)}`,
+  );
+  const wanted = [key, ...kept, ...indexes.flatMap((label) => [label, `settings of ${label}`])];
+  return {
+    label: `statistics of ${toLabel(table.schema, table.name)}`,
+    rank: 'whole tables',
+    sql: [`ANALYZE ${quoteQualified(table)}`],
+    needs: wanted,
+    pieceOf: key,
+  };
 }
 
 function toSettingSteps(table: Table): Step[] {

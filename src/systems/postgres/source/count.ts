@@ -7,14 +7,16 @@ const ROWS = 200_000;
 
 export function toCountStatement(column: CountedColumn): string {
   const name = quoteName(column.column);
-  const counts = (value: string): string => `SELECT count(${value})::float8 AS rows, count(DISTINCT ${value})::float8 AS distinct`;
-  if (column.path === undefined) return `${counts(name)} FROM ${quoteQualified(column)}`;
+  if (column.path === undefined)
+    return `SELECT count(${name})::float8 AS rows, count(DISTINCT ${name})::float8 AS distinct FROM ${quoteQualified(column)}`;
   const { type } = column;
   const plain = type?.element === undefined && type?.attributes === undefined;
   const json = plain ? `t.${name}::pg_catalog.jsonb` : `pg_catalog.to_jsonb(t.${name})`;
   const rows = `SELECT ${name} FROM ${quoteQualified(column)} LIMIT ${ROWS}`;
   const at = `pg_catalog.jsonb_path_query(${json}, ${quoteLiteral(toJsonPath(column.path))}::pg_catalog.jsonpath)`;
-  return `${counts('x.v')} FROM (SELECT p.v OPERATOR(pg_catalog.#>>) '{}' AS v FROM (${rows}) t, LATERAL ${at} AS p(v)) x`;
+  const values = `SELECT p.v OPERATOR(pg_catalog.#>>) '{}' AS v FROM (SELECT ${at} AS v FROM (${rows}) t) p`;
+  // Grouped and not DISTINCT, which would sort them all: half the time.
+  return `SELECT coalesce(pg_catalog.sum(g.n), 0)::float8 AS rows, count(g.v)::float8 AS distinct FROM (SELECT x.v, count(x.v) AS n FROM (${values}) x GROUP BY x.v) g`;
 }
 
 /** `items[].name` → `lax $."items"[*]."name"`. */

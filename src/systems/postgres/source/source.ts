@@ -102,20 +102,28 @@ export class PostgresSource implements Source {
     }
   }
 
+  /** On as many sessions as extraction may have: each count reads for itself. */
   async #count(columns: readonly CountedColumn[]): Promise<readonly { rows: number; distinct: number }[]> {
-    const client = await this.#openClient();
-    try {
-      const counts: { rows: number; distinct: number }[] = [];
-      for (const column of columns) {
-        const { rows } = await client.query<{ rows: number; distinct: number }>(toCountStatement(column));
-        counts.push(...rows);
+    const counts: { rows: number; distinct: number }[] = [];
+    let next = 0;
+    const countOn = async (): Promise<void> => {
+      const client = await this.#openClient();
+      try {
+        for (let at = next++; at < columns.length; at = next++) {
+          const { rows } = await client.query<{ rows: number; distinct: number }>(toCountStatement(columns[at]!));
+          counts[at] = rows[0] ?? { rows: 0, distinct: 0 };
+        }
+      } catch (cause) {
+        // The others end with what they are at.
+        next = columns.length;
+        throw toServerError(cause, { connection: this.#connection, stage: 'source' });
+      } finally {
+        await this.#end(client);
       }
-      return counts;
-    } catch (cause) {
-      throw toServerError(cause, { connection: this.#connection, stage: 'source' });
-    } finally {
-      await this.#end(client);
-    }
+    };
+    const sessions = Array.from({ length: Math.min(columns.length, this.settings.connections) }, countOn);
+    for (const end of await Promise.allSettled(sessions)) if (end.status === 'rejected') throw end.reason;
+    return counts;
   }
 
   async #countCut(references: readonly CutReference[]): Promise<readonly number[]> {

@@ -8,8 +8,7 @@ import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { DatasetVersion, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
 
-import { quoteQualified } from '../quote.js';
-import { type SchemaStatements, type Statement, runInOrder } from './build-schema.js';
+import { type SchemaStatements, runInOrder } from './build-schema.js';
 import { Building } from './building.js';
 import { copyIn, copyInFrozen } from './copy-in.js';
 import { countBeside } from './count-beside.js';
@@ -102,11 +101,7 @@ export class PostgresStaging implements Staging {
     this.#requireLock();
     await this.#parts.onStep('schema.finish');
     await this.#loading.close();
-    const analyze = this.#parts.plan.tables.map((table): Statement => ({
-      sql: `ANALYZE ${quoteQualified(table)}`,
-      object: `statistics of ${table.schema}.${table.name}`,
-    }));
-    const phases = [...this.#parts.statements.postData, analyze].filter((phase) => phase.length > 0);
+    const phases = this.#parts.statements.postData.filter((phase) => phase.length > 0);
     const of = phases.reduce((sum, phase) => sum + phase.length, 0);
     let done = 0;
     try {
