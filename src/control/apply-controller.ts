@@ -10,6 +10,7 @@ import { type Difference, toDiff } from './diff.js';
 import { CLOCK, type Request, type Response, Route, answerOnce, callerOf, etagOf } from './http/http.js';
 import { isGranted } from './references.js';
 import { followSchedule } from './schedules/schedules.js';
+import { followTrigger } from './triggers/triggers.js';
 
 interface Applied {
   readonly kind: string;
@@ -100,6 +101,7 @@ export class ApplyController {
     if (!dry) {
       await transaction.documents.insert({ kind, name, version, digest, document: written }, callerOf(request).personId);
       if (kind === 'Schedule') await followSchedule(transaction, written, version, this.clock);
+      if (kind === 'Trigger') await followTrigger(transaction, written, version, this.clock);
     }
     const diff = toDiff(current?.document as Json | undefined, written);
     return { kind, name, version, digest, change: current ? 'changed' : 'created', diff };
@@ -143,7 +145,8 @@ async function requireWhole(transaction: Transaction, documents: readonly Writte
   for (const document of documents) {
     const { kind, name, written } = document;
     if (kind === 'ClassificationLock') await need(document, 'Classification', name);
-    if (kind === 'Schedule') await need(document, 'Pipeline', written['pipeline']);
+    if (kind === 'Schedule' || kind === 'Trigger') await need(document, 'Pipeline', written['pipeline']);
+    if (kind === 'Trigger') await need(document, 'Pipeline', (written['on'] as { readonly dataset?: string }).dataset);
     if (kind !== 'Pipeline') continue;
     await need(document, 'Classification', written['classification']);
     if (written['rulebook'] !== 'default') await need(document, 'Rulebook', written['rulebook']);

@@ -14,29 +14,39 @@ import { ClassificationsController } from './classifications/classifications.js'
 import { PipelinesController } from './pipelines/pipelines.js';
 import { RulebooksController } from './rulebooks/rulebooks.js';
 import { HealthController } from './health/health.js';
-import { CLOCK, PermissionGuard, ProblemFilter, SERVER_KEY, SETTINGS } from './http/http.js';
+import { CLOCK, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
 import { Description, OpenApiController } from './openapi-controller.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
+import { TriggersController } from './triggers/triggers.js';
+import { WebhooksController } from './webhooks/webhooks.js';
 import { PeopleController, TokensController } from './access/access.js';
 
 const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
-  SchedulesController,
+  ...[SchedulesController, TriggersController, WebhooksController],
 ];
 
 export interface Opened {
   readonly metadata: Metadata;
   readonly serverKey: Uint8Array;
   readonly settings: Settings;
+  /** Absent: there is none, and no delivery is accepted. */
+  readonly readHookSecret?: ReadHookSecret;
   /** Default: that of the machine. */
   readonly clock?: Clock;
 }
 
 @Module({})
 export class ControlModule {
-  static of({ metadata, serverKey, settings, clock = systemClock }: Opened): DynamicModule {
+  static of({
+    metadata,
+    serverKey,
+    settings,
+    readHookSecret = () => Promise.resolve(undefined),
+    clock = systemClock,
+  }: Opened): DynamicModule {
     return {
       module: ControlModule,
       imports: [ScheduleModule.forRoot()],
@@ -48,6 +58,7 @@ export class ControlModule {
         { provide: SERVER_KEY, useValue: serverKey },
         { provide: SETTINGS, useValue: settings },
         { provide: CONSEQUENCES, useValue: consequences },
+        { provide: HOOK_SECRETS, useValue: readHookSecret },
         { provide: CLOCK, useValue: clock },
         { provide: APP_GUARD, useClass: PermissionGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -25,6 +25,20 @@ export async function resolveGranted(
   return resolveConnection(reference, environment, (path) => readSecret(secrets, path));
 }
 
+/** The text behind a reference; undefined: there is none. Throws REFERENCE_NOT_GRANTED. */
+export async function readGranted(
+  reference: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  secrets: string,
+): Promise<string | undefined> {
+  if (!isGranted(reference)) throw toError('REFERENCE_NOT_GRANTED', { file: 'the trigger', path: 'secret' });
+  if (reference.startsWith('env:')) return environment[reference.slice(4)];
+  return readSecret(secrets, reference.slice(5)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
 /** No component of the path below the folder may be a link: what a link points to was granted to nobody. */
 async function readSecret(folder: string, path: string): Promise<string> {
   const root = await realpath(folder);

@@ -15,11 +15,12 @@ import { ApprovalExpiry } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
 import { loadServerKey } from './home.js';
-import { Authentication, createOpenApi, requestId, securityHeaders } from './http/http.js';
+import { Authentication, type ReadHookSecret, type Request, createOpenApi, isSigned, requestId, securityHeaders } from './http/http.js';
 import { openMetadataServer } from './metadata-server.js';
 import { JsonLogger } from './json-logger.js';
 import { ScheduleTimer, Scheduler } from './schedules/schedules.js';
 import { Description } from './openapi-controller.js';
+import { readGranted } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
 
 export interface Service {
@@ -35,7 +36,8 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
   const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
   const { metadata, closers, stop } = await openMetadata(settings, environment, composer, logger);
   try {
-    const app = await createApplication({ metadata, serverKey, settings }, settings.BAUTA_HTTP_BODY_BYTES, logger);
+    const readHookSecret: ReadHookSecret = (_, reference) => readGranted(reference, environment, settings.BAUTA_SECRETS);
+    const app = await createApplication({ metadata, serverKey, settings, readHookSecret }, settings.BAUTA_HTTP_BODY_BYTES, logger);
     closers.unshift(() => app.close());
     await listen(app, settings.BAUTA_HTTP_HOST, settings.BAUTA_HTTP_PORT);
     if (settings.BAUTA_SCHEDULE_TICK_MS > 0) {
@@ -129,7 +131,8 @@ export async function describeApi(): Promise<object> {
 export async function createApplication(opened: Opened, bodyBytes: number, logger: JsonLogger): Promise<NestExpressApplication> {
   const app = await createListener(ControlModule.of(opened), logger);
   app.use(requestId, securityHeaders, new Authentication(opened.metadata, opened.serverKey).middleware);
-  // Only now is a body read: nobody without a token makes us parse anything.
+  // Only now is a body read: nobody without a token makes us parse anything. What is signed is kept as the bytes that were signed.
+  app.useBodyParser('raw', { type: (request: IncomingMessage) => isSigned(request as Request), limit: bodyBytes, inflate: false });
   app.useBodyParser('text', { type: isReadable, limit: bodyBytes, inflate: false, defaultCharset: 'utf-8' });
   await app.init();
   app.get(Description).document = createOpenApi(app);
@@ -150,7 +153,8 @@ async function createListener(module: DynamicModule, logger: JsonLogger): Promis
 
 const readable = /^(application\/json|application\/(x-)?yaml|text\/yaml)\s*(;\s*charset="?utf-?8"?)?\s*$/i;
 
-const isReadable = ({ headers }: IncomingMessage): boolean => readable.test(headers['content-type'] ?? '');
+const isReadable = (request: IncomingMessage): boolean =>
+  readable.test(request.headers['content-type'] ?? '') && !isSigned(request as Request);
 
 async function listen(app: NestExpressApplication, host: string, port: number): Promise<void> {
   try {

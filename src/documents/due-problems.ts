@@ -1,12 +1,21 @@
-// What a form cannot say of when something is due: a cron expression that means something, a zone that there is, a day of the calendar.
+// What a form cannot say of when something is due: a cron expression that means something, a zone that there is, a day of the calendar, an event
+// of which it can be told how old it is.
 import { parseCron } from '../kernel/cron.js';
 import { type Finding, toFinding } from '../kernel/errors.js';
 import { isTimeZone } from '../kernel/zone.js';
+import { gitHubEvents } from '../kernel/github-events.js';
 import type { Definition } from '../pipeline/definition.js';
 import { toLine } from './validate.js';
 import type { Tree } from './yaml-tree.js';
 
 export function findDueProblems(definition: Definition, tree: Tree, file: string): readonly Finding[] {
+  if (definition.kind === 'Trigger') {
+    const hook = 'webhook' in definition.on ? definition.on.webhook : undefined;
+    if (hook?.form === 'hmac' && (hook.events ?? hook.branches)) return [refuse('on/webhook', 'form and secret')];
+    const known = Object.keys(gitHubEvents);
+    const unknown = hook?.form === 'github' && hook.events?.some((event) => !known.includes(event));
+    return unknown ? [refuse('on/webhook/events', known.join(', '))] : [];
+  }
   if (definition.kind !== 'Schedule') return [];
   const { cron, timeZone, startDate } = definition;
   const { expected } = parseCron(cron);

@@ -186,6 +186,32 @@ const schedule = members(
   'a Schedule',
 );
 
+const hookSecret = text('env:BAUTA_CONN_HOOK_NAME or file:webhooks/NAME', {
+  pattern: '^(env:BAUTA_CONN_HOOK_[A-Z0-9_]{1,100}|file:webhooks/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99})$',
+});
+const webhook = members(
+  { form: oneOf('github', 'gitlab', 'hmac'), secret: hookSecret },
+  {
+    events: list(text('an event such as push, or Push Hook', { maxLength: 60 }), 'a list of events'),
+    branches: list(text('a branch', { maxLength: 200 }), 'a list of branches'),
+  },
+  'form, secret, events and branches',
+);
+
+const trigger = members(
+  {
+    ...head('Trigger'),
+    pipeline: documentName,
+    on: {
+      ...members({}, { webhook, dataset: documentName }, 'webhook or dataset'),
+      minProperties: 1,
+      maxProperties: 1,
+    },
+  },
+  {},
+  'a Trigger',
+);
+
 const lock = members(
   {
     version: { const: 1, description: '1' },
@@ -200,11 +226,12 @@ const lock = members(
 
 const draft = 'https://json-schema.org/draft/2020-12/schema';
 
-export const documentSchemas: Readonly<Record<'Pipeline' | 'Classification' | 'Rulebook' | 'Schedule', Schema>> = {
+export const documentSchemas: Readonly<Record<'Pipeline' | 'Classification' | 'Rulebook' | 'Schedule' | 'Trigger', Schema>> = {
   Pipeline: { $schema: draft, title: 'Pipeline', ...pipeline },
   Classification: { $schema: draft, title: 'Classification', ...classification },
   Rulebook: { $schema: draft, title: 'Rulebook', ...rulebook },
   Schedule: { $schema: draft, title: 'Schedule', ...schedule },
+  Trigger: { $schema: draft, title: 'Trigger', ...trigger },
 };
 
 export const lockSchema: Schema = { $schema: draft, title: 'classification.lock', ...lock };
@@ -216,4 +243,5 @@ export const publishedSchemas: Readonly<Record<string, Schema>> = {
   'rulebook.json': documentSchemas.Rulebook,
   'classification-lock.json': lockSchema,
   'schedule.json': documentSchemas.Schedule,
+  'trigger.json': documentSchemas.Trigger,
 };

@@ -11,6 +11,7 @@ import type {
   RulebookDefinition,
   ScheduleDefinition,
   TableClassification,
+  TriggerDefinition,
 } from '../pipeline/definition.js';
 
 type Written = Readonly<Record<string, unknown>>;
@@ -25,6 +26,8 @@ export function toDefinition(document: Written): Definition {
       return toClassification(fields);
     case 'Schedule':
       return { timeZone: 'UTC', catchUp: false, overlap: false, ...fields } as unknown as ScheduleDefinition;
+    case 'Trigger':
+      return fields as unknown as TriggerDefinition;
     default:
       return toRulebook(fields);
   }

@@ -117,6 +117,21 @@ export const messages = {
     message: 'the run has ended: {name}',
     hint: 'ask for another one',
   },
+  TRIGGER_CYCLE: {
+    class: 'InputError',
+    message: 'datasets of {name} would ask for themselves',
+    hint: 'let one of the triggers wait for something else',
+  },
+  WEBHOOK_REFUSED: {
+    class: 'DeniedError',
+    message: 'the delivery is refused ({name})',
+    hint: 'unsigned, forged: the secret or the form differs from that of the Trigger; old: the clock, or a delivery that was kept; replayed: it was answered before',
+  },
+  WEBHOOK_SECRET_UNUSABLE: {
+    class: 'UnavailableError',
+    message: 'the secret of the webhook {name} is not there, or has less than {amount}',
+    hint: 'put it where the Trigger refers to, for this process to read',
+  },
   NAME_TAKEN: {
     class: 'InputError',
     message: 'the name {name} is taken',

@@ -149,4 +149,23 @@ export interface ScheduleDefinition {
   readonly overlap: boolean;
 }
 
-export type Definition = PipelineDefinition | ClassificationDefinition | RulebookDefinition | ScheduleDefinition;
+/** What asks for a run of a pipeline when something happens. */
+export interface TriggerDefinition {
+  readonly kind: 'Trigger';
+  readonly name: string;
+  readonly pipeline: string;
+  /** `dataset`: the pipeline whose new dataset versions are meant. */
+  readonly on: { readonly webhook: WebhookDefinition } | { readonly dataset: string };
+}
+
+/** `github`: HMAC of the body. `gitlab`: a token in a header. `hmac`: id, time and body signed (Standard Webhooks). */
+export interface WebhookDefinition {
+  readonly form: 'github' | 'gitlab' | 'hmac';
+  /** A reference. */
+  readonly secret: string;
+  /** Absent: `push` of GitHub, `Push Hook` of GitLab; of `hmac` everything. */
+  readonly events?: readonly string[];
+  readonly branches?: readonly string[];
+}
+
+export type Definition = PipelineDefinition | ClassificationDefinition | RulebookDefinition | ScheduleDefinition | TriggerDefinition;

@@ -52,7 +52,11 @@ export async function prepareMetadata(server: TestServer, name: string): Promise
 }
 
 /** MUST be stopped in afterAll. A `server` that was given is the caller's to stop. */
-export async function startServiceWorld(given?: TestServer, clock: Clock = systemClock): Promise<ServiceWorld> {
+export async function startServiceWorld(
+  given?: TestServer,
+  clock: Clock = systemClock,
+  hookSecrets: Readonly<Record<string, string>> = {},
+): Promise<ServiceWorld> {
   const server = given ?? (await startTestServer());
   const urls = await prepareMetadata(server, 'metadata');
   const sql: ServiceWorld['sql'] = (text) => server.sql('metadata', text);
@@ -60,8 +64,9 @@ export async function startServiceWorld(given?: TestServer, clock: Clock = syste
   const [foreign] = await sql(`INSERT INTO bauta.workspace (name) VALUES ('foreign') RETURNING id`);
   const workspaces = { home: String(home?.['id']), foreign: String(foreign?.['id']) };
   const serverKey = randomBytes(32);
+  const readHookSecret = (_: string, reference: string): Promise<string | undefined> => Promise.resolve(hookSecrets[reference]);
   const metadata = await Metadata.open(urls.service, 5);
-  const opened = { metadata, serverKey, settings: parseSettings({}), clock };
+  const opened = { metadata, serverKey, settings: parseSettings({}), clock, readHookSecret };
   const app: NestExpressApplication = await createApplication(opened, 1_000_000, new JsonLogger('fatal'));
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;

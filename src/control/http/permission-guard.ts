@@ -14,9 +14,9 @@ export class PermissionGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<Request>();
-    const needs = this.reflector.get<Permission | 'open' | 'anyone' | undefined>(NEEDS, context.getHandler());
+    const needs = this.reflector.get<Permission | 'open' | 'anyone' | 'signature' | undefined>(NEEDS, context.getHandler());
     const { caller, first } = accessOf(request);
-    if (needs === 'open') return true;
+    if (needs === 'open' || needs === 'signature') return true;
     // What a route forgot to say is not allowed.
     if (needs === undefined) throw toError('UNEXPECTED', { name: 'a route without a right' });
     setAccess(request, { ...accessOf(request), needs, route: `${context.getClass().name}.${context.getHandler().name}` });

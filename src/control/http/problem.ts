@@ -44,6 +44,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   APPROVAL_NOT_OPEN: 409,
   APPROVAL_EXPIRED: 409,
   APPROVAL_VOID: 409,
+  TRIGGER_CYCLE: 422,
 };
 
 export function toStatus({ code, class: kind }: Pick<BautaError, 'code' | 'class'>): number {

@@ -9,8 +9,8 @@ import { NEEDS } from './tokens.js';
 export interface RouteDescription {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path?: string;
-  /** `open`: without a token. `anyone`: with any. */
-  readonly needs: Permission | 'open' | 'anyone';
+  /** `open`: without a token. `anyone`: with any. `signature`: without a token, the route checks who signed what. */
+  readonly needs: Permission | 'open' | 'anyone' | 'signature';
   readonly summary: string;
   readonly status?: number;
   /** The successful answer; without it there is no body. */
@@ -46,7 +46,8 @@ const texts: Readonly<Record<number, string>> = {
 
 export function Route(route: RouteDescription): MethodDecorator {
   const { method, needs, summary, status = 200, answer, body, query = {}, headers = {} } = route;
-  const secured = needs === 'open' ? [] : [401, 403];
+  const tokenless = needs === 'open' || needs === 'signature';
+  const secured = tokenless ? [] : [401, 403];
   const read = body ? [400, 413, 415, 422] : [];
   const errors = [...new Set([...secured, ...read, ...(route.errors ?? []), 500, 503])].sort();
   const answers = answer ? { content: { [route.answerType ?? 'application/json']: { schema: answer as object } } } : {};
@@ -54,8 +55,8 @@ export function Route(route: RouteDescription): MethodDecorator {
     methods[method](route.path),
     HttpCode(status),
     SetMetadata(NEEDS, needs),
-    ApiOperation({ summary, ...(needs === 'open' || needs === 'anyone' ? {} : { description: `Needs the right \`${needs}\`.` }) }),
-    ...(needs === 'open' ? [] : [ApiBearerAuth()]),
+    ApiOperation({ summary, ...(tokenless || needs === 'anyone' ? {} : { description: `Needs the right \`${needs}\`.` }) }),
+    ...(tokenless ? [] : [ApiBearerAuth()]),
     ...(body ? [ApiConsumes(...(route.bodyTypes ?? ['application/json'])), ApiBody({ required: true, schema: body as object })] : []),
     ...Object.entries(query).map(([name, schema]) => ApiQuery({ name, required: false, schema: schema as object })),
     ...Object.entries(headers).map(([name, description]) =>

@@ -3,6 +3,7 @@ import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { ScheduleDefinition } from '../../pipeline/definition.js';
 import type { Metadata, ScheduleRow, Transaction } from '../../systems/metadata/metadata.js';
 import { requestRun } from '../runs/runs.js';
+import { answerDatasets } from '../triggers/triggers.js';
 import { type Decided, decide, nextDue } from './due-times.js';
 import { getSchedule } from './stored-schedule.js';
 
@@ -19,8 +20,13 @@ export interface SchedulerOptions {
 export class Scheduler {
   constructor(private readonly options: SchedulerOptions) {}
 
-  /** Decides everything that is due now. */
+  /** Decides everything that is due now, and answers what happened. */
   async tick(): Promise<void> {
+    await this.decideDue();
+    await answerDatasets(this.options);
+  }
+
+  private async decideDue(): Promise<void> {
     const { metadata, clock, failed } = this.options;
     const now = new Date(clock.now());
     const due = await metadata.query<{ workspace_id: string; name: string }>(

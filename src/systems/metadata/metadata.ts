@@ -14,6 +14,7 @@ export type { DocumentRef } from './run.entity.js';
 export { type RunState, isAllowed, isEnded, isResting, runStates, transitions } from './run-state.js';
 export type { Move, RunEventView, RunFilter, RunRow } from './run-store.js';
 export type { ScheduleRow } from './schedule-store.js';
+export type { TriggerRow } from './trigger-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
 export type { Identity, TokenView, PersonView } from './people-store.js';
 

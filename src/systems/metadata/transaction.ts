@@ -8,6 +8,7 @@ import { IdempotencyStore } from './idempotency-store.js';
 import { PeopleStore } from './people-store.js';
 import { RunStore } from './run-store.js';
 import { ScheduleStore } from './schedule-store.js';
+import { TriggerStore } from './trigger-store.js';
 
 /** What goes into the log: names, ids, counts, digests and decisions; people by their ids. Never a secret, never a value of a row. */
 export interface AuditEvent {
@@ -26,6 +27,7 @@ export class Transaction {
   readonly runs: RunStore;
   readonly schedules: ScheduleStore;
   readonly approvals: ApprovalStore;
+  readonly triggers: TriggerStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -34,6 +36,7 @@ export class Transaction {
     this.documents = new DocumentStore(manager, workspaceId);
     this.people = new PeopleStore(manager, workspaceId);
     this.schedules = new ScheduleStore(manager, workspaceId);
+    this.triggers = new TriggerStore(manager, workspaceId);
     this.idempotency = new IdempotencyStore(manager, workspaceId);
     const audit = (type: string, data: AuditEvent['data'], actor?: string): Promise<void> =>
       this.audit({ type, at: new Date().toISOString(), ...(actor === undefined ? {} : { actor }), data });

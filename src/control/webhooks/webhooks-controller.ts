@@ -1,0 +1,106 @@
+// /v1/webhooks: a delivery from outside, known by its signature and nothing else. What is refused is audited; what is accepted asks for one run.
+import { Controller, Inject, Param, Req } from '@nestjs/common';
+
+import type { Schema } from '../../documents/documents.js';
+import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import { toError } from '../../kernel/errors.js';
+import type { TriggerDefinition, WebhookDefinition } from '../../pipeline/definition.js';
+import { Metadata, type Transaction, type TriggerRow } from '../../systems/metadata/metadata.js';
+import { CLOCK, HOOK_SECRETS, type ReadHookSecret, type Request, Route, isUuid } from '../http/http.js';
+import { requestRun } from '../runs/runs.js';
+import { getTrigger } from '../triggers/triggers.js';
+import { type Refusal, type Verified, verifyDelivery } from './verify-delivery.js';
+
+const answer: Schema = {
+  type: 'object',
+  required: ['run'],
+  properties: {
+    run: { type: ['string', 'null'], description: 'the run that was asked for' },
+    ignored: { type: 'string', enum: ['event', 'branch', 'paused'], description: 'why none was asked for' },
+  },
+};
+const body: Schema = { type: 'object', description: 'as GitHub, GitLab or Standard Webhooks have it' };
+const SHORTEST = 16;
+
+type Answer = { readonly run: string | null; readonly ignored?: 'event' | 'branch' | 'paused' };
+interface Found {
+  readonly workspaceId: string;
+  readonly row: TriggerRow;
+  readonly trigger: TriggerDefinition;
+  readonly webhook: WebhookDefinition;
+}
+
+@Controller('v1/webhooks')
+export class WebhooksController {
+  constructor(
+    @Inject(Metadata) private readonly metadata: Metadata,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(HOOK_SECRETS) private readonly readSecret: ReadHookSecret,
+  ) {}
+
+  @Route({
+    ...{ method: 'POST', path: ':id', needs: 'signature', summary: 'something happened: a signed delivery', status: 202 },
+    ...{ answer, body, errors: [403, 404] },
+  })
+  async deliver(@Req() request: Request, @Param('id') id: string): Promise<Answer> {
+    const found = await this.find(id);
+    const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const verdict = await this.verify(found, { headers: request.headers, body: bytes });
+    if (typeof verdict === 'string') return this.refuse(found, verdict);
+    const ignored = found.row.pausedAt === null ? toIgnored(found.webhook, verdict) : 'paused';
+    if (ignored) return { run: null, ignored };
+    const run = await this.metadata.within(found.workspaceId, (transaction) => this.ask(transaction, found, verdict));
+    return run === undefined ? this.refuse(found, 'replayed') : { run };
+  }
+
+  /** Throws RESOURCE_UNKNOWN: who has no address learns nothing, and is in nobody's workspace. */
+  private async find(id: string): Promise<Found> {
+    const [place] = isUuid(id)
+      ? await this.metadata.query<{ workspace_id: string; name: string }>('SELECT workspace_id, name FROM bauta.find_trigger($1)', [id])
+      : [];
+    if (!place) throw toError('RESOURCE_UNKNOWN', { type: 'webhook' });
+    return this.metadata.within(place.workspace_id, async (transaction) => {
+      const row = await transaction.triggers.find(place.name);
+      const trigger = row && (await getTrigger(transaction, row));
+      if (!row || !trigger || !('webhook' in trigger.on)) throw toError('RESOURCE_UNKNOWN', { type: 'webhook' });
+      return { workspaceId: place.workspace_id, row, trigger, webhook: trigger.on.webhook };
+    });
+  }
+
+  private async verify({ workspaceId, row, webhook }: Found, delivery: Parameters<typeof verifyDelivery>[1]): Promise<Verified | Refusal> {
+    const secret = (await this.readSecret(workspaceId, webhook.secret))?.trim() ?? '';
+    // A secret that can be guessed is none; whoever signs gets no answer that tells.
+    if (secret.length < SHORTEST) throw toError('WEBHOOK_SECRET_UNUSABLE', { name: row.name, amount: `${SHORTEST} characters` });
+    return verifyDelivery(webhook.form, delivery, secret, this.clock.now());
+  }
+
+  private async refuse({ workspaceId, row, webhook }: Found, reason: Refusal): Promise<never> {
+    const data = { trigger: row.name, version: row.version, form: webhook.form, reason };
+    await this.metadata.within(workspaceId, (transaction) =>
+      transaction.audit({ type: 'webhook.refused', at: toTimestamp(this.clock.now()), data }),
+    );
+    throw toError('WEBHOOK_REFUSED', { name: reason });
+  }
+
+  /** The run's id; undefined: the same delivery had one. */
+  private async ask(transaction: Transaction, { row: { name }, trigger }: Found, verified: Verified): Promise<string | undefined> {
+    const row = await transaction.triggers.lock(name);
+    if (!row || (await transaction.triggers.isAnswered(row.id, verified.digest))) return undefined;
+    const now = new Date(this.clock.now());
+    const cause = { kind: 'Trigger', name, version: row.version };
+    const run = await requestRun(transaction, { pipeline: trigger.pipeline, requestedBy: null, cause, nowMs: now.getTime() });
+    if (run === undefined) return undefined;
+    const { digest, toldForMs } = verified;
+    await transaction.triggers.answer(row.id, digest, run, now, toldForMs === undefined ? null : new Date(now.getTime() + toldForMs));
+    const data = { trigger: name, version: row.version, digest, run };
+    await transaction.audit({ type: 'trigger.answered', at: toTimestamp(now.getTime()), data });
+    return run;
+  }
+}
+
+const usual: Partial<Record<WebhookDefinition['form'], readonly string[]>> = { github: ['push'], gitlab: ['Push Hook'] };
+
+function toIgnored({ form, events = usual[form], branches }: WebhookDefinition, { event, branch }: Verified): Answer['ignored'] {
+  if (events && !events.includes(event ?? '')) return 'event';
+  return branches && !branches.includes(branch ?? '') ? 'branch' : undefined;
+}

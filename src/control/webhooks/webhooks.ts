@@ -1,0 +1,2 @@
+// The door of webhooks: deliveries from outside.
+export { WebhooksController } from './webhooks-controller.js';
