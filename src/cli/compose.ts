@@ -26,11 +26,11 @@ import {
   type TargetStep,
   openSource,
   openTarget,
-  resolveConnection,
   schemaTexts,
 } from '../systems/postgres/postgres.js';
 import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
+import { resolveSide } from './local-secrets.js';
 
 export interface Composed {
   readonly doors: Doors;
@@ -59,13 +59,12 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const policy = openPolicy();
   policy.catch(() => undefined);
   try {
-    const { request, after } = await readRequest(options.file);
+    const { request, after, connections } = await readRequest(options.file);
     const { source, target } = request.pipeline.body;
-    const resolve = (reference: string): Promise<ConnectionTarget> =>
-      resolveConnection(reference, environment, (path) => readFile(path, 'utf8'));
     return await composeRun({
       ...{ settings, request, after, home: options.home ?? settings.BAUTA_HOME, signal: options.signal, onStep: options.onStep, policy },
-      ...{ source: await resolve(source.connection), target: await resolve(target.connection) },
+      source: await resolveSide(source.connection, connections.source, environment, settings),
+      target: await resolveSide(target.connection, connections.target, environment, settings),
     });
   } catch (error) {
     await policy.then(
@@ -197,8 +196,8 @@ async function readKnown(sink: AuditSink, home: string): Promise<Pick<Request, '
 export async function composeTarget(options: ComposeOptions): Promise<{ target: Target; verifiers: readonly Verifier[] }> {
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
-  const { request } = await readRequest(options.file);
-  const resolved = await resolveConnection(request.pipeline.body.target.connection, environment, (path) => readFile(path, 'utf8'));
+  const { request, connections } = await readRequest(options.file);
+  const resolved = await resolveSide(request.pipeline.body.target.connection, connections.target, environment, settings);
   const connection = { ...resolved, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS };
   const verifiers = await readVerifiers(options.home ?? settings.BAUTA_HOME);
   return { target: openTarget({ connection, settings: toTargetSettings(settings), clock: systemClock, verifiers }), verifiers };
@@ -210,7 +209,9 @@ async function readVerifiers(home: string): Promise<readonly Verifier[]> {
   return verifier ? [verifier] : [];
 }
 
-async function readRequest(file: string): Promise<{ request: Request; after: Run['after'] }> {
+async function readRequest(
+  file: string,
+): Promise<{ request: Request; after: Run['after']; connections: SelectedDocuments['connections'] }> {
   const loaded = await loadDocuments(file, readText);
   const findings: Finding[] = [...loaded.findings];
   const chosen = findings.some(({ severity }) => severity === 'error') ? undefined : await selectDocuments(loaded, readText);
@@ -223,7 +224,8 @@ async function readRequest(file: string): Promise<{ request: Request; after: Run
     throw toError('DOCUMENTS_INVALID', { file, amount: String(findings.length) }, sortFindings(findings));
   }
   const files = await Promise.all(chosen.selected.after.map(async ({ path }) => ({ path, sql: await readFile(path, 'utf8') })));
-  return { request: toRequest(chosen.selected, parsed?.lock), after: files };
+  const { connections } = chosen.selected;
+  return { request: toRequest(chosen.selected, parsed?.lock), after: files, connections };
 }
 
 export function toRequest(selected: SelectedDocuments, lock: Request['lock']): Request {

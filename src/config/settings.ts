@@ -30,6 +30,8 @@ const text = (fallback: string, doc: string): Declaration<string> => ({
   doc,
 });
 
+const optionalText = (doc: string): Declaration<string> => ({ parse: (value) => value || undefined, expected: 'a text', default: '', doc });
+
 const oneOf = <Word extends string>(words: readonly Word[], fallback: Word, doc: string): Declaration<Word> => ({
   parse: (value) => words.find((word) => word === value),
   expected: `one of ${words.join(', ')}`,
@@ -121,6 +123,9 @@ export const declarations = {
   ),
   BAUTA_SERVER_KEY: reference(
     'Service: 32 bytes in base64 under which tokens are stored. Without it `server.key` in BAUTA_HOME, made when missing.',
+  ),
+  BAUTA_GRANTS: optionalText(
+    'A file of the operator: which secrets documents of a workspace may name, and the servers that a password may be shown to (docs/schema/grants.json).',
   ),
   BAUTA_SECRETS: text('/run/secrets', 'Service: the folder that `file:` references of documents are looked up in.'),
   BAUTA_RUNS: integer(0, 16, 1, 'Service: runs that a process works on at once. 0: it works on none.'),

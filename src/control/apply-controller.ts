@@ -1,14 +1,14 @@
 // POST /v1/apply: documents in, all of them or none, and what changed. The same request again changes nothing.
 import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
 
-import { type Schema, type WrittenDocument, isJson, parseDocuments } from '../documents/documents.js';
+import { type Schema, type WrittenDocument, findNamed, findSecretsNamed, isJson, parseDocuments } from '../documents/documents.js';
 import type { Json } from '../kernel/canonical-json.js';
 import { type Clock, toTimestamp } from '../kernel/clock.js';
 import { type Finding, toError, toFinding } from '../kernel/errors.js';
 import { Metadata, type Transaction } from '../systems/metadata/metadata.js';
 import { type Difference, toDiff } from './diff.js';
-import { CLOCK, type Request, type Response, Route, answerOnce, callerOf, etagOf } from './http/http.js';
-import { isGranted } from './references.js';
+import { CLOCK, GRANTS, type Request, type Response, Route, answerOnce, callerOf, etagOf } from './http/http.js';
+import { Grants } from './references.js';
 import { followSchedule } from './schedules/schedules.js';
 import { followTrigger } from './triggers/triggers.js';
 
@@ -49,6 +49,7 @@ export class ApplyController {
   constructor(
     @Inject(Metadata) private readonly metadata: Metadata,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(GRANTS) private readonly grants: Grants,
   ) {}
 
   @Route({
@@ -70,7 +71,10 @@ export class ApplyController {
   async apply(@Req() request: Request, @Query('dryRun') dryRun: unknown, @Res({ passthrough: true }) response: Response): Promise<object> {
     if (dryRun !== undefined && dryRun !== 'true' && dryRun !== 'false')
       throw toError('REQUEST_INVALID', { name: 'dryRun', expected: 'true or false' });
-    const documents = await parseApply(request);
+    const workspace = await this.metadata.workspaceName(callerOf(request).workspaceId);
+    const documents = await parseApply(request, (document) =>
+      this.grants.find(workspace, `${document.kind} ${document.name}`, findSecretsNamed(document.written)),
+    );
     return answerOnce(this.metadata, request, response, async (transaction) => {
       await transaction.documents.lock();
       await requireWhole(transaction, documents);
@@ -108,48 +112,35 @@ export class ApplyController {
   }
 }
 
-async function parseApply({ body, headers }: Request): Promise<readonly WrittenDocument[]> {
+async function parseApply(
+  { body, headers }: Request,
+  findUngranted: (document: WrittenDocument) => readonly Finding[],
+): Promise<readonly WrittenDocument[]> {
   if (typeof body !== 'string') throw toError('REQUEST_TYPE_UNSUPPORTED', { expected: 'application/yaml or application/json' });
   const json = /^application\/json\b/.test(headers['content-type'] ?? '');
   if (json && !isJson(body)) throw toError('DOCUMENT_SYNTAX', { file: 'request', line: 1, name: 'JSON' });
   const { documents, findings } = await parseDocuments(body);
-  const all = [...findings, ...documents.flatMap(findForeignReferences)];
+  const all = [...findings, ...documents.flatMap(findUngranted)];
   if (all.some(({ severity }) => severity === 'error'))
     throw toError('DOCUMENTS_INVALID', { file: 'request', amount: String(all.length) }, all);
   return documents;
 }
 
-function findForeignReferences({ kind, name, written }: WrittenDocument): readonly Finding[] {
-  if (kind !== 'Pipeline') return [];
-  return ['source', 'target'].flatMap((side) => {
-    const value = written[side] as string | { readonly connection: string };
-    const reference = typeof value === 'string' ? value : value.connection;
-    return isGranted(reference) ? [] : [toFinding('REFERENCE_NOT_GRANTED', { file: `${kind} ${name}`, path: `${side}.connection` })];
-  });
-}
-
 /** What a document names is there, in this request or in the workspace. */
 async function requireWhole(transaction: Transaction, documents: readonly WrittenDocument[]): Promise<void> {
   const findings: Finding[] = [];
-  const need = async (from: WrittenDocument, kind: string, name: unknown): Promise<void> => {
-    if (typeof name !== 'string' || documents.some((other) => other.kind === kind && other.name === name)) return;
-    if (!(await transaction.documents.find({ kind, name })))
-      findings.push(
-        toFinding('DOCUMENT_NOT_FOUND', {
-          file: `${from.kind} ${from.name}`,
-          name: `${kind.toLowerCase()} ${name}`,
-          expected: 'one that is applied',
-        }),
-      );
-  };
   for (const document of documents) {
-    const { kind, name, written } = document;
-    if (kind === 'ClassificationLock') await need(document, 'Classification', name);
-    if (kind === 'Schedule' || kind === 'Trigger') await need(document, 'Pipeline', written['pipeline']);
-    if (kind === 'Trigger') await need(document, 'Pipeline', (written['on'] as { readonly dataset?: string }).dataset);
-    if (kind !== 'Pipeline') continue;
-    await need(document, 'Classification', written['classification']);
-    if (written['rulebook'] !== 'default') await need(document, 'Rulebook', written['rulebook']);
+    for (const { path, kind, name } of findNamed(document.written)) {
+      if (documents.some((other) => other.kind === kind && other.name === name)) continue;
+      if (await transaction.documents.find({ kind, name })) continue;
+      const where = {
+        file: `${document.kind} ${document.name}`,
+        path,
+        name: `${kind.toLowerCase()} ${name}`,
+        expected: 'one that is applied',
+      };
+      findings.push(toFinding('DOCUMENT_NOT_FOUND', where));
+    }
   }
   if (findings.length > 0) throw toError('DOCUMENTS_INVALID', { file: 'request', amount: String(findings.length) }, findings);
 }

@@ -13,8 +13,12 @@ import { ClassificationLocksController } from './classificationlocks/classificat
 import { ClassificationsController } from './classifications/classifications.js';
 import { PipelinesController } from './pipelines/pipelines.js';
 import { RulebooksController } from './rulebooks/rulebooks.js';
+import { ConnectionsController } from './connections/connections.js';
+import { EnvironmentsController } from './environments/environments.js';
+import { OrganisationsController } from './organisations/organisations.js';
+import { Grants } from './references.js';
 import { HealthController } from './health/health.js';
-import { CLOCK, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
+import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
 import { Description, OpenApiController } from './openapi-controller.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
@@ -26,6 +30,7 @@ const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[SchedulesController, TriggersController, WebhooksController],
+  ...[ConnectionsController, EnvironmentsController, OrganisationsController],
 ];
 
 export interface Opened {
@@ -36,6 +41,8 @@ export interface Opened {
   readonly readHookSecret?: ReadHookSecret;
   /** Default: that of the machine. */
   readonly clock?: Clock;
+  /** Default: what holds without a file of grants. */
+  readonly grants?: Grants;
 }
 
 @Module({})
@@ -46,6 +53,7 @@ export class ControlModule {
     settings,
     readHookSecret = () => Promise.resolve(undefined),
     clock = systemClock,
+    grants = Grants.usual,
   }: Opened): DynamicModule {
     return {
       module: ControlModule,
@@ -59,6 +67,7 @@ export class ControlModule {
         { provide: SETTINGS, useValue: settings },
         { provide: CONSEQUENCES, useValue: consequences },
         { provide: HOOK_SECRETS, useValue: readHookSecret },
+        { provide: GRANTS, useValue: grants },
         { provide: CLOCK, useValue: clock },
         { provide: APP_GUARD, useClass: PermissionGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },

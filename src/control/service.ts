@@ -20,7 +20,7 @@ import { openMetadataServer } from './metadata-server.js';
 import { JsonLogger } from './json-logger.js';
 import { ScheduleTimer, Scheduler } from './schedules/schedules.js';
 import { Description } from './openapi-controller.js';
-import { readGranted } from './references.js';
+import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
 
 export interface Service {
@@ -33,11 +33,13 @@ export interface Service {
 export async function startService(environment: NodeJS.ProcessEnv, composer: RunComposer): Promise<Service> {
   const settings = parseSettings(environment);
   const serverKey = loadServerKey(settings, environment);
+  const grants = await Grants.load(settings);
   const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
   const { metadata, closers, stop } = await openMetadata(settings, environment, composer, logger);
   try {
-    const readHookSecret: ReadHookSecret = (_, reference) => readGranted(reference, environment, settings.BAUTA_SECRETS);
-    const app = await createApplication({ metadata, serverKey, settings, readHookSecret }, settings.BAUTA_HTTP_BODY_BYTES, logger);
+    const readHookSecret: ReadHookSecret = async (id, reference) =>
+      createReadSecret({ environment, settings, grants, workspace: await metadata.workspaceName(id) })(reference);
+    const app = await createApplication({ metadata, serverKey, settings, readHookSecret, grants }, settings.BAUTA_HTTP_BODY_BYTES, logger);
     closers.unshift(() => app.close());
     await listen(app, settings.BAUTA_HTTP_HOST, settings.BAUTA_HTTP_PORT);
     if (settings.BAUTA_SCHEDULE_TICK_MS > 0) {

@@ -7,7 +7,7 @@ import { deepFreeze } from '../kernel/deep-freeze.js';
 import { digestBytes, digestJson } from '../kernel/digest.js';
 import { type Finding, sortFindings, toFinding } from '../kernel/errors.js';
 import { findNearest } from '../kernel/nearest.js';
-import type { Definition, Described, PipelineDefinition } from '../pipeline/definition.js';
+import type { Definition, Described, PipelineDocument } from '../pipeline/definition.js';
 import { findDueProblems } from './due-problems.js';
 import { findNameProblems } from './names.js';
 import { type ReadText, TEXT_LIMIT } from './read-text.js';
@@ -125,7 +125,7 @@ class Load {
     }
   }
 
-  private async afterFiles(body: PipelineDefinition, tree: Tree, path: string, shown: string): Promise<void> {
+  private async afterFiles(body: PipelineDocument, tree: Tree, path: string, shown: string): Promise<void> {
     const files: { path: string; digest: string }[] = [];
     if (this.read === undefined) {
       if (body.after) this.find('DOCUMENT_FILE_REFERENCE', { file: shown, line: toLine(tree.lines, '/after'), path: 'after' });

@@ -1,54 +1,15 @@
 // The form of every document, once: validation, the published docs/schema/*.json and the words in messages all come from here.
-// `description` says what is expected and stands in the message when a value does not fit.
-import type { Json } from '../kernel/canonical-json.js';
+import type { Definition } from '../pipeline/definition.js';
+import { connectionForm, environment, environmentName, grantsSchema, organisation, place, retentionDays } from './place-schemas.js';
+import {
+  type Schema, connection, date, documentName, either, head, imports, list, members, oneOf, reason, reasoned, record, region, tag, text,
+} from './schema-words.js'; // prettier-ignore
 
-export type Schema = { readonly [keyword: string]: Json };
+export type { Schema } from './schema-words.js';
+export { grantsSchema } from './place-schemas.js';
 
-const text = (description: string, more: Schema = {}): Schema => ({ type: 'string', minLength: 1, maxLength: 2000, description, ...more });
-const list = (items: Schema, description: string): Schema => ({ type: 'array', items, description });
-const record = (values: Schema, description: string): Schema => ({ type: 'object', additionalProperties: values, description });
-const oneOf = (...words: readonly string[]): Schema => ({ type: 'string', enum: words, description: `one of ${words.join(', ')}` });
-
-function members(
-  required: Readonly<Record<string, Schema>>,
-  optional: Readonly<Record<string, Schema>> = {},
-  description = 'members',
-): Schema {
-  return {
-    type: 'object',
-    properties: { ...required, ...optional },
-    required: Object.keys(required),
-    additionalProperties: false,
-    description,
-  };
-}
-
-/** A text as the short form beside the full one. `if` keeps the problems of the form that was meant, where `anyOf` would report both. */
-function either(short: Schema, full: Schema): Schema {
-  const kinds = full['type'] as Json;
-  return {
-    type: ['string', ...(Array.isArray(kinds) ? (kinds as readonly string[]) : [kinds as string])],
-    description: `${short['description'] as string}, or ${full['description'] as string}`,
-    if: { type: 'string' },
-    then: short,
-    else: full,
-  };
-}
-
-const date = text('a day as YYYY-MM-DD', { pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$' });
-const reason = text('a sentence that says why', { minLength: 8 });
-const reasoned = either(reason, members({ reason }, { expires: date }, 'reason and expires'));
-const connection = text('env:NAME or file:PATH', { pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\\0]+)$' });
-const tag = text('a tag such as pii.email, or none', { pattern: '^[a-z]+([.-][a-z]+)*$' });
 const scope = oneOf('value', 'subject', 'row');
 const word = text('a name in kebab-case', { pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$' });
-const region = text('a region such as eu-west-1', { pattern: '^[A-Za-z0-9-]{2,40}$' });
-const documentName = text('a name of letters, digits, dot, dash and underscore', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' });
-
-const head = (kind: string): Readonly<Record<string, Schema>> => ({ kind: { const: kind, description: kind }, name: documentName });
-const imports: Readonly<Record<string, Schema>> = {
-  import: either(text('a path below the folder of the first document'), list(text('a path'), 'a list of paths')),
-};
 
 const ruleMembers: Readonly<Record<string, Schema>> = {
   params: record({ description: "a value that fits the transform's parameter" }, "the transform's parameters"),
@@ -62,43 +23,20 @@ const rows = either(
   members({ where: text('an SQL condition') }, {}, 'where'),
 );
 
-const role = text('the name of a role', { maxLength: 63 });
-const roles = members(
-  {},
-  { owner: role, readWrite: role, readOnly: role, map: record(role, 'roles of the source with roles of the target') },
-  'owner, readWrite, readOnly and map',
-);
-
 const pipeline = members(
   {
     ...head('Pipeline'),
     source: either(connection, members({ connection }, { region, writable: reasoned }, 'connection, region, writable')),
-    target: members(
-      {
-        connection,
-        environment: text('the name of the environment', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' }),
-        class: oneOf('ci', 'dev', 'test', 'staging', 'vendor', 'production'),
-        allows: list(
-          text('pii, pci, phi, secret, quasi or a tag', { pattern: '^[a-z]+([.-][a-z]+)*$' }),
-          'a list of tags or their first words',
-        ),
-      },
-      {
-        region,
-        safeguard: text('the name of a safeguard'),
-        sameServer: reasoned,
-        adopt: reasoned,
-        keepVersions: { type: 'integer', minimum: 1, maximum: 20, description: 'a count from 1 to 20' },
-        roles,
-      },
-      'connection, environment, class and allows',
+    target: either(
+      environmentName,
+      members({ environment: environmentName, ...place.required }, place.optional, 'connection, environment, class and allows'),
     ),
     classification: documentName,
     purpose: text('what the copy is for'),
     owner: text('who answers for the copy'),
     legalBasis: text('the legal basis, for example GDPR Art. 6(1)(f)'),
     subjectCategories: list(text('a category of people'), 'a list of categories of people'),
-    retentionDays: { type: 'integer', minimum: 1, maximum: 3650, description: 'days from 1 to 3650' },
+    retentionDays,
   },
   {
     ...imports,
@@ -226,22 +164,22 @@ const lock = members(
 
 const draft = 'https://json-schema.org/draft/2020-12/schema';
 
-export const documentSchemas: Readonly<Record<'Pipeline' | 'Classification' | 'Rulebook' | 'Schedule' | 'Trigger', Schema>> = {
+export const documentSchemas: Readonly<Record<Definition['kind'], Schema>> = {
   Pipeline: { $schema: draft, title: 'Pipeline', ...pipeline },
   Classification: { $schema: draft, title: 'Classification', ...classification },
   Rulebook: { $schema: draft, title: 'Rulebook', ...rulebook },
   Schedule: { $schema: draft, title: 'Schedule', ...schedule },
   Trigger: { $schema: draft, title: 'Trigger', ...trigger },
+  Connection: { $schema: draft, title: 'Connection', ...connectionForm },
+  Environment: { $schema: draft, title: 'Environment', ...environment },
+  Organisation: { $schema: draft, title: 'Organisation', ...organisation },
 };
 
 export const lockSchema: Schema = { $schema: draft, title: 'classification.lock', ...lock };
 
 /** The published files under docs/schema, by name. */
 export const publishedSchemas: Readonly<Record<string, Schema>> = {
-  'pipeline.json': documentSchemas.Pipeline,
-  'classification.json': documentSchemas.Classification,
-  'rulebook.json': documentSchemas.Rulebook,
+  ...Object.fromEntries(Object.entries(documentSchemas).map(([kind, schema]) => [`${kind.toLowerCase()}.json`, schema])),
   'classification-lock.json': lockSchema,
-  'schedule.json': documentSchemas.Schedule,
-  'trigger.json': documentSchemas.Trigger,
+  'grants.json': { $schema: draft, title: 'grants', ...grantsSchema },
 };

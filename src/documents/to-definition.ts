@@ -2,9 +2,12 @@
 import type {
   ClassificationDefinition,
   ColumnClassification,
+  ConnectionDefinition,
   Definition,
+  EnvironmentDefinition,
+  OrganisationDefinition,
   OverrideDefinition,
-  PipelineDefinition,
+  PipelineDocument,
   Reasoned,
   Rows,
   RuleDefinition,
@@ -28,20 +31,30 @@ export function toDefinition(document: Written): Definition {
       return { timeZone: 'UTC', catchUp: false, overlap: false, ...fields } as unknown as ScheduleDefinition;
     case 'Trigger':
       return fields as unknown as TriggerDefinition;
-    default:
+    case 'Rulebook':
       return toRulebook(fields);
+    case 'Environment':
+      return withReasons(fields) as unknown as EnvironmentDefinition;
+    case 'Connection':
+      return { ...(fields['url'] === undefined ? { port: 5432 } : {}), ...fields } as unknown as ConnectionDefinition;
+    default:
+      return fields as unknown as OrganisationDefinition;
   }
 }
 
-function toPipeline(written: Written): PipelineDefinition {
+/** What a pipeline's own target and an Environment have in common. */
+function withReasons(written: Written): Written {
+  return { ...written, ...reasonedMember(written, 'sameServer'), ...reasonedMember(written, 'adopt') };
+}
+
+function toPipeline(written: Written): PipelineDocument {
   const { source, target, tables, overrides, rulebook, ...rest } = written;
   const from = typeof source === 'string' ? { connection: source } : (source as Written);
-  const to = target as Written;
   const definition = {
     rulebook: rulebook ?? 'default',
     ...rest,
     source: { ...from, ...reasonedMember(from, 'writable') },
-    target: { ...to, ...reasonedMember(to, 'sameServer'), ...reasonedMember(to, 'adopt') },
+    target: typeof target === 'string' ? target : withReasons(target as Written),
     ...(tables === undefined
       ? {}
       : {
@@ -51,7 +64,7 @@ function toPipeline(written: Written): PipelineDefinition {
         }),
     ...(overrides === undefined ? {} : { overrides: overrides as readonly OverrideDefinition[] }),
   };
-  return definition as unknown as PipelineDefinition;
+  return definition as unknown as PipelineDocument;
 }
 
 function toRows(written: unknown): Rows {

@@ -150,7 +150,7 @@ export const messages = {
   REFERENCE_NOT_GRANTED: {
     class: 'InputError',
     message: '{file}: {path} names a secret that this workspace was not granted',
-    hint: 'use env:BAUTA_CONN_NAME, or file:NAME of the folder BAUTA_SECRETS (no link, no ..)',
+    hint: 'unless the file BAUTA_GRANTS says otherwise: env:BAUTA_CONN_NAME, or file:NAME of the folder BAUTA_SECRETS (no link, no ..)',
   },
   DOCUMENT_FILE_REFERENCE: {
     class: 'InputError',
@@ -282,6 +282,11 @@ export const messages = {
     class: 'UnavailableError',
     message: 'the server of {connection} did not answer within {amount}',
     hint: 'check host, port and network of {connection}, or give it more time with BAUTA_CONNECT_TIMEOUT_MS',
+  },
+  SECRET_NOT_GRANTED_FOR: {
+    class: 'InputError',
+    message: '{file}: the secret of {path} was not granted for {name}',
+    hint: 'the operator adds it to the file BAUTA_GRANTS, as reference and for; nobody else can say who may see a password or a key',
   },
   HTTP_ADDRESS_INVALID: {
     class: 'InputError',
@@ -444,7 +449,7 @@ export const messages = {
   DOCUMENT_EMPTY: {
     class: 'InputError',
     message: 'the file {file} holds no document',
-    hint: 'begin with kind: Pipeline, Classification or Rulebook',
+    hint: 'begin with kind: and one of the kinds that docs/schema has',
   },
   DOCUMENT_TOO_LARGE: {
     class: 'InputError',
@@ -530,6 +535,11 @@ export const messages = {
     class: 'InputError',
     message: '{file} cannot be used: {amount} findings',
     hint: 'mend what the findings name; docs/schema holds the form of every document',
+  },
+  DOCUMENT_CONTRADICTION: {
+    class: 'InputError',
+    message: '{path} says something else than {name}',
+    hint: 'leave it out here, or make both say the same',
   },
   // ── classify
   CLASSIFICATION_TABLE_UNKNOWN: {

@@ -25,19 +25,7 @@ export interface PipelineDefinition {
   readonly kind: 'Pipeline';
   readonly name: string;
   readonly source: { readonly connection: string; readonly region?: Region; readonly writable?: Reasoned };
-  readonly target: {
-    readonly connection: string;
-    readonly environment: string;
-    readonly class: 'ci' | 'dev' | 'test' | 'staging' | 'vendor' | 'production';
-    readonly region?: Region;
-    readonly safeguard?: string;
-    /** Highest tags that may go there, as prefixes: `pii`, `pci`, `phi`, `secret`, `quasi`. */
-    readonly allows: readonly string[];
-    readonly sameServer?: Reasoned;
-    readonly adopt?: Reasoned;
-    readonly keepVersions?: number;
-    readonly roles?: RolesDefinition;
-  };
+  readonly target: TargetDefinition;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly tables?: Readonly<Record<string, { readonly rows: Rows }>>;
@@ -55,6 +43,27 @@ export interface PipelineDefinition {
   readonly retentionDays: number;
   /** `required`: each run waits, planned, until somebody approves of the plan. */
   readonly approval?: 'required';
+}
+
+/** Where a copy goes and what may be in it. */
+export interface TargetDefinition {
+  /** A reference, or the name of a Connection document. */
+  readonly connection: string;
+  readonly environment: string;
+  readonly class: 'ci' | 'dev' | 'test' | 'staging' | 'vendor' | 'production';
+  readonly region?: Region;
+  readonly safeguard?: string;
+  /** Highest tags that may go there, as prefixes: `pii`, `pci`, `phi`, `secret`, `quasi`. */
+  readonly allows: readonly string[];
+  readonly sameServer?: Reasoned;
+  readonly adopt?: Reasoned;
+  readonly keepVersions?: number;
+  readonly roles?: RolesDefinition;
+}
+
+/** A pipeline as it is written: its target may be the name of an Environment document. Bound pipelines have the target itself. */
+export interface PipelineDocument extends Omit<PipelineDefinition, 'target'> {
+  readonly target: TargetDefinition | string;
 }
 
 /** Roles of the environment, on the target's server. Without names: the database's name and `_owner`, `_rw`, `_ro`. */
@@ -168,4 +177,59 @@ export interface WebhookDefinition {
   readonly branches?: readonly string[];
 }
 
-export type Definition = PipelineDefinition | ClassificationDefinition | RulebookDefinition | ScheduleDefinition | TriggerDefinition;
+/** How a Postgres server is spoken to where that is not all in one secret. */
+export interface ConnectionDefinition {
+  readonly kind: 'Connection';
+  readonly name: string;
+  /** Reference to a secret that is a whole connection string: host, port and database are in it. */
+  readonly url?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly database?: string;
+  readonly user?: string;
+  /** Reference to a secret that was granted for this host, port and database. */
+  readonly password?: string;
+  readonly region?: Region;
+  readonly tls?: TlsDefinition;
+}
+
+/** Without `mode`: the certificate is checked, and so is its name; on loopback there is no TLS. */
+export interface TlsDefinition {
+  readonly mode?: 'verify-ca' | 'require' | 'disable';
+  readonly reason?: string;
+  /** Certificates of the authority, PEM, instead of those that Node trusts. */
+  readonly ca?: string;
+}
+
+/** A target that several pipelines share. Its name is the environment's. */
+export interface EnvironmentDefinition extends Omit<TargetDefinition, 'environment'> {
+  readonly kind: 'Environment';
+  readonly name: string;
+  readonly owner: string;
+  readonly purpose: string;
+  /** No copy in it says that it is kept for longer. */
+  readonly retentionDays?: number;
+}
+
+/** Who answers for the data. Recorded, for the reports; nothing is decided by it. */
+export interface OrganisationDefinition {
+  readonly kind: 'Organisation';
+  readonly name: string;
+  readonly legalName: string;
+  readonly acts: 'controller' | 'processor';
+  readonly contact: string;
+  readonly representative?: string;
+  readonly dataProtectionOfficer?: string;
+  /** For whom a processor works. */
+  readonly customers?: readonly { readonly name: string; readonly contact: string }[];
+}
+
+export type Definition =
+  | PipelineDocument
+  | ClassificationDefinition
+  | RulebookDefinition
+  | ScheduleDefinition
+  | TriggerDefinition
+  | ConnectionDefinition
+  | EnvironmentDefinition
+  | OrganisationDefinition;

@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/runs/{id}/cancel': ['requester', 'operator'],
   'POST /v1/apply': ['policy-admin'],
   ...Object.fromEntries(
-    ['pipelines', 'classifications', 'classificationlocks', 'rulebooks'].flatMap((noun) =>
+    ['pipelines', 'classifications', 'classificationlocks', 'rulebooks', 'connections', 'environments', 'organisations'].flatMap((noun) =>
       ['', '/{name}', '/{name}/versions'].map((rest) => [`GET /v1/${noun}${rest}`, readers]),
     ),
   ),

@@ -6,6 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { composeRun, toRequest } from '../../src/cli/compose.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { RunWorker } from '../../src/control/runs/runs.js';
+import type { Opened } from '../../src/control/control.module.js';
 import { createApplication } from '../../src/control/service.js';
 import { JsonLogger } from '../../src/control/json-logger.js';
 import { issueFirstToken } from '../../src/control/access/access.js';
@@ -56,6 +57,7 @@ export async function startServiceWorld(
   given?: TestServer,
   clock: Clock = systemClock,
   hookSecrets: Readonly<Record<string, string>> = {},
+  more: Pick<Opened, 'grants'> = {},
 ): Promise<ServiceWorld> {
   const server = given ?? (await startTestServer());
   const urls = await prepareMetadata(server, 'metadata');
@@ -66,7 +68,7 @@ export async function startServiceWorld(
   const serverKey = randomBytes(32);
   const readHookSecret = (_: string, reference: string): Promise<string | undefined> => Promise.resolve(hookSecrets[reference]);
   const metadata = await Metadata.open(urls.service, 5);
-  const opened = { metadata, serverKey, settings: parseSettings({}), clock, readHookSecret };
+  const opened = { metadata, serverKey, settings: parseSettings({}), clock, readHookSecret, ...more };
   const app: NestExpressApplication = await createApplication(opened, 1_000_000, new JsonLogger('fatal'));
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;

@@ -2,6 +2,7 @@
 export const CLOCK = Symbol('clock');
 export const SERVER_KEY = Symbol('server key');
 export const HOOK_SECRETS = Symbol('hook secrets');
+export const GRANTS = Symbol('grants');
 export const SETTINGS = Symbol('settings');
 export const NEEDS = 'bauta:needs';
 

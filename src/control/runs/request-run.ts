@@ -1,4 +1,5 @@
 // A run is asked for: its row, its event and its job in one transaction, with the versions of documents that hold for it.
+import { type WrittenDocument, findNamed } from '../../documents/documents.js';
 import { toError } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
 import type { DocumentRef, Transaction } from '../../systems/metadata/metadata.js';
@@ -44,7 +45,8 @@ export async function enqueue(transaction: Transaction, run: string, attempt: nu
 export async function findEnvironment({ documents }: Transaction, name: string): Promise<string> {
   const pipeline = await documents.find({ kind: 'Pipeline', name });
   if (!pipeline) throw toError('RESOURCE_UNKNOWN', { type: 'pipeline' });
-  return (pipeline.document as { target: { environment: string } }).target.environment;
+  const { target } = pipeline.document as { target: string | { environment: string } };
+  return typeof target === 'string' ? target : target.environment;
 }
 
 /** What the pipeline names, in the version that is the latest now. The rulebook `default` comes with the release unless there is one of that name. */
@@ -53,13 +55,15 @@ async function findDocuments({ documents }: Transaction, name: string): Promise<
   if (!pipeline) throw toError('RESOURCE_UNKNOWN', { type: 'pipeline' });
   const { classification, rulebook = 'default' } = pipeline.document as { classification: string; rulebook?: string };
   const found = [pipeline];
-  for (const [kind, named] of [
-    ['Classification', classification],
-    ['ClassificationLock', classification],
-    ['Rulebook', rulebook],
-  ] as const) {
+  const add = async (kind: string, named: string): Promise<void> => {
+    if (found.some((one) => one.kind === kind && one.name === named)) return;
     const document = await documents.find({ kind, name: named });
     if (document) found.push(document);
-  }
+  };
+  // An environment names a connection in turn: what is found is looked through as well.
+  for (const { document } of found)
+    for (const named of findNamed(document as WrittenDocument['written'])) await add(named.kind, named.name);
+  await add('ClassificationLock', classification);
+  await add('Rulebook', rulebook);
   return found.map(({ kind, name: named, version }) => ({ kind, name: named, version }));
 }

@@ -5,8 +5,9 @@ import { type Finding, sortFindings, toError } from '../../kernel/errors.js';
 import type { KnownSource } from '../../pipeline/gate/gate.js';
 import type { Request } from '../../pipeline/prepare.js';
 import type { Metadata, RunRow } from '../../systems/metadata/metadata.js';
-import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
-import { resolveGranted } from '../references.js';
+import type { ConnectionDefinition } from '../../pipeline/definition.js';
+import { type ConnectionTarget, resolveDefinition, resolveReference } from '../../systems/postgres/postgres.js';
+import { Grants, createReadSecret } from '../references.js';
 import type { RunComposer } from './run-composer.js';
 
 export interface StoredRequest {
@@ -38,11 +39,15 @@ export async function loadRequest(
     throw toError('DOCUMENTS_INVALID', { file: `run ${run.id}`, amount: String(findings.length) }, sortFindings(findings));
   const request = composer.toRequest(chosen.selected, locks[0]);
   const { source, target } = request.pipeline.body;
-  const resolve = (reference: string): Promise<ConnectionTarget> => resolveGranted(reference, environment, settings.BAUTA_SECRETS);
+  const { connections } = chosen.selected;
+  const workspace = await metadata.workspaceName(run.workspaceId);
+  const read = createReadSecret({ environment, settings, grants: await Grants.load(settings), workspace });
+  const resolve = (reference: string, definition?: ConnectionDefinition): Promise<ConnectionTarget> =>
+    definition ? resolveDefinition(definition, read) : resolveReference(reference, read);
   return {
     request: { ...request, knownSources: await readKnownSources(metadata) },
-    source: await resolve(source.connection),
-    target: await resolve(target.connection),
+    source: await resolve(source.connection, connections.source),
+    target: await resolve(target.connection, connections.target),
   };
 }
 

@@ -1,6 +1,7 @@
 // The door of the metadata database. Every query runs in a transaction that says in which workspace it is; row-level security holds it there.
 import type { DataSource } from 'typeorm';
 
+import { toError } from '../../kernel/errors.js';
 import { createDataSource } from './data-source.js';
 import { toMetadataError } from './metadata-error.js';
 import { Transaction } from './transaction.js';
@@ -56,6 +57,13 @@ export class Metadata {
     } catch (error) {
       throw toMetadataError(error);
     }
+  }
+
+  /** Throws RESOURCE_UNKNOWN. */
+  async workspaceName(id: string): Promise<string> {
+    const [row] = await this.query<{ name: string }>('SELECT name FROM bauta.workspace WHERE id = $1', [id]);
+    if (!row) throw toError('RESOURCE_UNKNOWN', { type: 'workspace' });
+    return row.name;
   }
 
   close(): Promise<void> {

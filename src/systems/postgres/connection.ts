@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import pg from 'pg';
 
 import { toError } from '../../kernel/errors.js';
+import type { TlsDefinition } from '../../pipeline/definition.js';
 import { createReadingSocket } from './reading-socket.js';
 import { toServerError } from './server-error.js';
 
@@ -12,6 +13,8 @@ export interface ConnectionTarget {
   readonly name: string;
   /** The connection string. Secret. */
   readonly url: string;
+  /** Other than the strict way, by a Connection document. */
+  readonly tls?: TlsDefinition;
   /** How long a server may take until it takes queries; default 10 s. */
   readonly connectTimeoutMs?: number;
   /** Its abort cuts attempts that are under way then; later ones are for cleaning up and go on. */

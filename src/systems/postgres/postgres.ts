@@ -18,7 +18,7 @@ export { type ConnectionTarget, connect } from './connection.js';
 export { type EmbeddedServer, findLeftRunning, startEmbedded } from './embedded.js';
 export { DatasetReader } from './reader/dataset-reader.js';
 export { PostgresReader } from './reader/reader.js';
-export { resolveConnection } from './reference.js';
+export { resolveConnection, resolveDefinition, resolveReference } from './reference.js';
 export { type Survey, type SurveyOptions, survey } from './sample/survey.js';
 export type { PostgresSource, SourceSettings } from './source/source.js';
 export { type PostgresTarget, type TargetSettings, type TargetStep, targetSteps } from './target/target.js';

@@ -1,5 +1,7 @@
-// A connection reference (`env:NAME`, `file:PATH`) becomes a connection target. What the variable or file holds is never shown.
+// A connection reference (`env:NAME`, `file:PATH`) or a Connection document becomes a connection target. What a variable or file holds is never shown.
 import { toError } from '../../kernel/errors.js';
+import { toPlace } from '../../kernel/server-place.js';
+import type { ConnectionDefinition } from '../../pipeline/definition.js';
 import type { ConnectionTarget } from './connection.js';
 
 /**
@@ -16,10 +18,32 @@ export async function resolveConnection(
   // A URL behind `file:` is somebody's connection string in the wrong place.
   const path = kind === 'file' && rest !== undefined && !/:\/\/|[\0\n\r]/.test(rest);
   if (!variable && !path) throw toError('CONNECTION_REFERENCE_INVALID', { name: '[not shown]' });
-  const text = variable ? env[rest] : await readFile(rest ?? '').catch(() => undefined);
+  return toTarget(reference, variable ? env[rest] : await readFile(rest ?? '').catch(() => undefined));
+}
+
+/** The text of a secret; `place` is the server that it will be shown to, HOST:PORT/DATABASE. */
+type Read = (reference: string, place?: string) => Promise<string | undefined>;
+
+/** A reference of a document that names no Connection. */
+export async function resolveReference(reference: string, read: Read): Promise<ConnectionTarget> {
+  return toTarget(reference, await read(reference));
+}
+
+/** Throws CONNECTION_REFERENCE_INVALID with the Connection's name, and what `read` throws. */
+export async function resolveDefinition(definition: ConnectionDefinition, read: Read): Promise<ConnectionTarget> {
+  const { name, url, host = '', port = 5432, database = '', user = '', password = '', tls } = definition;
+  const more = tls ? { tls } : {};
+  if (url !== undefined) return { ...toTarget(name, await read(url)), ...more };
+  const secret = (await read(password, toPlace(host, port, database)))?.replace(/[\r\n]+$/, '');
+  if (!secret) throw toError('CONNECTION_REFERENCE_INVALID', { name });
+  const [who, what, where] = [user, secret, database].map(encodeURIComponent);
+  return { ...toTarget(name, `postgres://${who}:${what}@${host.includes(':') ? `[${host}]` : host}:${port}/${where}`), ...more };
+}
+
+function toTarget(name: string, text: string | undefined): ConnectionTarget {
   const url = text?.trim();
-  if (!url || !isPostgresUrl(url)) throw toError('CONNECTION_REFERENCE_INVALID', { name: reference });
-  return { name: reference, url };
+  if (!url || !isPostgresUrl(url)) throw toError('CONNECTION_REFERENCE_INVALID', { name });
+  return { name, url };
 }
 
 function isPostgresUrl(text: string): boolean {

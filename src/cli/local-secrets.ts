@@ -1,0 +1,31 @@
+// Secrets on the command line: who runs it has them anyhow. What a document may do with them is held to the operator's grants all the same, since
+// in CI the documents of a pull request are somebody else's.
+import { readFile } from 'node:fs/promises';
+
+import { type Settings } from '../config/settings.js';
+import { Grants, type ReadSecret } from '../control/references.js';
+import { toError } from '../kernel/errors.js';
+import type { ConnectionDefinition } from '../pipeline/definition.js';
+import { type ConnectionTarget, resolveConnection, resolveDefinition } from '../systems/postgres/postgres.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One side of a pipeline: by its reference, or by the Connection that it names. */
+export async function resolveSide(
+  reference: string,
+  definition: ConnectionDefinition | undefined,
+  environment: Environment,
+  settings: Settings,
+): Promise<ConnectionTarget> {
+  if (!definition) return resolveConnection(reference, environment, (path) => readFile(path, 'utf8'));
+  return resolveDefinition(definition, createLocalRead(environment, await Grants.load(settings)));
+}
+
+function createLocalRead(environment: Environment, grants: Grants): ReadSecret {
+  return async (reference, place) => {
+    if (place !== undefined && !grants.isGrantedFor('default', reference, place))
+      throw toError('SECRET_NOT_GRANTED_FOR', { file: 'a Connection', path: reference, name: place });
+    if (reference.startsWith('env:')) return environment[reference.slice(4)];
+    return readFile(reference.slice(5), 'utf8').catch(() => undefined);
+  };
+}

@@ -1,0 +1,66 @@
+// What a document names: other documents, which have to be there, and secrets, which the workspace has to have been granted.
+import type { Json } from '../kernel/canonical-json.js';
+import { toPlace } from '../kernel/server-place.js';
+
+type Written = Readonly<Record<string, Json>>;
+
+export interface Named {
+  /** The member that names it, as it may be shown. */
+  readonly path: string;
+  readonly kind: 'Pipeline' | 'Classification' | 'Rulebook' | 'Environment' | 'Connection';
+  readonly name: string;
+}
+
+export interface NamedSecret {
+  readonly path: string;
+  readonly reference: string;
+  /** HOST:PORT/DATABASE that the secret is shown to; absent: the secret says itself where it belongs. */
+  readonly place?: string;
+}
+
+export const isReference = (text: string): boolean => /^(env|file):/.test(text);
+
+/** MUST be given a document that its schema accepted. The rulebook `default` is left out: it comes with the release. */
+export function findNamed(written: Written): readonly Named[] {
+  const { kind, name } = written as { kind: string; name: string };
+  const named: Named[] = [];
+  const add = (path: string, wanted: Named['kind'], value: Json | undefined): void => {
+    if (typeof value === 'string' && !isReference(value)) named.push({ path, kind: wanted, name: value });
+  };
+  if (kind === 'ClassificationLock') add('name', 'Classification', name);
+  if (kind === 'Trigger') add('on.dataset', 'Pipeline', (written['on'] as { readonly dataset?: string }).dataset);
+  if (kind === 'Schedule' || kind === 'Trigger') add('pipeline', 'Pipeline', written['pipeline']);
+  if (kind === 'Environment') add('connection', 'Connection', written['connection']);
+  if (kind !== 'Pipeline') return named;
+  add('classification', 'Classification', written['classification']);
+  if (written['rulebook'] !== 'default') add('rulebook', 'Rulebook', written['rulebook']);
+  add('source.connection', 'Connection', connectionOf(written['source']));
+  if (typeof written['target'] === 'string') add('target', 'Environment', written['target']);
+  else add('target.connection', 'Connection', connectionOf(written['target']));
+  return named;
+}
+
+export function findSecretsNamed(written: Written): readonly NamedSecret[] {
+  const found: NamedSecret[] = [];
+  const add = (path: string, value: Json | undefined, place?: string): void => {
+    if (typeof value === 'string' && isReference(value)) found.push({ path, reference: value, ...(place === undefined ? {} : { place }) });
+  };
+  if (written['kind'] === 'Pipeline') {
+    add('source.connection', connectionOf(written['source']));
+    if (typeof written['target'] !== 'string') add('target.connection', connectionOf(written['target']));
+  }
+  // Held against what a sender shows; it is shown to nobody.
+  if (written['kind'] === 'Trigger')
+    add('on.webhook.secret', (written['on'] as { readonly webhook?: { readonly secret: string } }).webhook?.secret);
+  if (written['kind'] === 'Environment') add('connection', written['connection']);
+  if (written['kind'] === 'Connection') {
+    const { host = '', port = 5432, database = '' } = written as { host?: string; port?: number; database?: string };
+    add('url', written['url']);
+    add('password', written['password'], toPlace(host, port, database));
+  }
+  return found;
+}
+
+function connectionOf(side: Json | undefined): Json | undefined {
+  return typeof side === 'object' && side !== null && !Array.isArray(side) ? (side as Written)['connection'] : side;
+}

@@ -1,0 +1,150 @@
+// The forms of where things are and who answers for them: connections, environments, the organisation; and the operator's grants.
+import {
+  type Schema, connection, head, imports, list, members, oneOf, reason, reasoned, record, reference, region, text,
+} from './schema-words.js'; // prettier-ignore
+
+const role = text('the name of a role', { maxLength: 63 });
+const roles = members(
+  {},
+  { owner: role, readWrite: role, readOnly: role, map: record(role, 'roles of the source with roles of the target') },
+  'owner, readWrite, readOnly and map',
+);
+
+export const environmentName = text('the name of an environment', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' });
+export const retentionDays: Schema = { type: 'integer', minimum: 1, maximum: 3650, description: 'days from 1 to 3650' };
+
+/** What a pipeline's own target and an Environment have in common. */
+export const place = {
+  required: {
+    connection,
+    class: oneOf('ci', 'dev', 'test', 'staging', 'vendor', 'production'),
+    allows: list(
+      text('pii, pci, phi, secret, quasi or a tag', { pattern: '^[a-z]+([.-][a-z]+)*$' }),
+      'a list of tags or their first words',
+    ),
+  },
+  optional: {
+    region,
+    safeguard: text('the name of a safeguard'),
+    sameServer: reasoned,
+    adopt: reasoned,
+    keepVersions: { type: 'integer', minimum: 1, maximum: 20, description: 'a count from 1 to 20' },
+    roles,
+  },
+} satisfies Readonly<Record<string, Readonly<Record<string, Schema>>>>;
+
+export const environment = members(
+  {
+    ...head('Environment'),
+    owner: text('who answers for the environment'),
+    purpose: text('what the environment is for'),
+    ...place.required,
+  },
+  { ...imports, ...place.optional, retentionDays },
+  'an Environment',
+);
+
+/** With `first` none of the others may be there; without it all of `needed`. The description of a member that is missing stands in the message. */
+function unless(first: string, needed: Readonly<Record<string, Schema>>, refused: readonly string[]): Schema {
+  return {
+    if: { required: [first] },
+    then: { properties: Object.fromEntries(refused.map((name) => [name, false])) },
+    else: { required: Object.keys(needed), properties: needed },
+  };
+}
+
+const pem = text('certificates as PEM', {
+  maxLength: 65_536,
+  pattern: '^\\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----\\s*)+$',
+});
+const server: Readonly<Record<string, Schema>> = {
+  host: text('the name or address of a server, unless url is given', {
+    maxLength: 253,
+    pattern: '^([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)$',
+  }),
+  database: text('the name of a database', { maxLength: 63 }),
+  user: text('the role to log in as', { maxLength: 63 }),
+  password: text('env:NAME or file:PATH of a secret that was granted for this host, port and database', {
+    pattern: reference['pattern'] ?? '',
+  }),
+};
+
+export const connectionForm: Schema = {
+  ...members(
+    head('Connection'),
+    {
+      ...imports,
+      url: text('env:NAME or file:PATH of a connection string', { pattern: reference['pattern'] ?? '' }),
+      ...server,
+      port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'a port; 5432 when left out' },
+      region,
+      tls: {
+        ...members({}, { mode: oneOf('verify-ca', 'require', 'disable'), reason, ca: pem }, 'ca, or mode and reason'),
+        dependentRequired: { mode: ['reason'], reason: ['mode'] },
+      },
+    },
+    'a Connection',
+  ),
+  ...unless('url', server, [...Object.keys(server), 'port']),
+};
+
+const customer = members({ name: text('the name of a customer'), contact: text('how the customer is reached') }, {}, 'name and contact');
+
+export const organisation: Schema = {
+  ...members(
+    {
+      ...head('Organisation'),
+      legalName: text('the name as it is registered'),
+      acts: oneOf('controller', 'processor'),
+      contact: text('how it is reached'),
+    },
+    {
+      ...imports,
+      representative: text('the representative in the Union, Art. 27 GDPR'),
+      dataProtectionOfficer: text('how the data protection officer is reached'),
+      customers: list(customer, 'the customers for whom a processor works'),
+    },
+    'an Organisation',
+  ),
+  if: { properties: { acts: { const: 'processor' } } },
+  then: {
+    required: ['customers'],
+    properties: { customers: { type: 'array', minItems: 1, description: 'the customers for whom it works' } },
+  },
+  else: { properties: { customers: false } },
+};
+
+const prefix = text('env:NAME or file:PATH, or the beginning of one with * at its end', {
+  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*\\*?|file:([A-Za-z0-9_-][A-Za-z0-9._-]*/)*([A-Za-z0-9_-][A-Za-z0-9._-]*\\*?|\\*))$',
+});
+
+/** BAUTA_GRANTS: which secrets documents of a workspace may name, and to whom a password or key may be shown. */
+export const grantsSchema = members(
+  {
+    workspaces: record(
+      members(
+        {},
+        {
+          references: list(prefix, 'references, or their beginnings'),
+          secrets: list(
+            members(
+              {
+                reference,
+                for: text('HOST:PORT, or HOST:PORT/DATABASE', {
+                  pattern: '^([A-Za-z0-9_.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}(/[^\\s]{1,63})?$',
+                }),
+              },
+              {},
+              'reference and for',
+            ),
+            'secrets, each with the server that may see it',
+          ),
+        },
+        'references and secrets',
+      ),
+      'workspaces by name',
+    ),
+  },
+  {},
+  'workspaces',
+);
