@@ -65,12 +65,38 @@ const lookups = `
     FROM bauta.token t JOIN bauta.person p ON p.id = t.person_id
     WHERE t.digest = wanted AND t.revoked_at IS NULL AND t.expires_at > pg_catalog.now() $$;
 
+  -- The installation's own: its administrators make others.
+  CREATE FUNCTION bauta.is_default(wanted uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT EXISTS (SELECT FROM bauta.workspace w WHERE w.id = wanted AND w.name = 'default') $$;
+
+  -- Nothing where the name is taken by one that somebody administers, or where the session is not in the workspace that makes others.
+  CREATE FUNCTION bauta.create_workspace(wanted text, first_digest bytea, first_expires timestamptz) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+    DECLARE
+      made uuid;
+    BEGIN
+      IF NOT bauta.is_default(bauta.current_workspace()) THEN RETURN NULL; END IF;
+      INSERT INTO bauta.workspace (name) VALUES (wanted) ON CONFLICT (name) DO NOTHING;
+      SELECT w.id INTO made FROM bauta.workspace w WHERE w.name = wanted;
+      IF EXISTS (SELECT FROM bauta.role_grant g WHERE g.workspace_id = made AND g.role = 'administrator') THEN RETURN NULL; END IF;
+      INSERT INTO bauta.first_token (digest, workspace_id, expires_at) VALUES (first_digest, made, first_expires);
+      RETURN made;
+    END $$;
+
   -- Of every workspace: what nobody decided in time, or nobody used.
   CREATE FUNCTION bauta.find_expired_approvals() RETURNS TABLE (workspace_id uuid, id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     SELECT a.workspace_id, a.id FROM bauta.approval a
     WHERE a.state IN ('waiting', 'approved') AND a.expires_at <= pg_catalog.now() ORDER BY a.expires_at LIMIT 100 $$;
 
-  REVOKE ALL ON FUNCTION bauta.find_token(bytea), bauta.find_expired_approvals() FROM PUBLIC;
-  GRANT EXECUTE ON FUNCTION bauta.find_token(bytea), bauta.find_expired_approvals() TO bauta_service;
+  -- Outside every workspace (before it is known who asks) and in the first one all names are seen; elsewhere one's own.
+  ALTER TABLE bauta.workspace ENABLE ROW LEVEL SECURITY;
+  CREATE POLICY own_or_default ON bauta.workspace TO bauta_service
+    USING (bauta.current_workspace() IS NULL OR id = bauta.current_workspace() OR bauta.is_default(bauta.current_workspace()));
+
+  REVOKE ALL ON FUNCTION bauta.find_token(bytea), bauta.find_expired_approvals(), bauta.is_default(uuid),
+    bauta.create_workspace(text, bytea, timestamptz) FROM PUBLIC;
+  GRANT EXECUTE ON FUNCTION bauta.find_token(bytea), bauta.find_expired_approvals(), bauta.is_default(uuid),
+    bauta.create_workspace(text, bytea, timestamptz) TO bauta_service;
 `;

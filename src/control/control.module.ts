@@ -24,10 +24,10 @@ import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
 import { TriggersController } from './triggers/triggers.js';
 import { WebhooksController } from './webhooks/webhooks.js';
-import { PeopleController, TokensController } from './access/access.js';
+import { PeopleController, TokensController, WorkspacesController } from './access/access.js';
 
 const controllers = [
-  ...[HealthController, OpenApiController, PeopleController, TokensController, ApprovalsController],
+  ...[HealthController, OpenApiController, PeopleController, TokensController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[SchedulesController, TriggersController, WebhooksController],
   ...[ConnectionsController, EnvironmentsController, OrganisationsController],

@@ -157,11 +157,6 @@ export const messages = {
     message: 'line {line} of {file}: {path} names files, and a document of the service has none',
     hint: 'leave it out; after files are for bauta run',
   },
-  ADMINISTRATOR_ALONE: {
-    class: 'DeniedError',
-    message: 'there is an administrator already',
-    hint: 'with two of them every grant needs both, and this release cannot ask the second one: there is one administrator',
-  },
   RUN_AWAITS_APPROVAL: {
     class: 'DeniedError',
     message: 'the run waits until somebody with the right approves of its plan',
@@ -191,6 +186,11 @@ export const messages = {
     class: 'DeniedError',
     message: 'what was to be approved has changed since: {name}',
     hint: 'ask for it again; an approval is for exactly what was shown',
+  },
+  OWNER_INVALID: {
+    class: 'InputError',
+    message: '{name} cannot own a service account',
+    hint: 'name a person of this workspace; a service account owns nothing',
   },
   APPROVAL_OF_OWN: {
     class: 'DeniedError',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { documentKinds } from '../../src/documents/documents.js';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { type Answer, type ServiceWorld, startServiceWorld } from '../support/service.js';
 
@@ -48,6 +49,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/triggers/{name}/state': readers,
   'POST /v1/triggers/{name}/pause': ['operator'],
   'POST /v1/triggers/{name}/resume': ['operator'],
+  'GET /v1/workspaces': ['administrator', 'auditor'],
+  'POST /v1/workspaces': ['administrator'],
   'GET /v1/tokens': ['administrator', 'auditor'],
   'POST /v1/tokens': ['administrator'],
   'DELETE /v1/tokens/{id}': ['administrator'],
@@ -56,17 +59,45 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const signed = ['POST /v1/webhooks/{id}'];
 const open = ['GET /v1/health/live', 'GET /v1/health/ready'];
 
-/** Things of the other workspace, by which its routes are asked. */
-const foreign: Record<string, string> = { name: 'foreign-person', file: 'swagger-ui.css', id: '' };
+/** Things of the other workspace, by which its routes are asked: everything that has a name has this one, and an id has the form of its noun. */
+const foreignName = 'foreign-thing';
+const foreignIds: Record<string, string> = {};
+const nobodys: Record<string, string> = { runs: '0000000000000001' };
+
+function toAddress(path: string, name = foreignName, ids: Readonly<Record<string, string>> = foreignIds): string {
+  const noun = path.split('/')[2] ?? '';
+  return path
+    .replace('{name}', name)
+    .replace('{file}', 'swagger-ui.css')
+    .replace('{id}', ids[noun] ?? '00000000-0000-4000-8000-000000000000');
+}
 
 let world: ServiceWorld;
 const tokens: Record<string, string> = {};
+const foreignTokens: Record<string, string> = {};
 beforeAll(async () => {
   world = await startServiceWorld();
   for (const role of roles) tokens[role] = await world.person(`${role}-person`, [role]);
-  await world.person('foreign-person', ['viewer'], 'foreign');
-  const [token] = await world.sql(`SELECT id FROM bauta.token WHERE workspace_id = '${world.workspaces.foreign}'`);
-  foreign['id'] = String(token?.['id']);
+  for (const role of roles) foreignTokens[role] = await world.person(`${role}-there`, [role], 'foreign');
+  await world.person(foreignName, ['viewer'], 'foreign');
+  const workspace = world.workspaces.foreign;
+  const [person] = await world.sql(`SELECT id FROM bauta.person WHERE name = '${foreignName}'`);
+  const author = String(person?.['id']);
+  for (const kind of documentKinds)
+    await world.sql(
+      `INSERT INTO bauta.document (workspace_id, kind, name, version, digest, written, author_id)
+       VALUES ('${workspace}', '${kind}', '${foreignName}', 1, 'sha256:0', '{"target":{"environment":"dev"}}', '${author}')`,
+    );
+  await world.sql(
+    `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, state, ended_at) VALUES ('0000000000000000', '${workspace}', '${foreignName}', '[]', 'cancelled', now());
+     INSERT INTO bauta.approval (workspace_id, kind, digest, subject, environments, expires_at) VALUES ('${workspace}', 'run', 'sha256:0', '{}', '{dev}', now() + interval '1 h');
+     INSERT INTO bauta.schedule (workspace_id, name, version, pipeline, overlap, decided_to) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', true, now());
+     INSERT INTO bauta.trigger (workspace_id, name, version, watches, since) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', now())`,
+  );
+  for (const noun of ['token', 'run', 'approval']) {
+    const [row] = await world.sql(`SELECT id FROM bauta.${noun} WHERE workspace_id = '${workspace}'`);
+    foreignIds[`${noun}s`] = String(row?.['id']);
+  }
 });
 afterAll(() => world.stop());
 
@@ -79,8 +110,7 @@ const routes = Object.entries(described.paths).flatMap(([path, methods]) =>
 
 const call = (route: string, token?: string): Promise<Answer> => {
   const [method = '', path = ''] = route.split(' ');
-  const at = path.replace(/\{(\w+)\}/g, (_, name: string) => foreign[name] ?? '');
-  return world.ask(method, at, {
+  return world.ask(method, toAddress(path), {
     ...(token === undefined ? {} : { token }),
     ...(/POST|PUT/.test(method) ? { text: 'neither: [JSON' } : {}),
   });
@@ -113,8 +143,7 @@ it('answers for what belongs to another workspace as if it did not exist', async
     const role = allowed[route]?.at(0) ?? '';
     const [method = '', path = ''] = route.split(' ');
     const answers: unknown[] = [];
-    for (const value of [foreign, { name: 'nobody-at-all', id: '00000000-0000-4000-8000-000000000000' } as Record<string, string>]) {
-      const at = path.replace(/\{(\w+)\}/g, (_, name: string) => value[name] ?? '');
+    for (const at of [toAddress(path), toAddress(path, 'nobody-at-all', nobodys)]) {
       const { status, body } = await world.ask(method, at, {
         token: tokens[role] ?? '',
         ...(method === 'PUT' ? { json: { roles: [] } } : {}),
@@ -123,6 +152,14 @@ it('answers for what belongs to another workspace as if it did not exist', async
     }
     expect([route, answers[0]]).toEqual([route, answers[1]]);
     expect([route, (answers[0] as [number])[0]]).toEqual([route, 404]);
+  }
+});
+
+it('answers for them in their own workspace, so that the test above asks for things that are there', async () => {
+  for (const route of Object.keys(allowed).filter((key) => /^GET .*\{(name|id)\}/.test(key))) {
+    const role = allowed[route]?.at(0) ?? '';
+    const { status } = await world.ask('GET', toAddress(route.slice(4)), { token: foreignTokens[role] ?? '' });
+    expect([route, status === 404]).toEqual([route, false]);
   }
 });
 

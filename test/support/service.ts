@@ -13,7 +13,7 @@ import { issueFirstToken } from '../../src/control/access/access.js';
 import { newSecret, toSecretDigest } from '../../src/control/http/http.js';
 import { type MetadataServer, prepareDatabase } from '../../src/control/metadata-server.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
-import { Metadata, migrate } from '../../src/systems/metadata/metadata.js';
+import { Metadata, type Transaction, migrate } from '../../src/systems/metadata/metadata.js';
 import { migrateQueue } from '../../src/systems/queue/queue.js';
 import { type TestServer, startTestServer } from './server.js';
 
@@ -40,6 +40,8 @@ export interface ServiceWorld {
   firstToken(): Promise<string | undefined>;
   /** A person with these roles and a token for him; with an owner: a service account. */
   person(name: string, roles: readonly string[], workspace?: 'home' | 'foreign', owner?: string): Promise<string>;
+  /** One more token of a person of home. */
+  token(name: string): Promise<string>;
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   /** SQL as superuser in the metadata database. */
   sql(text: string): Promise<Record<string, unknown>[]>;
@@ -72,6 +74,11 @@ export async function startServiceWorld(
   const app: NestExpressApplication = await createApplication(opened, 1_000_000, new JsonLogger('fatal'));
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
+  const issue = async (people: Transaction['people'], personId: string): Promise<string> => {
+    const secret = newSecret('token');
+    await people.insertToken(personId, 'test', toSecretDigest(secret, serverKey), new Date(Date.now() + 3_600_000));
+    return secret;
+  };
   return {
     ...{ server, urls, metadata, url, workspaces, sql },
     firstToken: () => issueFirstToken(metadata, serverKey, systemClock),
@@ -79,10 +86,9 @@ export async function startServiceWorld(
       metadata.within(workspaces[workspace], async ({ people }) => {
         const id = await people.insert(name, owner === undefined ? null : ((await people.find(owner))?.id ?? null));
         await people.setRoles(id, roles, null);
-        const secret = newSecret('token');
-        await people.insertToken(id, 'test', toSecretDigest(secret, serverKey), new Date(Date.now() + 3_600_000));
-        return secret;
+        return issue(people, id);
       }),
+    token: (name) => metadata.within(workspaces.home, async ({ people }) => issue(people, (await people.find(name))?.id ?? '')),
     ask: (method, path, given) => ask(url, method, path, given),
     stop: async () => {
       await app.close();

@@ -1,4 +1,6 @@
 // The door of access: people, what they may do, and the tokens that they come with.
 export { issueFirstToken } from './first-token.js';
+export { rolesConsequence, tokenConsequence } from './grant-consequences.js';
+export { WorkspacesController } from './workspaces-controller.js';
 export { PeopleController } from './people-controller.js';
 export { TokensController } from './tokens-controller.js';

@@ -1,27 +1,35 @@
-// /v1/people: who may do what in this workspace.
+// /v1/people: who may do what in this workspace. A service account is one of them that a person answers for.
 import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 
+import type { Settings } from '../../config/settings.js';
 import type { Schema } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type PersonView, type Transaction } from '../../systems/metadata/metadata.js';
+import { type Pending, openApproval, pendingSchema } from '../approvals/approvals.js';
 import {
-  CLOCK, type Caller, type Request, type Response, type Role, Route, answerOnce, callerOf, nameSchema, pageSchema, parseRequest, readPage, requireName, roles, toPage,
+  CLOCK, type Caller, type Request, type Response, Route, SETTINGS, answerOnce, callerOf, nameSchema, pageSchema, parseRequest, readPage, requireName, toPage,
 } from '../http/http.js'; // prettier-ignore
-import { requireCompatible } from './grants.js';
+import type { WantedRoles } from './grant-consequences.js';
+import { grantPattern, requireGrantable, takesAnother } from './grants.js';
 
 const rolesSchema: Schema = {
   type: 'array',
   uniqueItems: true,
+  maxItems: 200,
   description: 'a list of roles',
-  items: { type: 'string', enum: roles, description: `one of ${roles.join(', ')}` },
+  items: {
+    type: 'string',
+    pattern: grantPattern,
+    description: 'a role; viewer, requester, approver, operator and detokeniser also as ROLE@ENVIRONMENT',
+  },
 };
 const personSchema: Schema = {
   type: 'object',
   additionalProperties: false,
   required: ['name', 'roles'],
-  properties: { name: nameSchema, roles: rolesSchema },
-  description: 'name and roles',
+  properties: { name: nameSchema, roles: rolesSchema, owner: nameSchema },
+  description: 'name, roles, and of a service account its owner',
 };
 const grantSchema: Schema = {
   type: 'object',
@@ -32,13 +40,19 @@ const grantSchema: Schema = {
 };
 const answer: Schema = {
   type: 'object',
-  required: ['id', 'name', 'roles', 'createdAt'],
+  required: ['id', 'name', 'roles', 'owner', 'createdAt'],
   properties: {
     id: { type: 'string', format: 'uuid' },
     name: { type: 'string' },
     roles: rolesSchema,
+    owner: { type: ['string', 'null'], description: 'the person who answers for a service account' },
     createdAt: { type: 'string', format: 'date-time' },
   },
+};
+const waits: Schema = {
+  ...answer,
+  required: [...(answer['required'] as string[]), 'approval'],
+  properties: { ...(answer['properties'] as object), approval: pendingSchema },
 };
 const list: Schema = {
   type: 'object',
@@ -46,11 +60,14 @@ const list: Schema = {
   properties: { items: { type: 'array', items: answer }, next: { type: ['string', 'null'] } },
 };
 
+type Granted = PersonView & { readonly approval?: Pending };
+
 @Controller('v1/people')
 export class PeopleController {
   constructor(
     @Inject(Metadata) private readonly metadata: Metadata,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Route({
@@ -73,62 +90,69 @@ export class PeopleController {
   }
 
   @Route({
-    ...{
-      method: 'POST',
-      needs: 'people:write',
-      summary: 'a new person and what he may do',
-      status: 201,
-      answer,
-      body: personSchema,
-      errors: [409],
-    },
+    ...{ method: 'POST', needs: 'people:write', status: 201, answer, waits, body: personSchema, errors: [409] },
+    summary: 'a new person and what he may do; with two administrators he may once the other agrees',
     headers: { 'Idempotency-Key': 'the same request with the same key is carried out once' },
   })
-  async create(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<PersonView> {
-    const wanted = parseRequest<{ name: string; roles: Role[] }>(request.body, personSchema);
+  async create(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Granted> {
+    const wanted = parseRequest<{ name: string; roles: string[]; owner: string }>(request.body, personSchema);
     return answerOnce(this.metadata, request, response, async (transaction) => {
-      await requireGrantable(transaction, wanted.roles);
+      await transaction.people.lock();
+      const owner = wanted.owner === undefined ? undefined : await findOwner(transaction, wanted.owner);
       if (await transaction.people.find(wanted.name)) throw toError('NAME_TAKEN', { name: wanted.name });
-      const personId = await transaction.people.insert(wanted.name);
-      return this.grant(transaction, callerOf(request), personId, wanted.name, wanted.roles);
+      await transaction.people.insert(wanted.name, owner?.id);
+      return this.grant(transaction, callerOf(request), wanted.name, wanted.roles, response);
     });
   }
 
   @Route({
-    method: 'PUT',
-    path: ':name/roles',
-    needs: 'people:write',
-    summary: 'what a person may do from now on',
-    answer,
-    body: grantSchema,
-    errors: [404, 409],
+    ...{ method: 'PUT', path: ':name/roles', needs: 'people:write', answer, waits, body: grantSchema, errors: [404, 409] },
+    summary: 'what a person may do from now on; with two administrators what he gains waits for the other',
   })
-  async setRoles(@Req() request: Request, @Param('name') name: string): Promise<PersonView> {
-    const wanted = parseRequest<{ roles: Role[] }>(request.body, grantSchema);
-    const caller = callerOf(request);
-    return this.metadata.within(caller.workspaceId, async (transaction) => {
-      const person = await findPerson(transaction, name);
-      if (person.id === caller.personId) throw toError('GRANT_TO_ONESELF');
-      await requireGrantable(transaction, wanted.roles);
-      return this.grant(transaction, caller, person.id, name, wanted.roles);
+  async setRoles(@Req() request: Request, @Param('name') name: string, @Res({ passthrough: true }) response: Response): Promise<Granted> {
+    const { roles } = parseRequest<{ roles: string[] }>(request.body, grantSchema);
+    return this.metadata.within(callerOf(request).workspaceId, async (transaction) => {
+      await transaction.people.lock();
+      return this.grant(transaction, callerOf(request), name, roles, response);
     });
   }
 
+  /** At once, or when another administrator agrees. MUST be given a transaction that has the lock of grants. */
   private async grant(
     transaction: Transaction,
     caller: Caller,
-    personId: string,
     name: string,
-    wanted: readonly Role[],
-  ): Promise<PersonView> {
-    await transaction.people.setRoles(personId, wanted, caller.personId);
-    await transaction.audit({
-      type: 'roles.granted',
-      at: toTimestamp(this.clock.now()),
-      actor: caller.personId,
-      data: { person: personId, roles: [...wanted] },
-    });
+    roles: readonly string[],
+    response: Response,
+  ): Promise<Granted> {
+    const { people } = transaction;
+    const person = await findPerson(transaction, name);
+    const [ownerId = person.id] = await people.ownersOf([person.id]);
+    const isOwn = ownerId === caller.ownerId;
+    if (isOwn && (roles.length > 0 || person.roles.length > 0)) throw toError('GRANT_TO_ONESELF');
+    await requireGrantable(transaction, person.id, ownerId, roles);
+    if (await takesAnother(transaction, person.roles, roles)) {
+      const wanted: WantedRoles = { person: name, personId: person.id, ownerId, before: person.roles, roles };
+      response.status(202);
+      return { ...person, approval: await this.askAnother(transaction, caller, wanted) };
+    }
+    await people.setRoles(person.id, roles, caller.personId);
+    const at = toTimestamp(this.clock.now());
+    await transaction.audit({ type: 'roles.granted', at, actor: caller.personId, data: { person: person.id, roles: [...roles] } });
     return findPerson(transaction, name);
+  }
+
+  private async askAnother(transaction: Transaction, caller: Caller, wanted: WantedRoles): Promise<Pending> {
+    const { personId, before, roles } = wanted;
+    // Nobody has a part in what he gains himself; to lose a role he may agree.
+    const authorIds = roles.length > 0 ? [personId] : [];
+    const thing = { roles: [...roles], personId, before: [...before] };
+    const term = { nowMs: this.clock.now(), hours: this.settings.BAUTA_APPROVAL_HOURS };
+    return openApproval(
+      transaction,
+      { kind: 'roles', subject: wanted, environments: [], requestedBy: caller.personId, authorIds, thing },
+      term,
+    );
   }
 }
 
@@ -138,7 +162,8 @@ async function findPerson(transaction: Transaction, name: string): Promise<Perso
   return person;
 }
 
-async function requireGrantable(transaction: Transaction, wanted: readonly Role[]): Promise<void> {
-  requireCompatible(wanted);
-  if (wanted.includes('administrator') && (await transaction.people.countOfRole('administrator')) > 0) throw toError('ADMINISTRATOR_ALONE');
+async function findOwner(transaction: Transaction, name: string): Promise<PersonView> {
+  const owner = await transaction.people.find(name);
+  if (!owner || owner.owner !== null) throw toError('OWNER_INVALID', { name });
+  return owner;
 }

@@ -1,12 +1,15 @@
 // /v1/tokens: 256 random bits each, shown once. What is stored is an HMAC that cannot be used.
-import { Controller, Inject, Param, Query, Req } from '@nestjs/common';
+import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 
+import type { Settings } from '../../config/settings.js';
 import type { Schema } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import { digestJson } from '../../kernel/digest.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type Transaction } from '../../systems/metadata/metadata.js';
+import { type Pending, objectionTo, openApproval, pendingSchema } from '../approvals/approvals.js';
 import {
-  CLOCK, type Request, Route, SERVER_KEY, callerOf, firstTokenOf, nameSchema, newSecret, pageSchema, parseRequest, isUuid, readPage, requireUuid, toPage, toSecretDigest,
+  CLOCK, type Caller, type Request, type Response, Route, SERVER_KEY, SETTINGS, callerOf, firstTokenOf, nameSchema, newSecret, pageSchema, parseRequest, isUuid, readPage, requireUuid, toPage, toSecretDigest,
 } from '../http/http.js'; // prettier-ignore
 
 interface Wanted {
@@ -44,6 +47,7 @@ const view: Schema = {
     ...{ createdAt: instant, expiresAt: instant, revokedAt: { type: ['string', 'null'], format: 'date-time' } },
   },
 };
+const waits: Schema = { type: 'object', required: ['approval'], properties: { approval: pendingSchema } };
 const issued: Schema = {
   type: 'object',
   required: ['id', 'person', 'name', 'expiresAt', 'token'],
@@ -59,6 +63,7 @@ export class TokensController {
     @Inject(Metadata) private readonly metadata: Metadata,
     @Inject(SERVER_KEY) private readonly serverKey: Uint8Array,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Route({
@@ -77,17 +82,24 @@ export class TokensController {
   }
 
   @Route({
-    ...{ method: 'POST', needs: 'tokens:write', status: 201, answer: issued, body: wantedSchema, errors: [404, 409] },
-    summary: 'a token for a person; with the one-time token: the first administrator and his token',
+    ...{ method: 'POST', needs: 'tokens:write', status: 201, answer: issued, waits, body: wantedSchema, errors: [404, 409] },
+    summary:
+      'a token for a person; with the one-time token: the first administrator and his token; with two administrators the same request again, once the other agreed',
   })
-  async create(@Req() request: Request): Promise<Issued> {
+  async create(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Issued | { readonly approval: Pending }> {
     const wanted = parseRequest<Wanted>(request.body, wantedSchema);
     const first = firstTokenOf(request);
     if (!first) {
-      const { workspaceId, personId } = callerOf(request);
+      const caller = callerOf(request);
+      const { workspaceId, personId } = caller;
       return this.metadata.within(workspaceId, async (transaction) => {
         const person = await transaction.people.find(wanted.person);
         if (!person) throw toError('RESOURCE_UNKNOWN', { type: 'person' });
+        const approval = await this.askAnother(transaction, caller, person.id, wanted);
+        if (approval) {
+          response.status(202);
+          return { approval };
+        }
         return this.issue(transaction, person.id, wanted, personId);
       });
     }
@@ -109,6 +121,31 @@ export class TokensController {
       if (!(await transaction.people.revokeToken(id, new Date(now)))) throw toError('RESOURCE_UNKNOWN', { type: 'token' });
       await transaction.audit({ type: 'token.revoked', at: toTimestamp(now), actor: personId, data: { token: id } });
     });
+  }
+
+  /**
+   * With a token one is that person: with two administrators none gets one for somebody else alone. Undefined: it may be issued now, by an
+   * approval that is used up with it where it takes one.
+   */
+  private async askAnother(transaction: Transaction, caller: Caller, personId: string, wanted: Wanted): Promise<Pending | undefined> {
+    const { people, approvals } = transaction;
+    await people.lock();
+    if ((await people.ownersOf([personId])).has(caller.ownerId) || (await people.countOfRole('administrator')) < 2) return undefined;
+    const { name, expiresInDays = 90 } = wanted;
+    const thing = { token: name, personId, expiresInDays, requestedBy: caller.personId };
+    const nowMs = this.clock.now();
+    for (const approval of await approvals.lockOpen({ kind: 'token', digest: digestJson(thing) })) {
+      if (approval.state !== 'approved' || approval.decidedBy === null) continue;
+      const objection = await objectionTo(transaction, approval, approval.decidedBy, nowMs);
+      await approvals.transition(approval, objection ? 'void' : 'used', { actor: caller.personId });
+      if (!objection) return undefined;
+    }
+    const subject = { person: wanted.person, name, expiresInDays };
+    return openApproval(
+      transaction,
+      { kind: 'token', subject, environments: [], requestedBy: caller.personId, authorIds: [], thing },
+      { nowMs, hours: this.settings.BAUTA_APPROVAL_HOURS },
+    );
   }
 
   private async issue(transaction: Transaction, personId: string, wanted: Wanted, actor: string): Promise<Issued> {

@@ -100,7 +100,9 @@ export class ApprovalsController {
     requireUuid(id, 'approval');
     const { workspaceId, personId } = callerOf(request);
     const lock = async (transaction: Transaction): Promise<ApprovalRow> => {
-      requireVisible(request, await transaction.approvals.find(id));
+      const { kind } = requireVisible(request, await transaction.approvals.find(id));
+      // Before the approval, as where a grant is asked for: two that lock both do not wait for each other.
+      if (kindsFor('grants').includes(kind)) await transaction.people.lock();
       return transaction.approvals.lock(id);
     };
     try {

@@ -1,4 +1,5 @@
 // Who may approve: somebody with the right, in each environment concerned, who neither wrote it nor asked for it. Persons are compared, not tokens.
+import type { Schema } from '../../documents/documents.js';
 import type { Json } from '../../kernel/canonical-json.js';
 import { digestJson } from '../../kernel/digest.js';
 import { type BautaError, toError } from '../../kernel/errors.js';
@@ -13,6 +14,8 @@ export interface ApprovalTerm {
 
 const rights: Readonly<Record<ApprovalKind, Permission>> = {
   run: 'runs:approve',
+  roles: 'grants:approve',
+  token: 'grants:approve',
 };
 
 export const kindsFor = (permission: 'grants' | 'work'): readonly ApprovalKind[] =>
@@ -22,15 +25,34 @@ export function toExpiry({ nowMs, hours }: ApprovalTerm): Date {
   return new Date(nowMs + hours * 3_600_000);
 }
 
-/** Waits from now on. The digest is of all that is said here to be the thing that is approved. */
+/** What whoever asked is told. */
+export interface Pending {
+  readonly id: string;
+  readonly expiresAt: string;
+}
+
+export const pendingSchema: Schema = {
+  type: 'object',
+  required: ['id', 'expiresAt'],
+  properties: { id: { type: 'string', format: 'uuid' }, expiresAt: { type: 'string', format: 'date-time' } },
+  description: 'see /v1/approvals',
+};
+
+/** Waits from now on, or goes on waiting. The digest is of all that is said here to be the thing that is approved. */
 export async function openApproval(
   transaction: Transaction,
   wanted: Omit<NewApproval, 'digest' | 'expiresAt'> & { readonly thing: Json },
   term: ApprovalTerm,
-): Promise<{ readonly id: string; readonly expiresAt: Date }> {
+): Promise<Pending> {
   const { thing, ...rest } = wanted;
+  const digest = digestJson(thing);
+  const open = await transaction.approvals.lockOpen({ kind: wanted.kind, digest });
+  const waiting = open.find(
+    (one) => one.state === 'waiting' && one.requestedBy === wanted.requestedBy && one.expiresAt.getTime() > term.nowMs,
+  );
+  if (waiting) return { id: waiting.id, expiresAt: waiting.expiresAt.toISOString() };
   const expiresAt = toExpiry(term);
-  return { id: await transaction.approvals.insert({ ...rest, digest: digestJson(thing), expiresAt }), expiresAt };
+  return { id: await transaction.approvals.insert({ ...rest, digest, expiresAt }), expiresAt: expiresAt.toISOString() };
 }
 
 /** Why this person cannot approve of it now, or could not if asked again; undefined: he can. */

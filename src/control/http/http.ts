@@ -6,7 +6,7 @@ export { Authentication, isSigned, newSecret, toSecretDigest } from './authentic
 export { PermissionGuard } from './permission-guard.js';
 export { type Permission, type Role, environmentsOf, hasRight, roles, rightsOf } from './permissions.js';
 export { ProblemFilter, toProblem, toStatus } from './problem.js';
-export { isUuid, parseRequest, requireName, requireUuid, toPage, readPage, pageSchema, nameSchema } from './request.js';
+export { isUuid, parseRequest, requireName, requireUuid, toPage, readPage, pageSchema, nameSchema, environmentPattern } from './request.js';
 export { Route, type RouteDescription } from './route.js';
 export { answerOnce } from './answer-once.js';
 export { createOpenApi, openApiPages } from './openapi.js';

@@ -18,6 +18,8 @@ const table = {
   // Of whichever kind; which kinds it is for whom is looked at for each.
   'approvals:read': [...readers, 'administrator'],
   'approvals:decide': ['approver', 'administrator'],
+  'workspaces:read': ['administrator', 'auditor'],
+  'workspaces:write': ['administrator'],
   'people:read': ['administrator', 'auditor'],
   'people:write': ['administrator'],
   'tokens:read': ['administrator', 'auditor'],

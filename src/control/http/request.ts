@@ -9,6 +9,9 @@ export const nameSchema: Schema = {
   description: 'a name of letters, digits, dot, dash and underscore',
 };
 
+/** The name of an environment, as part of a pattern. */
+export const environmentPattern = '[A-Za-z0-9][A-Za-z0-9._-]{0,62}';
+
 /** Throws REQUEST_INVALID with every finding. MUST be given a schema that says everything the caller then casts to. */
 export function parseRequest<T extends Json>(body: unknown, schema: Schema): T {
   if (typeof body !== 'string') throw toError('REQUEST_TYPE_UNSUPPORTED', { expected: 'application/json' });

@@ -15,6 +15,8 @@ export interface RouteDescription {
   readonly status?: number;
   /** The successful answer; without it there is no body. */
   readonly answer?: Schema;
+  /** 202 with this body: it waits for a second person. */
+  readonly waits?: Schema;
   readonly answerType?: string;
   readonly body?: Schema;
   readonly bodyTypes?: readonly string[];
@@ -63,6 +65,15 @@ export function Route(route: RouteDescription): MethodDecorator {
       ApiHeader({ name, required: false, description, schema: { type: 'string', ...forms[name] } }),
     ),
     ApiResponse({ status, description: summary, ...answers }),
+    ...(route.waits
+      ? [
+          ApiResponse({
+            status: 202,
+            description: 'it waits for a second person',
+            content: { 'application/json': { schema: route.waits } },
+          }),
+        ]
+      : []),
     ...errors.map((code) =>
       ApiResponse({
         status: code,

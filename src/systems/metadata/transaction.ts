@@ -7,6 +7,7 @@ import { DocumentStore } from './document-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { PeopleStore } from './people-store.js';
 import { RunStore } from './run-store.js';
+import { WorkspaceStore } from './workspace-store.js';
 import { ScheduleStore } from './schedule-store.js';
 import { TriggerStore } from './trigger-store.js';
 
@@ -28,6 +29,7 @@ export class Transaction {
   readonly schedules: ScheduleStore;
   readonly approvals: ApprovalStore;
   readonly triggers: TriggerStore;
+  readonly workspaces: WorkspaceStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -41,6 +43,7 @@ export class Transaction {
     const audit = (type: string, data: AuditEvent['data'], actor?: string): Promise<void> =>
       this.audit({ type, at: new Date().toISOString(), ...(actor === undefined ? {} : { actor }), data });
     this.runs = new RunStore(manager, workspaceId, audit);
+    this.workspaces = new WorkspaceStore(manager, workspaceId);
     this.approvals = new ApprovalStore(manager, workspaceId, audit);
   }
 
