@@ -17,8 +17,9 @@ import { ConnectionsController } from './connections/connections.js';
 import { EnvironmentsController } from './environments/environments.js';
 import { OrganisationsController } from './organisations/organisations.js';
 import { Grants } from './references.js';
-import { HealthController } from './health/health.js';
+import { HealthController, HealthDetailController } from './health/health.js';
 import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
+import { MetricsController, ProcessMetrics, WorkerMetricsController } from './metrics/metrics.js';
 import { Description, OpenApiController } from './openapi-controller.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
@@ -31,6 +32,7 @@ const controllers = [
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[SchedulesController, TriggersController, WebhooksController],
   ...[ConnectionsController, EnvironmentsController, OrganisationsController],
+  ...[MetricsController, HealthDetailController],
 ];
 
 export interface Opened {
@@ -43,6 +45,8 @@ export interface Opened {
   readonly clock?: Clock;
   /** Default: what holds without a file of grants. */
   readonly grants?: Grants;
+  /** Of this process; default: its own, which counts requests only. */
+  readonly metrics?: ProcessMetrics;
 }
 
 @Module({})
@@ -54,6 +58,7 @@ export class ControlModule {
     readHookSecret = () => Promise.resolve(undefined),
     clock = systemClock,
     grants = Grants.usual,
+    metrics = new ProcessMetrics(clock),
   }: Opened): DynamicModule {
     return {
       module: ControlModule,
@@ -69,19 +74,21 @@ export class ControlModule {
         { provide: HOOK_SECRETS, useValue: readHookSecret },
         { provide: GRANTS, useValue: grants },
         { provide: CLOCK, useValue: clock },
+        { provide: ProcessMetrics, useValue: metrics },
         { provide: APP_GUARD, useClass: PermissionGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };
   }
 
-  /** What a worker answers: whether it is well. Nothing of it needs a token, and nothing of it is about anybody. */
-  static forWorker(metadata: Metadata): DynamicModule {
+  /** What a worker answers: whether it is well, and what it measures. Nothing of it needs a token, and nothing of it is about anybody. */
+  static forWorker(metadata: Metadata, metrics: ProcessMetrics): DynamicModule {
     return {
       module: ControlModule,
-      controllers: [HealthController],
+      controllers: [HealthController, WorkerMetricsController],
       providers: [
         { provide: Metadata, useValue: metadata },
+        { provide: ProcessMetrics, useValue: metrics },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };

@@ -17,6 +17,7 @@ import { ControlModule, type Opened } from './control.module.js';
 import { loadServerKey } from './home.js';
 import { Authentication, type ReadHookSecret, type Request, createOpenApi, isSigned, requestId, securityHeaders } from './http/http.js';
 import { openMetadataServer } from './metadata-server.js';
+import { ProcessMetrics, countRequests } from './metrics/metrics.js';
 import { JsonLogger } from './json-logger.js';
 import { ScheduleTimer, Scheduler } from './schedules/schedules.js';
 import { Description } from './openapi-controller.js';
@@ -35,11 +36,15 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
   const serverKey = loadServerKey(settings, environment);
   const grants = await Grants.load(settings);
   const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
-  const { metadata, closers, stop } = await openMetadata(settings, environment, composer, logger);
+  const { metadata, metrics, closers, stop } = await openMetadata(settings, environment, composer, logger);
   try {
     const readHookSecret: ReadHookSecret = async (id, reference) =>
       createReadSecret({ environment, settings, grants, workspace: await metadata.workspaceName(id) })(reference);
-    const app = await createApplication({ metadata, serverKey, settings, readHookSecret, grants }, settings.BAUTA_HTTP_BODY_BYTES, logger);
+    const app = await createApplication(
+      { metadata, serverKey, settings, readHookSecret, grants, metrics },
+      settings.BAUTA_HTTP_BODY_BYTES,
+      logger,
+    );
     closers.unshift(() => app.close());
     await listen(app, settings.BAUTA_HTTP_HOST, settings.BAUTA_HTTP_PORT);
     if (settings.BAUTA_SCHEDULE_TICK_MS > 0) {
@@ -60,10 +65,10 @@ export async function startWorker(environment: NodeJS.ProcessEnv, composer: RunC
   const settings = parseSettings(environment);
   if (settings.BAUTA_METADATA === '') throw toError('SETTING_MISSING', { name: 'BAUTA_METADATA', expected: 'env:NAME or file:PATH' });
   const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
-  const { metadata, closers, stop } = await openMetadata(settings, environment, composer, logger);
+  const { metadata, metrics, closers, stop } = await openMetadata(settings, environment, composer, logger);
   try {
     if (settings.BAUTA_WORKER_PORT > 0) {
-      const app = await createListener(ControlModule.forWorker(metadata), logger);
+      const app = await createListener(ControlModule.forWorker(metadata, metrics), logger);
       app.use(requestId, securityHeaders);
       closers.unshift(() => app.close());
       await listen(app, settings.BAUTA_HTTP_HOST, settings.BAUTA_WORKER_PORT);
@@ -77,6 +82,7 @@ export async function startWorker(environment: NodeJS.ProcessEnv, composer: RunC
 
 interface OpenMetadata {
   readonly metadata: Metadata;
+  readonly metrics: ProcessMetrics;
   /** Called in order by `stop`; what is opened later is put in front. */
   readonly closers: (() => Promise<void>)[];
   readonly stop: () => Promise<void>;
@@ -93,6 +99,7 @@ async function openMetadata(
   const stop = async (): Promise<void> => {
     for (const closer of closers.splice(0)) await closer();
   };
+  const metrics = new ProcessMetrics(systemClock);
   const failed = (from: string) => (error: unknown) => logger.error({ ...toErrorView(error) }, from);
   try {
     const server = await openMetadataServer(settings, environment);
@@ -108,10 +115,10 @@ async function openMetadata(
       closers.unshift(() => sequencer.stop());
     }
     if (settings.BAUTA_RUNS > 0) {
-      const worker = await RunWorker.start({ metadata, url: service, settings, environment, composer, failed: failed('worker') });
+      const worker = await RunWorker.start({ metadata, url: service, settings, environment, composer, metrics, failed: failed('worker') });
       closers.unshift(() => worker.stop());
     }
-    return { metadata, closers, stop };
+    return { metadata, metrics, closers, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -131,8 +138,9 @@ export async function describeApi(): Promise<object> {
 
 /** The Nest application, not listening yet: also what the description of the API is made from. */
 export async function createApplication(opened: Opened, bodyBytes: number, logger: JsonLogger): Promise<NestExpressApplication> {
-  const app = await createListener(ControlModule.of(opened), logger);
-  app.use(requestId, securityHeaders, new Authentication(opened.metadata, opened.serverKey).middleware);
+  const { metrics = new ProcessMetrics(opened.clock ?? systemClock) } = opened;
+  const app = await createListener(ControlModule.of({ ...opened, metrics }), logger);
+  app.use(countRequests(metrics), requestId, securityHeaders, new Authentication(opened.metadata, opened.serverKey).middleware);
   // Only now is a body read: nobody without a token makes us parse anything. What is signed is kept as the bytes that were signed.
   app.useBodyParser('raw', { type: (request: IncomingMessage) => isSigned(request as Request), limit: bodyBytes, inflate: false });
   app.useBodyParser('text', { type: isReadable, limit: bodyBytes, inflate: false, defaultCharset: 'utf-8' });

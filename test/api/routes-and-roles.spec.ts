@@ -16,6 +16,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /openapi': roles,
   'GET /openapi.json': roles,
   'GET /openapi/{file}': roles,
+  'GET /metrics': readers,
+  'GET /v1/health': readers,
   'GET /v1/runs': readers,
   'POST /v1/runs': ['requester', 'operator'],
   'GET /v1/runs/{id}': readers,

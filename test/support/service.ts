@@ -8,6 +8,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { RunWorker } from '../../src/control/runs/runs.js';
 import type { Opened } from '../../src/control/control.module.js';
 import { createApplication } from '../../src/control/service.js';
+import { ProcessMetrics } from '../../src/control/metrics/metrics.js';
 import { JsonLogger } from '../../src/control/json-logger.js';
 import { issueFirstToken } from '../../src/control/access/access.js';
 import { newSecret, toSecretDigest } from '../../src/control/http/http.js';
@@ -35,6 +36,8 @@ export interface ServiceWorld {
   readonly urls: Required<Omit<MetadataServer, 'stop'>>;
   readonly metadata: Metadata;
   readonly url: string;
+  /** What this process measures: of its requests and of the workers that are started in it. */
+  readonly metrics: ProcessMetrics;
   /** Ids of two workspaces that know nothing of each other. */
   readonly workspaces: Readonly<Record<'home' | 'foreign', string>>;
   firstToken(): Promise<string | undefined>;
@@ -68,9 +71,10 @@ export async function startServiceWorld(
   const [foreign] = await sql(`INSERT INTO bauta.workspace (name) VALUES ('foreign') RETURNING id`);
   const workspaces = { home: String(home?.['id']), foreign: String(foreign?.['id']) };
   const serverKey = randomBytes(32);
+  const metrics = new ProcessMetrics(systemClock);
   const readHookSecret = (_: string, reference: string): Promise<string | undefined> => Promise.resolve(hookSecrets[reference]);
   const metadata = await Metadata.open(urls.service, 5);
-  const opened = { metadata, serverKey, settings: parseSettings({}), clock, readHookSecret, ...more };
+  const opened = { metadata, serverKey, settings: parseSettings({}), clock, readHookSecret, metrics, ...more };
   const app: NestExpressApplication = await createApplication(opened, 1_000_000, new JsonLogger('fatal'));
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
@@ -80,7 +84,7 @@ export async function startServiceWorld(
     return secret;
   };
   return {
-    ...{ server, urls, metadata, url, workspaces, sql },
+    ...{ server, urls, metadata, url, metrics, workspaces, sql },
     firstToken: () => issueFirstToken(metadata, serverKey, systemClock),
     person: (name, roles, workspace = 'home', owner) =>
       metadata.within(workspaces[workspace], async ({ people }) => {
@@ -100,14 +104,17 @@ export async function startServiceWorld(
 
 /** A worker in this process on the world's runs. `connections`: by the name that documents have for them. */
 export function startRunWorker(
-  { metadata, urls }: ServiceWorld,
+  { metadata, urls, metrics }: ServiceWorld,
   home: string,
   connections: Readonly<Record<string, string>>,
   more: Readonly<Record<string, string>> = {},
 ): Promise<RunWorker> {
   const settings = parseSettings({ BAUTA_HOME: home, BAUTA_HEARTBEAT_MS: '400', BAUTA_THREADS: '0', ...more });
   const failed = (error: unknown): void => void process.stderr.write(`worker: ${String(error)}\n`);
-  return RunWorker.start({ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, toRequest }, failed });
+  return RunWorker.start({
+    ...{ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, toRequest }, failed },
+    metrics,
+  });
 }
 
 export async function ask(url: string, method: string, path: string, { token, json, text, headers = {} }: Ask = {}): Promise<Answer> {

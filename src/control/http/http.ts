@@ -1,6 +1,6 @@
 // The door of what every REST noun shares: who asks, what a route says of itself, how an answer and an error look.
 export { type Caller, callerOf, firstTokenOf, requireRight } from './access.js';
-export type { Request, Response } from './exchange.js';
+export type { NextFunction, Request, Response } from './exchange.js';
 export { CLOCK, GRANTS, HOOK_SECRETS, type ReadHookSecret, SERVER_KEY, SETTINGS } from './tokens.js';
 export { Authentication, isSigned, newSecret, toSecretDigest } from './authentication.js';
 export { PermissionGuard } from './permission-guard.js';

@@ -8,6 +8,8 @@ const readers: readonly Role[] = ['viewer', 'requester', 'approver', 'operator',
 const table = {
   'documents:read': readers,
   'documents:apply': ['policy-admin'],
+  'health:read': readers,
+  'metrics:read': readers,
   'runs:read': readers,
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],

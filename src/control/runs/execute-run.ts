@@ -6,6 +6,7 @@ import type { RunSummary } from '../../pipeline/report/report.js';
 import type { Prepared } from '../../pipeline/prepare.js';
 import type { Doors, Hooks } from '../../pipeline/run.js';
 import type { Metadata, Move, RunRow, RunState } from '../../systems/metadata/metadata.js';
+import type { RunObserver } from './run-observer.js';
 import { OutboxSink } from './outbox-sink.js';
 import { type JobPayload, enqueue } from './request-run.js';
 import type { RunComposer } from './run-composer.js';
@@ -21,6 +22,7 @@ export interface Execution {
   readonly settings: Settings;
   readonly environment: NodeJS.ProcessEnv;
   readonly workerId: string;
+  readonly metrics: RunObserver;
   /** Tells of the run that was claimed; its controller ends it from outside. */
   readonly claimed: (run: RunRow, stop: AbortController, movedRows: () => number) => () => void;
 }
@@ -34,6 +36,7 @@ export async function executeRun(execution: Execution, { workspace, run: id, att
     return runs.transition(id, { to: 'planning', workerId });
   });
   if (!run) return;
+  execution.metrics.enter(id, 'planning');
   const stop = new AbortController();
   let moved = 0;
   const release = execution.claimed(run, stop, () => moved);
@@ -42,11 +45,12 @@ export async function executeRun(execution: Execution, { workspace, run: id, att
     const reason: unknown = stop.signal.aborted ? stop.signal.reason : error;
     // It rests, and nobody has it any more.
     if (reason !== undefined && toKnownError(reason).code === 'RUN_AWAITS_APPROVAL') return;
-    await end(metadata, run, workerId, summary, reason);
+    execution.metrics.enter(id, await end(metadata, run, workerId, summary, reason));
   } catch (error) {
     // Somebody else has it now: nothing more may be said of it from here.
     if (toKnownError(error).code !== 'RUN_TAKEN_OVER') throw error;
   } finally {
+    execution.metrics.leave(id);
     release();
   }
 }
@@ -68,7 +72,7 @@ async function attemptOnce(execution: Execution, run: RunRow, stop: AbortControl
     try {
       const published = run.attempt > 1 ? await findPublished(opened.doors, run.id) : undefined;
       if (published) return { summary: published };
-      const doors = { ...opened.doors, sink: new OutboxSink(opened.doors.sink, metadata, run.workspaceId) };
+      const doors = { ...opened.doors, sink: new OutboxSink(opened.doors.sink, metadata, run.workspaceId, execution.metrics) };
       return await provision(doors, opened.request, opened.run, hooksOf(execution, run, stop, moved));
     } finally {
       await opened.close();
@@ -85,7 +89,12 @@ const borders: Readonly<Record<string, RunState>> = {
   publish: 'publishing',
 };
 
-function hooksOf({ metadata, workerId, settings }: Execution, run: RunRow, stop: AbortController, moved: (rows: number) => void): Hooks {
+function hooksOf(
+  { metadata, workerId, settings, metrics }: Execution,
+  run: RunRow,
+  stop: AbortController,
+  moved: (rows: number) => void,
+): Hooks {
   let seen: Promise<void> = Promise.resolve();
   let planned: Prepared | undefined;
   return {
@@ -113,6 +122,7 @@ function hooksOf({ metadata, workerId, settings }: Execution, run: RunRow, stop:
         // The last moment: who asks later finds a run that publishes.
         if (cancelRequestedAt) throw toError('RUN_CANCELLED');
       });
+      metrics.enter(run.id, to);
     },
   };
 }
@@ -135,17 +145,15 @@ async function findPublished(doors: Doors, runId: string): Promise<RunSummary | 
   return { runId, state: 'published', dataset: { target, version, planDigest }, ...nothing };
 }
 
-async function end(metadata: Metadata, run: RunRow, workerId: string, summary: RunSummary | undefined, error: unknown): Promise<void> {
+async function end(metadata: Metadata, run: RunRow, workerId: string, summary: RunSummary | undefined, error: unknown): Promise<RunState> {
   const held = { workerId, attempt: run.attempt };
   const known = error === undefined ? undefined : toKnownError(error);
   const again = summary?.state === 'published' ? undefined : toWait(known, run.attempt);
-  await metadata.within(run.workspaceId, async (transaction) => {
-    if (again === undefined) {
-      await transaction.runs.transition(run.id, { ...toEnd(summary, known), held });
-      return;
-    }
+  return metadata.within(run.workspaceId, async (transaction) => {
+    if (again === undefined) return (await transaction.runs.transition(run.id, { ...toEnd(summary, known), held })).state;
     const queued = await transaction.runs.transition(run.id, { to: 'queued', held });
     await enqueue(transaction, run.id, queued.attempt, new Date(Date.now() + again));
+    return queued.state;
   });
 }
 

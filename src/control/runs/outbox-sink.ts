@@ -3,17 +3,22 @@ import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 
+import type { RunObserver } from './run-observer.js';
+
 export class OutboxSink implements AuditSink {
   constructor(
     private readonly own: AuditSink,
     private readonly metadata: Metadata,
     private readonly workspaceId: string,
+    private readonly observer: Pick<RunObserver, 'tell'>,
   ) {}
 
   async append(event: Event): Promise<Appended> {
     const { runId: run, stage, type, at, data } = event;
     await this.metadata.within(this.workspaceId, (transaction) => transaction.audit({ type, at, data: { run, stage, ...data } }));
-    return this.own.append(event);
+    const appended = await this.own.append(event);
+    this.observer.tell(event);
+    return appended;
   }
 
   sign(text: string): Promise<string> {

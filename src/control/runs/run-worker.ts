@@ -4,9 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { type Settings } from '../../config/settings.js';
 import { toError } from '../../kernel/errors.js';
 import type { Metadata, RunRow } from '../../systems/metadata/metadata.js';
+import { openPool } from '../../systems/postgres/postgres.js';
 import { type Queue, startQueue } from '../../systems/queue/queue.js';
 import { type Execution, executeRun } from './execute-run.js';
 import { type JobPayload, PROVISION, enqueue } from './request-run.js';
+import type { RunObserver } from './run-observer.js';
 import type { RunComposer } from './run-composer.js';
 
 const WATCH_MS = 500;
@@ -18,6 +20,8 @@ export interface RunWorkerOptions {
   readonly settings: Settings;
   readonly environment: NodeJS.ProcessEnv;
   readonly composer: RunComposer;
+  /** Told what this process sees of its runs. */
+  readonly metrics: RunObserver;
   /** Told of what goes wrong outside of a run. */
   readonly failed: (error: unknown) => void;
 }
@@ -36,6 +40,7 @@ export class RunWorker {
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly busy = new Set<Promise<void>>();
   private queue: Queue | undefined;
+  private pool: ReturnType<typeof openPool> | undefined;
   private lastBeatMs = 0;
   private stopped = false;
 
@@ -48,7 +53,12 @@ export class RunWorker {
     worker.lastBeatMs = performance.now();
     worker.every(settings.BAUTA_HEARTBEAT_MS, () => worker.beat());
     worker.every(WATCH_MS, () => worker.watch());
-    worker.queue = await startQueue({ url, concurrency: settings.BAUTA_RUNS, tasks: { [PROVISION]: (payload) => worker.work(payload) } });
+    worker.pool = openPool(url, settings.BAUTA_RUNS + 3);
+    worker.queue = await startQueue({
+      pool: worker.pool,
+      concurrency: settings.BAUTA_RUNS,
+      tasks: { [PROVISION]: (payload) => worker.work(payload) },
+    });
     return worker;
   }
 
@@ -57,13 +67,14 @@ export class RunWorker {
     this.stopped = true;
     for (const { stop } of this.held.values()) stop.abort(toError('RUN_HANDED_BACK'));
     await this.queue?.stop();
+    await this.pool?.end();
     for (const timer of this.timers) clearInterval(timer);
     await Promise.all(this.busy);
     await this.options.metadata.query('DELETE FROM bauta.worker WHERE id = $1', [this.id]);
   }
 
   private async work(payload: unknown): Promise<void> {
-    const { metadata, composer, settings, environment } = this.options;
+    const { metadata, composer, settings, environment, metrics } = this.options;
     const claimed: Execution['claimed'] = (run, stop, movedRows) => {
       this.held.set(run.id, { run, stop, movedRows });
       if (this.stopped) stop.abort(toError('RUN_HANDED_BACK'));
@@ -72,7 +83,7 @@ export class RunWorker {
     const { run } = payload as JobPayload;
     this.working.add(run);
     try {
-      await executeRun({ ...{ metadata, composer, settings, environment, claimed }, workerId: this.id }, payload as JobPayload);
+      await executeRun({ ...{ metadata, composer, settings, environment, metrics, claimed }, workerId: this.id }, payload as JobPayload);
     } catch (error) {
       // The run could not even be recorded: it is found abandoned once the database is there again.
       this.options.failed(error);

@@ -2,5 +2,6 @@
 export { runConsequence } from './run-approval.js';
 export { requestRun } from './request-run.js';
 export { type RunComposer } from './run-composer.js';
+export type { RunObserver } from './run-observer.js';
 export { RunWorker, type RunWorkerOptions } from './run-worker.js';
 export { RunsController } from './runs-controller.js';

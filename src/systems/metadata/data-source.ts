@@ -7,6 +7,7 @@ import { Workspaces1763700000001 } from '../../../migrations/0001-workspaces.js'
 import { Runs1763700000002 } from '../../../migrations/0002-runs.js';
 import { Access1763700000004 } from '../../../migrations/0004-access.js';
 import { Schedules1763700000005 } from '../../../migrations/0005-schedules.js';
+import { Observation1763700000008 } from '../../../migrations/0008-observation.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -18,7 +19,13 @@ import { WorkspaceEntity } from './workspace.entity.js';
 export const entities = [WorkspaceEntity, PersonEntity, RoleGrantEntity, TokenEntity, DocumentEntity, RunEntity, RunEventEntity];
 
 /** In the order in which they run; only ever added to. */
-export const migrations = [Workspaces1763700000001, Runs1763700000002, Access1763700000004, Schedules1763700000005];
+export const migrations = [
+  Workspaces1763700000001,
+  Runs1763700000002,
+  Access1763700000004,
+  Schedules1763700000005,
+  Observation1763700000008,
+];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */
 export function createDataSource(url: string, options: { readonly connections: number; readonly upTo?: number }): DataSource {

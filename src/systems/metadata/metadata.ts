@@ -4,11 +4,13 @@ import type { DataSource } from 'typeorm';
 import { toError } from '../../kernel/errors.js';
 import { createDataSource } from './data-source.js';
 import { toMetadataError } from './metadata-error.js';
+import { type Observation, observe } from './observation.js';
 import { Transaction } from './transaction.js';
 
 export { type ApprovalFilter, type ApprovalKind, type ApprovalRow, type NewApproval, approvalKinds } from './approval-store.js';
 export { type ApprovalState, approvalStates } from './approval-state.js';
 export type { DocumentKey, DocumentVersion } from './document-store.js';
+export type { Observation } from './observation.js';
 export { migrate } from './migrate.js';
 export { Sequencer } from './sequencer.js';
 export type { DocumentRef } from './run.entity.js';
@@ -48,6 +50,26 @@ export class Metadata {
     } catch (error) {
       throw toMetadataError(error);
     }
+  }
+
+  /** Counts and ages; a worker is heard when it said within `silentMs` that it is there. */
+  async observe(workspaceId: string, silentMs: number): Promise<Observation> {
+    try {
+      return await this.source.transaction(async (manager) => {
+        await manager.query(`SELECT pg_catalog.set_config('bauta.workspace', $1, true)`, [workspaceId]);
+        return observe(manager, silentMs);
+      });
+    } catch (error) {
+      throw toMetadataError(error);
+    }
+  }
+
+  /** Sessions of this process on the database, and requests that wait for one. */
+  sessions(): { readonly open: number; readonly idle: number; readonly waiting: number } {
+    const { master } = this.source.driver as unknown as {
+      readonly master: { readonly totalCount: number; readonly idleCount: number; readonly waitingCount: number };
+    };
+    return { open: master.totalCount, idle: master.idleCount, waiting: master.waitingCount };
   }
 
   /** Outside every workspace: sees names of workspaces, and what is found by the digest of a secret. */

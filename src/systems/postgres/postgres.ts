@@ -16,6 +16,7 @@ import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRole
 export { schemaTexts };
 export { type ConnectionTarget, connect } from './connection.js';
 export { type EmbeddedServer, findLeftRunning, startEmbedded } from './embedded.js';
+export { openPool } from './pool.js';
 export { DatasetReader } from './reader/dataset-reader.js';
 export { PostgresReader } from './reader/reader.js';
 export { resolveConnection, resolveDefinition, resolveReference } from './reference.js';

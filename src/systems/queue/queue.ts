@@ -1,5 +1,5 @@
 // The door of the queue (graphile-worker): its tables, made by the owner; jobs that join the caller's transaction; workers that take them.
-import { Logger, type TaskList, makeWorkerUtils, run } from 'graphile-worker';
+import { Logger, type RunnerOptions, type TaskList, makeWorkerUtils, run } from 'graphile-worker';
 
 /** Errors are told by whoever called; the queue's own words may hold anything. */
 export const silent = new Logger(() => () => undefined);
@@ -38,18 +38,22 @@ export interface Queue {
 }
 
 export interface QueueOptions {
-  readonly url: string;
+  /**
+   * The caller's to end, after `stop`: graphile-worker does not wait until a pool that it made has ended, and takes its listeners off it; a
+   * server that stopped right after it ended the process now and then, by an error that nobody heard.
+   */
+  readonly pool: NonNullable<RunnerOptions['pgPool']>;
   readonly concurrency: number;
   /** What to do with a job of a name. MUST NOT throw: a job is tried once. */
   readonly tasks: Readonly<Record<string, (payload: unknown) => Promise<void>>>;
 }
 
 /** As the service role. */
-export async function startQueue({ url, concurrency, tasks }: QueueOptions): Promise<Queue> {
+export async function startQueue({ pool, concurrency, tasks }: QueueOptions): Promise<Queue> {
   const taskList: TaskList = Object.fromEntries(Object.entries(tasks).map(([name, work]) => [name, (payload: unknown) => work(payload)]));
   const runner = await run({
-    ...{ connectionString: url, concurrency, taskList, logger: silent, noHandleSignals: true },
-    ...{ pollInterval: 1000, maxPoolSize: concurrency + 3, parsedCronItems: [] },
+    ...{ pgPool: pool, concurrency, taskList, logger: silent, noHandleSignals: true },
+    ...{ pollInterval: 1000, parsedCronItems: [] },
   });
   return { stop: () => runner.stop() };
 }

@@ -1,0 +1,24 @@
+// What the metadata database knows of one workspace and of the installation, asked when somebody asks: nothing is counted twice by replicas.
+import { Gauge, Registry } from 'prom-client';
+
+import type { Metadata, Observation } from '../../systems/metadata/metadata.js';
+
+/** Prometheus text. Another workspace's runs are not in it: row-level security counts them away. */
+export async function workspaceMetrics(metadata: Metadata, workspaceId: string, silentMs: number): Promise<string> {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
+  const observed: Observation = await metadata.observe(workspaceId, silentMs);
+  const runs = new Gauge({ name: 'bauta_runs', help: 'Runs of the workspace, by state.', labelNames: ['state'], registers: [registry] });
+  for (const { state, count } of observed.runs) runs.set({ state }, count);
+  gauge('bauta_queue_depth', 'Runs that nobody works on yet.', observed.queued);
+  gauge('bauta_queue_oldest_seconds', 'How long the oldest of them waits.', observed.oldestQueuedSeconds);
+  gauge('bauta_workers', 'Workers whose heartbeat is heard.', observed.workers);
+  gauge('bauta_audit_outbox', 'Audit entries of all workspaces that are not in the log yet.', observed.outbox);
+  gauge('bauta_audit_outbox_oldest_seconds', 'How long the oldest of them waits.', observed.oldestOutboxSeconds);
+  const sessions = new Gauge({
+    ...{ name: 'bauta_metadata_sessions', help: 'Sessions of this process on the metadata database.', registers: [registry] },
+    labelNames: ['state'],
+  });
+  for (const [state, count] of Object.entries(metadata.sessions())) sessions.set({ state }, count);
+  return registry.metrics();
+}
