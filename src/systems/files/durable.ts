@@ -1,22 +1,29 @@
 // Files that are whole or not there, also after the power went: written beside, synced, renamed; and their folders synced.
+//
+// Only syncs are waited for in the pool of threads. What else is done to a file takes microseconds, and a turn in that pool for each of an append's
+// twenty operations takes longer than all of them together.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { closeSync, fdatasync, fsync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const syncData = promisify(fdatasync);
+const syncAll = promisify(fsync);
 
 /** Replaces the file in one step. The caller syncs the folder. */
 export async function writeWhole(path: string, bytes: Uint8Array | string, mode = 0o600): Promise<void> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const file = await open(beside, 'wx', mode);
+  const file = openSync(beside, 'wx', mode);
   try {
-    await file.writeFile(bytes);
-    await file.datasync();
+    writeFileSync(file, bytes);
+    await syncData(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
   try {
-    await rename(beside, path);
+    renameSync(beside, path);
   } catch (error) {
-    await unlink(beside).catch(() => undefined);
+    removeIfThere(beside);
     throw error;
   }
 }
@@ -25,7 +32,7 @@ export async function writeWhole(path: string, bytes: Uint8Array | string, mode 
 export async function writeAll(root: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const folders = new Set<string>();
   for (const path of files.keys()) {
-    const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const made = mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     folders.add(dirname(path));
     for (let folder = dirname(path); made !== undefined && folder.length > root.length;) folders.add((folder = dirname(folder)));
   }
@@ -37,18 +44,27 @@ export async function writeAll(root: string, files: ReadonlyMap<string, Uint8Arr
 const unfinished = /\.[0-9a-f]{12}(\.tmp)?$/;
 
 /** Removes what killed writers left among these names. The caller MUST hold the lock under which they are written. */
-export async function dropUnfinished(folder: string, names: readonly string[]): Promise<void> {
-  for (const name of names.filter((one) => unfinished.test(one))) await unlink(join(folder, name)).catch(() => undefined);
+export function dropUnfinished(folder: string, names: readonly string[]): void {
+  for (const name of names.filter((one) => unfinished.test(one))) removeIfThere(join(folder, name));
+}
+
+/** Whether it could be or not: a name that stays behind does no harm. */
+export function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { recursive: true });
+  } catch {
+    // Nothing was promised about it.
+  }
 }
 
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  const folder = openSync(path, 'r');
   try {
-    await folder.sync();
+    await syncAll(folder);
   } catch (error) {
     // Windows has no such thing.
     if (process.platform !== 'win32') throw error;
   } finally {
-    await folder.close();
+    closeSync(folder);
   }
 }

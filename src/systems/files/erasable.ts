@@ -82,7 +82,7 @@ export async function identify(folder: string, name: string): Promise<string> {
 async function alone<T>(folder: string, work: () => Promise<T>): Promise<T> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   return withWriteLock(folder, async () => {
-    for (const kind of ['texts', 'people']) await dropUnfinished(join(folder, kind), await readdir(join(folder, kind)).catch(() => []));
+    for (const kind of ['texts', 'people']) dropUnfinished(join(folder, kind), await readdir(join(folder, kind)).catch(() => []));
     return work();
   });
 }

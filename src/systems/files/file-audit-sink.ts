@@ -1,6 +1,7 @@
 // The AuditSink port on files: a chain of logs, one per period, each beginning with the signed checkpoint that ended the last. Appends that come
 // while one is being written are written together.
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { BautaError, toError } from '../../kernel/errors.js';
@@ -96,7 +97,7 @@ export class FileAuditSink implements AuditSink {
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0, GROUP);
       try {
-        await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+        mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
         const appended = await withWriteLock(this.#folder, () => this.#write(group));
         group.forEach(({ resolve }, i) => resolve(appended[i]!));
       } catch (error) {
@@ -134,10 +135,10 @@ export class FileAuditSink implements AuditSink {
     if (this.#tidied) return;
     this.#tidied = true;
     const { home } = this.#options;
-    await dropUnfinished(this.#folder, await readdir(this.#folder, { recursive: true }));
+    dropUnfinished(this.#folder, await readdir(this.#folder, { recursive: true }));
     for (const folder of [home, join(home, 'keys')]) {
       const names = await readdir(folder).catch(() => []);
-      await dropUnfinished(
+      dropUnfinished(
         folder,
         names.filter((name) => name.startsWith('log.')),
       );
@@ -151,10 +152,10 @@ export class FileAuditSink implements AuditSink {
     const signer = await this.#loadSigner(names.length > 0);
     let name = names.at(-1);
     // A crash while a log was begun leaves its folder without a checkpoint.
-    while (name !== undefined && !(await hasCheckpoint(join(this.#folder, name)))) name = names[names.indexOf(name) - 1];
+    while (name !== undefined && !existsSync(join(this.#folder, name, 'checkpoint'))) name = names[names.indexOf(name) - 1];
     const folder = join(this.#folder, name ?? '');
-    if (name !== undefined && this.#log?.folder === folder && (await readFile(join(folder, 'checkpoint'), 'utf8')) === this.#log.note)
-      return this.#log;
+    const known = name !== undefined && this.#log?.folder === folder ? this.#log : undefined;
+    if (known && readFileSync(join(folder, 'checkpoint'), 'utf8') === known.note) return known;
     if (name === undefined) {
       await requireContinuation(this.#options.home, undefined, signer);
       return this.#begin(this.#periodOf(first) || first.at.slice(0, 4), null, first);
@@ -209,11 +210,4 @@ async function findNextName(log: LogFolder): Promise<string | undefined> {
 
 function toChainEvent({ runId, at }: Event, type: string, data: Event['data']): Event {
   return { runId, stage: 'audit', type, at, data };
-}
-
-async function hasCheckpoint(folder: string): Promise<boolean> {
-  return readFile(join(folder, 'checkpoint')).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,6 @@
 // One log of the chain, on disk in the layout of c2sp.org/tlog-tiles: entries and digests are synced before the checkpoint that signs them
 // takes the place of the last one by a rename. What stands behind the checkpoint after a crash was promised to nobody, and is written over.
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { toError } from '../../kernel/errors.js';
@@ -21,7 +21,7 @@ import {
   toTilePath,
 } from '../../pipeline/audit/audit.js';
 import type { Checkpoint } from '../../pipeline/event.js';
-import { syncFolder, writeAll, writeWhole } from './durable.js';
+import { removeIfThere, syncFolder, writeAll, writeWhole } from './durable.js';
 
 export class LogFolder {
   /** Digests of the last, unfinished tile of each level, and the entries of the last bundle. */
@@ -101,7 +101,7 @@ export class LogFolder {
     await writeWhole(this.#path('checkpoint'), note);
     await syncFolder(this.folder);
     this.#note = note;
-    await this.#dropPartial(
+    this.#dropPartial(
       before.filter((path) => !files.has(path)),
       files,
     );
@@ -126,11 +126,11 @@ export class LogFolder {
   }
 
   /** Unfinished tiles of the size before; of a tile that is now full, all of them. A name that stays behind does no harm. */
-  async #dropPartial(before: readonly string[], files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  #dropPartial(before: readonly string[], files: ReadonlyMap<string, Uint8Array>): void {
     for (const path of before) {
       const folder = dirname(path);
       const full = files.has(folder.slice(0, -'.p'.length));
-      await rm(full ? folder : path, { recursive: true, force: true }).catch(() => undefined);
+      removeIfThere(full ? folder : path);
     }
   }
 

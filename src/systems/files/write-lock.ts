@@ -2,13 +2,13 @@
 // counts for nothing. Node has no flock; each contender makes a file of its own and steps back when it sees another's, so that no file is ever taken
 // away from under a living owner.
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readdir, unlink, writeFile } from 'node:fs/promises';
+import { readFileSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { toError } from '../../kernel/errors.js';
+import { removeIfThere } from './durable.js';
 
 const PATIENCE_MS = 10_000;
 /** `lock.<machine>.<boot>.<pid>.<start>.<chance>`: the name is the content, so that no crash leaves half of it. */
@@ -19,7 +19,7 @@ export async function withWriteLock<T>(folder: string, work: () => Promise<T>, p
   const mine = `lock.${machine()}.${boot()}.${process.pid}.${startOf(process.pid) ?? 0}.${randomBytes(4).toString('hex')}`;
   const until = performance.now() + patienceMs;
   for (;;) {
-    const owner = (await findOwner(folder, mine)) ?? (await claim(folder, mine));
+    const owner = findOwner(folder, mine) ?? claim(folder, mine);
     if (owner === undefined) break;
     if (performance.now() > until) throw toError('AUDIT_LOCKED', { file: join(folder, owner), amount: `${patienceMs / 1000} s` });
     await sleep(5 + Math.random() * 20);
@@ -27,33 +27,33 @@ export async function withWriteLock<T>(folder: string, work: () => Promise<T>, p
   try {
     return await work();
   } finally {
-    await unlink(join(folder, mine)).catch(() => undefined);
+    removeIfThere(join(folder, mine));
   }
 }
 
 /** Makes our file, and takes it back when somebody else made one meanwhile. Undefined: the folder is ours. */
-async function claim(folder: string, mine: string): Promise<string | undefined> {
-  await writeFile(join(folder, mine), '', { flag: 'wx', mode: 0o600 });
+function claim(folder: string, mine: string): string | undefined {
+  writeFileSync(join(folder, mine), '', { flag: 'wx', mode: 0o600 });
   let owner: string | undefined;
   try {
-    owner = await findOwner(folder, mine);
+    owner = findOwner(folder, mine);
   } catch (error) {
-    await unlink(join(folder, mine)).catch(() => undefined);
+    removeIfThere(join(folder, mine));
     throw error;
   }
-  if (owner !== undefined) await unlink(join(folder, mine));
+  if (owner !== undefined) unlinkSync(join(folder, mine));
   return owner;
 }
 
 /** The lock file of a living owner other than us. Those of the dead are removed: nobody makes one of the same name again. */
-async function findOwner(folder: string, mine: string): Promise<string | undefined> {
+function findOwner(folder: string, mine: string): string | undefined {
   let living: string | undefined;
-  for (const name of await readdir(folder)) {
+  for (const name of readdirSync(folder)) {
     const [, on = '', since = '', pid = '', start = ''] = lockName.exec(name) ?? [];
     if (pid === '' || name === mine) continue;
     // Of a process on another machine nothing is known but that it had the lock.
     if (on !== machine() || (since === boot() && isAlive(Number(pid), start))) living = name;
-    else await unlink(join(folder, name)).catch(() => undefined);
+    else removeIfThere(join(folder, name));
   }
   return living;
 }
