@@ -1,5 +1,5 @@
 // `npm run bench`: the reference workload by psql and by Bauta, one after the other in one run, so that what counts is a ratio.
-// Usage: node dist/bench/bench.js [--json] [--rounds N] [--scale N]
+// Usage: node dist/bench/bench.js [--json] [--rounds N] [--scale N] [--only provision]
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
@@ -13,18 +13,21 @@ import { type Timing, BINARIES, load, missing, settings, startBench } from './re
 
 interface Measured extends Timing {
   readonly peakRssBytes: number;
+  readonly steps?: RunFigures['steps'];
 }
 
 type Mode = 'copy' | 'provision' | 'verify';
 
-exitForHelp(`Usage: npm run bench -- [--json] [--rounds N] [--scale N]
+exitForHelp(`Usage: npm run bench -- [--json] [--rounds N] [--scale N] [--only provision]
 
 The reference workload by psql and by Bauta in one run, on a Postgres 15 that the benchmark starts: data path, provisioning with and without verification, peak
-memory, and the masking kernel alone. Takes several minutes.
+memory, the masking kernel alone, and the audit log alone. Takes several minutes.
 
   --json       one object instead of the table
   --rounds N   the best of so many rounds counts (3)
-  --scale N    how much of the workload: 1 is four million rows, 583 MB (1)`);
+  --scale N    how much of the workload: 1 is four million rows, 583 MB (1)
+  --only provision
+               nothing but pg_dump | psql and provisioning without verification, and where its time goes`);
 
 const run = promisify(execFile);
 const option = (name: string, fallback: number): number => {
@@ -34,6 +37,7 @@ const option = (name: string, fallback: number): number => {
 const rounds = option('--rounds', 3);
 const scale = option('--scale', 1);
 const json = process.argv.includes('--json');
+const only = process.argv.includes('--only') ? 'provision' : undefined;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const lack = missing();
@@ -55,12 +59,13 @@ async function main(): Promise<void> {
   say(`settings ${Object.entries({ fsync: 'off', full_page_writes: 'off', ...settings }).map((pair) => pair.join('=')).join(' ')}`); // prettier-ignore
   say(`machine  ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.versions.node}`);
   await makeRoles();
-  await load(bench, 'small', scale / 10);
   await load(bench, 'large', scale);
+  if (only === undefined) await load(bench, 'small', scale / 10);
   await bench.sql('postgres', 'CHECKPOINT');
-  say(`loaded   scale ${scale / 10} and ${scale}`);
+  say(`loaded   scale ${only === undefined ? `${scale / 10} and ` : ''}${scale}`);
 
   const best = new Map<string, Measured>();
+  if (only !== undefined) return provisionOnly(best);
   for (let round = 1; round <= rounds; round++) {
     await keepBest(best, 'psql copy', psqlCopy);
     await keepBest(best, 'copy', () => bauta('copy', 'large'));
@@ -73,19 +78,49 @@ async function main(): Promise<void> {
   const kernel = JSON.parse((await run(process.execPath, [packageFile('dist', 'bench', 'kernel.js'), '--json'])).stdout) as {
     kernelMBps: number;
   };
+  say('  the log: some 40 seconds for a million entries');
+  const log = JSON.parse(
+    (await run(process.execPath, [packageFile('dist', 'bench', 'log.js'), '--json', '--entries', String(scale * 1e6)])).stdout,
+  ) as Readonly<Record<string, number>>;
   const figure = (name: string): Measured => best.get(name) as Measured;
   const ratio = (ours: string, ceiling: string): number => round2(figure(ours).seconds / figure(ceiling).seconds);
   const result = {
     ratios: { copy: ratio('copy', 'psql copy'), provision: ratio('provision', 'pg_dump | psql'), verify: ratio('verify', 'provision') },
     peakRssBytes: { small: small.peakRssBytes, large: large.peakRssBytes },
     kernelMBps: kernel.kernelMBps,
+    ...toStages(figure('provision')),
+    log,
   };
   print(figure, result, small);
 }
 
+async function provisionOnly(best: Map<string, Measured>): Promise<void> {
+  for (let round = 1; round <= rounds; round++) {
+    await keepBest(best, 'pg_dump | psql', dumpAndRestore);
+    await keepBest(best, 'provision', () => bauta('provision', 'large'));
+  }
+  const [ceiling, ours] = [best.get('pg_dump | psql') as Measured, best.get('provision') as Measured];
+  const cpu = ({ serverCpuSeconds, clientCpuSeconds }: Measured): number => round2(serverCpuSeconds + clientCpuSeconds);
+  const result = { ratios: { provision: round2(ours.seconds / ceiling.seconds) }, cpuSeconds: { ours: cpu(ours), psql: cpu(ceiling) } };
+  process.stdout.write(`${JSON.stringify({ ...result, ...toStages(ours) }, undefined, json ? undefined : 1)}\n`);
+}
+
+/** How long each stage of a run took, and how much CPU of server and client: what is left of seconds × cores was waiting, or other programs. */
+function toStages({ steps = [] }: Measured): Record<'stageSeconds' | 'stageCpuSeconds', Record<string, number>> {
+  const since = (of: 'seconds' | 'cpuSeconds'): Record<string, number> =>
+    Object.fromEntries(steps.map((step, i) => [step.name, round2(step[of] - (steps[i - 1]?.[of] ?? 0))]));
+  return { stageSeconds: since('seconds'), stageCpuSeconds: since('cpuSeconds') };
+}
+
 function print(
   figure: (name: string) => Measured,
-  result: { readonly ratios: Record<Mode, number>; readonly kernelMBps: number },
+  result: {
+    readonly ratios: Record<Mode, number>;
+    readonly kernelMBps: number;
+    readonly stageSeconds: Readonly<Record<string, number>>;
+    readonly stageCpuSeconds: Readonly<Record<string, number>>;
+    readonly log: Readonly<Record<string, number>>;
+  },
   small: Measured,
 ): void {
   const rows: string[][] = [['', 'seconds', 'ratio', 'server CPU s', 'client CPU s', 'floor s', 'peak MB']];
@@ -102,7 +137,12 @@ function print(
   row(`the same at a tenth of the rows`, small);
   const widths = (rows[0] as string[]).map((_, i) => Math.max(...rows.map((cells) => (cells[i] as string).length)));
   const text = rows.map((cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[i] as number))).join('  ')); // prettier-ignore
-  const table = `${text.join('\n')}\nmasking kernel, one thread: ${result.kernelMBps} MB/s of COPY text (node dist/bench/kernel.js: a figure per transform)\n`;
+  const stages = Object.entries(result.stageSeconds).map(
+    ([name, seconds]) => `${name} ${seconds} s (CPU ${result.stageCpuSeconds[name]} s)`,
+  );
+  const { log } = result;
+  const audit = `${log['appendedSinglyPerSecond']} entries/s one after the other, ${log['appendedTogetherPerSecond']} together; all checked in ${log['verifySeconds']?.toFixed(1)} s`;
+  const table = `${text.join('\n')}\nprovisioning without verification by stage: ${stages.join(', ')}\nlog: ${audit}\nmasking kernel, one thread: ${result.kernelMBps} MB/s of COPY text (node dist/bench/kernel.js: a figure per transform)\n`;
   if (json) say(table);
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : table);
 }
@@ -140,7 +180,12 @@ async function dumpAndRestore(): Promise<Measured> {
 async function bauta(mode: Mode, database: string): Promise<Measured> {
   await bench.sql('postgres', 'DROP DATABASE IF EXISTS masked');
   const as = (role: string, name: string): string => bench.server.url(name).replace(/\/\/[^@]*@/, `//${role}:bench@`);
-  const env = { ...process.env, SOURCE_URL: as('bauta_source', database), TARGET_URL: as('bauta_target', 'masked') };
+  const env = {
+    ...process.env,
+    SOURCE_URL: as('bauta_source', database),
+    TARGET_URL: as('bauta_target', 'masked'),
+    BENCH_POSTMASTER: String(bench.postmaster),
+  };
   let figures: RunFigures | undefined;
   const timing = await bench.time(async () => {
     const profile = process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [];
@@ -148,8 +193,9 @@ async function bauta(mode: Mode, database: string): Promise<Measured> {
     figures = JSON.parse((await child).stdout) as RunFigures;
   });
   if (!figures) throw new Error('a run gave no figures');
-  if (Object.keys(figures.steps).length > 0) say(`    ${JSON.stringify(figures.steps)} ${Math.round(figures.peakRssBytes / 1e6)} MB`);
-  return { ...timing, seconds: figures.seconds, peakRssBytes: figures.peakRssBytes };
+  const { seconds, peakRssBytes, steps } = figures;
+  say(`    ${steps.map((step) => `${step.name} ${step.seconds.toFixed(2)}`).join(', ')}; ${Math.round(peakRssBytes / 1e6)} MB`);
+  return { ...timing, seconds, peakRssBytes, steps };
 }
 
 async function makeRoles(): Promise<void> {

@@ -1,6 +1,6 @@
 // One measured run in a process of its own, so that its memory and CPU are its own. Usage: node dist/bench/one-run.js copy|provision|verify HOME
 // `copy` moves the rows into a staging database without indexes; `provision` is the whole way without verification, put together here because
-// the product has no such switch; `verify` is the product's own run. Prints one JSON object; seconds count from the start of the process,
+// the product has no such switch; `verify` is the product's own run. BENCH_POSTMASTER is the server's process. Prints one JSON object; seconds count from the start of the process,
 // for `copy` from the first row's request.
 import { type Composed, compose, toWidth } from '../src/cli/compose.js';
 import { systemClock } from '../src/kernel/clock.js';
@@ -14,20 +14,26 @@ import { type Prepared, prepare, toScope } from '../src/pipeline/prepare.js';
 import { publish } from '../src/pipeline/publish.js';
 import { toSchemaStatements } from '../src/systems/postgres/ddl/ddl.js';
 import { PostgresTarget } from '../src/systems/postgres/target/target.js';
-import { peakRssBytes } from './reference.js';
+import { peakRssBytes, serverCpu } from './reference.js';
 
 export interface RunFigures {
   readonly seconds: number;
   readonly rows: number;
   readonly peakRssBytes: number;
-  /** Seconds until each step was done, counted like `seconds`. */
-  readonly steps: Readonly<Record<string, number>>;
+  /** From the start of the process until each step was done: seconds, and those of CPU that server and process took meanwhile. */
+  readonly steps: readonly { readonly name: string; readonly seconds: number; readonly cpuSeconds: number }[];
 }
 
 const [mode, home = '.bauta'] = process.argv.slice(2);
-const steps: Record<string, number> = {};
-const mark = (name: string): void => void (steps[name] = Math.round(performance.now()) / 1000);
+const postmaster = Number(process.env['BENCH_POSTMASTER']);
+const cpuBefore = serverCpu(postmaster);
+const steps: { name: string; seconds: number; cpuSeconds: number }[] = [];
+const mark = (name: string): void => {
+  const { user, system } = process.cpuUsage();
+  steps.push({ name, seconds: performance.now() / 1000, cpuSeconds: serverCpu(postmaster) - cpuBefore + (user + system) / 1e6 });
+};
 
+mark('loaded');
 const composed = await compose({ file: packageFile('bench', 'workload', 'pipeline.yaml'), home });
 try {
   const work = { copy, provision: withoutVerification, verify: asShipped }[mode ?? ''];
@@ -84,7 +90,8 @@ async function withoutVerification(composed: Composed): Promise<{ seconds: numbe
 async function asShipped({ doors, request, run }: Composed): Promise<{ seconds: number; rows: number }> {
   const { summary, error } = await provision(doors, request, run, {
     border: (name) => mark(name),
-    built: () => mark('built'),
+    prepared: () => mark('prepared'),
+    built: (done, of) => (done === of ? mark('built') : undefined),
     verified: () => mark('verified'),
   });
   if (summary.state !== 'published')
@@ -97,12 +104,15 @@ async function withStaging<T>(
   target: Target,
   work: (executor: MaskExecutor, plan: Plan, snapshot: Snapshot, staging: Staging) => Promise<T>,
 ): Promise<T> {
+  mark('composed');
   const prepared = await prepare(doors, request);
+  mark('prepared');
   const plan = requirePlan(prepared);
   // Started early, as the pipeline does it.
   const executor = await doors.executor(plan);
   await target.sweep();
   const snapshot = await doors.source.open(plan, toScope(request));
+  mark('locked');
   try {
     const staging = await target.begin(plan, prepared.catalogue, run);
     mark('begun');

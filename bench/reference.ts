@@ -24,6 +24,8 @@ export const settings = {
 
 export interface Bench {
   readonly server: EmbeddedServer;
+  /** Process id of the server. */
+  readonly postmaster: number;
   sql(database: string, text: string): Promise<Record<string, unknown>[]>;
   /** A shell pipeline of psql and pg_dump; wall and server CPU seconds. */
   shell(command: string): Promise<Timing>;
@@ -53,16 +55,17 @@ export async function startBench(): Promise<Bench> {
       await client.end();
     }
   };
+  const pid = Number(readFileSync(`${server.dataFolder}/postmaster.pid`, 'utf8').split('\n')[0]);
   const time: Bench['time'] = async (work) => {
-    const before = { wall: performance.now(), server: serverCpu(server), clients: childrenCpu() };
+    const before = { wall: performance.now(), server: serverCpu(pid), clients: childrenCpu() };
     await work();
     return {
       seconds: (performance.now() - before.wall) / 1000,
-      serverCpuSeconds: serverCpu(server) - before.server,
+      serverCpuSeconds: serverCpu(pid) - before.server,
       clientCpuSeconds: childrenCpu() - before.clients,
     };
   };
-  return { server, sql, time, shell: (command) => time(() => runShell(command)) };
+  return { server, postmaster: pid, sql, time, shell: (command) => time(() => runShell(command)) };
 }
 
 /** Loads the workload into `database`; scale 1 is 1,000,000 customers and 3,000,000 orders. */
@@ -79,10 +82,6 @@ function runShell(command: string): Promise<void> {
   });
 }
 
-function postmaster(server: EmbeddedServer): number {
-  return Number(readFileSync(`${server.dataFolder}/postmaster.pid`, 'utf8').split('\n')[0]);
-}
-
 /** CPU ticks (a hundredth of a second) of a process, and of those that it started, waited for and that are gone. */
 function readTicks(pid: number | string): { readonly own: number; readonly children: number } {
   try {
@@ -97,8 +96,7 @@ function readTicks(pid: number | string): { readonly own: number; readonly child
 }
 
 /** CPU seconds of the postmaster, its live backends, and those that have ended (their time is added to the parent's when it waits for them). */
-function serverCpu(server: EmbeddedServer): number {
-  const pid = postmaster(server);
+export function serverCpu(pid: number): number {
   const { own, children } = readTicks(pid);
   const live = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
   return (own + children + live.reduce((sum, child) => sum + readTicks(child).own, 0)) / 100;

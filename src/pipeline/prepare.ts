@@ -74,9 +74,11 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   if (bound.plan === undefined) return { ...base, findings: sortFindings(findings.map(toShownFinding)) };
   const plan = bound.plan;
   findings.push(...findRules(plan));
-  if (readable) findings.push(...(await tryConditions(doors.source, plan, seen.catalogue)));
-  const target = await doors.target.inspect(plan, seen.catalogue);
-  findings.push(...target.findings);
+  const [conditions, target] = await Promise.all([
+    readable ? tryConditions(doors.source, plan, seen.catalogue) : [],
+    doors.target.inspect(plan, seen.catalogue),
+  ]);
+  findings.push(...conditions, ...target.findings);
   const planned = {
     ...base,
     findings: sortFindings(findings.map(toShownFinding)),

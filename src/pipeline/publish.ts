@@ -27,8 +27,9 @@ interface PublishedDataset {
 
 export async function publish(doors: Doors, journal: Journal, run: Run, staging: Staging, what: Publishing): Promise<void> {
   const { plan, planDigest, systemIdentifier, receipts, onPublished } = what;
-  const version = toVersion(await doors.target.datasets(), run.id, planDigest);
-  const manifest = toManifest(plan, receipts, await staging.beside());
+  const [datasets, beside] = await Promise.all([doors.target.datasets(), staging.beside()]);
+  const version = toVersion(datasets, run.id, planDigest);
+  const manifest = toManifest(plan, receipts, beside);
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };
   const published = await journal.change(
     'deliver',

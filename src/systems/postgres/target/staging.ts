@@ -60,6 +60,8 @@ export class PostgresStaging implements Staging {
   readonly #parts: StagingParts;
   readonly #loading: SessionPool;
   readonly #building: Building;
+  /** One session for all that the provisioning role does here; gone before the switch, which renames the database under it. */
+  #provisioner: Session | undefined;
   #handedOver = false;
   #marked = false;
   #published = false;
@@ -174,6 +176,7 @@ export class PostgresStaging implements Staging {
     const { server, hold, plan, clock, expectedOid, onStep } = this.#parts;
     const roles = this.#roles;
     await this.#asProvisioner((session) => grantRights(session, roles, plan.roles));
+    await this.#endProvisioner();
     await onStep('database.switch');
     const { adopt, keepVersions } = plan.facts.target;
     await publish(server, hold, { version, staging: this.database, roles, adopt: adopt !== undefined, expectedOid, clock });
@@ -191,7 +194,7 @@ export class PostgresStaging implements Staging {
   }
 
   async #drop(): Promise<void> {
-    await Promise.all([this.#loading.close(), this.#building.close()]);
+    await Promise.all([this.#loading.close(), this.#building.close(), this.#endProvisioner()]);
     const { hold, server } = this.#parts;
     if (this.#dropped || this.#published) return hold.end();
     // The lock may be what was lost: then the sweep of another run may be at it already, and finding nothing is fine.
@@ -214,12 +217,20 @@ export class PostgresStaging implements Staging {
   }
 
   async #asProvisioner(work: (session: Session) => Promise<void>): Promise<void> {
-    const session = await this.#parts.server.open(this.database, settings);
+    if (this.#provisioner?.lost) this.#provisioner = undefined;
+    const session = (this.#provisioner ??= await this.#parts.server.open(this.database, settings));
     try {
       await work(session);
-    } finally {
-      await session.end();
+    } catch (error) {
+      await this.#endProvisioner();
+      throw error;
     }
+  }
+
+  async #endProvisioner(): Promise<void> {
+    const session = this.#provisioner;
+    this.#provisioner = undefined;
+    await session?.end();
   }
 
   async #openBuilding(): Promise<Session> {
