@@ -7,6 +7,7 @@ import { readReference } from './control/home.js';
 import { toError } from './kernel/errors.js';
 import { migrate } from './systems/metadata/metadata.js';
 import { migrateQueue } from './systems/queue/queue.js';
+import { toVerifiedUrl } from './systems/postgres/postgres.js';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 tellUncaught((error) => tellWhyNot(error, say));
@@ -14,7 +15,7 @@ try {
   sealProcess();
   const { BAUTA_METADATA_OWNER: reference } = parseSettings(process.env);
   if (reference === '') throw toError('SETTING_MISSING', { name: 'BAUTA_METADATA_OWNER', expected: 'env:NAME or file:PATH' });
-  const owner = readReference(reference, process.env);
+  const owner = toVerifiedUrl(reference, readReference(reference, process.env));
   for (const name of await migrate(owner, { beside: () => migrateQueue(owner) })) say(`migrated: ${name}`);
   say('the metadata database is up to date');
 } catch (error) {

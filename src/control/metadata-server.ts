@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Settings } from '../config/settings.js';
 import { toError } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
-import { type ConnectionTarget, connect, findLeftRunning, startEmbedded } from '../systems/postgres/postgres.js';
+import { type ConnectionTarget, connect, findLeftRunning, startEmbedded, toVerifiedUrl } from '../systems/postgres/postgres.js';
 import { loadEmbeddedHome, readReference } from './home.js';
 
 /** Connection strings by role; a role that this process was not given is absent. */
@@ -21,10 +21,11 @@ export const metadataRoles = ['owner', 'service', 'sequencer'] as const;
 export async function openMetadataServer(settings: Settings, environment: NodeJS.ProcessEnv): Promise<MetadataServer> {
   const { BAUTA_METADATA: service, BAUTA_METADATA_OWNER: owner, BAUTA_METADATA_SEQUENCER: sequencer } = settings;
   if (service === '') return startOwn(settings);
+  const read = (reference: string): string => toVerifiedUrl(reference, readReference(reference, environment));
   return {
-    service: readReference(service, environment),
-    ...(owner === '' ? {} : { owner: readReference(owner, environment) }),
-    ...(sequencer === '' ? {} : { sequencer: readReference(sequencer, environment) }),
+    service: read(service),
+    ...(owner === '' ? {} : { owner: read(owner) }),
+    ...(sequencer === '' ? {} : { sequencer: read(sequencer) }),
     stop: () => Promise.resolve(),
   };
 }

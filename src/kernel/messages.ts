@@ -323,6 +323,26 @@ export const messages = {
     message: 'the answer of {name} was not read: expected was {expected}',
     hint: 'check the address: redirects are not followed, and answers have a limit',
   },
+  CONNECTION_TLS_WEAK: {
+    class: 'InputError',
+    message: 'the connection string of {connection} asks for less than verified TLS, and its server is not this machine',
+    hint: 'leave sslmode out or write verify-full; for less, a Connection document has tls: with mode and reason',
+  },
+  CONNECTION_TLS_MISSING: {
+    class: 'InputError',
+    message: 'the server of {connection} does not speak TLS',
+    hint: 'switch TLS on there (ssl = on); for less, a Connection document has tls: with mode and reason',
+  },
+  CONNECTION_CERTIFICATE_REFUSED: {
+    class: 'InputError',
+    message: 'the certificate of the server of {connection} is not one that is trusted here for that name',
+    hint: 'give its authority: sslrootcert in the connection string, tls.ca of a Connection document, or NODE_EXTRA_CA_CERTS; the name is the host that {connection} says',
+  },
+  CONNECTION_CLEARTEXT_REFUSED: {
+    class: 'InputError',
+    message: 'the server of {connection} asked for the password in clear text, and did not get it',
+    hint: 'use scram-sha-256 in its pg_hba.conf; if it always did, find out who asked',
+  },
   // ── source
   PLAN_STALE: {
     class: 'InputError',

@@ -87,7 +87,9 @@ it('lets the verification and its reader share with the writer only what says wh
     'stages',
   ];
   // A session, its errors without a value, names in quotes, the marker's one row.
-  const speech = ['connection', 'marker-table', 'quote', 'reading-socket', 'server-error'].map((name) => `src/systems/postgres/${name}.ts`);
+  const speech = ['connection', 'marker-table', 'quote', 'reading-socket', 'server-error', 'tls'].map(
+    (name) => `src/systems/postgres/${name}.ts`,
+  );
   expect(verifier.filter((path) => writer.has(path))).toEqual([...values.map((name) => `src/pipeline/${name}.ts`), ...speech]);
   // The bytes of COPY as a server sends them, which no writer reads.
   const reading = ['copy-out', 'line-queue'].map((name) => `src/systems/postgres/${name}.ts`);

@@ -75,8 +75,11 @@ export interface TinyWorld {
   stop(): Promise<void>;
 }
 
-export async function startTinyWorld(settings: Readonly<Record<string, string>> = {}): Promise<TinyWorld> {
-  const server = await startTestServer({ settings: { max_connections: '100', ...settings } });
+export async function startTinyWorld(settings: Readonly<Record<string, string>> = {}, binaries?: string): Promise<TinyWorld> {
+  const server = await startTestServer({
+    settings: { max_connections: '100', ...settings },
+    ...(binaries === undefined ? {} : { binaries }),
+  });
   const folder = mkdtempSync(join(tmpdir(), 'bauta-cli-'));
   const as = (role: keyof typeof passwords, database: string): string =>
     server.url(database).replace(/\/\/postgres:[^@]*@/, () => `//${role}:${passwords[role]}@`);

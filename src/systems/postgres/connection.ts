@@ -1,12 +1,15 @@
 // A connection is a reference that was resolved elsewhere: here it is a name for messages and a connection string that is never shown.
+import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 
 import pg from 'pg';
 
-import { toError } from '../../kernel/errors.js';
+import { BautaError, toError } from '../../kernel/errors.js';
+import type { ErrorCode } from '../../kernel/messages.js';
 import type { TlsDefinition } from '../../pipeline/definition.js';
 import { createReadingSocket } from './reading-socket.js';
 import { toServerError } from './server-error.js';
+import { isLoopback, toTls, withoutTls } from './tls.js';
 
 export interface ConnectionTarget {
   /** The reference as written (`env:SOURCE_URL`), for messages. */
@@ -81,27 +84,50 @@ async function begin(client: pg.Client, target: ConnectionTarget, where: { conne
     if (error instanceof pg.DatabaseError) await client.end().catch(() => undefined);
     cut();
     if (error instanceof pg.DatabaseError) throw toServerError(error, where);
-    throw late ? toError('CONNECTION_TIMEOUT', { ...where, amount: `${connectTimeoutMs} ms` }) : toError('CONNECTION_UNREACHABLE', where);
+    throw late ? toError('CONNECTION_TIMEOUT', { ...where, amount: `${connectTimeoutMs} ms` }) : toError(toCode(error), where);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', cut);
   }
 }
 
+/** Node's codes of TLS, and the one thing that pg says in words only. */
+function toCode(error: unknown): ErrorCode {
+  if (error instanceof BautaError) return error.code;
+  const { code = '', message = '' } = error as Partial<NodeJS.ErrnoException>;
+  if (message === 'The server does not support SSL connections') return 'CONNECTION_TLS_MISSING';
+  return /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code) ? 'CONNECTION_CERTIFICATE_REFUSED' : 'CONNECTION_UNREACHABLE';
+}
+
+/** pg's own, but for a server that asks for the password as it is: it could be anybody's, and would have it. */
+class Client extends pg.Client {
+  /** pg calls it by this name. The error ends the attempt, and nothing was sent. */
+  protected _handleAuthCleartextPassword(): void {
+    (this as unknown as { readonly connection: EventEmitter }).connection.emit('error', toError('CONNECTION_CLEARTEXT_REFUSED'));
+  }
+}
+
 /** pg's and URL's own errors quote the connection string, so they go no further than this. */
 function toClient(target: ConnectionTarget, options: ConnectOptions): pg.Client {
   try {
-    const config = {
-      connectionString: toUrl(target.url, options.database),
-      application_name: 'bauta',
-      keepAlive: true,
-    };
-    const client = new pg.Client(config);
-    const { ssl } = client as unknown as { readonly ssl: unknown };
-    return ssl ? client : new pg.Client({ ...config, stream: createReadingSocket });
-  } catch {
-    throw toError('CONNECTION_REFERENCE_INVALID', { name: target.name });
+    const config = { connectionString: withoutTls(toUrl(target.url, options.database)), application_name: 'bauta', keepAlive: true };
+    // Where pg would connect to, by every way that a connection string and its environment have to say it.
+    const { host } = new Client({ ...config, ssl: false });
+    const ssl = toTls(target.name, target.url, host, target.tls);
+    return new Client({ ...config, ssl, ...(ssl === false ? { stream: createReadingSocket } : {}) });
+  } catch (error) {
+    throw error instanceof BautaError ? error : toError('CONNECTION_REFERENCE_INVALID', { name: target.name });
   }
+}
+
+/** A connection string for clients that are not ours: as it is on this machine, and else with TLS that they verify. Throws CONNECTION_TLS_WEAK. */
+export function toVerifiedUrl(name: string, text: string): string {
+  const { host } = toClient({ name, url: text }, {});
+  if (isLoopback(host)) return text;
+  const url = new URL(text);
+  for (const more of ['ssl', 'uselibpqcompat']) url.searchParams.delete(more);
+  url.searchParams.set('sslmode', 'verify-full');
+  return url.toString();
 }
 
 function toUrl(text: string, database: string | undefined): string {

@@ -14,7 +14,7 @@ import { PostgresSource, type SourceSettings } from './source/source.js';
 import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRoles } from './target/target.js';
 
 export { schemaTexts };
-export { type ConnectionTarget, connect } from './connection.js';
+export { type ConnectionTarget, connect, toVerifiedUrl } from './connection.js';
 export { type EmbeddedServer, findLeftRunning, startEmbedded } from './embedded.js';
 export { openPool } from './pool.js';
 export { DatasetReader } from './reader/dataset-reader.js';

@@ -97,10 +97,11 @@ export class TargetServer {
 
   /** A session of the run's own role. Throws TARGET_RUN_LOGIN_REFUSED where the server lets only certain roles in. */
   async openAs(role: string, password: string, database: string, settings: Readonly<Record<string, string>>): Promise<Session> {
+    const { name, tls } = this.connection;
     const url = new URL(this.connection.url);
     url.username = encodeURIComponent(role);
     url.password = encodeURIComponent(password);
-    const server = new TargetServer({ name: this.connection.name, url: url.toString() }, this.settings);
+    const server = new TargetServer({ name, url: url.toString(), ...(tls ? { tls } : {}) }, this.settings);
     try {
       return await server.open(database, settings);
     } catch (error) {
