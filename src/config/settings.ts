@@ -55,6 +55,17 @@ const hosts = (doc: string): Declaration<string> => ({
   doc,
 });
 
+/** Words of a closed list, separated by commas; kept in the list's order. */
+const someOf = (words: readonly string[], doc: string): Declaration<string> => ({
+  parse: (value) => {
+    const named = new Set(value.split(',').map((word) => word.trim()));
+    return [...named].every((word) => words.includes(word)) ? words.filter((word) => named.has(word)).join(',') : undefined;
+  },
+  expected: `words of ${words.join(', ')}, separated by commas`,
+  default: words.join(','),
+  doc,
+});
+
 export const declarations = {
   BAUTA_HOME: text('.bauta', 'Folder of keys, log and runs; made 0700 when missing. `--home` overrides it.'),
   BAUTA_THREADS: automatic(
@@ -139,7 +150,7 @@ export const declarations = {
     200,
     60_000,
     2000,
-    'Service: how often a worker says that it is there, in milliseconds. After two it missed its runs are taken over.',
+    'Service: within two of these, in milliseconds, a worker that is silent is noticed and its runs are taken over.',
   ),
   BAUTA_HTTP_HOSTS: hosts(
     'Service: hosts that anything may be sent to by HTTPS, as HOST or HOST:PORT, `*.` for any name below; behind = the networks of a host that is not public, joined by +. Without it nothing is sent.',
@@ -150,6 +161,11 @@ export const declarations = {
     1000,
     'Service: how often a process looks what is due by a schedule, in milliseconds. 0: it does not look.',
   ),
+  BAUTA_POOL_TAGS: someOf(
+    ['pii', 'pci', 'phi', 'secret', 'quasi'],
+    'Service: the classes of tags that this worker may touch, separated by commas. It is never given a run with another one.',
+  ),
+  BAUTA_SOURCE_RUNS: integer(1, 64, 2, 'Service: runs that may read one source at once, over all workers.'),
   BAUTA_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], 'info', 'Service: what is logged, as JSON lines on stdout.'),
 } as const;
 

@@ -132,6 +132,21 @@ export const messages = {
     message: 'the secret of the webhook {name} is not there, or has less than {amount}',
     hint: 'put it where the Trigger refers to, for this process to read',
   },
+  RUN_PAUSED: {
+    class: 'UnavailableError',
+    message: 'the run was paused',
+    hint: 'nothing was published and nothing is held; when it is resumed it begins again',
+  },
+  RUN_STATE_UNFIT: {
+    class: 'DeniedError',
+    message: 'the run is {name}: it cannot be {expected} now',
+    hint: 'what works is paused, what is paused is resumed, and what has ended is done again',
+  },
+  RUN_BEYOND_POOL: {
+    class: 'UnavailableError',
+    message: 'the run touches tags that this pool of workers may not: {name}',
+    hint: 'nothing was read of the tables; it waits for a worker whose BAUTA_POOL_TAGS has them',
+  },
   NAME_TAKEN: {
     class: 'InputError',
     message: 'the name {name} is taken',

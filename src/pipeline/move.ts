@@ -73,8 +73,10 @@ async function* masked(executor: MaskExecutor, batches: AsyncIterable<Batch>): A
 
 async function* tell(batches: AsyncIterable<Masked>, table: TablePlan, hooks: Hooks): AsyncGenerator<Masked, void, undefined> {
   for await (const batch of batches) {
+    // Whoever takes the batch may give its memory back.
+    const bytes = batch.bytes.length;
     yield batch;
-    hooks.moved?.(`${table.schema}.${table.name}`, batch.rows);
+    hooks.moved?.(`${table.schema}.${table.name}`, batch.rows, bytes);
   }
 }
 

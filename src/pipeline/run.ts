@@ -33,8 +33,8 @@ export interface Hooks {
   prepared?(prepared: Prepared): void;
   /** Asked where the pipeline takes an approval: throws unless somebody approved of this plan. Without it no such run goes on. */
   approve?(planDigest: string): Promise<void>;
-  /** Rows of a table that went into staging. */
-  moved?(table: string, rows: number): void;
+  /** Rows of a table that went into staging, and their bytes of COPY text. */
+  moved?(table: string, rows: number, bytes: number): void;
   built?(done: number, of: number): void;
   verified?(report: VerifyReport): void;
 }

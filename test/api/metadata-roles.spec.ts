@@ -52,6 +52,7 @@ const tables = [
   'run',
   'run_event',
   'approval',
+  'run_line',
 ];
 
 describe('the service role', () => {
@@ -88,6 +89,8 @@ describe('the service role', () => {
     `UPDATE bauta.approval SET digest = 'mine'`,
     `UPDATE bauta.approval SET subject = '{}'`,
     `UPDATE bauta.person SET owner_id = NULL`,
+    `UPDATE bauta.run_line SET text = 'mine'`,
+    'DELETE FROM bauta.run_line',
     'DELETE FROM bauta.source_seen',
     `INSERT INTO bauta.workspace (name) VALUES ('mine')`,
     `INSERT INTO graphile_worker.migrations (id) VALUES (999)`,

@@ -23,6 +23,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/runs/{id}': readers,
   'GET /v1/runs/{id}/events': readers,
   'POST /v1/runs/{id}/cancel': ['requester', 'operator'],
+  'POST /v1/runs/{id}/pause': ['requester', 'operator'],
+  'POST /v1/runs/{id}/resume': ['requester', 'operator'],
+  'POST /v1/runs/{id}/rerun': ['requester', 'operator'],
   'POST /v1/apply': ['policy-admin'],
   ...Object.fromEntries(
     ['pipelines', 'classifications', 'classificationlocks', 'rulebooks', 'connections', 'environments', 'organisations'].flatMap((noun) =>

@@ -89,7 +89,7 @@ it('makes one run per due instant with three replicas, and its job, event and re
   expect(runs).toEqual(
     due.map(() => ({ id: expect.any(String), state: 'queued', cause: { kind: 'Schedule', name: 'crowd', version: 1 } })),
   );
-  const ids = runs.map(({ id }) => `'${String(id)}:1'`).join();
+  const ids = runs.map(({ id }) => `'${String(id)}'`).join();
   expect(await world.sql(`SELECT FROM graphile_worker.jobs WHERE key IN (${ids})`)).toHaveLength(6);
   expect(await world.sql(`SELECT FROM bauta.outbox WHERE event ->> 'type' = 'run.queued' AND event -> 'data' ->> 'cause' = 'Schedule crowd version 1'`)).toHaveLength(6); // prettier-ignore
   expect(await state('crowd')).toMatchObject({

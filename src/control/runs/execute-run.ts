@@ -1,4 +1,4 @@
-// One attempt of one run: claimed, provisioned by the data plane, each border a transition, and its end recorded.
+// One attempt of one run that was claimed: provisioned by the data plane, each border a transition, and its end recorded.
 import type { Settings } from '../../config/settings.js';
 import { type BautaError, toError, toErrorView, toKnownError } from '../../kernel/errors.js';
 import { provision } from '../../pipeline/pipeline.js';
@@ -8,12 +8,13 @@ import type { Doors, Hooks } from '../../pipeline/run.js';
 import type { Metadata, Move, RunRow, RunState } from '../../systems/metadata/metadata.js';
 import type { RunObserver } from './run-observer.js';
 import { OutboxSink } from './outbox-sink.js';
-import { type JobPayload, enqueue } from './request-run.js';
+import { enqueue } from './request-run.js';
 import type { RunComposer } from './run-composer.js';
 import { useApproval } from './run-approval.js';
 import { keepSource, loadRequest } from './stored-request.js';
+import { findBeyond } from './tag-classes.js';
 
-const ATTEMPTS = 5;
+const RETRIES = 4;
 const FIRST_WAIT_MS = 5000;
 
 export interface Execution {
@@ -23,63 +24,79 @@ export interface Execution {
   readonly environment: NodeJS.ProcessEnv;
   readonly workerId: string;
   readonly metrics: RunObserver;
-  /** Tells of the run that was claimed; its controller ends it from outside. */
-  readonly claimed: (run: RunRow, stop: AbortController, movedRows: () => number) => () => void;
+  /** Classes of tags that this worker may touch. */
+  readonly pool: readonly string[];
+  readonly run: RunRow;
+  /** Ends the run from outside. */
+  readonly stop: AbortController;
+  /** What went into staging so far; counted here. */
+  readonly moved: { rows: number; bytes: number };
 }
 
-/** Does nothing when the run is not queued for this attempt any more. Never throws for what the run itself did. */
-export async function executeRun(execution: Execution, { workspace, run: id, attempt }: JobPayload): Promise<void> {
-  const { metadata, workerId } = execution;
-  const run = await metadata.within(workspace, async ({ runs }) => {
-    const found = await runs.lock(id);
-    if (found.state !== 'queued' || found.attempt !== attempt) return undefined;
-    return runs.transition(id, { to: 'planning', workerId });
-  });
-  if (!run) return;
-  execution.metrics.enter(id, 'planning');
-  const stop = new AbortController();
-  let moved = 0;
-  const release = execution.claimed(run, stop, () => moved);
+/** Never throws for what the run itself did. */
+export async function executeRun(execution: Execution): Promise<void> {
+  const { metrics, run } = execution;
+  const { signal } = execution.stop;
+  metrics.enter(run.id, 'planning');
   try {
-    const { summary, error } = await attemptOnce(execution, run, stop, (rows) => (moved += rows));
-    const reason: unknown = stop.signal.aborted ? stop.signal.reason : error;
+    const outcome = await attemptOnce(execution);
+    const error: unknown = signal.aborted ? signal.reason : outcome.error;
     // It rests, and nobody has it any more.
-    if (reason !== undefined && toKnownError(reason).code === 'RUN_AWAITS_APPROVAL') return;
-    execution.metrics.enter(id, await end(metadata, run, workerId, summary, reason));
+    if (error !== undefined && toKnownError(error).code === 'RUN_AWAITS_APPROVAL') return;
+    metrics.enter(run.id, await end(execution, { ...outcome, error }));
   } catch (error) {
     // Somebody else has it now: nothing more may be said of it from here.
     if (toKnownError(error).code !== 'RUN_TAKEN_OVER') throw error;
   } finally {
-    execution.metrics.leave(id);
-    release();
+    metrics.leave(run.id);
   }
 }
 
-type Outcome = { readonly summary?: RunSummary; readonly error?: unknown };
+interface Outcome {
+  readonly summary?: RunSummary;
+  readonly error?: unknown;
+  /** What was made on the target may still be there. */
+  readonly left?: boolean;
+}
 
-async function attemptOnce(execution: Execution, run: RunRow, stop: AbortController, moved: (rows: number) => void): Promise<Outcome> {
-  const { metadata, composer, settings } = execution;
+async function attemptOnce(execution: Execution): Promise<Outcome> {
+  const { metadata, composer, settings, run, stop } = execution;
   try {
     const stored = await loadRequest(metadata, run, composer, execution);
+    const after: [] = [];
     const opened = await composer.composeRun({
-      settings,
-      home: settings.BAUTA_HOME,
-      after: [],
-      signal: stop.signal,
-      runId: run.id,
+      ...{ settings, home: settings.BAUTA_HOME, after, signal: stop.signal, runId: run.id },
       ...stored,
     });
+    let outcome: Outcome = {};
     try {
-      const published = run.attempt > 1 ? await findPublished(opened.doors, run.id) : undefined;
-      if (published) return { summary: published };
-      const doors = { ...opened.doors, sink: new OutboxSink(opened.doors.sink, metadata, run.workspaceId, execution.metrics) };
-      return await provision(doors, opened.request, opened.run, hooksOf(execution, run, stop, moved));
-    } finally {
+      outcome = await carryOut(execution, opened);
+    } catch (error) {
+      outcome = { error };
+    }
+    try {
       await opened.close();
+      return outcome;
+    } catch (error) {
+      // The doors drop what their run left, once more: who cannot close them cannot say that nothing is left.
+      return { error, ...outcome, left: true };
     }
   } catch (error) {
     return { error };
   }
+}
+
+async function carryOut(execution: Execution, opened: Awaited<ReturnType<RunComposer['composeRun']>>): Promise<Outcome> {
+  const { metadata, run } = execution;
+  const published = run.attempt > 1 ? await findPublished(opened.doors, run.id) : undefined;
+  if (published) return { summary: published };
+  if (run.cancelRequestedAt) {
+    // It was cancelled while a worker that is gone had it.
+    await opened.doors.target.sweep();
+    throw toError('RUN_CANCELLED');
+  }
+  const doors = { ...opened.doors, sink: new OutboxSink(opened.doors.sink, metadata, run.workspaceId, execution.metrics) };
+  return provision(doors, opened.request, opened.run, hooksOf(execution));
 }
 
 const borders: Readonly<Record<string, RunState>> = {
@@ -89,12 +106,7 @@ const borders: Readonly<Record<string, RunState>> = {
   publish: 'publishing',
 };
 
-function hooksOf(
-  { metadata, workerId, settings, metrics }: Execution,
-  run: RunRow,
-  stop: AbortController,
-  moved: (rows: number) => void,
-): Hooks {
+function hooksOf({ metadata, workerId, run, stop, settings, metrics, moved, pool }: Execution): Hooks {
   let seen: Promise<void> = Promise.resolve();
   let planned: Prepared | undefined;
   return {
@@ -106,25 +118,40 @@ function hooksOf(
     },
     approve: async () => {
       if (!planned) throw toError('UNEXPECTED', { name: 'an approval before a plan' });
+      await requirePool(metadata, run, planned, pool);
       const by = { workerId, hours: settings.BAUTA_APPROVAL_HOURS, nowMs: Date.now() };
       if ((await useApproval(metadata, run, planned, by)) === 'approved') return;
       const waits = toError('RUN_AWAITS_APPROVAL', { run: run.id });
       stop.abort(waits);
       throw waits;
     },
-    moved: (_, rows) => moved(rows),
+    moved: (_, rows, bytes) => {
+      moved.rows += rows;
+      moved.bytes += bytes;
+    },
     border: async (name) => {
       await seen;
       const to = borders[name];
       if (to === undefined) return;
+      if (to === 'extracting') await requirePool(metadata, run, planned, pool);
       await metadata.within(run.workspaceId, async ({ runs }) => {
-        const { cancelRequestedAt } = await runs.transition(run.id, { to, held: { workerId, attempt: run.attempt } });
+        const held = { workerId, attempt: run.attempt };
+        const { cancelRequestedAt, pauseRequestedAt } = await runs.transition(run.id, { to, held, moved });
         // The last moment: who asks later finds a run that publishes.
         if (cancelRequestedAt) throw toError('RUN_CANCELLED');
+        if (pauseRequestedAt) throw toError('RUN_PAUSED');
       });
       metrics.enter(run.id, to);
     },
   };
+}
+
+/** Throws RUN_BEYOND_POOL when the plan touches what this worker may not, whatever the documents said; the run then says it itself. */
+async function requirePool(metadata: Metadata, run: RunRow, planned: Prepared | undefined, pool: readonly string[]): Promise<void> {
+  const beyond = planned?.plan ? findBeyond(planned.plan, pool) : [];
+  if (beyond.length === 0) return;
+  await metadata.within(run.workspaceId, ({ runs }) => runs.addTags(run.id, beyond));
+  throw toError('RUN_BEYOND_POOL', { name: beyond.join(', ') });
 }
 
 /** A worker that was killed after the switch and before it could say so: what is published is published, and there is no second one. */
@@ -145,27 +172,51 @@ async function findPublished(doors: Doors, runId: string): Promise<RunSummary | 
   return { runId, state: 'published', dataset: { target, version, planDigest }, ...nothing };
 }
 
-async function end(metadata: Metadata, run: RunRow, workerId: string, summary: RunSummary | undefined, error: unknown): Promise<RunState> {
+async function end({ metadata, run, workerId, moved }: Execution, { summary, error, left = false }: Outcome): Promise<RunState> {
   const held = { workerId, attempt: run.attempt };
-  const known = error === undefined ? undefined : toKnownError(error);
-  const again = summary?.state === 'published' ? undefined : toWait(known, run.attempt);
+  const isPublished = summary?.state === 'published';
   return metadata.within(run.workspaceId, async (transaction) => {
-    if (again === undefined) return (await transaction.runs.transition(run.id, { ...toEnd(summary, known), held })).state;
-    const queued = await transaction.runs.transition(run.id, { to: 'queued', held });
-    await enqueue(transaction, run.id, queued.attempt, new Date(Date.now() + again));
+    const { state, cancelRequestedAt } = await transaction.runs.lock(run.id);
+    const failed = error === undefined ? undefined : toKnownError(error);
+    const again = isPublished ? undefined : toWait(failed, run.retries);
+    // Nobody wants the next attempt of a run that is to end.
+    const known = again !== undefined && cancelRequestedAt ? toError('RUN_CANCELLED') : failed;
+    const next = known === failed ? again : undefined;
+    const line = known ? { line: toTold(known, run.attempt, next) } : {};
+    if (known?.code === 'RUN_PAUSED' && !isPublished) {
+      return (await transaction.runs.transition(run.id, { to: 'paused', held, moved, abandoned: left, ...line })).state;
+    }
+    if (next === undefined) {
+      const leaves = left && !isPublished && state !== 'planning';
+      return (await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves), held, moved, ...line })).state;
+    }
+    const later = next === 0 ? {} : { notBefore: new Date(Date.now() + next), retry: true };
+    await transaction.runs.transition(run.id, { to: 'queued', held, moved, abandoned: left, ...later, ...line });
+    const queued = await transaction.runs.lock(run.id);
+    await enqueue(transaction, queued, later.notBefore);
     return queued.state;
   });
 }
 
-function toEnd(summary: RunSummary | undefined, error: BautaError | undefined): Pick<Move, 'to' | 'summary'> {
+function toEnd(summary: RunSummary | undefined, error: BautaError | undefined, left: boolean): Pick<Move, 'to' | 'summary'> {
   const told = summary ?? (error ? { state: 'failed', error: toErrorView(error), findings: error.findings } : { state: 'failed' });
-  const to = error?.code === 'RUN_CANCELLED' && summary?.state !== 'published' ? 'cancelled' : (summary?.state ?? 'failed');
+  const reached = error?.code === 'RUN_CANCELLED' && summary?.state !== 'published' ? 'cancelled' : (summary?.state ?? 'failed');
+  const to = left ? 'compensation-failed' : reached;
   return { to, summary: { ...told, state: to } };
 }
 
+/** Nothing failed: another worker, or this one when it has time again, begins the next attempt. */
+const handedOn: ReadonlySet<string> = new Set(['RUN_HANDED_BACK', 'RUN_BEYOND_POOL', 'RUN_TAKEN_OVER']);
+
 /** Milliseconds until it is tried again; undefined: it is not. Only what time can mend, twice as long each time, with jitter. */
-function toWait(error: BautaError | undefined, attempt: number): number | undefined {
-  if (error?.code === 'RUN_HANDED_BACK') return 0;
-  if (error?.class !== 'UnavailableError' || error.code === 'RUN_CANCELLED' || attempt >= ATTEMPTS) return undefined;
-  return FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+function toWait(error: BautaError | undefined, retries: number): number | undefined {
+  if (error && handedOn.has(error.code)) return 0;
+  const stopped = error?.code === 'RUN_CANCELLED' || error?.code === 'RUN_PAUSED';
+  if (error?.class !== 'UnavailableError' || stopped || retries >= RETRIES) return undefined;
+  return FIRST_WAIT_MS * 2 ** retries * (0.5 + Math.random() / 2);
+}
+
+function toTold({ code }: BautaError, attempt: number, again: number | undefined): string {
+  const next = again === undefined ? '' : again === 0 ? '; queued again' : `; tried again in ${(again / 1000).toFixed(1)} s`;
+  return `attempt ${attempt} ended: ${code}${next}`;
 }

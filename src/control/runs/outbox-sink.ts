@@ -2,8 +2,8 @@
 import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
-
 import type { RunObserver } from './run-observer.js';
+import { toLine } from './to-line.js';
 
 export class OutboxSink implements AuditSink {
   constructor(
@@ -15,7 +15,10 @@ export class OutboxSink implements AuditSink {
 
   async append(event: Event): Promise<Appended> {
     const { runId: run, stage, type, at, data } = event;
-    await this.metadata.within(this.workspaceId, (transaction) => transaction.audit({ type, at, data: { run, stage, ...data } }));
+    await this.metadata.within(this.workspaceId, async (transaction) => {
+      await transaction.audit({ type, at, data: { run, stage, ...data } });
+      await transaction.runs.say(run, toLine(event));
+    });
     const appended = await this.own.append(event);
     this.observer.tell(event);
     return appended;

@@ -1,44 +1,73 @@
 // A run is asked for: its row, its event and its job in one transaction, with the versions of documents that hold for it.
 import { type WrittenDocument, findNamed } from '../../documents/documents.js';
+import type { Json } from '../../kernel/canonical-json.js';
 import { toError } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
-import type { DocumentRef, Transaction } from '../../systems/metadata/metadata.js';
+import type { DocumentRef, DocumentVersion, RunRow, Transaction } from '../../systems/metadata/metadata.js';
+import type { ConnectionDefinition } from '../../pipeline/definition.js';
 import { toJob } from '../../systems/queue/queue.js';
+import { tagClasses, toTagClass } from './tag-classes.js';
 
 export const PROVISION = 'provision';
 
-export interface JobPayload {
-  readonly workspace: string;
-  readonly run: string;
-  readonly attempt: number;
+export interface WantedRun {
+  readonly pipeline: string;
+  readonly requestedBy: string | null;
+  readonly dueAt?: Date;
+  /** The document that asks for it, when no person does. */
+  readonly cause?: DocumentRef;
+  readonly nowMs: number;
+  /** 0 to 9, the greater first; default 5. */
+  readonly priority?: number;
+  readonly deadlineAt?: Date;
 }
 
 /** The new run's id; undefined when there is one of this pipeline for this instant. Throws RESOURCE_UNKNOWN. */
-export async function requestRun(
-  transaction: Transaction,
-  wanted: {
-    readonly pipeline: string;
-    readonly requestedBy: string | null;
-    readonly dueAt?: Date;
-    /** The document that asks for it, when no person does. */
-    readonly cause?: DocumentRef;
-    readonly nowMs: number;
-  },
-): Promise<string | undefined> {
-  const { pipeline, requestedBy, dueAt = null, cause, nowMs } = wanted;
-  // Its author has a part in the run, as those of the others have.
-  const documents = [...(await findDocuments(transaction, pipeline)), ...(cause ? [cause] : [])];
-  const environment = await findEnvironment(transaction, pipeline);
-  const id = newRunId(nowMs);
-  const run = { id, pipeline, documents, environment, requestedBy, dueAt, ...(cause ? { cause } : {}) };
+export async function requestRun(transaction: Transaction, wanted: WantedRun): Promise<string | undefined> {
+  const { pipeline, requestedBy, dueAt = null, cause, nowMs, priority = 5, deadlineAt = null } = wanted;
+  const documents = await findDocuments(transaction, pipeline);
+  const run = {
+    ...{ id: newRunId(nowMs), pipeline, requestedBy, dueAt, priority, deadlineAt, ...toNeeds(documents) },
+    // The author of a cause has a part in the run, as those of the others have.
+    documents: [...documents.map(({ kind, name, version }): DocumentRef => ({ kind, name, version })), ...(cause ? [cause] : [])],
+    ...(cause ? { cause } : {}),
+    environment: await findEnvironment(transaction, pipeline),
+  };
   if (!(await transaction.runs.insert(run))) return undefined;
-  await enqueue(transaction, id, 1);
-  return id;
+  await enqueue(transaction, run);
+  return run.id;
 }
 
-export async function enqueue(transaction: Transaction, run: string, attempt: number, at?: Date): Promise<void> {
-  const payload = { workspace: transaction.workspaceId, run, attempt };
-  await transaction.run(toJob(PROVISION, payload, { key: `${run}:${attempt}`, ...(at ? { at } : {}) }));
+/**
+ * A run that has ended, again: a new run with the very versions of documents that it had, from the first stage on. What an ended run made on
+ * the target is gone with it, and so is its snapshot: there is nothing left that a later stage could go on from.
+ */
+export async function requestAgain(transaction: Transaction, run: RunRow, requestedBy: string, nowMs: number): Promise<string> {
+  const { pipeline, documents, environment, source, tags, priority } = run;
+  const again = {
+    id: newRunId(nowMs),
+    pipeline,
+    documents,
+    environment,
+    source,
+    tags,
+    priority,
+    requestedBy,
+    dueAt: null,
+    rerunOf: run.id,
+  };
+  await transaction.runs.insert(again);
+  await enqueue(transaction, again);
+  return again.id;
+}
+
+/** A job says that there is something to do; which run is done is for `find_next_run` to say. */
+export async function enqueue(transaction: Transaction, { id, tags }: Pick<RunRow, 'id' | 'tags'>, at?: Date): Promise<void> {
+  await transaction.run(toWake(id, tags, at));
+}
+
+export function toWake(id: string, tags: readonly string[], at?: Date): ReturnType<typeof toJob> {
+  return toJob(PROVISION, { run: id }, { key: id, flags: tags, ...(at ? { at } : {}) });
 }
 
 /** Where a run of the pipeline would deliver to. Throws RESOURCE_UNKNOWN. */
@@ -50,7 +79,7 @@ export async function findEnvironment({ documents }: Transaction, name: string):
 }
 
 /** What the pipeline names, in the version that is the latest now. The rulebook `default` comes with the release unless there is one of that name. */
-async function findDocuments({ documents }: Transaction, name: string): Promise<readonly DocumentRef[]> {
+async function findDocuments({ documents }: Transaction, name: string): Promise<readonly DocumentVersion[]> {
   const pipeline = await documents.find({ kind: 'Pipeline', name });
   if (!pipeline) throw toError('RESOURCE_UNKNOWN', { type: 'pipeline' });
   const { classification, rulebook = 'default' } = pipeline.document as { classification: string; rulebook?: string };
@@ -65,5 +94,28 @@ async function findDocuments({ documents }: Transaction, name: string): Promise<
     for (const named of findNamed(document as WrittenDocument['written'])) await add(named.kind, named.name);
   await add('ClassificationLock', classification);
   await add('Rulebook', rulebook);
-  return found.map(({ kind, name: named, version }) => ({ kind, name: named, version }));
+  return found;
+}
+
+/** What the run reads, and which classes of tags the documents say of it. The plan may find more: the run is then given to others. */
+function toNeeds(documents: readonly DocumentVersion[]): { readonly source: string; readonly tags: readonly string[] } {
+  const said = documents.filter(({ kind }) => kind.startsWith('Classification')).flatMap(({ document }) => toTexts(document as Json));
+  const classes = new Set(said.map(toTagClass));
+  return { source: toSource(documents), tags: tagClasses.filter((tagClass) => classes.has(tagClass)) };
+}
+
+/** By host, port and database where a Connection says them, else by the reference: what the limit of runs on one source counts. */
+function toSource(documents: readonly DocumentVersion[]): string {
+  const { source } = documents.find(({ kind }) => kind === 'Pipeline')?.document as { source: string | { connection: string } };
+  const name = typeof source === 'string' ? source : source.connection;
+  const connection = documents.find((one) => one.kind === 'Connection' && one.name === name)?.document as
+    Partial<ConnectionDefinition> | undefined;
+  if (!connection) return name;
+  const { url, host = '', port = 5432, database = '' } = connection;
+  return url ?? `${host}:${port}/${database}`;
+}
+
+function toTexts(value: Json): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap((member) => toTexts(member as Json)) : [];
 }

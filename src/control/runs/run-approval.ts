@@ -67,8 +67,8 @@ export const runConsequence: Consequence = {
   async approved(transaction, { runId }) {
     const run = await transaction.runs.lock(runId ?? '');
     if (run.state !== 'awaiting-approval') throw toError('APPROVAL_VOID', { name: `the run is ${run.state}` });
-    const { attempt } = await transaction.runs.transition(run.id, { to: 'queued' });
-    await enqueue(transaction, run.id, attempt);
+    await transaction.runs.transition(run.id, { to: 'queued' });
+    await enqueue(transaction, run);
     return 'approved';
   },
   async ended(transaction, { runId }, code) {

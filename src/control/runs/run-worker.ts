@@ -1,4 +1,4 @@
-// A worker: takes runs from the queue, says that it is there, ends a run that was cancelled, and takes over from who is there no more.
+// A worker: claims runs when the queue says that there are some, says that it is there, and ends a run that was cancelled or paused.
 import { randomUUID } from 'node:crypto';
 
 import { type Settings } from '../../config/settings.js';
@@ -7,9 +7,11 @@ import type { Metadata, RunRow } from '../../systems/metadata/metadata.js';
 import { openPool } from '../../systems/postgres/postgres.js';
 import { type Queue, startQueue } from '../../systems/queue/queue.js';
 import { type Execution, executeRun } from './execute-run.js';
-import { type JobPayload, PROVISION, enqueue } from './request-run.js';
+import { PROVISION, toWake } from './request-run.js';
 import type { RunObserver } from './run-observer.js';
 import type { RunComposer } from './run-composer.js';
+import { tagClasses } from './tag-classes.js';
+import { markLate, takeOver } from './take-over.js';
 
 const WATCH_MS = 500;
 
@@ -26,39 +28,38 @@ export interface RunWorkerOptions {
   readonly failed: (error: unknown) => void;
 }
 
-interface Held {
-  readonly run: RunRow;
-  readonly stop: AbortController;
-  readonly movedRows: () => number;
-}
-
 export class RunWorker {
   readonly id = randomUUID();
-  private readonly held = new Map<string, Held>();
+  private readonly pool: readonly string[];
+  private readonly silentMs: number;
+  private readonly held = new Map<string, Pick<Execution, 'run' | 'stop' | 'moved'>>();
   /** From before a run is claimed until after its end is recorded. */
-  private readonly working = new Set<string>();
+  private claiming = 0;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly busy = new Set<Promise<void>>();
   private queue: Queue | undefined;
-  private pool: ReturnType<typeof openPool> | undefined;
+  private sessions: ReturnType<typeof openPool> | undefined;
   private lastBeatMs = 0;
   private stopped = false;
 
-  private constructor(private readonly options: RunWorkerOptions) {}
+  private constructor(private readonly options: RunWorkerOptions) {
+    this.pool = options.settings.BAUTA_POOL_TAGS.split(',');
+    // Looked for four times in each heartbeat: who falls silent is noticed within two.
+    this.silentMs = 1.75 * options.settings.BAUTA_HEARTBEAT_MS;
+  }
 
   static async start(options: RunWorkerOptions): Promise<RunWorker> {
     const worker = new RunWorker(options);
-    const { metadata, url, settings } = options;
-    await metadata.query('INSERT INTO bauta.worker (id) VALUES ($1)', [worker.id]);
-    worker.lastBeatMs = performance.now();
-    worker.every(settings.BAUTA_HEARTBEAT_MS, () => worker.beat());
+    const { url, settings } = options;
+    await worker.beat();
+    worker.every(settings.BAUTA_HEARTBEAT_MS / 2, () => worker.beat());
+    worker.every(settings.BAUTA_HEARTBEAT_MS / 4, () => worker.look());
     worker.every(WATCH_MS, () => worker.watch());
-    worker.pool = openPool(url, settings.BAUTA_RUNS + 3);
-    worker.queue = await startQueue({
-      pool: worker.pool,
-      concurrency: settings.BAUTA_RUNS,
-      tasks: { [PROVISION]: (payload) => worker.work(payload) },
-    });
+    worker.sessions = openPool(url, settings.BAUTA_RUNS + 3);
+    const forbidden = tagClasses.filter((tagClass) => !worker.pool.includes(tagClass));
+    const tasks = { [PROVISION]: () => worker.work() };
+    worker.queue = await startQueue({ pool: worker.sessions, concurrency: settings.BAUTA_RUNS, tasks, forbidden });
+    await worker.beat();
     return worker;
   }
 
@@ -67,68 +68,84 @@ export class RunWorker {
     this.stopped = true;
     for (const { stop } of this.held.values()) stop.abort(toError('RUN_HANDED_BACK'));
     await this.queue?.stop();
-    await this.pool?.end();
+    await this.sessions?.end();
     for (const timer of this.timers) clearInterval(timer);
     await Promise.all(this.busy);
     await this.options.metadata.query('DELETE FROM bauta.worker WHERE id = $1', [this.id]);
   }
 
-  private async work(payload: unknown): Promise<void> {
-    const { metadata, composer, settings, environment, metrics } = this.options;
-    const claimed: Execution['claimed'] = (run, stop, movedRows) => {
-      this.held.set(run.id, { run, stop, movedRows });
-      if (this.stopped) stop.abort(toError('RUN_HANDED_BACK'));
-      return () => void this.held.delete(run.id);
-    };
-    const { run } = payload as JobPayload;
-    this.working.add(run);
+  /** One run after the other, for as long as there is one that this worker may do. */
+  private async work(): Promise<void> {
+    const { metadata, settings } = this.options;
+    this.claiming += 1;
     try {
-      await executeRun({ ...{ metadata, composer, settings, environment, metrics, claimed }, workerId: this.id }, payload as JobPayload);
+      while (!this.stopped) {
+        const run = await metadata.claim(this.id, this.pool, settings.BAUTA_SOURCE_RUNS);
+        if (!run) return;
+        await this.execute(run);
+      }
     } catch (error) {
-      // The run could not even be recorded: it is found abandoned once the database is there again.
+      // A run that could not even be recorded is found abandoned once the database is there again.
       this.options.failed(error);
     } finally {
-      this.working.delete(run);
+      this.claiming -= 1;
+    }
+  }
+
+  private async execute(run: RunRow): Promise<void> {
+    const { metadata, composer, settings, environment, metrics } = this.options;
+    const held = { run, stop: new AbortController(), moved: { rows: 0, bytes: 0 } };
+    this.held.set(run.id, held);
+    if (this.stopped) held.stop.abort(toError('RUN_HANDED_BACK'));
+    try {
+      await executeRun({ metadata, composer, settings, environment, metrics, workerId: this.id, pool: this.pool, ...held });
+    } finally {
+      this.held.delete(run.id);
     }
   }
 
   private async beat(): Promise<void> {
     const { metadata, settings } = this.options;
-    const silentMs = 2 * settings.BAUTA_HEARTBEAT_MS;
-    // Silent for as long as it takes others to give us up: they may have.
-    if (performance.now() - this.lastBeatMs > silentMs) for (const { stop } of this.held.values()) stop.abort(toError('RUN_TAKEN_OVER'));
-    await metadata.query('INSERT INTO bauta.worker (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp()', [
-      this.id,
-    ]);
-    this.lastBeatMs = performance.now();
-    const abandoned = await metadata.query<{ workspace_id: string; id: string; worker_id: string }>(
-      'SELECT workspace_id, id, worker_id FROM bauta.find_abandoned($1, $2, $3)',
-      [silentMs, this.id, [...this.working]],
+    await metadata.query(
+      `INSERT INTO bauta.worker (id, locks_as, pool) VALUES ($1, $2, $3)
+       ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), locks_as = excluded.locks_as`,
+      [this.id, this.queue?.lockedBy ?? '', this.pool],
     );
-    for (const { workspace_id, id, worker_id } of abandoned) await this.requeue(workspace_id, id, worker_id);
+    this.lastBeatMs = performance.now();
+    await markLate(metadata);
+    if (this.claiming >= settings.BAUTA_RUNS) return;
+    // What could not be done when its job came (its source was busy, another pool had the job) has none any more.
+    const [next] = await metadata.query<{ id: string; tags: string[] }>('SELECT id, tags FROM bauta.find_next_run($1, $2)', [
+      this.pool,
+      settings.BAUTA_SOURCE_RUNS,
+    ]);
+    if (!next) return;
+    const { sql, parameters } = toWake(next.id, next.tags);
+    await metadata.query(sql, parameters);
   }
 
-  /** Whoever is first makes it a new attempt; the others find that it is. */
-  private async requeue(workspaceId: string, id: string, workerId: string): Promise<void> {
-    await this.options.metadata.within(workspaceId, async (transaction) => {
-      const run = await transaction.runs.lock(id);
-      if (run.workerId !== workerId) return;
-      const { attempt } = await transaction.runs.transition(id, { to: 'queued' });
-      await enqueue(transaction, id, attempt);
-    });
+  /** Takes over from who is there no more; and stops what others may have been given meanwhile, when it was itself that was silent. */
+  private async look(): Promise<void> {
+    if (performance.now() - this.lastBeatMs > this.silentMs)
+      for (const { stop } of this.held.values()) stop.abort(toError('RUN_TAKEN_OVER'));
+    // With a claim under way this worker does not know its runs.
+    const has = (): readonly string[] | undefined => (this.claiming > this.held.size ? undefined : [...this.held.keys()]);
+    await takeOver(this.options.metadata, this.id, this.silentMs, has);
   }
 
   /** Tells how far the runs are, and hears whether they shall end. */
   private async watch(): Promise<void> {
-    for (const { run, stop, movedRows } of this.held.values()) {
+    for (const { run, stop, moved } of this.held.values()) {
       const now = await this.options.metadata.within(run.workspaceId, async ({ runs }) => {
         const found = await runs.find(run.id);
-        if (found?.workerId === this.id && found.attempt === run.attempt && Number(found.movedRows) !== movedRows())
-          await runs.setMovedRows(run.id, movedRows());
+        const ours = found?.workerId === this.id && found.attempt === run.attempt;
+        if (ours && Number(found.movedRows) !== moved.rows) await runs.setMoved(run.id, moved);
         return found;
       });
       if (now?.workerId !== this.id || now.attempt !== run.attempt) stop.abort(toError('RUN_TAKEN_OVER', { run: run.id }));
-      else if (now.cancelRequestedAt && now.state !== 'publishing') stop.abort(toError('RUN_CANCELLED'));
+      else if (now.state === 'publishing') continue;
+      else if (now.cancelRequestedAt) stop.abort(toError('RUN_CANCELLED'));
+      else if (now.pauseRequestedAt) stop.abort(toError('RUN_PAUSED'));
     }
   }
 

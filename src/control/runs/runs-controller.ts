@@ -2,20 +2,34 @@
 import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 
 import type { Schema } from '../../documents/documents.js';
-import { type Clock } from '../../kernel/clock.js';
+import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type RunRow, type Transaction, isEnded, runStates } from '../../systems/metadata/metadata.js';
 import {
   CLOCK, type Request, type Response, Route, answerOnce, callerOf, environmentsOf, nameSchema, pageSchema, parseRequest, readPage, requireRight, toPage,
 } from '../http/http.js'; // prettier-ignore
+import { enqueue, findEnvironment, requestAgain, requestRun } from './request-run.js';
 import { streamRun } from './stream-run.js';
-import { findEnvironment, requestRun } from './request-run.js';
+import { toStages } from './to-stages.js';
 
 const wanted: Schema = {
   type: 'object',
   additionalProperties: false,
   required: ['pipeline'],
-  properties: { pipeline: nameSchema },
+  properties: {
+    pipeline: nameSchema,
+    priority: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 9,
+      description: 'a number from 0 to 9, the greater first; each five minutes of waiting count as one more',
+    },
+    deadlineAt: {
+      type: 'string',
+      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,6})?(Z|[+-]\\d\\d:\\d\\d)$',
+      description: 'an instant with its zone (RFC 3339), after which it is late',
+    },
+  },
   description: 'pipeline',
 };
 const instant: Schema = { type: ['string', 'null'], format: 'date-time' };
@@ -32,10 +46,33 @@ const properties: Readonly<Record<string, Schema>> = {
     properties: { kind: { type: 'string' }, name: { type: 'string' }, version: { type: 'integer' } },
   },
   ...{ dueAt: instant, createdAt: { type: 'string', format: 'date-time' }, startedAt: instant, endedAt: instant },
-  ...{ cancelRequested: { type: 'boolean' }, movedRows: { type: 'integer' } },
+  ...{ cancelRequested: { type: 'boolean' }, pauseRequested: { type: 'boolean' }, movedRows: { type: 'integer' } },
+  ...{ priority: { type: 'integer' }, tags: { type: 'array', items: { type: 'string' } } },
+  ...{ deadlineAt: instant, lateAt: instant, rerunOf: { type: ['string', 'null'] } },
   summary: { type: ['object', 'null'], description: 'what `bauta run --json` gives, once it has ended' },
 };
 const answer: Schema = { type: 'object', required: Object.keys(properties), properties };
+const count: Schema = { type: ['integer', 'null'] };
+const stageProperties: Readonly<Record<string, Schema>> = {
+  stage: { type: 'string', enum: runStates },
+  ...{ attempt: { type: 'integer' }, worker: { type: ['string', 'null'] } },
+  ...{ startedAt: { type: 'string', format: 'date-time' }, endedAt: instant, seconds: { type: ['number', 'null'] } },
+  ...{ rows: { ...count, description: 'what it moved, for the stage that moves' }, bytes: count },
+  lines: {
+    type: 'array',
+    items: { type: 'object', required: ['at', 'text'], properties: { at: { type: 'string' }, text: { type: 'string' } } },
+  },
+};
+const detailed: Readonly<Record<string, Schema>> = {
+  ...properties,
+  stages: {
+    type: 'array',
+    description: 'one entry for each stage of each attempt',
+    items: { type: 'object', required: Object.keys(stageProperties), properties: stageProperties },
+  },
+  linesLeftOut: { type: 'integer', description: 'lines older than the newest thousand' },
+};
+const detailedAnswer: Schema = { type: 'object', required: Object.keys(detailed), properties: detailed };
 
 @Controller('v1/runs')
 export class RunsController {
@@ -49,10 +86,18 @@ export class RunsController {
     headers: { 'Idempotency-Key': 'the same request with the same key is carried out once' },
   })
   async create(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<object> {
-    const { pipeline } = parseRequest<{ pipeline: string }>(request.body, wanted);
+    const { pipeline, priority, deadlineAt } = parseRequest<{ pipeline: string; priority?: number; deadlineAt?: string }>(
+      request.body,
+      wanted,
+    );
+    const deadline = deadlineAt === undefined ? undefined : parseInstant(deadlineAt);
     const made = await answerOnce(this.metadata, request, response, async (transaction) => {
       requireRight(request, 'runs:create', [await findEnvironment(transaction, pipeline)]);
-      const id = await requestRun(transaction, { pipeline, requestedBy: callerOf(request).personId, nowMs: this.clock.now() });
+      const id = await requestRun(transaction, {
+        ...{ pipeline, requestedBy: callerOf(request).personId, nowMs: this.clock.now() },
+        ...(priority === undefined ? {} : { priority }),
+        ...(deadline === undefined ? {} : { deadlineAt: deadline }),
+      });
       const run = id === undefined ? undefined : await transaction.runs.find(id);
       if (!run) throw toError('RESOURCE_UNKNOWN', { type: 'run' });
       return toView(run);
@@ -82,9 +127,20 @@ export class RunsController {
     return toPage(runs.map(toView), limit, ({ id }) => id);
   }
 
-  @Route({ method: 'GET', path: ':id', needs: 'runs:read', summary: 'one run', answer, errors: [404] })
+  @Route({
+    method: 'GET',
+    path: ':id',
+    needs: 'runs:read',
+    summary: 'one run, and what each of its stages did and said',
+    answer: detailedAnswer,
+    errors: [404],
+  })
   async get(@Req() request: Request, @Param('id') id: string): Promise<object> {
-    return toView(await this.metadata.within(callerOf(request).workspaceId, (transaction) => findRun(transaction, request, id)));
+    return this.metadata.within(callerOf(request).workspaceId, async (transaction) => {
+      const run = await findRun(transaction, request, id);
+      const { lines, of } = await transaction.runs.lines(id);
+      return { ...toView(run), stages: toStages(run, await transaction.runs.steps(id), lines), linesLeftOut: of - lines.length };
+    });
   }
 
   @Route({
@@ -122,15 +178,84 @@ export class RunsController {
       const run = await transaction.runs.lock(id);
       if (isEnded(run.state) || run.state === 'publishing') throw toError('RUN_ENDED', { name: run.state });
       for (const approval of approvals) await transaction.approvals.transition(approval, 'void', { actor: personId });
-      if (run.state === 'queued' || run.state === 'awaiting-approval')
-        return toView(await transaction.runs.transition(id, { to: 'cancelled', actor: personId }));
+      const isIdle = run.state === 'queued' || run.state === 'paused' || run.state === 'awaiting-approval';
+      if (isIdle && !run.abandoned) return toView(await transaction.runs.transition(id, { to: 'cancelled', actor: personId }));
       await transaction.runs.requestCancel(id);
-      await transaction.audit({
-        ...{ type: 'run.cancel-requested', at: new Date(this.clock.now()).toISOString(), actor: personId },
-        data: { run: id },
-      });
+      await this.tell(transaction, 'run.cancel-requested', id, personId);
+      // What a worker that is gone may have left, another one takes away first.
+      if (isIdle && run.state !== 'queued') await this.queueAgain(transaction, id, personId);
       return toView(await findRun(transaction, request, id));
     });
+  }
+
+  @Route({
+    method: 'POST',
+    path: ':id/pause',
+    needs: 'runs:cancel',
+    summary: 'hold a run; nothing of it stays on source or target, and when it is resumed it begins again',
+    status: 202,
+    answer,
+    errors: [404, 409],
+  })
+  async pause(@Req() request: Request, @Param('id') id: string): Promise<object> {
+    const { workspaceId, personId } = callerOf(request);
+    return this.metadata.within(workspaceId, async (transaction) => {
+      requireRight(request, 'runs:cancel', [(await findRun(transaction, request, id)).environment]);
+      const run = await transaction.runs.lock(id);
+      if (isEnded(run.state) || run.state === 'publishing' || run.state === 'awaiting-approval')
+        throw toError('RUN_STATE_UNFIT', { name: run.state, expected: 'paused' });
+      if (run.state === 'queued') return toView(await transaction.runs.transition(id, { to: 'paused', actor: personId }));
+      if (run.state === 'paused') return toView(run);
+      await transaction.runs.requestPause(id);
+      await this.tell(transaction, 'run.pause-requested', id, personId);
+      return toView(await findRun(transaction, request, id));
+    });
+  }
+
+  @Route({
+    method: 'POST',
+    path: ':id/resume',
+    needs: 'runs:cancel',
+    summary: 'queue a paused run again',
+    status: 202,
+    answer,
+    errors: [404, 409],
+  })
+  async resume(@Req() request: Request, @Param('id') id: string): Promise<object> {
+    const { workspaceId, personId } = callerOf(request);
+    return this.metadata.within(workspaceId, async (transaction) => {
+      requireRight(request, 'runs:cancel', [(await findRun(transaction, request, id)).environment]);
+      const run = await transaction.runs.lock(id);
+      if (run.state !== 'paused') throw toError('RUN_STATE_UNFIT', { name: run.state, expected: 'resumed' });
+      await this.queueAgain(transaction, id, personId);
+      return toView(await findRun(transaction, request, id));
+    });
+  }
+
+  @Route({
+    ...{ method: 'POST', path: ':id/rerun', needs: 'runs:create', status: 201, answer, errors: [404, 409] },
+    summary: 'a run that has ended, again: a new run with the versions of documents that it had',
+    headers: { 'Idempotency-Key': 'the same request with the same key is carried out once' },
+  })
+  async rerun(@Req() request: Request, @Param('id') id: string, @Res({ passthrough: true }) response: Response): Promise<object> {
+    const made = await answerOnce(this.metadata, request, response, async (transaction) => {
+      const run = await findRun(transaction, request, id);
+      requireRight(request, 'runs:create', [run.environment]);
+      if (!isEnded(run.state)) throw toError('RUN_STATE_UNFIT', { name: run.state, expected: 'done again' });
+      const again = await requestAgain(transaction, run, callerOf(request).personId, this.clock.now());
+      return toView(await transaction.runs.lock(again));
+    });
+    response.setHeader('Location', `/v1/runs/${made.id}`);
+    return made;
+  }
+
+  private async queueAgain(transaction: Transaction, id: string, actor: string): Promise<void> {
+    const { tags } = await transaction.runs.transition(id, { to: 'queued', actor });
+    await enqueue(transaction, { id, tags });
+  }
+
+  private tell(transaction: Transaction, type: string, run: string, actor: string): Promise<void> {
+    return transaction.audit({ type, at: toTimestamp(this.clock.now()), actor, data: { run } });
   }
 }
 
@@ -150,12 +275,20 @@ function readFilter(query: Record<string, unknown>, name: string, pattern: strin
   return { [name]: value };
 }
 
+function parseInstant(text: string): Date {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) throw toError('REQUEST_INVALID', { name: 'deadlineAt', expected: 'an instant that there is' });
+  return at;
+}
+
 function toView(run: RunRow): { readonly id: string; readonly [member: string]: unknown } {
   const { id, pipeline, environment, state, attempt, documents, summary } = run;
   const at = (date: Date | null): string | null => date?.toISOString() ?? null;
   return {
     ...{ id, pipeline, environment, state, attempt, documents, cause: run.cause },
     ...{ dueAt: at(run.dueAt), createdAt: at(run.createdAt), startedAt: at(run.startedAt), endedAt: at(run.endedAt) },
-    ...{ cancelRequested: run.cancelRequestedAt !== null, movedRows: Number(run.movedRows), summary },
+    ...{ cancelRequested: run.cancelRequestedAt !== null, pauseRequested: run.pauseRequestedAt !== null },
+    ...{ priority: run.priority, tags: run.tags, deadlineAt: at(run.deadlineAt), lateAt: at(run.lateAt), rerunOf: run.rerunOf },
+    ...{ movedRows: Number(run.movedRows), summary },
   };
 }

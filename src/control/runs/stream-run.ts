@@ -10,6 +10,7 @@ export async function streamRun(metadata: Metadata, workspaceId: string, id: str
   const last = request.headers['last-event-id'];
   let seq = typeof last === 'string' && /^\d{1,9}$/.test(last) ? Number(last) : 0;
   let rows = '0';
+  let late = false;
   const startedAt = performance.now();
   response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
   while (!response.closed && performance.now() - startedAt < LONGEST_MS) {
@@ -23,6 +24,10 @@ export async function streamRun(metadata: Metadata, workspaceId: string, id: str
     if (run && run.movedRows !== rows) {
       rows = run.movedRows;
       response.write(`event: progress\ndata: ${JSON.stringify({ movedRows: Number(rows) })}\n\n`);
+    }
+    if (run?.lateAt && !late) {
+      late = true;
+      response.write(`event: late\ndata: ${JSON.stringify({ deadlineAt: run.deadlineAt, lateAt: run.lateAt })}\n\n`);
     }
     // What cannot be read now is asked for again by the client.
     const unsent = events.length === 0;

@@ -5,6 +5,7 @@ import { toError } from '../../kernel/errors.js';
 import { createDataSource } from './data-source.js';
 import { toMetadataError } from './metadata-error.js';
 import { type Observation, observe } from './observation.js';
+import type { RunRow } from './run-store.js';
 import { Transaction } from './transaction.js';
 
 export { type ApprovalFilter, type ApprovalKind, type ApprovalRow, type NewApproval, approvalKinds } from './approval-store.js';
@@ -15,7 +16,7 @@ export { migrate } from './migrate.js';
 export { Sequencer } from './sequencer.js';
 export type { DocumentRef } from './run.entity.js';
 export { type RunState, isAllowed, isEnded, isResting, runStates, transitions } from './run-state.js';
-export type { Move, RunEventView, RunFilter, RunRow } from './run-store.js';
+export type { Move, Moved, RunEventView, RunFilter, RunLine, RunRow, RunStep } from './run-store.js';
 export type { ScheduleRow } from './schedule-store.js';
 export type { TriggerRow } from './trigger-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
@@ -58,6 +59,27 @@ export class Metadata {
       return await this.source.transaction(async (manager) => {
         await manager.query(`SELECT pg_catalog.set_config('bauta.workspace', $1, true)`, [workspaceId]);
         return observe(manager, silentMs);
+      });
+    } catch (error) {
+      throw toMetadataError(error);
+    }
+  }
+
+  /**
+   * The run that a worker of this pool shall do next, of whichever workspace, is its own from now on. One claim at a time in the whole
+   * installation, so that the limit of runs on one source holds.
+   */
+  async claim(workerId: string, pool: readonly string[], perSource: number): Promise<RunRow | undefined> {
+    try {
+      return await this.source.transaction(async (manager) => {
+        await manager.query(`SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('bauta claim', 0))`);
+        const [next] = await manager.query<{ workspace_id: string; id: string }[]>(
+          'SELECT workspace_id, id FROM bauta.find_next_run($1, $2)',
+          [pool, perSource],
+        );
+        if (!next) return undefined;
+        await manager.query(`SELECT pg_catalog.set_config('bauta.workspace', $1, true)`, [next.workspace_id]);
+        return new Transaction(manager, next.workspace_id).runs.transition(next.id, { to: 'planning', workerId });
       });
     } catch (error) {
       throw toMetadataError(error);

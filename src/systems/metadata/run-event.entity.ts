@@ -23,4 +23,11 @@ export class RunEventEntity {
 
   @Column('uuid', { name: 'worker_id', nullable: true })
   workerId!: string | null;
+
+  /** What the stage that ended here moved; null where stages move nothing. Bigints as text. */
+  @Column('bigint', { nullable: true })
+  rows!: string | null;
+
+  @Column('bigint', { nullable: true })
+  bytes!: string | null;
 }

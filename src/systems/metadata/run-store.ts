@@ -22,6 +22,14 @@ export interface NewRun {
   readonly dueAt: Date | null;
   /** Absent: a person. */
   readonly cause?: DocumentRef;
+  /** The reference of the source. */
+  readonly source?: string;
+  /** Classes of tags that it touches; without them it waits for a worker that may touch everything. */
+  readonly tags?: readonly string[];
+  /** 0 to 9. */
+  readonly priority?: number;
+  readonly deadlineAt?: Date | null;
+  readonly rerunOf?: string | null;
 }
 
 /** What a transition is made on: a worker names itself and the attempt it was given, and is refused when either is not so any more. */
@@ -33,6 +41,29 @@ export interface Move {
   /** The worker that takes it. */
   readonly workerId?: string;
   readonly summary?: object;
+  /** What went into staging so far, from whoever moved it; else what was last told of it. */
+  readonly moved?: Moved;
+  /** To `queued`: claimed not before. */
+  readonly notBefore?: Date;
+  /** To `queued`: after a failure that time can mend. */
+  readonly retry?: boolean;
+  /** To `queued` or `paused`: of a worker that is gone and may have left something on the target. */
+  readonly abandoned?: boolean;
+  /** A line for people. */
+  readonly line?: string;
+}
+
+export interface Moved {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** One line of what a run said: names, counts and codes, never a value of a row. */
+export interface RunLine {
+  readonly at: string;
+  readonly attempt: number;
+  readonly state: RunState;
+  readonly text: string;
 }
 
 export interface RunFilter {
@@ -48,6 +79,15 @@ export interface RunEventView {
   readonly attempt: number;
 }
 
+/** A transition with what is told of the stage that it ended. */
+export interface RunStep extends RunEventView {
+  readonly workerId: string | null;
+  readonly rows: number | null;
+  readonly bytes: number | null;
+}
+
+const LINES = 1000;
+
 export class RunStore {
   constructor(
     private readonly manager: EntityManager,
@@ -57,43 +97,47 @@ export class RunStore {
 
   /** False when a run of this pipeline for this instant is there already. */
   async insert(run: NewRun): Promise<boolean> {
+    const { source = '', tags = null, priority = 5, deadlineAt = null, rerunOf = null } = run;
     const { id, pipeline, documents, environment, requestedBy, dueAt, cause } = run;
     const made = await this.manager.query<unknown[]>(
-      `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, environment, requested_by, due_at, cause)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (workspace_id, pipeline, due_at) DO NOTHING RETURNING id`,
+      `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, environment, requested_by, due_at, source, tags, priority, deadline_at,
+         rerun_of, cause)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{pii,pci,phi,secret,quasi}'), $10, $11, $12, $13)
+       ON CONFLICT (workspace_id, pipeline, due_at) DO NOTHING RETURNING id`,
       [
         ...[id, this.workspaceId, pipeline, JSON.stringify(documents), environment, requestedBy, dueAt],
+        ...[source, tags, priority, deadlineAt, rerunOf],
         cause ? JSON.stringify(cause) : null,
       ],
     );
     if (made.length === 0) return false;
     await this.append(id, 'queued', 1, null);
     const by = cause ? { cause: `${cause.kind} ${cause.name} version ${cause.version}` } : {};
-    await this.audit('run.queued', { run: id, pipeline, attempt: 1, due: dueAt?.toISOString() ?? null, ...by }, requestedBy ?? undefined);
+    await this.audit(
+      'run.queued',
+      { run: id, pipeline, attempt: 1, due: dueAt?.toISOString() ?? null, priority, rerunOf, ...by },
+      requestedBy ?? undefined,
+    );
     return true;
   }
 
   /** Throws RUN_TRANSITION_ILLEGAL, or RUN_TAKEN_OVER where `held` does not hold. Locks the run until the transaction ends. */
-  async transition(id: string, { to, actor, held, workerId, summary }: Move): Promise<RunRow> {
+  async transition(id: string, move: Move): Promise<RunRow> {
+    const { to, actor, held, workerId, moved, line } = move;
     const run = await this.lock(id);
     if (held && (run.workerId !== held.workerId || run.attempt !== held.attempt)) throw toError('RUN_TAKEN_OVER', { run: id });
     if (!isAllowed(run.state, to)) throw toError('RUN_TRANSITION_ILLEGAL', { run: id, name: run.state, expected: to });
-    const now = new Date();
     const attempt = to === 'queued' ? run.attempt + 1 : run.attempt;
     const worker = isResting(to) ? null : (workerId ?? run.workerId);
+    if (line !== undefined) await this.say(id, line);
     await this.manager
       .createQueryBuilder()
       .update(RunEntity)
-      .set({
-        ...{ state: to, attempt, workerId: worker },
-        ...(to === 'planning' ? { startedAt: now } : {}),
-        ...(to === 'queued' ? { movedRows: '0' } : {}),
-        ...(isEnded(to) ? { endedAt: now } : {}),
-        ...(summary ? { summary } : {}),
-      })
+      .set({ state: to, attempt, workerId: worker, ...toChanges(run, move) })
       .where('id = :id', { id })
       .execute();
-    await this.append(id, to, attempt, worker);
+    const told = moved ?? { rows: Number(run.movedRows), bytes: Number(run.movedBytes) };
+    await this.append(id, to, attempt, worker, run.state === 'extracting' ? told : undefined);
     await this.audit(`run.${to}`, { run: id, from: run.state, attempt }, actor);
     return { ...run, state: to, attempt, workerId: worker };
   }
@@ -121,12 +165,62 @@ export class RunStore {
     return rows.map(({ seq, at, state, attempt }) => ({ seq, at: at.toISOString(), state: state as RunState, attempt }));
   }
 
+  /** Every transition, oldest first, with what the stages moved. */
+  async steps(id: string): Promise<readonly RunStep[]> {
+    const rows = await this.manager.find(RunEventEntity, { where: { runId: id, workspaceId: this.workspaceId }, order: { seq: 'ASC' } });
+    const count = (text: string | null): number | null => (text === null ? null : Number(text));
+    return rows.map(({ seq, at, state, attempt, workerId, rows: moved, bytes }) => ({
+      ...{ seq, at: at.toISOString(), state: state as RunState, attempt, workerId, rows: count(moved), bytes: count(bytes) },
+    }));
+  }
+
+  /** The newest lines, oldest first, and how many there are. */
+  async lines(id: string): Promise<{ readonly lines: readonly RunLine[]; readonly of: number }> {
+    const rows = await this.manager.query<{ at: Date; attempt: number; state: RunState; text: string; of: number }[]>(
+      `SELECT at, attempt, state, text, count(*) OVER ()::integer AS of FROM bauta.run_line WHERE run_id = $1 AND workspace_id = $2
+       ORDER BY seq DESC LIMIT ${LINES}`,
+      [id, this.workspaceId],
+    );
+    const lines = rows.map(({ at, attempt, state, text }) => ({ at: at.toISOString(), attempt, state, text })).reverse();
+    return { lines, of: rows[0]?.of ?? 0 };
+  }
+
+  /** A line in the stage in which the run is now. */
+  async say(id: string, text: string): Promise<void> {
+    await this.manager.query(
+      `INSERT INTO bauta.run_line (workspace_id, run_id, attempt, state, text)
+       SELECT workspace_id, id, attempt, state, $3 FROM bauta.run WHERE id = $1 AND workspace_id = $2`,
+      [id, this.workspaceId, text],
+    );
+  }
+
+  /** MUST be called with the run locked. */
+  async markLate(run: RunRow): Promise<void> {
+    await this.manager.update(RunEntity, { id: run.id, workspaceId: this.workspaceId }, { lateAt: new Date() });
+    await this.say(run.id, `late: it was to have ended by ${run.deadlineAt?.toISOString() ?? ''}`);
+    const { id, pipeline, state, attempt, deadlineAt } = run;
+    await this.audit('run.late', { run: id, pipeline, state, attempt, deadline: deadlineAt?.toISOString() ?? null });
+  }
+
+  async requestPause(id: string): Promise<void> {
+    await this.manager.update(RunEntity, { id, workspaceId: this.workspaceId }, { pauseRequestedAt: new Date() });
+  }
+
+  /** Classes of tags that were found to be touched beside those that the documents name. */
+  async addTags(id: string, tags: readonly string[]): Promise<void> {
+    await this.manager.query(
+      `UPDATE bauta.run SET tags = ARRAY(SELECT DISTINCT t FROM unnest(tags || $3::text[]) AS t ORDER BY t) WHERE id = $1 AND workspace_id = $2`,
+      [id, this.workspaceId, tags],
+    );
+  }
+
   async requestCancel(id: string): Promise<void> {
     await this.manager.update(RunEntity, { id, workspaceId: this.workspaceId }, { cancelRequestedAt: new Date() });
   }
 
-  async setMovedRows(id: string, rows: number): Promise<void> {
-    await this.manager.update(RunEntity, { id, workspaceId: this.workspaceId }, { movedRows: String(rows) });
+  async setMoved(id: string, { rows, bytes }: Moved): Promise<void> {
+    const moved = { movedRows: String(rows), movedBytes: String(bytes) };
+    await this.manager.update(RunEntity, { id, workspaceId: this.workspaceId }, moved);
   }
 
   /** Throws RESOURCE_UNKNOWN. The row stays locked until the transaction ends. */
@@ -137,11 +231,27 @@ export class RunStore {
     return run as unknown as RunRow;
   }
 
-  private async append(runId: string, state: RunState, attempt: number, workerId: string | null): Promise<void> {
+  private async append(runId: string, state: RunState, attempt: number, workerId: string | null, moved?: Moved): Promise<void> {
     await this.manager.query(
-      `INSERT INTO bauta.run_event (workspace_id, run_id, seq, state, attempt, worker_id)
-       SELECT $1, $2, coalesce(max(seq), 0) + 1, $3, $4, $5 FROM bauta.run_event WHERE run_id = $2`,
-      [this.workspaceId, runId, state, attempt, workerId],
+      `INSERT INTO bauta.run_event (workspace_id, run_id, seq, state, attempt, worker_id, rows, bytes)
+       SELECT $1, $2, coalesce(max(seq), 0) + 1, $3, $4, $5, $6, $7 FROM bauta.run_event WHERE run_id = $2`,
+      [this.workspaceId, runId, state, attempt, workerId, moved?.rows ?? null, moved?.bytes ?? null],
     );
   }
+}
+
+/** What a transition changes beside state, attempt and worker. */
+function toChanges(run: RunRow, { to, summary, moved, notBefore, retry, abandoned }: Move): Partial<RunEntity> {
+  const now = new Date();
+  const idle = to === 'queued' || to === 'paused';
+  return {
+    ...(to === 'planning' ? { startedAt: now } : {}),
+    ...(to === 'extracting' ? { abandoned: false } : {}),
+    ...(idle ? { movedRows: '0', movedBytes: '0', notBefore: notBefore ?? null, pauseRequestedAt: null } : {}),
+    ...(idle && abandoned ? { abandoned } : {}),
+    ...(retry ? { retries: run.retries + 1 } : {}),
+    ...(moved && !idle ? { movedRows: String(moved.rows), movedBytes: String(moved.bytes) } : {}),
+    ...(isEnded(to) ? { endedAt: now } : {}),
+    ...(summary ? { summary } : {}),
+  };
 }

@@ -55,6 +55,48 @@ export class RunEntity {
   @Column('bigint', { name: 'moved_rows' })
   movedRows!: string;
 
+  /** A bigint as text. */
+  @Column('bigint', { name: 'moved_bytes' })
+  movedBytes!: string;
+
+  /** The reference of the source: what the limit of runs at once counts. */
+  @Column('text')
+  source!: string;
+
+  /** Classes of tags that it touches: only a pool of workers that may touch all of them is given it. */
+  @Column('text', { array: true })
+  tags!: readonly string[];
+
+  /** 0 to 9; the greater first. */
+  @Column('smallint')
+  priority!: number;
+
+  /** Not claimed before. */
+  @Column('timestamptz', { name: 'not_before', nullable: true })
+  notBefore!: Date | null;
+
+  /** When it has to have ended; after that it is late, and goes on. */
+  @Column('timestamptz', { name: 'deadline_at', nullable: true })
+  deadlineAt!: Date | null;
+
+  @Column('timestamptz', { name: 'late_at', nullable: true })
+  lateAt!: Date | null;
+
+  @Column('timestamptz', { name: 'pause_requested_at', nullable: true })
+  pauseRequestedAt!: Date | null;
+
+  /** How often it was tried again after a failure that time can mend. */
+  @Column('integer')
+  retries!: number;
+
+  /** Taken from a worker that is gone, which may have left something on the target. */
+  @Column('boolean')
+  abandoned!: boolean;
+
+  /** The run that this one does again. */
+  @Column('text', { name: 'rerun_of', nullable: true })
+  rerunOf!: string | null;
+
   @Column('json', { nullable: true })
   summary!: object | null;
 }

@@ -1,5 +1,7 @@
 // The door of the queue (graphile-worker): its tables, made by the owner; jobs that join the caller's transaction; workers that take them.
-import { Logger, type RunnerOptions, type TaskList, makeWorkerUtils, run } from 'graphile-worker';
+import { EventEmitter } from 'node:events';
+
+import { Logger, type RunnerOptions, type TaskList, type WorkerEvents, makeWorkerUtils, run } from 'graphile-worker';
 
 /** Errors are told by whoever called; the queue's own words may hold anything. */
 export const silent = new Logger(() => () => undefined);
@@ -20,19 +22,29 @@ export interface Statement {
   readonly parameters: readonly unknown[];
 }
 
-/** A job, as a statement for the transaction that wants it done. It is tried once: what a failure means is for the run to say. */
+/**
+ * A job, as a statement for the transaction that wants it done. A worker that may not touch one of its `flags` leaves it to others. It MUST be
+ * harmless to do it twice: the job of a worker that is gone is given to another one.
+ */
 export function toJob(
   task: string,
   payload: Readonly<Record<string, string | number>>,
-  options: { readonly key: string; readonly at?: Date },
+  options: { readonly key: string; readonly at?: Date; readonly flags?: readonly string[] },
 ): Statement {
   return {
-    sql: 'SELECT FROM graphile_worker.add_job($1, $2::json, run_at := $3, max_attempts := 1, job_key := $4)',
-    parameters: [task, JSON.stringify(payload), options.at ?? null, options.key],
+    sql: 'SELECT FROM graphile_worker.add_job($1, $2::json, run_at := $3, max_attempts := 25, job_key := $4, flags := $5)',
+    parameters: [task, JSON.stringify(payload), options.at ?? null, options.key, options.flags ?? null],
   };
 }
 
+/** Gives the jobs of a process that is gone to the others; the queue itself would wait four hours. */
+export function toUnlock(lockedBy: string): Statement {
+  return { sql: 'SELECT FROM graphile_worker.force_unlock_workers(ARRAY[$1])', parameters: [lockedBy] };
+}
+
 export interface Queue {
+  /** What stands in jobs that this process has. */
+  readonly lockedBy: string;
   /** Takes no more jobs and waits for those that it has. */
   stop(): Promise<void>;
 }
@@ -44,18 +56,23 @@ export interface QueueOptions {
    */
   readonly pool: NonNullable<RunnerOptions['pgPool']>;
   readonly concurrency: number;
-  /** What to do with a job of a name. MUST NOT throw: a job is tried once. */
+  /** What to do with a job of a name. MUST NOT throw: who failed says so elsewhere. */
   readonly tasks: Readonly<Record<string, (payload: unknown) => Promise<void>>>;
+  /** Jobs with one of these flags are for others. */
+  readonly forbidden: readonly string[];
 }
 
 /** As the service role. */
-export async function startQueue({ pool, concurrency, tasks }: QueueOptions): Promise<Queue> {
+export async function startQueue({ pool, concurrency, tasks, forbidden }: QueueOptions): Promise<Queue> {
   const taskList: TaskList = Object.fromEntries(Object.entries(tasks).map(([name, work]) => [name, (payload: unknown) => work(payload)]));
+  const events: WorkerEvents = new EventEmitter();
+  let lockedBy = '';
+  events.on('pool:create', ({ workerPool }) => void (lockedBy = workerPool.id));
   const runner = await run({
-    ...{ pgPool: pool, concurrency, taskList, logger: silent, noHandleSignals: true },
-    ...{ pollInterval: 1000, parsedCronItems: [] },
+    ...{ pgPool: pool, concurrency, taskList, events, logger: silent, noHandleSignals: true },
+    ...{ pollInterval: 1000, parsedCronItems: [], forbiddenFlags: [...forbidden] },
   });
-  return { stop: () => runner.stop() };
+  return { lockedBy, stop: () => runner.stop() };
 }
 
 const rights = `
