@@ -109,7 +109,7 @@ export function startRunWorker(
   connections: Readonly<Record<string, string>>,
   more: Readonly<Record<string, string>> = {},
 ): Promise<RunWorker> {
-  const settings = parseSettings({ BAUTA_HOME: home, BAUTA_HEARTBEAT_MS: '400', BAUTA_THREADS: '0', ...more });
+  const settings = parseSettings({ BAUTA_HOME: home, BAUTA_THREADS: '0', ...more });
   const failed = (error: unknown): void => void process.stderr.write(`worker: ${String(error)}\n`);
   return RunWorker.start({
     ...{ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, toRequest }, failed },
