@@ -16,6 +16,7 @@ export class Schedules1763700000005 implements MigrationInterface {
         decided_to timestamptz NOT NULL,
         next_due_at timestamptz,
         last_run_id text,
+        catalogue_digest text,
         paused_at timestamptz,
         paused_by uuid,
         PRIMARY KEY (workspace_id, name),
@@ -28,7 +29,7 @@ export class Schedules1763700000005 implements MigrationInterface {
       ALTER TABLE bauta.schedule ENABLE ROW LEVEL SECURITY;
       CREATE POLICY by_workspace ON bauta.schedule TO bauta_service
         USING (workspace_id = bauta.current_workspace()) WITH CHECK (workspace_id = bauta.current_workspace());
-      GRANT SELECT, INSERT, UPDATE (version, pipeline, overlap, decided_to, next_due_at, last_run_id, paused_at, paused_by)
+      GRANT SELECT, INSERT, UPDATE (version, pipeline, overlap, decided_to, next_due_at, last_run_id, catalogue_digest, paused_at, paused_by)
         ON bauta.schedule TO bauta_service;
 
       CREATE TABLE bauta.trigger (

@@ -1,5 +1,5 @@
 // `npm start`: API, worker and sequencer in one process, until SIGINT or SIGTERM.
-import { composeRun, toRequest } from './cli/compose.js';
+import { composeRun, describeSource, toRequest } from './cli/compose.js';
 import { sealProcess, tellUncaught } from './cli/seal-process.js';
 import { parseSettings } from './config/settings.js';
 import { announce, tellWhyNot } from './control/announce.js';
@@ -10,7 +10,7 @@ tellUncaught((error) => tellWhyNot(error, say));
 try {
   const startedAt = performance.now();
   sealProcess();
-  const service = await startService(process.env, { composeRun, toRequest });
+  const service = await startService(process.env, { composeRun, describeSource, toRequest });
   announce(service, parseSettings(process.env).BAUTA_HOME, process.stderr.isTTY, say);
   say(`ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s; Ctrl-C stops it`);
   let stopping: Promise<void> | undefined;

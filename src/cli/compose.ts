@@ -16,7 +16,7 @@ import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
 import type { AuditSink, Policy, Target } from '../pipeline/ports.js';
-import type { Request } from '../pipeline/prepare.js';
+import { type Request, toScope } from '../pipeline/prepare.js';
 import type { Doors, Run } from '../pipeline/run.js';
 import { FileAuditSink, FileKeyProvider, finishHomeChanges } from '../systems/files/files.js';
 import { openPolicy } from '../systems/opa/opa.js';
@@ -161,6 +161,24 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Digest of the source's catalogue in the scope of the pipeline. Throws SOURCE_UNREACHABLE and its like. */
+export async function describeSource({
+  settings,
+  request,
+  source,
+  signal,
+}: Pick<RunOptions, 'settings' | 'request' | 'source' | 'signal'>): Promise<string> {
+  const { body } = request.pipeline;
+  const connection = { ...source, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, signal };
+  const { writable } = body.source;
+  const door = openSource({ connection, settings: toSourceSettings(settings), writable, clock: systemClock, verifiers: [] });
+  try {
+    return (await door.describe(toScope(request))).digest;
+  } finally {
+    await door.close();
   }
 }
 

@@ -17,11 +17,13 @@ export function findDueProblems(definition: Definition, tree: Tree, file: string
     return unknown ? [refuse('on/webhook/events', known.join(', '))] : [];
   }
   if (definition.kind !== 'Schedule') return [];
-  const { cron, timeZone, startDate } = definition;
+  const { cron, timeZone, startDate, when, catchUp } = definition;
   const { expected } = parseCron(cron);
   return [
     ...(expected === undefined ? [] : [refuse('cron', expected)]),
     ...(isTimeZone(timeZone) ? [] : [refuse('timeZone', 'a time zone such as Europe/Berlin')]),
+    // There is one source to look at, and it is what it is now.
+    ...(when === 'schema-changed' && catchUp ? [refuse('catchUp', 'false, with when: schema-changed')] : []),
     ...(startDate === undefined || isDay(startDate) ? [] : [refuse('startDate', 'a day of the calendar as YYYY-MM-DD')]),
   ];
 

@@ -118,6 +118,7 @@ const schedule = members(
   {
     timeZone,
     startDate: date,
+    when: oneOf('always', 'schema-changed'),
     catchUp: { type: 'boolean', description: 'true or false' },
     overlap: { type: 'boolean', description: 'true or false' },
   },

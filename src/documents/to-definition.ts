@@ -28,7 +28,7 @@ export function toDefinition(document: Written): Definition {
     case 'Classification':
       return toClassification(fields);
     case 'Schedule':
-      return { timeZone: 'UTC', catchUp: false, overlap: false, ...fields } as unknown as ScheduleDefinition;
+      return { timeZone: 'UTC', when: 'always', catchUp: false, overlap: false, ...fields } as unknown as ScheduleDefinition;
     case 'Trigger':
       return fields as unknown as TriggerDefinition;
     case 'Rulebook':

@@ -152,6 +152,8 @@ export interface ScheduleDefinition {
   readonly timeZone: string;
   /** First day on which a run may be due, `YYYY-MM-DD` in the zone. */
   readonly startDate?: string;
+  /** `schema-changed`: the source is looked at then, and a run is asked for when its catalogue is not what it was at the last look. */
+  readonly when: 'always' | 'schema-changed';
   /** What was due while nobody could ask for it: a run each, or none. */
   readonly catchUp: boolean;
   /** May a run begin while another one of the pipeline has not ended? */

@@ -280,6 +280,7 @@ describe('before it is applied', () => {
     [`cron: '0 0 30 2 *'`, 'cron'],
     [`cron: '@hourly'\ntimeZone: Mars/Olympus`, 'timeZone'],
     [`cron: '@hourly'\nstartDate: 2026-02-30`, 'startDate'],
+    [`cron: '@hourly'\nwhen: schema-changed\ncatchUp: true`, 'catchUp'],
   ])('refuses %j with its place', async (text, path) => {
     const { status, body } = await apply(`${pipeline('refused')}---\nkind: Schedule\nname: refused\npipeline: refused\n${text}\n`);
     expect([status, body['findings']]).toMatchObject([422, [{ code: 'DOCUMENT_VALUE_INVALID', where: { path } }]]);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
-import { composeRun, toRequest } from '../../src/cli/compose.js';
+import { composeRun, describeSource, toRequest } from '../../src/cli/compose.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { RunWorker } from '../../src/control/runs/runs.js';
 import type { Opened } from '../../src/control/control.module.js';
@@ -112,7 +112,7 @@ export function startRunWorker(
   const settings = parseSettings({ BAUTA_HOME: home, BAUTA_THREADS: '0', ...more });
   const failed = (error: unknown): void => void process.stderr.write(`worker: ${String(error)}\n`);
   return RunWorker.start({
-    ...{ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, toRequest }, failed },
+    ...{ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, describeSource, toRequest }, failed },
     metrics,
   });
 }

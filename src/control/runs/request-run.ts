@@ -79,7 +79,7 @@ export async function findEnvironment({ documents }: Transaction, name: string):
 }
 
 /** What the pipeline names, in the version that is the latest now. The rulebook `default` comes with the release unless there is one of that name. */
-async function findDocuments({ documents }: Transaction, name: string): Promise<readonly DocumentVersion[]> {
+export async function findDocuments({ documents }: Transaction, name: string): Promise<readonly DocumentVersion[]> {
   const pipeline = await documents.find({ kind: 'Pipeline', name });
   if (!pipeline) throw toError('RESOURCE_UNKNOWN', { type: 'pipeline' });
   const { classification, rulebook = 'default' } = pipeline.document as { classification: string; rulebook?: string };

@@ -7,6 +7,13 @@ import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
 
 export interface RunComposer {
   toRequest(selected: SelectedDocuments, lock: Request['lock']): Request;
+  /** Digest of the source's catalogue in the pipeline's scope; reads no row. */
+  describeSource(options: {
+    readonly settings: Settings;
+    readonly request: Request;
+    readonly source: ConnectionTarget;
+    readonly signal: AbortSignal;
+  }): Promise<string>;
   composeRun(options: {
     readonly settings: Settings;
     readonly home: string;

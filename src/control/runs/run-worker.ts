@@ -7,6 +7,7 @@ import type { Metadata, RunRow } from '../../systems/metadata/metadata.js';
 import { openPool } from '../../systems/postgres/postgres.js';
 import { type Queue, startQueue } from '../../systems/queue/queue.js';
 import { type Execution, executeRun } from './execute-run.js';
+import { LOOK, type LookPayload, lookAtSource } from './look-at-source.js';
 import { PROVISION, toWake } from './request-run.js';
 import type { RunObserver } from './run-observer.js';
 import type { RunComposer } from './run-composer.js';
@@ -57,7 +58,10 @@ export class RunWorker {
     worker.every(WATCH_MS, () => worker.watch());
     worker.sessions = openPool(url, settings.BAUTA_RUNS + 3);
     const forbidden = tagClasses.filter((tagClass) => !worker.pool.includes(tagClass));
-    const tasks = { [PROVISION]: () => worker.work() };
+    const tasks = {
+      [PROVISION]: () => worker.work(),
+      [LOOK]: (payload: unknown) => lookAtSource(options, payload as LookPayload).catch(options.failed),
+    };
     worker.queue = await startQueue({ pool: worker.sessions, concurrency: settings.BAUTA_RUNS, tasks, forbidden });
     await worker.beat();
     return worker;

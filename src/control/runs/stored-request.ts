@@ -19,7 +19,7 @@ export interface StoredRequest {
 /** Throws DOCUMENTS_INVALID: what was valid when it was applied may not be in a later release. */
 export async function loadRequest(
   metadata: Metadata,
-  run: RunRow,
+  run: Pick<RunRow, 'id' | 'workspaceId' | 'pipeline' | 'documents'>,
   composer: RunComposer,
   { settings, environment }: { readonly settings: Settings; readonly environment: NodeJS.ProcessEnv },
 ): Promise<StoredRequest> {

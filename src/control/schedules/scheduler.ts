@@ -2,7 +2,7 @@
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { ScheduleDefinition } from '../../pipeline/definition.js';
 import type { Metadata, ScheduleRow, Transaction } from '../../systems/metadata/metadata.js';
-import { requestRun } from '../runs/runs.js';
+import { requestRun, toLook } from '../runs/runs.js';
 import { answerDatasets } from '../triggers/triggers.js';
 import { type Decided, decide, nextDue } from './due-times.js';
 import { getSchedule } from './stored-schedule.js';
@@ -53,6 +53,10 @@ export class Scheduler {
     const decided = decide(schedule, schedule, row.decidedTo.getTime(), now.getTime());
     let lastRunId: string | null = null;
     for (const dueAt of decided.run) {
+      if (schedule.when === 'schema-changed') {
+        await transaction.run(toLook(transaction.workspaceId, row, dueAt));
+        continue;
+      }
       const id = await this.request(transaction, schedule, row, dueAt, now);
       // Another schedule of the pipeline was first: the run that is there is the one for this instant.
       if (id === undefined) await this.tellSkipped(transaction, row, 'taken', { count: 1, from: dueAt, to: dueAt }, now);

@@ -9,12 +9,15 @@ export interface ScheduleRow {
   /** Null: paused, or never again. */
   readonly nextDueAt: Date | null;
   readonly lastRunId: string | null;
+  /** Of the source as it was when somebody looked last; null: nobody did. */
+  readonly catalogueDigest: string | null;
   readonly pausedAt: Date | null;
   /** A person's id. */
   readonly pausedBy: string | null;
 }
 
 const columns = `name, version, decided_to AS "decidedTo", next_due_at AS "nextDueAt", last_run_id AS "lastRunId",
+  catalogue_digest AS "catalogueDigest",
   paused_at AS "pausedAt", paused_by AS "pausedBy"`;
 
 export class ScheduleStore {
@@ -36,6 +39,7 @@ export class ScheduleStore {
     await this.manager.query(
       `INSERT INTO bauta.schedule AS s (workspace_id, name, version, pipeline, overlap, decided_to, next_due_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (workspace_id, name) DO UPDATE SET version = $3, pipeline = $4, overlap = $5, decided_to = $6,
+         catalogue_digest = CASE WHEN s.pipeline = $4 THEN s.catalogue_digest END,
          next_due_at = CASE WHEN s.paused_at IS NULL THEN $7::timestamptz END`,
       [this.workspaceId, name, version, pipeline, overlap, decidedTo, nextDueAt],
     );
@@ -63,6 +67,13 @@ export class ScheduleStore {
     await this.manager.query(
       'UPDATE bauta.schedule SET decided_to = $3, next_due_at = $4, last_run_id = coalesce($5, last_run_id) WHERE workspace_id = $1 AND name = $2',
       [this.workspaceId, name, decidedTo, nextDueAt, lastRunId],
+    );
+  }
+
+  async keepCatalogue(name: string, digest: string, lastRunId: string | null): Promise<void> {
+    await this.manager.query(
+      'UPDATE bauta.schedule SET catalogue_digest = $3, last_run_id = coalesce($4, last_run_id) WHERE workspace_id = $1 AND name = $2',
+      [this.workspaceId, name, digest, lastRunId],
     );
   }
 
