@@ -51,7 +51,9 @@ export function Route(route: RouteDescription): MethodDecorator {
   const tokenless = needs === 'open' || needs === 'signature';
   const secured = tokenless ? [] : [401, 403];
   const read = body ? [400, 413, 415, 422] : [];
-  const errors = [...new Set([...secured, ...read, ...(route.errors ?? []), 500, 503])].sort();
+  // A header that is looked at can be wrong.
+  const headed = Object.keys(headers).some((name) => name in forms) ? [400] : [];
+  const errors = [...new Set([...secured, ...read, ...headed, ...(route.errors ?? []), 500, 503])].sort();
   const answers = answer ? { content: { [route.answerType ?? 'application/json']: { schema: answer as object } } } : {};
   return applyDecorators(
     methods[method](route.path),
