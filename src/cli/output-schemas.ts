@@ -57,6 +57,11 @@ const verdict = object(
     why: text('what that means here'),
     rows: count('of the table'),
     originals: count('rows of this column of the output that hold an original which may not stand there'),
+    laws: object({
+      values: count('of a sample, NULL included'),
+      tested: list(text('of a law'), 'what they were held to'),
+      untested: list(text('of a law'), 'declared, and no value of the sample could be held to it'),
+    }),
   },
   {
     path: text('inside the value'),

@@ -1,5 +1,5 @@
 // What verification says of each column, as aligned lines.
-import type { VerifyReport } from '../pipeline/verify/verify.js';
+import type { Verdict, VerifyReport } from '../pipeline/verify/verify.js';
 import { paint, stripControls, toCount, toTable } from './print.js';
 
 type Report = Pick<VerifyReport, 'findings' | 'receipts' | 'verdicts'>;
@@ -13,12 +13,17 @@ export function toVerdictText({ findings, receipts, verdicts }: Report): string 
   const rows = receipts.reduce((sum, receipt) => sum + receipt.rows, 0);
   const sum = `verify   ${rows.toLocaleString('en')} rows counted and digested; ${toCount(count('zero'), 'column')} where no original may stand, ${count('rate')} compared row by row, ${count('not testable')} not testable; ${errors === 0 ? paint('nothing found', 32) : paint(toCount(errors, 'finding'), 31)}`;
   if (verdicts.length === 0) return sum;
-  const lines = verdicts.map(({ schema, table, column, path, verdict, why, rows: ofTable }) => [
+  const lines = verdicts.map(({ schema, table, column, path, verdict, why, rows: ofTable, laws }) => [
     paint(verdict.padEnd(12), colours[verdict]),
     `${schema}.${table}.${column}${path === undefined ? '' : ` ${path}`}`,
-    verdict === 'not testable' ? `${toCount(ofTable, 'row')}: ${why}` : why,
+    `${verdict === 'not testable' ? `${toCount(ofTable, 'row')}: ${why}` : why}; ${toLaws(laws)}`,
   ]);
   return stripControls(`${sum}\n${toTable(lines)}\n${limits}`, '\n\u001b');
+}
+
+function toLaws({ values, tested, untested }: Verdict['laws']): string {
+  const not = untested.length > 0 ? `; untested: ${untested.join(', ')}` : '';
+  return tested.length === 0 ? `no law tested${not}` : `${toCount(values, 'sampled value')} held to ${toCount(tested.length, 'law')}${not}`;
 }
 
 const limits =

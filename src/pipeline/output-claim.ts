@@ -1,5 +1,7 @@
 // What a transform claims of its output, for who looks whether originals are in it: mask declares it, verify holds it to its word.
 
+import type { Law } from './law.js';
+
 export interface OutputClaim {
   /** `disjoint`: outputs are of a space that is told apart. `overlapping`: spread over the space of the originals. `kept`: some goes through. */
   readonly output: 'disjoint' | 'overlapping' | 'kept';
@@ -9,6 +11,10 @@ export interface OutputClaim {
   produces(text: Uint8Array): boolean;
   /** Absent: nothing is claimed. */
   readonly fixedPoints?: FixedPoints;
+  /** What every output keeps to. */
+  readonly laws: readonly Law[];
+  /** How many pseudonyms there are; 0n: as many as originals. */
+  readonly space: bigint;
 }
 
 /**

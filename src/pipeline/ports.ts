@@ -255,6 +255,8 @@ export interface LineOptions {
   readonly where?: string;
   /** Columns to sort by; text byte by byte. */
   readonly order?: readonly string[];
+  /** No more than so many rows: of pages that the seed picks, in any order; without a seed the first ones, in the heap's order. */
+  readonly sample?: { readonly rows: number; readonly seed?: number };
 }
 
 /** A table or materialized view of staging; the columns with their types as far as a reader needs them. */

@@ -79,6 +79,7 @@ it('lets the verification and its reader share with the writer only what says wh
     'definition',
     'event',
     'grant',
+    'law',
     'marker',
     'output-claim',
     'plan',

@@ -104,6 +104,8 @@ async function verify(change: string, honest?: readonly Receipt[], slotsLog2 = 2
     const outputSpace = (rule: RulePlan): OutputClaim => ({
       ...(rule.transform === 'email' ? { output: 'disjoint', pattern: '.*@example\\.com' } : { output: 'kept' }),
       produces: (text) => Buffer.from(text).toString().endsWith('@example.com'),
+      laws: [],
+      space: 0n,
     });
     const verification = new Verification({ reader, plan, nonce, slotsLog2, outputSpace });
     await verification.collect();

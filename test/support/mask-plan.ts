@@ -93,6 +93,7 @@ export function createTestTransform(name: string, map: Mapping, more: Partial<Tr
     uniqueness: 'not-guaranteed',
     reveals: [],
     space: () => 0n,
+    laws: () => [],
     reversible: false,
     output: 'overlapping',
     plain: false,

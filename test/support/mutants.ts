@@ -8,7 +8,7 @@ import { packageFile } from '../../src/kernel/package-root.js';
 import type { TableName } from '../../src/pipeline/catalogue.js';
 import { createMasker, outputSpace, prepareMask, toCanonicalForm, type Transform, withDefaults } from '../../src/pipeline/mask/mask.js';
 import type { Plan } from '../../src/pipeline/plan.js';
-import type { Field, Reader } from '../../src/pipeline/ports.js';
+import type { Field, LineOptions, Reader } from '../../src/pipeline/ports.js';
 import { poissonTail, unlikely } from '../../src/pipeline/verify/chance.js';
 import { Verification, type Verdict } from '../../src/pipeline/verify/verify.js';
 import type { LawCase } from '../laws/inputs/law-inputs.js';
@@ -114,12 +114,22 @@ function toTag({ name }: Transform): string {
 class TableInMemory implements Reader {
   constructor(private readonly sides: Readonly<Record<'source' | 'staging', readonly string[]>>) {}
 
-  async *lines(side: 'source' | 'staging', _: TableName, fields: readonly Field[]): AsyncIterable<Uint8Array> {
-    const values = this.sides[side];
+  async *lines(
+    side: 'source' | 'staging',
+    _: TableName,
+    fields: readonly Field[],
+    { sample }: LineOptions = {},
+  ): AsyncIterable<Uint8Array> {
+    const all = this.sides[side];
+    // Every so many rows; the seed says where it begins.
+    const step = sample ? Math.ceil(all.length / sample.rows) : 1;
+    const first = sample?.seed === undefined ? 0 : sample.seed % step;
+    const values = step === 1 ? all : all.filter((_value, i) => i % step === first);
     let held: Buffer = Buffer.alloc(0);
     for (let from = 0; from < values.length; from += BATCH_ROWS) {
       const some = values.slice(from, from + BATCH_ROWS);
-      const lines = some.map((value, i) => `${fields.map(({ column }) => (column === 'id' ? String(from + i) : value)).join('\t')}\n`);
+      const toRow = (i: number): string => String((from + i) * step + first);
+      const lines = some.map((value, i) => `${fields.map(({ column }) => (column === 'id' ? toRow(i) : value)).join('\t')}\n`);
       held = Buffer.concat([held, Buffer.from(lines.join(''))]);
       for (; held.length > CHUNK_BYTES; held = held.subarray(CHUNK_BYTES)) yield held.subarray(0, CHUNK_BYTES);
     }

@@ -11,10 +11,11 @@ import { findTransform, toWorkingType, withDefaults } from './column-runner.js';
 export function outputSpace(rule: RulePlan, type: DataType): OutputClaim {
   const transform = findTransform(rule.transform);
   const params = transform && withDefaults(transform, rule.params);
-  if (!transform || !params) return { output: 'kept', produces: () => true };
+  if (!transform || !params) return { output: 'kept', produces: () => true, laws: [], space: 0n };
   const working = rule.preparedFor ?? toWorkingType(transform, type);
   const fixedPoints = transform.fixedPoints?.(params, working);
-  const chances = fixedPoints === undefined ? {} : { fixedPoints };
+  const [laws, space] = [transform.laws(params, working), transform.space(params, working)];
+  const chances = { laws, space, ...(fixedPoints === undefined ? {} : { fixedPoints }) };
   if (transform.output === 'kept') return { output: 'kept', produces: () => true, ...chances };
   if (transform.output === 'overlapping' || !transform.produces || !transform.pattern || transform.leavesReservedSpace?.(params)) {
     return { output: 'overlapping', produces: () => true, ...chances };

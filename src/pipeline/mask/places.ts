@@ -2,10 +2,11 @@
 // row of words/places.txt. The draw of an address: bytes 0 to 3 the place, 4 to 7 the street, 8 to 11 the house number, 12 to 15 the rest of
 // the postcode. One domain (`pii.address`) for all parts, and they agree; so no part may choose among fewer places than another.
 import type { DataType } from '../catalogue.js';
+import type { Law } from '../law.js';
 import { toRoom } from './dressed-token.js';
 import type { Params, WordTable } from './transform.js';
 import { toLongest } from './word-pick.js';
-import { toWordTable } from './words.js';
+import { loadWords, toWordTable } from './words.js';
 
 export type PlaceColumn = 'code' | 'country' | 'region' | 'regionCode' | 'city' | 'postcode';
 
@@ -53,4 +54,16 @@ export function toPlaceMisfit(texts: readonly string[], type: DataType, noun: st
 /** Every text with the chance of a place that has it; the same text may stand in the list more than once. */
 export function toChances(texts: readonly string[]): readonly (readonly [string, number])[] {
   return texts.map((text) => [text, 1 / texts.length] as const);
+}
+
+/** What the parts of one address agree on. */
+export function toPlaceLabel(params: Params): string {
+  return `place of ${params['country'] as string}`;
+}
+
+/** One of the places' texts, and the same place as the other parts of the address. */
+export function toPlaceLaws(params: Params, column: PlaceColumn): readonly Law[] {
+  const texts = toPlaces(loadWords, params)[column];
+  const phrases = texts.map((text) => [column === 'postcode' ? { shape: text } : { text }]);
+  return [{ law: 'words', phrases, agree: toPlaceLabel(params) }];
 }

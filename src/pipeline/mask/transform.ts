@@ -3,6 +3,7 @@ import type { Json } from '../../kernel/canonical-json.js';
 import type { Column } from '../batch.js';
 import type { DataType } from '../catalogue.js';
 import type { Scope } from '../definition.js';
+import type { Law } from '../law.js';
 import type { FixedPoints } from '../output-claim.js';
 import type { Reveal, Uniqueness } from '../plan.js';
 import type { ColumnWriter } from './column-writer.js';
@@ -68,6 +69,8 @@ export interface Transform {
   pattern?(params: Params): string;
   /** How likely an original comes out as it was (OutputClaim). Absent: part of it goes through on purpose, and nothing is claimed. */
   fixedPoints?(params: Params, type: DataType): FixedPoints;
+  /** What every output keeps to (law.ts): the verification holds a sample of each copy to it. Empty: nothing can be said. No default. */
+  laws(params: Params, type: DataType): readonly Law[];
   /** A sentence when this type cannot hold the output (too short, wrong family detail), else undefined. Checked at plan time. */
   misfit?(type: DataType, params: Params): string | undefined;
   /** True when no output ever holds a byte that COPY text escapes (backslash, tab, newline, carriage return, other control bytes). */

@@ -2,6 +2,7 @@
 // The bytes are the contract between transforms that must agree on a person: first-name and full-name read bytes 0 to 3, last-name and
 // full-name bytes 4 to 7; every part of an address takes its place from bytes 0 to 3 (see places.ts). With one domain (`pii.name`,
 // `pii.address`) and scope `subject`, the same person then has the same names and one address everywhere.
+import type { Law, Part } from '../law.js';
 import { keepWords, kernel } from './kernel/kernel.js';
 import type { Apply, Params, WordTable } from './transform.js';
 import { toWordTable } from './words.js';
@@ -81,4 +82,22 @@ export function toTableName(kind: 'first-names' | 'last-names', params: Params):
 /** Every word with the chance that it is picked. */
 export function toWordChances({ count, bytes, offsets }: WordTable): readonly (readonly [string, number])[] {
   return Array.from({ length: count }, (_, i) => [Buffer.from(bytes.subarray(offsets[i], offsets[i + 1])).toString(), 1 / count] as const);
+}
+
+/** The same table gives the same list. */
+export function toWordList(table: WordTable): readonly string[] {
+  const known = lists.get(table) ?? toWordChances(table).map(([text]) => text);
+  lists.set(table, known);
+  return known;
+}
+
+const lists = new WeakMap<WordTable, readonly string[]>();
+
+/** A name of the table, by a label that tells tables apart: where one column is narrower, another word may be picked. */
+export function toNamePart(kind: 'first-names' | 'last-names', params: Params, table: WordTable): Part {
+  return { words: toWordList(table), is: `${toTableName(kind, params)} of ${table.count}` };
+}
+
+export function toNameLaws(kind: 'first-names' | 'last-names', params: Params, table: WordTable): readonly Law[] {
+  return [{ law: 'words', phrases: [[toNamePart(kind, params, table)]] }];
 }

@@ -56,7 +56,7 @@ export class OutputLayout {
     const generated = (relation?.columns ?? [])
       .filter((column) => this.aim.search && column.generated && table.kind === 'r')
       .map((column) => this.toDerived(column));
-    const columns = table.columns.map((column) => this.toColumn(column, own, pairs));
+    const columns = table.columns.map((column) => this.toColumn(column, own, pairs, table.pairing));
     return this.lay(table, [...paths, ...generated, ...columns], paths.length + generated.length);
   }
 
@@ -106,7 +106,7 @@ export class OutputLayout {
     return { field, entry, place: { ...path, tags: new Set([tag]), drawn: claim.output === 'overlapping' }, leaves: [leaf] };
   }
 
-  private toColumn(column: ColumnPlan, own: readonly Leaf[], pairs: RowPairs | undefined): One {
+  private toColumn(column: ColumnPlan, own: readonly Leaf[], pairs: RowPairs | undefined, pairing: TablePlan['pairing']): One {
     const leaves = own.filter((leaf) => leaf.column === column);
     const whole = leaves.find(({ field }) => field.path === undefined);
     const tags = leaves.map(({ tag }) => tag);
@@ -114,7 +114,8 @@ export class OutputLayout {
     const released = column.tag !== 'none' && column.rule.transform === 'keep' && !column.rule.paths;
     const base = whole ? this.toLeaf(whole, pairs) : undefined;
     const entry: FieldEntry = base?.entry ?? { flags: this.typeFlags(column.type.base) };
-    if (pairs?.isKey(column.name)) entry.flags |= flags.key;
+    // The sample of the laws is told by it even where no rows are compared.
+    if (this.aim.pairs && pairing?.by === 'key' && pairing.columns.includes(column.name)) entry.flags |= flags.key;
     if (!released && this.aim.search) this.addSearch(entry, column.type.base, tags);
     const drawn = leaves.some(({ claim }) => claim.output === 'overlapping');
     return {

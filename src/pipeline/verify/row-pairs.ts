@@ -19,6 +19,8 @@ export interface PairResult {
   other: number;
   nullsFilled: number;
   nullsMade: number;
+  /** Rows of both sides that found no partner. */
+  alone: number;
   firstFixed?: PairEvent;
   firstOther?: PairEvent;
   /** Rows of the source whose pair said `other`, the first of them. */
@@ -68,6 +70,7 @@ export class RowPairs {
         other: 0,
         nullsFilled: 0,
         nullsMade: 0,
+        alone: 0,
         otherRows: new Set<number>(),
       },
     }));
@@ -81,11 +84,6 @@ export class RowPairs {
   /** What the pair at this index is told by in a wider stream of the output: the same counters and chances. */
   entryOf(leaf: Leaf): FieldEntry {
     return this.narrow.entries.at(this.group.leaves.indexOf(leaf) - this.group.leaves.length) as FieldEntry;
-  }
-
-  isKey(column: string): boolean {
-    const { pairing } = this.group.table;
-    return pairing?.by === 'key' && pairing.columns.includes(column);
   }
 
   /** Reads both sides, the output through `output` where it is read anyway; again, in more parts or in order, where memory was too small. */
@@ -109,7 +107,7 @@ export class RowPairs {
         if (state.unitsLost) break;
       }
     }
-    this.read();
+    this.read(state.waiting);
   }
 
   private async again(part: number, parts: number, ordered: boolean): Promise<SearchKernel['pairsState']> {
@@ -184,8 +182,9 @@ export class RowPairs {
     }
   }
 
-  private read(): void {
+  private read(alone: number): void {
     this.results.forEach((result, i) => {
+      result.alone = alone;
       const offset = i - this.results.length;
       const source = (this.source.entries.at(offset) as FieldEntry).counters as number;
       const output = (this.narrow.entries.at(offset) as FieldEntry).counters as number;
@@ -218,8 +217,8 @@ export class RowPairs {
   /** Key and, for the source, the person; then the leaves, last. */
   private prepare(source: boolean, chances: readonly Chance[]): Prepared {
     const { table, leaves } = this.group;
-    const keys = table.pairing?.by === 'key' ? table.pairing.columns.map((name) => this.column(name)) : [];
-    const persons = source ? toPersons(table).map((name) => this.column(name)) : [];
+    const keys = toKeys(table);
+    const persons = source ? toPersons(table).map((name) => toField(table, name)) : [];
     const entries: FieldEntry[] = [
       ...keys.map((): FieldEntry => ({ flags: flags.key })),
       ...persons.map((): FieldEntry => ({ flags: flags.unit })),
@@ -237,18 +236,25 @@ export class RowPairs {
       ruleSeed: this.ruleSeed(leaf),
     };
   }
-
-  private column(name: string): Field {
-    const column = this.group.table.columns.find((one) => one.name === name);
-    // A column that no plan masks or keeps is not copied, and can be no key.
-    return { column: name, type: column?.type ?? { display: 'text', kind: 'base', base: 'text', deterministicCollation: true } };
-  }
 }
 
 const ignore = (_: Hit): void => undefined;
 
+/** What tells rows apart, in the table's order: so do fields follow each other in lines of the whole table. */
+export function toKeys(table: TablePlan): readonly Field[] {
+  const { pairing } = table;
+  if (pairing?.by !== 'key') return [];
+  return table.columns.filter(({ name }) => pairing.columns.includes(name)).map(({ name, type }) => ({ column: name, type }));
+}
+
+export function toField(table: TablePlan, name: string): Field {
+  const column = table.columns.find((one) => one.name === name);
+  // A column that no plan masks or keeps is not copied, and can be no key.
+  return { column: name, type: column?.type ?? { display: 'text', kind: 'base', base: 'text', deterministicCollation: true } };
+}
+
 /** The columns of this table that lead to the person: its key, or the reference. */
-function toPersons(table: TablePlan): readonly string[] {
+export function toPersons(table: TablePlan): readonly string[] {
   const subject = table.hidden.filter(({ purpose }) => purpose === 'subject');
   return [...new Set(subject.flatMap(({ via, column }) => via[0]?.columns ?? [column]))];
 }

@@ -25,6 +25,8 @@ interface Exports {
   lostUnits(): bigint;
   eventsSeen(): number;
   accepts(space: number, start: number, end: number): number;
+  beginSample(mode: number, at: number): void;
+  sampledSeen(): number;
 }
 
 export const hitKinds = { token: 1, digits: 2, cell: 3, own: 4, law: 5 } as const;
@@ -56,6 +58,10 @@ const EVENT_ROOM = 1 << 16;
 const HITS = STATIC;
 const EVENTS = HITS + HIT_ROOM * 96;
 const LENGTHS = EVENTS + EVENT_ROOM * 20;
+/** Keys of sampled rows, then the lines that have them, as kernel/assembly/parts/sample.ts has it. */
+const SAMPLE_KEYS = 8 << 12;
+const SAMPLE_BYTES = SAMPLE_KEYS + (12 << 12);
+const sampleModes = { off: 0, keys: 1, lines: 2 } as const;
 const HEADS = LENGTHS + (8 << 20) + (2 << 16);
 const SET = HEADS + (4 << 17);
 
@@ -67,6 +73,12 @@ export interface Lines {
   held: Uint8Array;
 }
 
+/** A line of the output whose key is a sampled row's. */
+export interface SampledLine {
+  readonly row: number;
+  readonly line: Uint8Array;
+}
+
 export class SearchKernel {
   private readonly wasm: Exports;
   /** Set, then units, then what is allotted for good (field tables, automata), then waiting rows, then the input. */
@@ -74,6 +86,7 @@ export class SearchKernel {
   private next: number;
   private pairsAt = 0;
   private input = 0;
+  private readonly sampleAt: number;
 
   constructor(
     private readonly setLog2: number,
@@ -86,6 +99,7 @@ export class SearchKernel {
     this.input = this.next;
     this.reserve(SET);
     this.wasm.begin(seed, HITS, HIT_ROOM);
+    this.sampleAt = this.allot(SAMPLE_BYTES);
   }
 
   /** Bytes for good; MUST NOT be asked for while a stream is fed. */
@@ -203,6 +217,25 @@ export class SearchKernel {
     if (seen > 0) this.tell(Math.min(seen, HIT_ROOM), onHit);
     lines.rows += this.wasm.rowsSeen();
     lines.held = new Uint8Array(this.wasm.memory.buffer, this.input + used, length - used).slice();
+  }
+
+  /** `keys`: those of the lines of the source that are fed; `lines`: lines of the output with these keys are told by `sampled`. */
+  sample(mode: keyof typeof sampleModes): void {
+    this.wasm.beginSample(sampleModes[mode], this.sampleAt);
+  }
+
+  /** Sampled lines of what was fed last. */
+  sampled(): readonly SampledLine[] {
+    const count = this.wasm.sampledSeen();
+    if (count === 0) return [];
+    const { buffer } = this.wasm.memory;
+    const view = this.view();
+    return Array.from({ length: count }, (_, i) => {
+      const at = this.sampleAt + SAMPLE_KEYS + 12 * i;
+      const from = this.input + view.getUint32(at + 4, true);
+      const end = this.input + view.getUint32(at + 8, true);
+      return { row: view.getUint32(at, true), line: new Uint8Array(buffer, from, end - from).slice() };
+    });
   }
 
   counter(at: number, counter: number): number {

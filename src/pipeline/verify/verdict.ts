@@ -1,6 +1,8 @@
 // What was decided for each column and path, and what was seen: printed, and kept in the log.
+import { type Finding, toFinding } from '../../kernel/errors.js';
 import type { Receipt } from '../ports.js';
 import type { Found, Place } from './candidates.js';
+import type { LawResult } from './leaf-laws.js';
 import type { Leaf } from './leaves.js';
 import type { Originals } from './originals.js';
 import { type PairJudgement, toNumber } from './pair-judgement.js';
@@ -24,6 +26,12 @@ export interface Verdict {
   readonly originals: number;
   /** There are more of them than were compared with the source. */
   readonly atLeast?: true;
+  /** What a sample of the column was held to, and what of that no value could be held to. */
+  readonly laws: {
+    readonly values: number;
+    readonly tested: readonly string[];
+    readonly untested: readonly string[];
+  };
   readonly pairs?: {
     readonly by: 'key' | 'place';
     readonly rows: number;
@@ -42,6 +50,7 @@ export function toVerdicts(
   found: ReadonlyMap<Place, Found>,
   rowsOf: ReadonlyMap<string, number>,
   changed: readonly Receipt[],
+  laws: readonly LawResult[],
 ): readonly Verdict[] {
   return leaves.map((leaf) => {
     const { table, field, tag } = leaf;
@@ -64,6 +73,7 @@ export function toVerdicts(
       ...{ schema: table.schema, table: table.name, column: field.column, ...path, tag, verdict, why: why + after, rows },
       originals: here.reduce((sum, [, { rows: some }]) => sum + some, 0),
       ...(here.some(([, { atLeast }]) => atLeast) ? { atLeast: true as const } : {}),
+      laws: toLaws(laws.find((one) => one.leaf === leaf)),
       ...(result && result.unpaired === undefined && result.pairs > 0 ? { pairs: toPairs(leaf, result) } : {}),
     };
   });
@@ -90,6 +100,7 @@ function decide(leaf: Leaf, originals: Originals, result: PairResult | undefined
     const lack = result.unpaired === 'order' ? 'its rows stand in different orders' : 'its values are more than memory compares';
     return { verdict: 'not testable', why: `${space}, and ${lack}` };
   }
+  if (result.pairs === 0 && result.alone > 0) return { verdict: 'not testable', why: `${space}, and none of its rows found its partner` };
   if (result.units === 0 && result.excluded === 0)
     return { verdict: 'not testable', why: 'there was nothing to test: no original holds a letter or digit' };
   if (result.units === 0)
@@ -97,7 +108,7 @@ function decide(leaf: Leaf, originals: Originals, result: PairResult | undefined
   const by = table.pairing.by === 'place' ? 'place' : `key (${table.pairing.columns.join(', ')})`;
   return {
     verdict: 'rate',
-    why: `${space}; rows paired by ${by}: ${result.fixed} of ${result.units} came out as they were, ${toNumber(result.expected)} expected`,
+    why: `${space}; rows paired by ${by}: ${result.fixed} of ${result.units} came out as they were, ${toNumber(result.expected)} expected${result.alone > 0 ? `; ${result.alone} rows of both sides found no partner` : ''}`,
   };
 }
 
@@ -111,4 +122,22 @@ function toPairs({ table }: Leaf, result: PairResult): NonNullable<Verdict['pair
     expected: Number(expected.toPrecision(6)),
     notOne: other,
   };
+}
+
+function toLaws(result: LawResult | undefined): Verdict['laws'] {
+  if (!result) return { values: 0, tested: [], untested: [] };
+  const { values, tested, untested } = result;
+  return { values, tested: tested.map(({ name }) => name).sort(), untested };
+}
+
+/** One finding a law that was broken. */
+export function toLawFindings({ leaf, tested }: LawResult): readonly Finding[] {
+  const { table, field } = leaf;
+  const where = { stage: 'verify', schema: table.schema, table: table.name, column: field.column, path: field.path };
+  return tested
+    .filter(({ broken }) => broken > 0)
+    .map(({ name, values, broken, row }) => {
+      const first = row === undefined ? {} : { row: row + 1 };
+      return toFinding('VERIFY_LAW_BROKEN', { ...where, ...first, amount: `${broken} of ${values} sampled values`, expected: name });
+    });
 }

@@ -7,6 +7,8 @@ import type { Reader, Receipt, Relation } from '../ports.js';
 import { Candidates, type Place } from './candidates.js';
 import { FieldTables } from './field-table.js';
 import { type Layout, type Laid, OutputLayout } from './output-layout.js';
+import { LawSample } from './law-sample.js';
+import type { LawResult } from './leaf-laws.js';
 import { type Leaf, toLeaves } from './leaves.js';
 import { Originals } from './originals.js';
 import { judgePairs, type PairJudgement } from './pair-judgement.js';
@@ -14,7 +16,7 @@ import { compareReceipts, findChanges, toChanged } from './receipts.js';
 import { RowPairs } from './row-pairs.js';
 import { hitKinds, SearchKernel } from './search-kernel.js';
 import { TableDigest } from './table-digest.js';
-import { toVerdicts, type Verdict } from './verdict.js';
+import { toLawFindings, toVerdicts, type Verdict } from './verdict.js';
 
 export type { Verdict } from './verdict.js';
 
@@ -53,6 +55,7 @@ export class Verification {
   private readonly originals: Originals;
   private judgement: PairJudgement = nothingSeen;
   private readonly rowsOf = new Map<string, number>();
+  private lawResults: readonly LawResult[] = [];
 
   constructor(private readonly options: VerifyOptions) {
     const { plan, nonce, reader, slotsLog2 } = options;
@@ -89,19 +92,23 @@ export class Verification {
     const findings = [
       ...originals,
       ...this.judgement.findings,
+      ...this.lawResults.flatMap(toLawFindings),
       ...compareReceipts(plan, receipts, loaded ?? own),
       ...findChanges(loaded ?? own, own),
       ...(await reader.integrity()),
     ];
     const changed = toChanged(loaded ?? own, own);
-    const verdicts = toVerdicts(this.leaves, this.originals, this.judgement, found, this.rowsOf, changed);
+    const verdicts = toVerdicts(this.leaves, this.originals, this.judgement, found, this.rowsOf, changed, this.lawResults);
     return { findings: sortFindings(findings), receipts: own, verdicts };
   }
 
   /** One reading of everything in staging that holds rows; more, where the originals did not fit. */
   private async look(aim: Aim, candidates: Candidates): Promise<readonly Receipt[]> {
     const { plan, reader } = this.options;
-    if (aim.pairs) this.judgement = nothingSeen;
+    if (aim.pairs) {
+      this.judgement = nothingSeen;
+      this.lawResults = [];
+    }
     const relations = await reader.relations();
     const layout = new OutputLayout(this.tables, this.originals, this.leaves, aim);
     const receipts: Receipt[] = [];
@@ -129,12 +136,15 @@ export class Verification {
     const laid = layout.table(table, relation, single);
     const digest = new TableDigest(this.options.nonce, laid.extras);
     const broken = new Map<Place, { rows: number; first: number }>();
-    const feed = this.feeding(laid, candidates, broken, digest);
+    const sample = aim.pairs ? this.prepareSample(table, laid) : undefined;
+    await sample?.begin();
+    const feed = this.feeding(laid, candidates, broken, digest, sample);
     if (single) await single.compare(feed);
     else {
       this.kernel.noPairs();
       for await (const chunk of feed.chunks) feed.feed(chunk);
     }
+    if (sample) this.lawResults = [...this.lawResults, ...(await sample.end())];
     for (const extra of layout.multiple(table)) await this.search(extra, candidates, broken);
     for (const pair of pairs) if (pair !== single) await pair.compare();
     if (aim.pairs) this.judgement = await judgePairs(this.options.reader, this.judgement, pairs, broken);
@@ -154,7 +164,13 @@ export class Verification {
     for await (const chunk of feed.chunks) feed.feed(chunk);
   }
 
-  private feeding(laid: Laid, candidates: Candidates, broken: Map<Place, { rows: number; first: number }>, digest?: TableDigest): Layout {
+  private feeding(
+    laid: Laid,
+    candidates: Candidates,
+    broken: Map<Place, { rows: number; first: number }>,
+    digest?: TableDigest,
+    sample?: LawSample,
+  ): Layout {
     const lines = this.kernel.lines(laid.at, false);
     const chunks = this.options.reader.lines('staging', laid.of, laid.fields);
     const feed = (chunk: Uint8Array): void => {
@@ -166,9 +182,17 @@ export class Verification {
         if (known) known.rows++;
         else broken.set(place, { rows: 1, first: hit.row });
       });
+      sample?.take(this.kernel.sampled());
       for (const place of laid.places) place.rows = lines.rows;
     };
     return { chunks, lines, feed };
+  }
+
+  private prepareSample(table: TablePlan, laid: Laid): LawSample {
+    const { reader, nonce } = this.options;
+    const seed = new DataView(nonce.buffer, nonce.byteOffset, 16).getUint32(8, true);
+    const leaves = this.leaves.filter((leaf) => leaf.table === table);
+    return new LawSample(reader, this.kernel, this.tables, table, leaves, seed, laid.fields);
   }
 
   private preparePairs(table: TablePlan): readonly RowPairs[] {

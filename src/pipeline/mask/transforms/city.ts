@@ -1,5 +1,5 @@
 // One city of the table per person. The place is that of the other parts of the address; see places.ts.
-import { countryParam, toChances, toPlaceMisfit, toPlaces, toTable } from '../places.js';
+import { countryParam, toChances, toPlaceMisfit, toPlaceLaws, toPlaces, toTable } from '../places.js';
 import { defineTransform } from '../transform.js';
 import { pickWords } from '../word-pick.js';
 import { loadWords } from '../words.js';
@@ -17,6 +17,7 @@ export const city = defineTransform({
   output: 'overlapping',
   fixedPoints: (params) => toChances(toPlaces(loadWords, params).city),
   misfit: (type, params) => toPlaceMisfit(toPlaces(loadWords, params).city, type, 'city'),
+  laws: (params) => toPlaceLaws(params, 'city'),
   plain: true,
   prepare: ({ params, words }) => pickWords(toTable(toPlaces(words, params).city), 0),
 });

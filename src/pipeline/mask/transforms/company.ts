@@ -3,7 +3,7 @@ import type { DataType } from '../../catalogue.js';
 import { toRoom } from '../dressed-token.js';
 import { toIndex } from '../draw.js';
 import { defineTransform, type WordTable } from '../transform.js';
-import { toFitting, toLongest, writeWord } from '../word-pick.js';
+import { toFitting, toLongest, toWordList, writeWord } from '../word-pick.js';
 import { loadWords } from '../words.js';
 
 interface Parts {
@@ -41,6 +41,16 @@ export const company = defineTransform({
   output: 'overlapping',
   fixedPoints: (params, type) => 1 / Number(company.space(params, type)),
   misfit: (type) => (toParts(type, loadWords).names.count < 2 ? `no company names fit ${type.display}` : undefined),
+  laws: (_params, type) => {
+    const { names, suffixes, count, suffixed } = toParts(type, loadWords);
+    const name = { words: toWordList(names) };
+    const phrase = [
+      name,
+      ...(count === 2 ? [{ text: ' & ' }, name] : []),
+      ...(suffixed ? [{ text: ' ' }, { words: toWordList(suffixes) }] : []),
+    ];
+    return [{ law: 'words', phrases: [phrase] }];
+  },
   plain: true,
   prepare: ({ type, words }) => {
     const { names, suffixes, count, suffixed } = toParts(type, words);

@@ -1,6 +1,6 @@
 // One country per person. The place is that of the other parts of the address; see places.ts.
 import type { DataType } from '../../catalogue.js';
-import { countryParam, formParam, isCode, toChances, toPlaceMisfit, toPlaces, toTable } from '../places.js';
+import { countryParam, formParam, isCode, toChances, toPlaceMisfit, toPlaceLaws, toPlaces, toTable } from '../places.js';
 import { defineTransform, type Params, type WordTable } from '../transform.js';
 import { pickWords } from '../word-pick.js';
 import { loadWords } from '../words.js';
@@ -23,6 +23,7 @@ export const country = defineTransform({
   output: 'overlapping',
   fixedPoints: (params, type) => toChances(toTexts(params, type, loadWords)),
   misfit: (type, params) => toPlaceMisfit(toTexts(params, type, loadWords), type, 'country'),
+  laws: (params, type) => toPlaceLaws(params, isCode(type, params) ? 'code' : 'country'),
   plain: true,
   prepare: ({ params, type, words }) => pickWords(toTable(toTexts(params, type, words)), 0),
 });

@@ -36,6 +36,7 @@ export const dateOfBirth = defineTransform({
   output: 'overlapping',
   fixedPoints: () => 1 / 1826,
   misfit: toDateMisfit,
+  laws: () => [{ law: 'cohort', years: cohortYears }],
   plain: true,
   prepare: ({ type }) => {
     const others = mapDays(type, 'none', true, toOtherDay);

@@ -21,6 +21,7 @@ export const dateShift = defineTransform({
   // Never by no day.
   fixedPoints: () => 0,
   misfit: toDateMisfit,
+  laws: (params) => [{ law: 'moved', days: params['days'] as number }],
   plain: true,
   prepare: ({ params, type }) => {
     const days = params['days'] as number;

@@ -2,6 +2,7 @@
 import { dressedToken } from '../dressed-token.js';
 import { domainSchema, isReservedDomain } from '../reserved-domain.js';
 import { defineTransform, toLiteral } from '../transform.js';
+import { toDomainLaws, toExpression } from '../text-laws.js';
 
 export const email = defineTransform({
   name: 'email',
@@ -15,6 +16,10 @@ export const email = defineTransform({
   output: 'disjoint',
   pattern: (params) => `[a-p][a-z2-7]{0,13}@${toLiteral(params['domain'] as string)}`,
   fixedPoints: (params, type) => 1 / Number(email.space(params, type)),
+  laws: (params) => [
+    { law: 'form', form: `[a-p][a-z2-7]{0,13}@${toExpression(params['domain'] as string)}`, what: 'an address at the domain' },
+    ...toDomainLaws(params),
+  ],
   plain: true,
   leavesReservedSpace: (params) => !isReservedDomain(params['domain'] as string),
   ...dressedToken('an address at this domain', (params) => ({ before: '', after: `@${params['domain'] as string}` })),

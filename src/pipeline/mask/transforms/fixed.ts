@@ -1,5 +1,6 @@
 // The same text for every value that is not NULL.
 import { defineTransform, toLiteral } from '../transform.js';
+import { toTypeFamily } from '../type-family.js';
 
 export const fixed = defineTransform({
   name: 'fixed',
@@ -16,6 +17,7 @@ export const fixed = defineTransform({
   pattern: (params) => toLiteral(params['value'] as string),
   fixedPoints: (params) => [[params['value'] as string, 1]],
   produces: (value, params) => Buffer.compare(value, Buffer.from(params['value'] as string)) === 0,
+  laws: (params, type) => (toTypeFamily(type) === 'text' ? [{ law: 'text', text: params['value'] as string }] : []),
   plain: false,
   prepare: ({ params }) => {
     const text = Buffer.from(params['value'] as string);

@@ -3,7 +3,7 @@ import type { DataType } from '../../catalogue.js';
 import { toRoom } from '../dressed-token.js';
 import { toIndex } from '../draw.js';
 import { defineTransform, type Params, type WordTable } from '../transform.js';
-import { localeParam, toFitting, toLongest, toTableName, writeWord } from '../word-pick.js';
+import { localeParam, toFitting, toLongest, toNamePart, toTableName, writeWord } from '../word-pick.js';
 import { loadWords } from '../words.js';
 
 /** Both tables, cut to what fits together: the family names first, then both. */
@@ -31,6 +31,10 @@ export const fullName = defineTransform({
   fixedPoints: (params, type) => 1 / Number(fullName.space(params, type)),
   misfit: (type, params) =>
     toTables(params, type, loadWords).some(({ count }) => count < 2) ? `no full names fit ${type.display}` : undefined,
+  laws: (params, type) => {
+    const [first, last] = toTables(params, type, loadWords);
+    return [{ law: 'words', phrases: [[toNamePart('first-names', params, first), { text: ' ' }, toNamePart('last-names', params, last)]] }];
+  },
   plain: true,
   prepare: ({ params, type, words }) => {
     const [first, last] = toTables(params, type, words);

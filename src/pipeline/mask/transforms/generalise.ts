@@ -5,6 +5,7 @@ import { type DayMap, mapDays } from '../date-column.js';
 import { writeBand } from '../number-band.js';
 import { type Apply, defineTransform } from '../transform.js';
 import { toTypeFamily } from '../type-family.js';
+import type { Unit } from '../../law.js';
 
 const years: Readonly<Record<string, number>> = { month: 0, year: 1, lustrum: 5, decade: 10, century: 100 };
 
@@ -57,6 +58,10 @@ export const generalise = defineTransform({
   keyed: false,
   output: 'kept',
   misfit: toMisfit,
+  laws: (params, type) =>
+    ['integer', 'number'].includes(toTypeFamily(type) ?? '')
+      ? [{ law: 'band', width: params['width'] as number }]
+      : [{ law: 'period', unit: params['unit'] as Unit }],
   plain: true,
   prepare: ({ params, type }) => {
     const family = toTypeFamily(type);

@@ -45,6 +45,13 @@ export const hashToken = defineTransform({
     const room = type.base === 'name' ? 63 : (type.length ?? Infinity);
     return room < toLength(params) ? `${toLength(params)} characters do not fit ${type.display}` : undefined;
   },
+  laws: (params) => [
+    {
+      law: 'form',
+      form: `[${params['encoding'] === 'hex' ? '0-9a-f' : 'a-z2-7'}]{${toLength(params)}}`,
+      what: 'characters of its alphabet',
+    },
+  ],
   plain: true,
   prepare: ({ params }) => {
     const alphabet = alphabets[params['encoding'] as string] as Uint8Array;

@@ -18,6 +18,10 @@ export const houseNumber = defineTransform({
     const highest = toHighest(toRoom(type));
     return Array.from({ length: highest }, (_, i) => [String(i + 1), 1 / highest] as const);
   },
+  laws: (_params, type) => {
+    const most = toHighest(toRoom(type));
+    return [{ law: 'words', phrases: [[{ most, is: `house number to ${most}` }]] }];
+  },
   plain: true,
   prepare: ({ type }) => {
     const highest = toHighest(toRoom(type));

@@ -104,6 +104,17 @@ export const iban = defineTransform({
     return Buffer.compare(banked, text) === 0;
   },
   misfit: (type) => ((type.length ?? LEAST) < LEAST ? `an IBAN does not fit ${type.display}` : undefined),
+  laws: (params) => [
+    { law: 'check-digits', of: 'iban', as: params['space'] === 'format' ? 'original' : 'valid' },
+    {
+      law: 'characters',
+      become: [
+        ['[0-9]', '[0-9]'],
+        ['[A-Za-z]', '[A-Z]'],
+      ],
+    },
+    { law: 'beginning', length: 2 },
+  ],
   plain: true,
   prepare: ({ params, encryptBlocks }) => {
     const permutation = new CharacterPermutation(encryptBlocks);

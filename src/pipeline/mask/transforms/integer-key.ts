@@ -35,6 +35,7 @@ export const integerKey = defineTransform({
     if (['float4', 'float8', 'money'].includes(type.base)) return `${type.display} is not exact; integer-key takes whole numbers`;
     return type.base === 'numeric' && (type.scale ?? 0) > 0 ? `${type.display} has decimals; integer-key takes whole numbers` : undefined;
   },
+  laws: () => [{ law: 'magnitude' }],
   plain: true,
   prepare: ({ params, type, encryptBlocks }) => {
     const limit = toLimit(params, type);

@@ -13,6 +13,12 @@ const documentation = [0xc0000200, 0xc6336400, 0xcb007100];
 const [BENCHMARK, BENCHMARK_COUNT] = [0xc6120000, 2 ** 17];
 const sizes = { reserved: 2 ** 17 + 3 * 256, documentation: 3 * 256, private10: 2 ** 24 } as const;
 type Space = keyof typeof sizes;
+const [tests, six] = [['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24'], '2001:db8::/32'];
+const networks: Readonly<Record<Space, readonly string[]>> = {
+  reserved: ['198.18.0.0/15', ...tests, six],
+  documentation: [...tests, six],
+  private10: ['10.0.0.0/8', six],
+};
 
 function toAddress(space: Space, draw: Uint8Array, row: number): number {
   const index = space === 'private10' ? toWord(draw, row, 0) >>> 8 : toIndex(draw, row, 0, sizes[space]);
@@ -84,6 +90,7 @@ export const ip = defineTransform({
   },
   // A column that holds no full IPv6 address is taken for one of IPv4; an IPv6 value in it is refused.
   misfit: (type) => ((type.length ?? 15) < 15 ? `an address does not fit ${type.display}` : undefined),
+  laws: (params) => [{ law: 'network', networks: networks[params['space'] as Space] }],
   plain: true,
   prepare: ({ params, type }) => {
     const space = params['space'] as Space;

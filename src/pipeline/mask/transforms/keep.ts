@@ -13,6 +13,7 @@ export const keep = defineTransform({
   space: () => 0n,
   reversible: false,
   output: 'kept',
+  laws: () => [{ law: 'unchanged' }],
   plain: false,
   prepare: () => (column, _context, out) => {
     for (let row = 0; row < column.rows; row++) {

@@ -33,6 +33,10 @@ export const mac = defineTransform({
     return (nibbles.length === 12 || nibbles.length === 16) && ((nibbles[1] as number) & 3) === 2;
   },
   misfit: (type) => ((type.length ?? 12) < 12 ? `a hardware address does not fit ${type.display}` : undefined),
+  laws: () => [
+    { law: 'characters', become: [['[0-9A-Fa-f]', '[0-9A-Fa-f]']] },
+    { law: 'form', form: '[0-9A-Fa-f][26AEae]([-:.]?[0-9A-Fa-f])+', what: 'an address of no maker and of no group' },
+  ],
   plain: true,
   prepare: ({ type }) => {
     return (column, context, out) => {

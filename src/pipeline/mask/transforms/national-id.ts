@@ -7,6 +7,7 @@ import { drawCharacters } from '../permutation/drawn-characters.js';
 import { toIndex } from '../draw.js';
 import { kernel, toUndefined } from '../kernel/kernel.js';
 import { type ApplyContext, defineTransform } from '../transform.js';
+import { sameKinds } from '../text-laws.js';
 
 const DIGITS = 9;
 
@@ -27,6 +28,12 @@ function writeNineDigits(column: Column, context: ApplyContext, area: number): C
   const { rows, startsAt, endsAt } = memory.toMemory(column);
   const draws = memory.addressOf(context.draw());
   return memory.write(rows, (...to) => memory.calls.writeNineDigits(startsAt, endsAt, rows, draws, area, ...to), toUndefined);
+}
+
+/** Of nine digits in the area, or no nine digits at all. */
+function toReservedForm(area: string): string {
+  const areas = (area === 'both' ? ['000', '666'] : [area]).map((one) => [...one].join('[ -]*')).join('|');
+  return `[ -]*(${areas})([ -]*[0-9]){6}[ -]*|(?!([ -]*[0-9]){9}[ -]*$)[^]*`;
 }
 
 export const nationalId = defineTransform({
@@ -61,6 +68,12 @@ export const nationalId = defineTransform({
     const area = Buffer.from(value.filter((byte) => byte >= 0x30).subarray(0, 3)).toString();
     return (area === '000' || area === '666') && (params['area'] === 'both' || params['area'] === area);
   },
+  laws: (params) => [
+    sameKinds,
+    ...(params['space'] === 'format'
+      ? []
+      : [{ law: 'form', form: toReservedForm(params['area'] as string), what: 'nine digits in an area that is never issued' } as const]),
+  ],
   plain: false,
   prepare: ({ params, type, encryptBlocks }) => {
     const permutation = new CharacterPermutation(encryptBlocks);

@@ -17,6 +17,7 @@ export const nullTransform = defineTransform({
   fixedPoints: () => 0,
   // No value is in the output space, so that any value that stands in the output is a finding.
   produces: () => false,
+  laws: () => [{ law: 'null' }],
   plain: true,
   prepare: () => (column, _context, out) => {
     for (let row = 0; row < column.rows; row++) out.null(row);

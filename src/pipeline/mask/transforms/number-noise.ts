@@ -68,6 +68,7 @@ export const numberNoise = defineTransform({
   // A float4 has 24 bits, and a smaller share of it than the last of them is none.
   fixedPoints: ({ ratio }, type) => (type.base === 'float4' ? 2 ** -23 / (ratio as number) : 0),
   misfit: (type) => (type.base === 'money' ? 'money is printed with a currency; number-noise takes numbers' : undefined),
+  laws: (params) => [{ law: 'near', ratio: params['ratio'] as number }],
   plain: true,
   prepare: ({ params, type }) => {
     const ratio = params['ratio'] as number;

@@ -8,9 +8,15 @@ import type { Column } from '../../batch.js';
 import type { ColumnWriter } from '../column-writer.js';
 import { kernel } from '../kernel/kernel.js';
 import { type ApplyContext, defineTransform } from '../transform.js';
+import type { Law } from '../../law.js';
 
 const prefixes = ['411111', '555555', '378282', '601111', '999999'].map((digits) => Uint8Array.from(digits, Number));
 const [LEAST, MOST] = [12, 19];
+const testPrefix: Law = {
+  law: 'form',
+  form: `(${prefixes.map((prefix) => [...prefix].join('[ -]*')).join('|')})[0-9 -]*`,
+  what: 'a prefix that is used for tests',
+};
 
 /** Writes the digits of a value at `at`; returns their count, or -1 where something else than digits, spaces and hyphens stands in it. */
 function readDigits(bytes: Uint8Array, start: number, end: number, digits: Uint8Array, at = 0): number {
@@ -55,6 +61,11 @@ export const pan = defineTransform({
     return prefixes.some((prefix) => prefix.every((digit, i) => digits[i] === digit));
   },
   misfit: (type) => ((type.length ?? LEAST) < LEAST ? `a card number does not fit ${type.display}` : undefined),
+  laws: (params) => [
+    { law: 'check-digits', of: 'luhn', as: params['space'] === 'format' ? 'original' : 'valid' },
+    { law: 'characters', become: [['[0-9]', '[0-9]']] },
+    ...(params['space'] === 'format' ? [] : [testPrefix]),
+  ],
   plain: true,
   prepare: ({ params, encryptBlocks }) => {
     const permutation = new LuhnPermutation(encryptBlocks, LEAST, MOST);

@@ -2,6 +2,7 @@
 import { copyAll } from '../permutation/decimal-key.js';
 import { drawCharacters } from '../permutation/drawn-characters.js';
 import { defineTransform } from '../transform.js';
+import { sameKinds } from '../text-laws.js';
 
 export const pattern = defineTransform({
   name: 'pattern',
@@ -17,6 +18,7 @@ export const pattern = defineTransform({
   reversible: false,
   output: 'overlapping',
   fixedPoints: () => ({ drawn: 1 }),
+  laws: () => [sameKinds],
   plain: false,
   prepare:
     ({ type, encryptBlocks }) =>

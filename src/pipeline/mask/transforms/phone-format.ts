@@ -40,6 +40,15 @@ export const phoneFormat = defineTransform({
   output: 'overlapping',
   fixedPoints: () => ({ drawn: 5 }),
   leavesReservedSpace: () => true,
+  laws: () => [
+    {
+      law: 'characters',
+      become: [
+        ['[0-9]', '[0-9]'],
+        ['[^ ()+\\-./#*]', 'x'],
+      ],
+    },
+  ],
   plain: true,
   prepare: () => (column, context, out) => {
     const draw = context.draw();

@@ -29,6 +29,16 @@ export const phone = defineTransform({
   fixedPoints: () => 1 / 80_000,
   produces: (value) => /^(\+1-[2-9]\d\d-555-01\d\d|[2-9]\d\d-555-01\d\d|[2-9]\d\d55501\d\d)$/.test(Buffer.from(value).toString('latin1')),
   misfit: (type) => (toForm(type) === undefined ? `a phone number takes 10 digits, more than ${type.display} holds` : undefined),
+  laws: (_params, type) => {
+    const form = toForm(type) ?? '';
+    return [
+      {
+        law: 'form',
+        form: form.replace('+', '\\+').replace('AAA', '[2-9][0-9]{2}').replace('LL', '[0-9]{2}'),
+        what: 'a number that is kept for fiction',
+      },
+    ];
+  },
   plain: true,
   prepare: ({ type }) => {
     const form = Buffer.from(toForm(type) ?? '');

@@ -1,6 +1,6 @@
 // hot path: the pattern of the place, its free characters filled from bytes 12 to 15 of the draw; see places.ts.
 import { toIndex, toWord } from '../draw.js';
-import { countryParam, toPlaceMisfit, toPlaces, toTable } from '../places.js';
+import { countryParam, toPlaceMisfit, toPlaceLaws, toPlaces, toTable } from '../places.js';
 import { defineTransform } from '../transform.js';
 import { loadWords } from '../words.js';
 
@@ -38,6 +38,7 @@ export const postcode = defineTransform({
   output: 'overlapping',
   fixedPoints: (params) => toPatternChance(toPlaces(loadWords, params).postcode),
   misfit: (type, params) => toPlaceMisfit(toPlaces(loadWords, params).postcode, type, 'postcode'),
+  laws: (params) => toPlaceLaws(params, 'postcode'),
   plain: true,
   prepare: ({ params, words }) => {
     const patterns = toTable(toPlaces(words, params).postcode);

@@ -22,6 +22,7 @@ export const redact = defineTransform({
   output: 'kept',
   misfit: (type) =>
     type.length === undefined ? undefined : `a pseudonym may be longer than what it replaces; ${type.display} may be too short`,
+  laws: () => [],
   plain: false,
   prepare: (spec) => {
     const replace = toReplacer(spec);

@@ -25,6 +25,20 @@ export const replace = defineTransform({
   output: 'overlapping',
   // No word and no number stands where it stood.
   fixedPoints: () => 0,
+  laws: () => [
+    {
+      law: 'characters',
+      become: [
+        ['[0-9]', '[0-9]'],
+        ['[a-z]', '[a-z]'],
+        ['[A-Z]', '[A-Z]'],
+        [
+          '[^\\u0000-\\u007f\\u00a0\\u00a1\\u00a7\\u00ab\\u00b7\\u00bb\\u00bf\\u2000-\\u206f\\u20ac\\u3000-\\u3004\\u3008-\\u3011]',
+          '[a-z]',
+        ],
+      ],
+    },
+  ],
   plain: false,
   prepare: () => {
     const alphabet = kernel().keep(drawn);

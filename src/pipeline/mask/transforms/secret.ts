@@ -4,6 +4,7 @@ import { copyAll } from '../permutation/decimal-key.js';
 import { drawCharacters } from '../permutation/drawn-characters.js';
 import { SALTS, toApplyPassword } from '../secrets/stored-passwords.js';
 import { type Apply, defineTransform } from '../transform.js';
+import { sameKinds, toExpression } from '../text-laws.js';
 
 /** Prefixes that say what a token is: read, and written. Longest first where one begins another. */
 const prefixes = [
@@ -68,6 +69,14 @@ export const secret = defineTransform({
     params['kind'] === 'url' && (type.length ?? Infinity) < callback.length + 16
       ? `a callback address does not fit ${type.display}`
       : undefined,
+  laws: ({ kind }) => {
+    if (kind === 'password-hash') return [{ law: 'stored-password' }];
+    if (kind === 'token') return [sameKinds];
+    return [
+      { law: 'form', form: `${toExpression(callback)}[0-9a-f]{16}`, what: 'an address that does not exist' },
+      { law: 'reserved-domain' },
+    ];
+  },
   plain: false,
   prepare: ({ params, type, encryptBlocks }) => {
     if (params['kind'] === 'url') return applyUrl;

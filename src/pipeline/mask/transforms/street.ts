@@ -3,10 +3,11 @@ import type { DataType } from '../../catalogue.js';
 import { toRoom } from '../dressed-token.js';
 import { toHighest } from '../house-number.js';
 import { keepWords, kernel } from '../kernel/kernel.js';
-import { countryParam, toPlaces } from '../places.js';
+import { countryParam, toPlaceLabel, toPlaces } from '../places.js';
 import { defineTransform, type Params, type WordTable } from '../transform.js';
-import { toFitting, toWordChances } from '../word-pick.js';
+import { toFitting, toWordChances, toWordList } from '../word-pick.js';
 import { loadWords } from '../words.js';
+import type { Phrase } from '../../law.js';
 
 const english = ['CA', 'GB', 'US'];
 const numberFirst = ['CA', 'FR', 'GB', 'US'];
@@ -56,6 +57,20 @@ export const street = defineTransform({
     [...toStreets(params, type, loadWords).byLanguage.values()].some(({ count }) => count < 2)
       ? `no streets fit ${type.display}`
       : undefined,
+  laws: (params, type) => {
+    const { tables, before } = toStreets(params, type, loadWords);
+    const number = { most: highest, is: `house number to ${highest}` };
+    const known = new Map<string, Phrase>();
+    const phrases = tables.map((table, i) => {
+      const key = `${[...new Set(tables)].indexOf(table)} ${before[i] === true}`;
+      const words = { words: toWordList(table), is: `street of ${table.count}` };
+      const whole: Phrase = before[i] === true ? [number, { text: ' ' }, words] : [words, { text: ' ' }, number];
+      const phrase = known.get(key) ?? (params['withNumber'] === true ? whole : [words]);
+      known.set(key, phrase);
+      return phrase;
+    });
+    return [{ law: 'words', phrases, agree: toPlaceLabel(params) }];
+  },
   plain: true,
   prepare: ({ params, type, words }) => {
     const { tables, before } = toStreets(params, type, words);

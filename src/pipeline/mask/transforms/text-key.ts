@@ -3,6 +3,7 @@ import { CharacterPermutation } from '../permutation/character-permutation.js';
 import { putCodePoint, toCodePoint, toFolded, toLength } from '../permutation/character-class.js';
 import { copyAll } from '../permutation/decimal-key.js';
 import { defineTransform } from '../transform.js';
+import { sameKinds, sameKindsSmall } from '../text-laws.js';
 
 export const textKey = defineTransform({
   name: 'text-key',
@@ -17,6 +18,7 @@ export const textKey = defineTransform({
   reversible: true,
   output: 'overlapping',
   fixedPoints: () => ({ drawn: 1 }),
+  laws: (_params, type) => [type.base === 'citext' ? sameKindsSmall : sameKinds],
   plain: false,
   prepare: ({ type, encryptBlocks }) => {
     const permutation = new CharacterPermutation(encryptBlocks);

@@ -6,6 +6,8 @@ import { toTypeFamily } from '../type-family.js';
 
 const units = ['year', 'quarter', 'month', 'day', 'hour', 'minute', 'second'] as const;
 type Unit = (typeof units)[number];
+/** Finer than a date. */
+const hours: readonly string[] = ['hour', 'minute', 'second'];
 
 const keptTime: Readonly<Record<Unit, KeptTime>> = {
   year: 'none', quarter: 'none', month: 'none', day: 'none', hour: 'hour', minute: 'minute', second: 'second',
@@ -57,6 +59,10 @@ export const truncate = defineTransform({
   reversible: false,
   keyed: false,
   output: 'kept',
+  laws: (params, type) =>
+    toTypeFamily(type) === 'text'
+      ? [{ law: 'cut', length: params['length'] as number }]
+      : [{ law: 'period', unit: type.base === 'date' && hours.includes(params['unit'] as string) ? 'day' : (params['unit'] as Unit) }],
   plain: false,
   prepare: ({ params, type }) => {
     if (toTypeFamily(type) === 'text') return cutText(params['length'] as number);

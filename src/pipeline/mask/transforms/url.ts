@@ -2,6 +2,7 @@
 import { dressedToken } from '../dressed-token.js';
 import { domainSchema, isReservedDomain } from '../reserved-domain.js';
 import { defineTransform, toLiteral } from '../transform.js';
+import { toDomainLaws, toExpression } from '../text-laws.js';
 
 export const url = defineTransform({
   name: 'url',
@@ -15,6 +16,14 @@ export const url = defineTransform({
   output: 'disjoint',
   pattern: (params) => `https://[a-p][a-z2-7]{0,13}\\.${toLiteral(params['domain'] as string)}/?`,
   fixedPoints: (params, type) => 1 / Number(url.space(params, type)),
+  laws: (params) => [
+    {
+      law: 'form',
+      form: `https://[a-p][a-z2-7]{0,13}\\.${toExpression(params['domain'] as string)}/`,
+      what: 'an address below the domain',
+    },
+    ...toDomainLaws(params),
+  ],
   plain: true,
   leavesReservedSpace: (params) => !isReservedDomain(params['domain'] as string),
   ...dressedToken('an address below this domain', (params) => ({ before: 'https://', after: `.${params['domain'] as string}/` })),

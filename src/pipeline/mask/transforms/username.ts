@@ -14,6 +14,7 @@ export const username = defineTransform({
   output: 'disjoint',
   pattern: () => '[a-p][a-z2-7]{0,13}',
   fixedPoints: (params, type) => 1 / Number(username.space(params, type)),
+  laws: () => [{ law: 'form', form: '[a-p][a-z2-7]{0,13}', what: 'a letter and 13 letters or digits at most' }],
   plain: true,
   ...dressedToken('a user name', () => ({ before: '', after: '' })),
 });

@@ -23,6 +23,14 @@ export const uuid = defineTransform({
   output: 'overlapping',
   fixedPoints: () => 2 ** -118,
   misfit: (type) => (type.base !== 'uuid' && (type.length ?? 36) < 32 ? `a UUID does not fit ${type.display}` : undefined),
+  laws: (params) => [
+    { law: 'characters', become: [['[0-9A-Fa-f]', '[0-9A-Fa-f]']] },
+    {
+      law: 'form',
+      form: `\\{?(-?[0-9A-Fa-f]){12}-?${params['version'] === 'keep' ? '[0-9A-Fa-f]' : '4'}(-?[0-9A-Fa-f]){3}-?[89ABab](-?[0-9A-Fa-f]){15}\\}?`,
+      what: 'version and variant of RFC 9562',
+    },
+  ],
   plain: true,
   prepare: ({ params, type }) => {
     const keep = params['version'] === 'keep';

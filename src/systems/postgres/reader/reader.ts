@@ -97,17 +97,31 @@ export class PostgresReader implements Reader {
   }
 }
 
-function toCopy(table: TableName, fields: readonly Field[], hstore: string, { where, order }: LineOptions): string {
+/** Pages of which a sample is made: enough for a thousand rows of some width, and few enough to cost nothing. */
+const SAMPLED_PAGES = 64;
+
+function toCopy(table: TableName, fields: readonly Field[], hstore: string, { where, order, sample }: LineOptions): string {
   const multiple = fields.find((field) => isXmlPath(field) || field.path?.includes('[]'));
-  const from = `FROM ONLY ${quoteQualified(table)} AS t`;
+  const picked = sample?.seed === undefined ? '' : toTableSample(table, sample.seed);
+  const from = `FROM ONLY ${quoteQualified(table)} AS t${picked}`;
   const elements = multiple ? `, LATERAL ${isXmlPath(multiple) ? toXmlTexts(multiple) : toElements(multiple)}` : '';
   const element = multiple && isXmlPath(multiple) ? 'v.v' : `v.v #>> '{}'`;
   const values = fields.map((field) => (field === multiple ? element : toExpression(field, hstore)));
   // The condition sees its table alone, and parentheses and a line of its own keep it one expression.
   const condition = where === undefined ? '' : ` WHERE t.ctid IN (SELECT ctid FROM ONLY ${quoteQualified(table)} WHERE (${where}\n))`;
-  const sorted = order?.map((name) => `t.${quoteName(name)}`) ?? (where === undefined ? [] : ['t.ctid']);
+  const inHeapOrder = where === undefined ? [] : ['t.ctid'];
+  // Not by place: the first pages would have more than their share of the rows.
+  const mixed = ['pg_catalog.hashtext(t.ctid::pg_catalog.text)'];
+  const sorted = picked === '' ? (order?.map((name) => `t.${quoteName(name)}`) ?? inHeapOrder) : mixed;
   const inOrder = sorted.length === 0 ? '' : ` ORDER BY ${[...sorted, ...(multiple ? ['v.i'] : [])].join(', ')}`;
-  return `COPY (SELECT ${values.join(', ')} ${from}${elements}${condition}${inOrder}) TO STDOUT`;
+  const most = sample ? ` LIMIT ${sample.rows}` : '';
+  return `COPY (SELECT ${values.join(', ')} ${from}${elements}${condition}${inOrder}${most}) TO STDOUT`;
+}
+
+function toTableSample(table: TableName, seed: number): string {
+  const bytes = `GREATEST(1, pg_catalog.pg_relation_size(${quoteLiteral(quoteQualified(table))}::pg_catalog.regclass))`;
+  const page = `pg_catalog.current_setting('block_size')::pg_catalog.float8`;
+  return ` TABLESAMPLE SYSTEM (LEAST(100, 100.0 * ${SAMPLED_PAGES} * ${page} / ${bytes})) REPEATABLE (${seed})`;
 }
 
 function toExpression({ column, type, path }: Field, hstore: string): string {

@@ -59,7 +59,7 @@ export function run(at: usize, length: usize, folded: usize, scratch: usize, fie
       if (areEnough()) answer(shift, scratch);
     }
     if (load<u8>(p) == 10) {
-      takeLine(keyOfLine(), row, line, p);
+      takeLine(keyOfLine(), row, line, p, source);
       endLine(row, source);
       row++;
       rows++;

@@ -26,8 +26,8 @@ export function sampledSeen(): u32 { return lineCount; }
 
 // @ts-ignore: decorator
 @inline
-export function takeLine(key: u64, row: u32, start: usize, end: usize): void {
-  if (mode != 0) useLine(key, row, start, end);
+export function takeLine(key: u64, row: u32, start: usize, end: usize, source: bool): void {
+  if (mode != 0 && (mode == 1) == source) useLine(key, row, start, end);
 }
 
 function useLine(key: u64, row: u32, start: usize, end: usize): void {
