@@ -4,12 +4,12 @@ import { accessSync, constants } from 'node:fs';
 import { parseSettings } from '../config/settings.js';
 import { BautaError, type Finding, toFinding } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
-import { prepare } from '../pipeline/prepare.js';
+import { prepare, toRefusal } from '../pipeline/prepare.js';
 import { settle } from '../pipeline/settle.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import { compose } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
-import { paint, toFindingText, writeJson } from './print.js';
+import { paint, toExitCode, toFindingText, writeJson } from './print.js';
 
 export interface DoctorOptions extends GlobalOptions {
   readonly file?: string;
@@ -18,7 +18,8 @@ export interface DoctorOptions extends GlobalOptions {
 
 interface Check {
   readonly name: string;
-  readonly ok: boolean;
+  /** Of what stands in the way; 0: nothing does. */
+  readonly exitCode: number;
   readonly detail: string;
   readonly findings: readonly Finding[];
   /** What the gate would say to a run, where it was asked. */
@@ -27,19 +28,20 @@ interface Check {
 
 type Looked = { readonly detail: string; readonly findings?: readonly Finding[]; readonly allow?: boolean | undefined };
 
-/** Exit codes: 0 nothing stands in the way · 1 something is broken or cannot be reached · 2 the gate would deny. */
+/** Exit codes: 0 nothing stands in the way · 1 something is broken or cannot be reached · 2 the gate would deny · 3 what it was given is invalid. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const checks: Check[] = [];
   const check = async (name: string, look: () => Promise<Looked>): Promise<void> => {
     try {
       const { detail, findings = [], allow } = await look();
-      checks.push({ name, ok: !findings.some(({ severity }) => severity === 'error'), detail, findings, allow });
+      const refused = findings.some(({ severity }) => severity === 'error');
+      checks.push({ name, exitCode: refused ? toExitCode(toRefusal(findings)) : 0, detail, findings, allow });
     } catch (error) {
       const known = error instanceof BautaError ? error : undefined;
       const finding = known
         ? { code: known.code, severity: 'error' as const, where: known.where, message: known.message, hint: known.hint }
         : toFinding('UNEXPECTED', { name });
-      checks.push({ name, ok: false, detail: 'failed', findings: [...(known?.findings ?? []), finding] });
+      checks.push({ name, exitCode: toExitCode(error), detail: 'failed', findings: [...(known?.findings ?? []), finding] });
     }
   };
   await check('Node', () => Promise.resolve({ detail: process.versions.node }));
@@ -58,11 +60,12 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   });
   const { file } = options;
   if (file !== undefined) await check('pipeline', () => checkPipeline({ ...options, file }));
-  const sound = checks.every((one) => one.ok);
-  // A decision is not something that is broken, but no run gets past it.
-  const denied = checks.find(({ allow }) => allow === false);
-  const ok = sound && !denied;
-  const shown = checks.map(({ name, ok: fine, detail, findings, allow }) => ({ name, ok: fine && allow !== false, detail, findings }));
+  // What is broken comes before what is invalid: it may be why. A decision is neither, but no run gets past it.
+  const codes = checks.map(({ exitCode, allow }) => (exitCode === 0 && allow === false ? 2 : exitCode)).filter((code) => code !== 0);
+  const ok = codes.length === 0;
+  const shown = checks.map(({ name, exitCode, detail, findings, allow }) => ({
+    ...{ name, ok: exitCode === 0 && allow !== false, detail, findings },
+  }));
   if (wantsJson(options)) writeJson({ ok, checks: shown, findings: checks.flatMap(({ findings }) => findings) });
   else {
     for (const { name, ok: fine, detail, findings } of shown) {
@@ -70,7 +73,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
       for (const finding of findings) process.stdout.write(`${toFindingText(finding)}\n`);
     }
   }
-  return ok ? 0 : sound ? 2 : 1;
+  return [1, 3, 2].find((code) => codes.includes(code)) ?? codes[0] ?? 0;
 }
 
 async function checkPipeline(options: DoctorOptions & { file: string }): Promise<Looked> {

@@ -69,7 +69,7 @@ it('when the gate denies: run and plan say 2, and so does doctor, for which noth
 it('when the documents cannot be used, a server is away, or the target is the source', async () => {
   for (const command of ['run', 'plan', 'datasets', 'rollback']) await look(3, command, '-f', join(world.folder, 'nowhere.yaml'));
   await look(3, 'plan', '-f', broken);
-  await look(1, 'doctor', '-f', broken);
+  await look(3, 'doctor', '-f', broken);
   await look(3, 'classify', '-f', broken, '--check', '--schema', 'env:SOURCE_URL');
   await look(3, 'classify', '--source', 'env:NOT_THERE');
   const away = env['SOURCE_URL'];
