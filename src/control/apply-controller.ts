@@ -2,24 +2,23 @@
 import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
 
 import { type Schema, type WrittenDocument, findNamed, findSecretsNamed, isJson, parseDocuments } from '../documents/documents.js';
-import type { Json } from '../kernel/canonical-json.js';
-import { type Clock, toTimestamp } from '../kernel/clock.js';
+import type { Settings } from '../config/settings.js';
+import type { Clock } from '../kernel/clock.js';
 import { type Finding, toError, toFinding } from '../kernel/errors.js';
 import { Metadata, type Transaction } from '../systems/metadata/metadata.js';
-import { type Difference, toDiff } from './diff.js';
-import { CLOCK, GRANTS, type Request, type Response, Route, answerOnce, callerOf, etagOf } from './http/http.js';
+import { type Pending, openApproval, pendingSchema } from './approvals/approvals.js';
+import { type Applied, type Change, insertChanges, toChange } from './change.js';
+import { CLOCK, GRANTS, type Request, type Response, Route, SETTINGS, answerOnce, callerOf, etagOf } from './http/http.js';
 import { Grants } from './references.js';
-import { followSchedule } from './schedules/schedules.js';
-import { followTrigger } from './triggers/triggers.js';
-
-interface Applied {
-  readonly kind: string;
-  readonly name: string;
-  readonly version: number;
-  readonly digest: string;
-  readonly change: 'created' | 'changed' | 'unchanged';
-  readonly diff: readonly Difference[];
-}
+import {
+  type BlastRadius,
+  DocumentSet,
+  type Lowered,
+  blastRadiusSchema,
+  findLowered,
+  loweredSchema,
+  toBlastRadius,
+} from './protection/protection.js';
 
 const applied: Schema = {
   type: 'object',
@@ -41,8 +40,24 @@ const applied: Schema = {
         },
       },
     },
+    lowers: loweredSchema,
+    blastRadius: blastRadiusSchema,
   },
 };
+
+const pending: Schema = {
+  ...applied,
+  required: [...(applied['required'] as string[]), 'lowers', 'blastRadius', 'approval'],
+  properties: { ...(applied['properties'] as object), approval: pendingSchema },
+};
+
+interface Answer {
+  readonly dryRun: boolean;
+  readonly applied: readonly Applied[];
+  readonly lowers?: readonly Lowered[];
+  readonly blastRadius?: BlastRadius;
+  readonly approval?: Pending;
+}
 
 @Controller('v1/apply')
 export class ApplyController {
@@ -50,6 +65,7 @@ export class ApplyController {
     @Inject(Metadata) private readonly metadata: Metadata,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(GRANTS) private readonly grants: Grants,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Route({
@@ -58,6 +74,7 @@ export class ApplyController {
       needs: 'documents:apply',
       summary: 'documents as they shall be from now on; all of them or none',
       answer: applied,
+      waits: pending,
     },
     body: { type: 'object', description: 'one document; in YAML several, with --- between them' },
     bodyTypes: ['application/yaml', 'application/json'],
@@ -68,47 +85,65 @@ export class ApplyController {
     },
     errors: [412],
   })
-  async apply(@Req() request: Request, @Query('dryRun') dryRun: unknown, @Res({ passthrough: true }) response: Response): Promise<object> {
+  async apply(@Req() request: Request, @Query('dryRun') dryRun: unknown, @Res({ passthrough: true }) response: Response): Promise<Answer> {
     if (dryRun !== undefined && dryRun !== 'true' && dryRun !== 'false')
       throw toError('REQUEST_INVALID', { name: 'dryRun', expected: 'true or false' });
     const workspace = await this.metadata.workspaceName(callerOf(request).workspaceId);
     const documents = await parseApply(request, (document) =>
       this.grants.find(workspace, `${document.kind} ${document.name}`, findSecretsNamed(document.written)),
     );
-    return answerOnce(this.metadata, request, response, async (transaction) => {
+    return answerOnce(this.metadata, request, response, async (transaction): Promise<Answer> => {
       await transaction.documents.lock();
       await requireWhole(transaction, documents);
-      const results: Applied[] = [];
-      for (const document of documents)
-        results.push(await this.applyOne(transaction, document, request, documents.length, dryRun === 'true'));
-      const changed = results.filter(({ change }) => change !== 'unchanged');
-      if (changed.length > 0 && dryRun !== 'true') {
-        const data = { documents: changed.map(({ kind, name, version, digest, change }) => ({ kind, name, version, digest, change })) };
-        await transaction.audit({ type: 'documents.applied', at: toTimestamp(this.clock.now()), actor: callerOf(request).personId, data });
+      const changes: Change[] = [];
+      for (const document of documents) changes.push(await this.look(transaction, document, request, documents.length));
+      const answer = { dryRun: dryRun === 'true', applied: changes.map(({ applied: one }) => one) };
+      const changed = changes.filter(({ applied: { change } }) => change !== 'unchanged');
+      if (changed.length === 0) return answer;
+      const { before, after } = await DocumentSet.read(transaction, documents);
+      const lowers = findLowered(
+        before,
+        after,
+        changed.map(({ document }) => document),
+      );
+      const told = lowers.length === 0 ? {} : { lowers, blastRadius: await toBlastRadius(transaction, after, lowers) };
+      if (answer.dryRun) return { ...answer, ...told };
+      if (told.blastRadius) {
+        const approval = await this.askApprover(transaction, callerOf(request).personId, changed, lowers, told.blastRadius);
+        response.status(202);
+        return { ...answer, ...told, approval };
       }
-      return { dryRun: dryRun === 'true', applied: results };
+      await insertChanges(transaction, changed, callerOf(request).personId, this.clock.now());
+      return answer;
     });
   }
 
-  private async applyOne(
-    transaction: Transaction,
-    document: WrittenDocument,
-    request: Request,
-    of: number,
-    dry: boolean,
-  ): Promise<Applied> {
-    const { kind, name, digest, written } = document;
+  private async look(transaction: Transaction, document: WrittenDocument, request: Request, of: number): Promise<Change> {
+    const { kind, name } = document;
     const current = await transaction.documents.find({ kind, name });
     requireMatch(request, of, current && etagOf(current), `${kind} ${name}`);
-    if (current?.digest === digest) return { kind, name, digest, version: current.version, change: 'unchanged', diff: [] };
-    const version = (current?.version ?? 0) + 1;
-    if (!dry) {
-      await transaction.documents.insert({ kind, name, version, digest, document: written }, callerOf(request).personId);
-      if (kind === 'Schedule') await followSchedule(transaction, written, version, this.clock);
-      if (kind === 'Trigger') await followTrigger(transaction, written, version, this.clock);
-    }
-    const diff = toDiff(current?.document as Json | undefined, written);
-    return { kind, name, version, digest, change: current ? 'changed' : 'created', diff };
+    return toChange(document, current);
+  }
+
+  /** Nothing of the request is carried out until somebody else has approved of all of it. */
+  private askApprover(
+    transaction: Transaction,
+    personId: string,
+    changes: readonly Change[],
+    lowers: readonly Lowered[],
+    blastRadius: BlastRadius,
+  ): Promise<Pending> {
+    const documents = changes.map(({ applied: { kind, name, version, digest } }) => ({ kind, name, version, digest }));
+    const thing = { documents, lowers: lowers.map((one) => ({ ...one })), requestedBy: personId };
+    const subject = {
+      documents: changes.map(({ applied: one }) => one),
+      lowers,
+      blastRadius,
+      written: changes.map(({ document }) => document),
+    };
+    const term = { nowMs: this.clock.now(), hours: this.settings.BAUTA_APPROVAL_HOURS };
+    const wanted = { kind: 'documents', requestedBy: personId, authorIds: [personId], environments: blastRadius.environments } as const;
+    return openApproval(transaction, { ...wanted, subject, thing }, term);
   }
 }
 

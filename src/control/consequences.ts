@@ -1,6 +1,12 @@
 // What follows from an approval of each kind: the composition of approvals with what they are about.
 import { rolesConsequence, tokenConsequence } from './access/access.js';
+import { documentsConsequence } from './change.js';
 import type { Consequences } from './approvals/approvals.js';
 import { runConsequence } from './runs/runs.js';
 
-export const consequences: Consequences = { run: runConsequence, roles: rolesConsequence, token: tokenConsequence };
+export const consequences: Consequences = {
+  run: runConsequence,
+  documents: documentsConsequence,
+  roles: rolesConsequence,
+  token: tokenConsequence,
+};

@@ -103,6 +103,7 @@ export class ApprovalsController {
       const { kind } = requireVisible(request, await transaction.approvals.find(id));
       // Before the approval, as where a grant is asked for: two that lock both do not wait for each other.
       if (kindsFor('grants').includes(kind)) await transaction.people.lock();
+      if (kind === 'documents') await transaction.documents.lock();
       return transaction.approvals.lock(id);
     };
     try {

@@ -14,6 +14,7 @@ export interface ApprovalTerm {
 
 const rights: Readonly<Record<ApprovalKind, Permission>> = {
   run: 'runs:approve',
+  documents: 'documents:approve',
   roles: 'grants:approve',
   token: 'grants:approve',
 };

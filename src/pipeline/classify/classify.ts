@@ -5,7 +5,7 @@ export { findAtPath, isOpen, isPath, toPathKey, toShape } from './shape.js';
 export { type PersonRoute } from './subject.js';
 export { isPersonal, type Tag, type TagClass, tags } from './tags.js';
 export { detectText, detectValue, type Hit, isDataKey, toShownKey } from './detectors/detectors.js';
-export { type Guess } from './detect.js';
+export { type Guess, guessByName } from './detect.js';
 export { type ScannedText, scanSchemaTexts } from './scan-schema-texts.js';
 export { type Suggestion, suggest } from './suggest.js';
 export { type ClassificationDraft, type ColumnDraft, type TableDraft, toClassification } from './to-classification.js';

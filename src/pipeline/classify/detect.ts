@@ -107,3 +107,10 @@ function detectBirths(values: readonly string[]): readonly Guess[] {
   if (years.length < ENOUGH || first < 1900 || last > 2020 || last - first < 20 || middle > 2005) return [];
   return [{ tag: 'pii.date-of-birth', rule: 'content/births', confidence: 0.5 }];
 }
+
+/** What a name alone says, whatever its type is: for documents, which know no types. */
+export function guessByName(name: string): Guess | undefined {
+  const families: readonly TypeFamily[] = ['text', 'number', 'date', 'bytes', 'net', 'uuid'];
+  const [best] = families.flatMap((family) => findByName(name, family) ?? []).sort((a, b) => b.confidence - a.confidence);
+  return best && best.confidence >= THRESHOLD ? best : undefined;
+}

@@ -1,0 +1,48 @@
+// What a change of documents lowers, computed from the documents before and after it. Whoever asks for such a change needs a second person.
+import type { Schema } from '../../documents/documents.js';
+import { type Lowered, compareClassifications, findLoweredRulebook, findWidened, loweredKinds, rulebookOf } from './compare.js';
+import type { DocumentSet } from './document-set.js';
+import { findLoweredPipeline } from './lowered-pipeline.js';
+
+export const loweredSchema: Schema = {
+  type: 'array',
+  description: 'what the change lowers; empty or absent: nothing',
+  items: {
+    type: 'object',
+    required: ['what', 'document', 'column', 'table', 'tag', 'before', 'after'],
+    properties: {
+      ...{ what: { type: 'string', enum: loweredKinds }, document: { type: 'string' } },
+      ...Object.fromEntries(['column', 'table', 'tag', 'before', 'after'].map((name) => [name, { type: ['string', 'null'] }])),
+    },
+  },
+};
+
+/** `changed`: kind and name of each document of the request that differs from what is there. */
+export function findLowered(
+  before: DocumentSet,
+  after: DocumentSet,
+  changed: readonly { readonly kind: string; readonly name: string }[],
+): readonly Lowered[] {
+  return changed.flatMap(({ kind, name }): readonly Lowered[] => {
+    switch (kind) {
+      case 'Classification':
+        return findLoweredClassification(before, after, name);
+      case 'Rulebook':
+        return findLoweredRulebook(`Rulebook ${name}`, rulebookOf(before, name), rulebookOf(after, name));
+      case 'Pipeline':
+        return findLoweredPipeline(before, after, name);
+      case 'Environment':
+        return findWidened(`Environment ${name}`, before.find('Environment', name)?.allows, after.find('Environment', name)?.allows ?? []);
+      default:
+        return [];
+    }
+  });
+}
+
+function findLoweredClassification(before: DocumentSet, after: DocumentSet, name: string): readonly Lowered[] {
+  const [was, is] = [before.find('Classification', name), after.find('Classification', name)];
+  if (!is) return [];
+  const rulebooks = new Set(['default', ...after.all('Pipeline').flatMap((one) => (one.classification === name ? [one.rulebook] : []))]);
+  const rules = [...rulebooks].map((one) => rulebookOf(after, one)?.rules ?? {});
+  return compareClassifications(`Classification ${name}`, was, is, rules);
+}
