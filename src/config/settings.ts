@@ -155,6 +155,14 @@ export const declarations = {
   BAUTA_HTTP_HOSTS: hosts(
     'Service: hosts that anything may be sent to by HTTPS, as HOST or HOST:PORT, `*.` for any name below; behind = the networks of a host that is not public, joined by +. Without it nothing is sent.',
   ),
+  BAUTA_SMTP: reference('Service: address of the relay for e-mail, smtps://USER:PASSWORD@HOST:PORT or smtp:// (with STARTTLS).'),
+  BAUTA_SMTP_FROM: optionalText('Service: the address that e-mail is from.'),
+  BAUTA_NOTIFY_MS: integer(
+    0,
+    60_000,
+    1000,
+    'Service: how often this process looks whom to tell of what, in milliseconds. 0: it tells nobody.',
+  ),
   BAUTA_SCHEDULE_TICK_MS: integer(
     0,
     60_000,

@@ -13,6 +13,8 @@ import { ClassificationLocksController } from './classificationlocks/classificat
 import { ClassificationsController } from './classifications/classifications.js';
 import { PipelinesController } from './pipelines/pipelines.js';
 import { RulebooksController } from './rulebooks/rulebooks.js';
+import { ChannelsController } from './channels/channels.js';
+import { NotificationsController } from './notifications/notifications.js';
 import { ConnectionsController } from './connections/connections.js';
 import { EnvironmentsController } from './environments/environments.js';
 import { OrganisationsController } from './organisations/organisations.js';
@@ -31,7 +33,7 @@ const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[SchedulesController, TriggersController, WebhooksController],
-  ...[ConnectionsController, EnvironmentsController, OrganisationsController],
+  ...[ConnectionsController, EnvironmentsController, OrganisationsController, ChannelsController, NotificationsController],
   ...[MetricsController, HealthDetailController],
 ];
 

@@ -8,6 +8,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type Settings, parseSettings } from '../config/settings.js';
 import { systemClock } from '../kernel/clock.js';
 import { toError, toErrorView } from '../kernel/errors.js';
+import { HttpClient } from '../systems/http/http.js';
 import { Metadata, Sequencer, migrate } from '../systems/metadata/metadata.js';
 import { migrateQueue } from '../systems/queue/queue.js';
 import { issueFirstToken } from './access/access.js';
@@ -20,6 +21,7 @@ import { openMetadataServer } from './metadata-server.js';
 import { ProcessMetrics, countRequests } from './metrics/metrics.js';
 import { JsonLogger } from './json-logger.js';
 import { ScheduleTimer, Scheduler } from './schedules/schedules.js';
+import { Notifier } from './notifications/notifications.js';
 import { Description } from './openapi-controller.js';
 import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
@@ -110,6 +112,18 @@ async function openMetadata(
     closers.unshift(() => metadata.close());
     const expiry = new ApprovalExpiry(metadata, consequences, failed('approvals'));
     closers.unshift(() => expiry.stop());
+    if (settings.BAUTA_NOTIFY_MS > 0) {
+      const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
+      const notifier = new Notifier({
+        metadata,
+        http,
+        settings,
+        environment,
+        grants: await Grants.load(settings),
+        failed: failed('notifications'),
+      });
+      closers.unshift(() => notifier.stop());
+    }
     if (url !== undefined) {
       const sequencer = new Sequencer(url, failed('sequencer'));
       closers.unshift(() => sequencer.stop());

@@ -5,8 +5,9 @@ export { type WrittenDocument, documentKinds, loadWritten, parseDocuments } from
 export { isJson, parseBody } from './parse-body.js';
 export { type ReadText, readText } from './read-text.js';
 export { type Schema, documentSchemas, grantsSchema, lockSchema, publishedSchemas } from './schemas.js';
-export { type Named, type NamedSecret, findNamed, findSecretsNamed } from './named.js';
+export { type Named, type NamedSecret, findNamed, findSecretsNamed, SLACK, toUrlPlace } from './named.js';
 export { type SelectedDocuments, selectDocuments } from './select.js';
+export { channelEvents } from './channel-schema.js';
 export { fitsSchema } from './validate.js';
 export { parseCatalogue } from './parse-catalogue.js';
 export { writeCatalogue, writeClassification, writeLock } from './write-classification.js';

@@ -1,6 +1,7 @@
 // What a document names: other documents, which have to be there, and secrets, which the workspace has to have been granted.
 import type { Json } from '../kernel/canonical-json.js';
 import { toPlace } from '../kernel/server-place.js';
+import type { ChannelDefinition } from '../pipeline/definition.js';
 
 type Written = Readonly<Record<string, Json>>;
 
@@ -18,6 +19,14 @@ export interface NamedSecret {
   readonly place?: string;
 }
 
+/** Where a token of Slack is shown. */
+export const SLACK = 'slack.com:443';
+
+export function toUrlPlace(text: string): string {
+  const { hostname, port } = new URL(text);
+  return toPlace(hostname.replace(/^\[|\]$/g, ''), port === '' ? 443 : Number(port));
+}
+
 export const isReference = (text: string): boolean => /^(env|file):/.test(text);
 
 /** MUST be given a document that its schema accepted. The rulebook `default` is left out: it comes with the release. */
@@ -31,6 +40,7 @@ export function findNamed(written: Written): readonly Named[] {
   if (kind === 'Trigger') add('on.dataset', 'Pipeline', (written['on'] as { readonly dataset?: string }).dataset);
   if (kind === 'Schedule' || kind === 'Trigger') add('pipeline', 'Pipeline', written['pipeline']);
   if (kind === 'Environment') add('connection', 'Connection', written['connection']);
+  if (kind === 'Channel') for (const one of (written['pipelines'] ?? []) as readonly string[]) add('pipelines', 'Pipeline', one);
   if (kind !== 'Pipeline') return named;
   add('classification', 'Classification', written['classification']);
   if (written['rulebook'] !== 'default') add('rulebook', 'Rulebook', written['rulebook']);
@@ -57,6 +67,14 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
     const { host = '', port = 5432, database = '' } = written as { host?: string; port?: number; database?: string };
     add('url', written['url']);
     add('password', written['password'], toPlace(host, port, database));
+  }
+  if (written['kind'] === 'Channel') {
+    const { slackWebhook, slack, teams, webhook } = written as unknown as ChannelDefinition;
+    add('slackWebhook.url', slackWebhook?.url);
+    add('slack.token', slack?.token, SLACK);
+    add('teams.url', teams?.url);
+    // Also an HMAC tells: who gets one under a short secret can guess it.
+    if (webhook) add('webhook.secret', webhook.secret, toUrlPlace(webhook.url));
   }
   return found;
 }

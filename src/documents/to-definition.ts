@@ -1,5 +1,6 @@
 // From a valid document to its definition: short forms written out, nothing else changed.
 import type {
+  ChannelDefinition,
   ClassificationDefinition,
   ColumnClassification,
   ConnectionDefinition,
@@ -38,7 +39,7 @@ export function toDefinition(document: Written): Definition {
     case 'Connection':
       return { ...(fields['url'] === undefined ? { port: 5432 } : {}), ...fields } as unknown as ConnectionDefinition;
     default:
-      return fields as unknown as OrganisationDefinition;
+      return fields as unknown as ChannelDefinition | OrganisationDefinition;
   }
 }
 

@@ -303,6 +303,26 @@ export const messages = {
     message: '{file}: the secret of {path} was not granted for {name}',
     hint: 'the operator adds it to the file BAUTA_GRANTS, as reference and for; nobody else can say who may see a password or a key',
   },
+  NOTIFICATION_REFUSED: {
+    class: 'InputError',
+    message: '{name} refused a notification',
+    hint: 'check the channel: address, token, id; then try the notification again',
+  },
+  NOTIFICATION_NOT_DEAD: {
+    class: 'InputError',
+    message: 'the notification is {name}',
+    hint: 'only a dead one is tried anew',
+  },
+  NOTIFICATION_UNDELIVERED: {
+    class: 'UnavailableError',
+    message: '{name} did not take a notification',
+    hint: 'it is tried again, up to a number of times; then it is listed as dead',
+  },
+  SMTP_MISSING: {
+    class: 'InputError',
+    message: 'there is no relay for e-mail',
+    hint: 'the operator sets BAUTA_SMTP and BAUTA_SMTP_FROM',
+  },
   HTTP_ADDRESS_INVALID: {
     class: 'InputError',
     message: 'an address of outgoing HTTP cannot be used',

@@ -213,6 +213,22 @@ export interface EnvironmentDefinition extends Omit<TargetDefinition, 'environme
   readonly retentionDays?: number;
 }
 
+/** Who is told of what. */
+export interface ChannelDefinition {
+  readonly kind: 'Channel';
+  readonly name: string;
+  readonly events: readonly string[];
+  /** Without it: of every pipeline. */
+  readonly pipelines?: readonly string[];
+  /** Which of the members below is there. */
+  readonly via: 'slackWebhook' | 'slack' | 'teams' | 'webhook' | 'email';
+  readonly slackWebhook?: { readonly url: string };
+  readonly slack?: { readonly channel: string; readonly token: string };
+  readonly teams?: { readonly url: string };
+  readonly webhook?: { readonly url: string; readonly secret: string };
+  readonly email?: { readonly to: readonly string[] };
+}
+
 /** Who answers for the data. Recorded, for the reports; nothing is decided by it. */
 export interface OrganisationDefinition {
   readonly kind: 'Organisation';
@@ -234,4 +250,5 @@ export type Definition =
   | TriggerDefinition
   | ConnectionDefinition
   | EnvironmentDefinition
+  | ChannelDefinition
   | OrganisationDefinition;

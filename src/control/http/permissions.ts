@@ -10,6 +10,8 @@ const table = {
   'documents:apply': ['policy-admin'],
   'health:read': readers,
   'metrics:read': readers,
+  'notifications:read': readers,
+  'notifications:retry': ['operator'],
   'runs:read': readers,
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],

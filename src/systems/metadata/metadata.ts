@@ -20,6 +20,7 @@ export type { Move, Moved, RunEventView, RunFilter, RunLine, RunRow, RunStep } f
 export type { ScheduleRow } from './schedule-store.js';
 export type { TriggerRow } from './trigger-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
+export type { Notice, NotificationRow } from './notification-store.js';
 export type { Identity, TokenView, PersonView } from './people-store.js';
 
 export class Metadata {

@@ -5,6 +5,7 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { ApprovalStore } from './approval-store.js';
 import { DocumentStore } from './document-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
+import { NotificationStore } from './notification-store.js';
 import { PeopleStore } from './people-store.js';
 import { RunStore } from './run-store.js';
 import { WorkspaceStore } from './workspace-store.js';
@@ -21,6 +22,17 @@ export interface AuditEvent {
   readonly data: Readonly<Record<string, Json>>;
 }
 
+/** What people may want to be told of. Who is told, and what, is found out later: nothing waits for it. */
+const toldOf: ReadonlySet<string> = new Set([
+  'run.failed',
+  'run.compensation-failed',
+  'run.withheld',
+  'run.denied',
+  'run.late',
+  'run.published',
+  'approval.wanted',
+]);
+
 export class Transaction {
   readonly documents: DocumentStore;
   readonly people: PeopleStore;
@@ -30,6 +42,7 @@ export class Transaction {
   readonly approvals: ApprovalStore;
   readonly triggers: TriggerStore;
   readonly workspaces: WorkspaceStore;
+  readonly notifications: NotificationStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -40,8 +53,12 @@ export class Transaction {
     this.schedules = new ScheduleStore(manager, workspaceId);
     this.triggers = new TriggerStore(manager, workspaceId);
     this.idempotency = new IdempotencyStore(manager, workspaceId);
-    const audit = (type: string, data: AuditEvent['data'], actor?: string): Promise<void> =>
-      this.audit({ type, at: new Date().toISOString(), ...(actor === undefined ? {} : { actor }), data });
+    this.notifications = new NotificationStore(manager, workspaceId);
+    const audit = async (type: string, data: AuditEvent['data'], actor?: string): Promise<void> => {
+      const at = new Date().toISOString();
+      await this.audit({ type, at, ...(actor === undefined ? {} : { actor }), data });
+      if (toldOf.has(type)) await this.notifications.note({ type, at, data });
+    };
     this.runs = new RunStore(manager, workspaceId, audit);
     this.workspaces = new WorkspaceStore(manager, workspaceId);
     this.approvals = new ApprovalStore(manager, workspaceId, audit);

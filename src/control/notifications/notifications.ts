@@ -1,0 +1,3 @@
+// The door of notifications.
+export { NotificationsController } from './notifications-controller.js';
+export { Notifier, type NotifierOptions } from './notifier.js';
