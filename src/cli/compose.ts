@@ -86,6 +86,8 @@ export interface RunOptions {
   readonly onStep?: ((step: TargetStep) => void | Promise<void>) | undefined;
   /** Default: a new one. */
   readonly runId?: string;
+  /** What source and target show of the run's sessions. */
+  readonly applicationName?: string;
   /** One that is being opened already; the run closes it. */
   readonly policy?: Promise<Policy>;
 }
@@ -94,7 +96,11 @@ export interface RunOptions {
 export async function composeRun(options: RunOptions): Promise<Composed> {
   const { settings, home, request: documents, after } = options;
   const { pipeline } = documents;
-  const connecting = { connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, signal: options.signal };
+  const connecting = {
+    connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS,
+    signal: options.signal,
+    applicationName: options.applicationName,
+  };
   const [source, target] = [
     { ...options.source, ...connecting },
     { ...options.target, ...connecting },

@@ -19,6 +19,7 @@ import { loadServerKey } from './home.js';
 import { Authentication, type ReadHookSecret, type Request, createOpenApi, isSigned, requestId, securityHeaders } from './http/http.js';
 import { openMetadataServer } from './metadata-server.js';
 import { ProcessMetrics, countRequests } from './metrics/metrics.js';
+import { logRuns } from './log-runs.js';
 import { JsonLogger } from './json-logger.js';
 import { ScheduleTimer, Scheduler } from './schedules/schedules.js';
 import { Notifier } from './notifications/notifications.js';
@@ -129,7 +130,15 @@ async function openMetadata(
       closers.unshift(() => sequencer.stop());
     }
     if (settings.BAUTA_RUNS > 0) {
-      const worker = await RunWorker.start({ metadata, url: service, settings, environment, composer, metrics, failed: failed('worker') });
+      const worker = await RunWorker.start({
+        metadata,
+        url: service,
+        settings,
+        environment,
+        composer,
+        metrics: logRuns(logger, metrics),
+        failed: failed('worker'),
+      });
       closers.unshift(() => worker.stop());
     }
     return { metadata, metrics, closers, stop };

@@ -17,6 +17,9 @@ let world: ServiceWorld;
 let home: string;
 let [viewer, stranger] = ['', ''];
 let text = '';
+const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+/** Names of the sessions that the servers showed while the run went on. */
+const sessions: string[] = [];
 
 beforeAll(async () => {
   tiny = await startTinyWorld();
@@ -30,7 +33,12 @@ beforeAll(async () => {
   expect(applied.status).toBe(200);
   const connections = { BAUTA_CONN_SOURCE: await tiny.source('shop'), BAUTA_CONN_TARGET: tiny.target('copy') };
   const worker = await startRunWorker(world, home, connections);
-  const { body } = await world.ask('POST', '/v1/runs', { token: bob, json: { pipeline: 'tiny' } });
+  const { body } = await world.ask('POST', '/v1/runs', {
+    ...{ token: bob, json: { pipeline: 'tiny' } },
+    headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` },
+  });
+  for (const names = sessions; !names.some((name) => name.endsWith(trace)); await new Promise((resolve) => setTimeout(resolve, 5)))
+    names.push(...(await tiny.server.sql('postgres', `SELECT application_name AS n FROM pg_stat_activity`)).map(({ n }) => String(n)));
   // Ends with the run.
   await world.ask('GET', `/v1/runs/${String(body['id'])}/events`, { token: bob });
   expect((await world.ask('GET', `/v1/runs/${String(body['id'])}`, { token: bob })).body).toMatchObject({ state: 'published' });
@@ -65,6 +73,10 @@ it('counts what a run did, by names of ours only', () => {
   expect(valueOf(text, 'bauta_snapshot_age_seconds')).toBe(0);
   expect(text).not.toContain(canary);
   expect(text).not.toMatch(/tiny|copy|shop|vic|bob/);
+});
+
+it('carries the trace of the request to the sessions on source and target', () => {
+  expect(sessions.find((name) => name.endsWith(trace))).toMatch(/^bauta run [0-9a-z]+ 4bf92f3577b34da6a3ce929d0e0e4736$/);
 });
 
 it('counts requests by the route that answered, never by the address', async () => {

@@ -97,7 +97,7 @@ async function leftovers(name: string): Promise<unknown[]> {
   const rows = await tiny.server.sql(
     'postgres',
     `SELECT datname AS name FROM pg_database WHERE datname LIKE '${name}%' UNION ALL SELECT rolname FROM pg_roles WHERE rolname LIKE '${name}%'
-     UNION ALL SELECT application_name FROM pg_stat_activity WHERE application_name = 'bauta' ORDER BY 1`,
+     UNION ALL SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'bauta run %' ORDER BY 1`,
   );
   return rows.map((row) => row['name']);
 }

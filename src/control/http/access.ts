@@ -14,6 +14,8 @@ export interface FirstToken {
 
 export interface Access {
   readonly requestId: string;
+  /** W3C trace context of the request. */
+  readonly traceparent?: string;
   /** The handler that answers, and the right that it needs: set when it is known, for the audit of a denial. */
   readonly route?: string;
   readonly needs?: string;
@@ -42,6 +44,11 @@ export function callerOf(request: Request): Caller {
 export function requireRight(request: Request, permission: Permission, environments: readonly string[]): void {
   if (!hasRight(callerOf(request).roles, permission, environments))
     throw toError('ACCESS_DENIED', { name: permission, expected: rightsOf(permission).join(', ') });
+}
+
+/** The trace that a request belongs to. */
+export function traceOf(request: Request): string | undefined {
+  return accessOf(request).traceparent;
 }
 
 export function firstTokenOf(request: Request): FirstToken | undefined {

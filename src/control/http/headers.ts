@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from './exchange.js';
 
 import { accessOf, setAccess } from './access.js';
+import { continueTrace } from './trace-context.js';
 
 const headers: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -25,7 +26,7 @@ export function securityHeaders(_request: Request, response: Response, next: Nex
 export function requestId(request: Request, response: Response, next: NextFunction): void {
   const given = request.headers['x-request-id'];
   const id = typeof given === 'string' && /^[A-Za-z0-9-]{8,64}$/.test(given) ? given : randomUUID();
-  setAccess(request, { ...accessOf(request), requestId: id });
+  setAccess(request, { ...accessOf(request), requestId: id, traceparent: continueTrace(request.headers['traceparent']) });
   response.setHeader('X-Request-Id', id);
   next();
 }

@@ -1,5 +1,5 @@
 // The door of what every REST noun shares: who asks, what a route says of itself, how an answer and an error look.
-export { type Caller, callerOf, firstTokenOf, requireRight } from './access.js';
+export { type Caller, callerOf, firstTokenOf, requireRight, traceOf } from './access.js';
 export type { NextFunction, Request, Response } from './exchange.js';
 export { CLOCK, GRANTS, HOOK_SECRETS, type ReadHookSecret, SERVER_KEY, SETTINGS } from './tokens.js';
 export { Authentication, isSigned, newSecret, toSecretDigest } from './authentication.js';
@@ -11,4 +11,5 @@ export { Route, type RouteDescription } from './route.js';
 export { answerOnce } from './answer-once.js';
 export { createOpenApi, openApiPages } from './openapi.js';
 export { securityHeaders, requestId } from './headers.js';
+export { toTraceId } from './trace-context.js';
 export { etagOf } from './etag.js';

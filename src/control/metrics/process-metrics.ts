@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 
 import type { Clock } from '../../kernel/clock.js';
 import type { Event } from '../../pipeline/event.js';
-import { type RunState, isEnded } from '../../systems/metadata/metadata.js';
+import { type RunRow, type RunState, isEnded } from '../../systems/metadata/metadata.js';
 import type { RunObserver } from '../runs/runs.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -65,7 +65,7 @@ export class ProcessMetrics implements RunObserver {
     this.requestSeconds.observe({ method, route }, seconds);
   }
 
-  enter(run: string, state: RunState): void {
+  enter({ id: run }: Pick<RunRow, 'id' | 'traceparent'>, state: RunState): void {
     const before = this.entered.get(run);
     const now = this.clock.now();
     if (before) this.stageSeconds.observe({ state: before.state }, Math.max(0, (now - before.atMs) / 1000));

@@ -6,6 +6,7 @@ import type { RunSummary } from '../../pipeline/report/report.js';
 import type { Prepared } from '../../pipeline/prepare.js';
 import type { Doors, Hooks } from '../../pipeline/run.js';
 import type { Metadata, Move, RunRow, RunState } from '../../systems/metadata/metadata.js';
+import { toTraceId } from '../http/http.js';
 import type { RunObserver } from './run-observer.js';
 import { OutboxSink } from './outbox-sink.js';
 import { enqueue } from './request-run.js';
@@ -37,19 +38,24 @@ export interface Execution {
 export async function executeRun(execution: Execution): Promise<void> {
   const { metrics, run } = execution;
   const { signal } = execution.stop;
-  metrics.enter(run.id, 'planning');
+  metrics.enter(run, 'planning');
   try {
     const outcome = await attemptOnce(execution);
     const error: unknown = signal.aborted ? signal.reason : outcome.error;
     // It rests, and nobody has it any more.
     if (error !== undefined && toKnownError(error).code === 'RUN_AWAITS_APPROVAL') return;
-    metrics.enter(run.id, await end(execution, { ...outcome, error }));
+    metrics.enter(run, await end(execution, { ...outcome, error }));
   } catch (error) {
     // Somebody else has it now: nothing more may be said of it from here.
     if (toKnownError(error).code !== 'RUN_TAKEN_OVER') throw error;
   } finally {
     metrics.leave(run.id);
   }
+}
+
+/** Who looks at a server sees which run its sessions are of, and in which trace: 63 characters are what it keeps. */
+function toApplicationName({ id, traceparent }: RunRow): string {
+  return traceparent === null ? `bauta run ${id}` : `bauta run ${id} ${toTraceId(traceparent)}`;
 }
 
 interface Outcome {
@@ -65,7 +71,7 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
     const stored = await loadRequest(metadata, run, composer, execution);
     const after: [] = [];
     const opened = await composer.composeRun({
-      ...{ settings, home: settings.BAUTA_HOME, after, signal: stop.signal, runId: run.id },
+      ...{ settings, home: settings.BAUTA_HOME, after, signal: stop.signal, runId: run.id, applicationName: toApplicationName(run) },
       ...stored,
     });
     let outcome: Outcome = {};
@@ -141,7 +147,7 @@ function hooksOf({ metadata, workerId, run, stop, settings, metrics, moved, pool
         if (cancelRequestedAt) throw toError('RUN_CANCELLED');
         if (pauseRequestedAt) throw toError('RUN_PAUSED');
       });
-      metrics.enter(run.id, to);
+      metrics.enter(run, to);
     },
   };
 }

@@ -20,17 +20,20 @@ export interface WantedRun {
   /** 0 to 9, the greater first; default 5. */
   readonly priority?: number;
   readonly deadlineAt?: Date;
+  /** W3C trace context of what asked for it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** The new run's id; undefined when there is one of this pipeline for this instant. Throws RESOURCE_UNKNOWN. */
 export async function requestRun(transaction: Transaction, wanted: WantedRun): Promise<string | undefined> {
-  const { pipeline, requestedBy, dueAt = null, cause, nowMs, priority = 5, deadlineAt = null } = wanted;
+  const { pipeline, requestedBy, dueAt = null, cause, nowMs, priority = 5, deadlineAt = null, traceparent } = wanted;
   const documents = await findDocuments(transaction, pipeline);
   const run = {
     ...{ id: newRunId(nowMs), pipeline, requestedBy, dueAt, priority, deadlineAt, ...toNeeds(documents) },
     // The author of a cause has a part in the run, as those of the others have.
     documents: [...documents.map(({ kind, name, version }): DocumentRef => ({ kind, name, version })), ...(cause ? [cause] : [])],
     ...(cause ? { cause } : {}),
+    ...(traceparent === undefined ? {} : { traceparent }),
     environment: await findEnvironment(transaction, pipeline),
   };
   if (!(await transaction.runs.insert(run))) return undefined;
@@ -42,7 +45,11 @@ export async function requestRun(transaction: Transaction, wanted: WantedRun): P
  * A run that has ended, again: a new run with the very versions of documents that it had, from the first stage on. What an ended run made on
  * the target is gone with it, and so is its snapshot: there is nothing left that a later stage could go on from.
  */
-export async function requestAgain(transaction: Transaction, run: RunRow, requestedBy: string, nowMs: number): Promise<string> {
+export async function requestAgain(
+  transaction: Transaction,
+  run: RunRow,
+  { requestedBy, nowMs, traceparent }: Pick<WantedRun, 'nowMs' | 'traceparent'> & { readonly requestedBy: string },
+): Promise<string> {
   const { pipeline, documents, environment, source, tags, priority } = run;
   const again = {
     id: newRunId(nowMs),
@@ -55,6 +62,7 @@ export async function requestAgain(transaction: Transaction, run: RunRow, reques
     requestedBy,
     dueAt: null,
     rerunOf: run.id,
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
   await transaction.runs.insert(again);
   await enqueue(transaction, again);

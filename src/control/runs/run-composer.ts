@@ -23,5 +23,6 @@ export interface RunComposer {
     readonly target: ConnectionTarget;
     readonly signal: AbortSignal;
     readonly runId: string;
+    readonly applicationName: string;
   }): Promise<{ readonly doors: Doors; readonly request: Request; readonly run: Run; readonly close: () => Promise<void> }>;
 }

@@ -6,7 +6,7 @@ import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type RunRow, type Transaction, isEnded, runStates } from '../../systems/metadata/metadata.js';
 import {
-  CLOCK, type Request, type Response, Route, answerOnce, callerOf, environmentsOf, nameSchema, pageSchema, parseRequest, readPage, requireRight, toPage,
+  CLOCK, type Request, type Response, Route, answerOnce, callerOf, environmentsOf, nameSchema, pageSchema, parseRequest, readPage, requireRight, toPage, traceOf,
 } from '../http/http.js'; // prettier-ignore
 import { enqueue, findEnvironment, requestAgain, requestRun } from './request-run.js';
 import { streamRun } from './stream-run.js';
@@ -94,7 +94,7 @@ export class RunsController {
     const made = await answerOnce(this.metadata, request, response, async (transaction) => {
       requireRight(request, 'runs:create', [await findEnvironment(transaction, pipeline)]);
       const id = await requestRun(transaction, {
-        ...{ pipeline, requestedBy: callerOf(request).personId, nowMs: this.clock.now() },
+        ...{ pipeline, requestedBy: callerOf(request).personId, nowMs: this.clock.now(), traceparent: traceOf(request) },
         ...(priority === undefined ? {} : { priority }),
         ...(deadline === undefined ? {} : { deadlineAt: deadline }),
       });
@@ -242,7 +242,9 @@ export class RunsController {
       const run = await findRun(transaction, request, id);
       requireRight(request, 'runs:create', [run.environment]);
       if (!isEnded(run.state)) throw toError('RUN_STATE_UNFIT', { name: run.state, expected: 'done again' });
-      const again = await requestAgain(transaction, run, callerOf(request).personId, this.clock.now());
+      const again = await requestAgain(transaction, run, {
+        ...{ requestedBy: callerOf(request).personId, nowMs: this.clock.now(), traceparent: traceOf(request) },
+      });
       return toView(await transaction.runs.lock(again));
     });
     response.setHeader('Location', `/v1/runs/${made.id}`);

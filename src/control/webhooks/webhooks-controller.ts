@@ -6,7 +6,7 @@ import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import type { TriggerDefinition, WebhookDefinition } from '../../pipeline/definition.js';
 import { Metadata, type Transaction, type TriggerRow } from '../../systems/metadata/metadata.js';
-import { CLOCK, HOOK_SECRETS, type ReadHookSecret, type Request, Route, isUuid } from '../http/http.js';
+import { CLOCK, HOOK_SECRETS, type ReadHookSecret, type Request, Route, isUuid, traceOf } from '../http/http.js';
 import { requestRun } from '../runs/runs.js';
 import { getTrigger } from '../triggers/triggers.js';
 import { type Refusal, type Verified, verifyDelivery } from './verify-delivery.js';
@@ -49,7 +49,7 @@ export class WebhooksController {
     if (typeof verdict === 'string') return this.refuse(found, verdict);
     const ignored = found.row.pausedAt === null ? toIgnored(found.webhook, verdict) : 'paused';
     if (ignored) return { run: null, ignored };
-    const run = await this.metadata.within(found.workspaceId, (transaction) => this.ask(transaction, found, verdict));
+    const run = await this.metadata.within(found.workspaceId, (transaction) => this.ask(transaction, found, verdict, traceOf(request)));
     return run === undefined ? this.refuse(found, 'replayed') : { run };
   }
 
@@ -83,12 +83,17 @@ export class WebhooksController {
   }
 
   /** The run's id; undefined: the same delivery had one. */
-  private async ask(transaction: Transaction, { row: { name }, trigger }: Found, verified: Verified): Promise<string | undefined> {
+  private async ask(
+    transaction: Transaction,
+    { row: { name }, trigger }: Found,
+    verified: Verified,
+    traceparent: string | undefined,
+  ): Promise<string | undefined> {
     const row = await transaction.triggers.lock(name);
     if (!row || (await transaction.triggers.isAnswered(row.id, verified.digest))) return undefined;
     const now = new Date(this.clock.now());
     const cause = { kind: 'Trigger', name, version: row.version };
-    const run = await requestRun(transaction, { pipeline: trigger.pipeline, requestedBy: null, cause, nowMs: now.getTime() });
+    const run = await requestRun(transaction, { pipeline: trigger.pipeline, requestedBy: null, cause, nowMs: now.getTime(), traceparent });
     if (run === undefined) return undefined;
     const { digest, toldForMs } = verified;
     await transaction.triggers.answer(row.id, digest, run, now, toldForMs === undefined ? null : new Date(now.getTime() + toldForMs));

@@ -30,6 +30,7 @@ export interface NewRun {
   readonly priority?: number;
   readonly deadlineAt?: Date | null;
   readonly rerunOf?: string | null;
+  readonly traceparent?: string | null;
 }
 
 /** What a transition is made on: a worker names itself and the attempt it was given, and is refused when either is not so any more. */
@@ -97,17 +98,18 @@ export class RunStore {
 
   /** False when a run of this pipeline for this instant is there already. */
   async insert(run: NewRun): Promise<boolean> {
-    const { source = '', tags = null, priority = 5, deadlineAt = null, rerunOf = null } = run;
+    const { source = '', tags = null, priority = 5, deadlineAt = null, rerunOf = null, traceparent = null } = run;
     const { id, pipeline, documents, environment, requestedBy, dueAt, cause } = run;
     const made = await this.manager.query<unknown[]>(
       `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, environment, requested_by, due_at, source, tags, priority, deadline_at,
-         rerun_of, cause)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{pii,pci,phi,secret,quasi}'), $10, $11, $12, $13)
+         rerun_of, cause, traceparent)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{pii,pci,phi,secret,quasi}'), $10, $11, $12, $13, $14)
        ON CONFLICT (workspace_id, pipeline, due_at) DO NOTHING RETURNING id`,
       [
         ...[id, this.workspaceId, pipeline, JSON.stringify(documents), environment, requestedBy, dueAt],
         ...[source, tags, priority, deadlineAt, rerunOf],
         cause ? JSON.stringify(cause) : null,
+        traceparent,
       ],
     );
     if (made.length === 0) return false;

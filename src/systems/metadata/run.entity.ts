@@ -35,6 +35,10 @@ export class RunEntity {
   @Column('json', { nullable: true })
   cause!: DocumentRef | null;
 
+  /** W3C trace context of what asked for it; null: nobody that has one. */
+  @Column('text', { nullable: true })
+  traceparent!: string | null;
+
   /** Who works on it now. */
   @Column('uuid', { name: 'worker_id', nullable: true })
   workerId!: string | null;

@@ -22,6 +22,8 @@ export interface ConnectionTarget {
   readonly connectTimeoutMs?: number;
   /** Its abort cuts attempts that are under way then; later ones are for cleaning up and go on. */
   readonly signal?: AbortSignal | undefined;
+  /** What the server shows of our sessions; at most 63 characters. Default `bauta`. */
+  readonly applicationName?: string | undefined;
 }
 
 export interface ConnectOptions {
@@ -110,7 +112,7 @@ class Client extends pg.Client {
 /** pg's and URL's own errors quote the connection string, so they go no further than this. */
 function toClient(target: ConnectionTarget, options: ConnectOptions): pg.Client {
   try {
-    const config = { connectionString: withoutTls(toUrl(target.url, options.database)), application_name: 'bauta', keepAlive: true };
+    const config = { connectionString: withoutTls(toUrl(target.url, options.database)), application_name: target.applicationName ?? 'bauta', keepAlive: true };
     // Where pg would connect to, by every way that a connection string and its environment have to say it.
     const { host } = new Client({ ...config, ssl: false });
     const ssl = toTls(target.name, target.url, host, target.tls);
