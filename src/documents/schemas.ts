@@ -114,6 +114,15 @@ function ruleList(): Schema {
 const cron = text('a cron expression of five or six fields, or @hourly, @daily, @weekly or @monthly', { maxLength: 200 });
 const timeZone = text('a time zone such as Europe/Berlin', { maxLength: 64 });
 
+const parameters = members(
+  {},
+  {
+    priority: { type: 'integer', minimum: 0, maximum: 9, description: 'a number from 0 to 9, the greater first' },
+    deadlineMinutes: { type: 'integer', minimum: 1, maximum: 10_080, description: 'minutes from 1 to 10080' },
+  },
+  'priority and deadlineMinutes',
+);
+
 const schedule = members(
   { ...head('Schedule'), pipeline: documentName, cron },
   {
@@ -122,6 +131,7 @@ const schedule = members(
     when: oneOf('always', 'schema-changed'),
     catchUp: { type: 'boolean', description: 'true or false' },
     overlap: { type: 'boolean', description: 'true or false' },
+    parameters,
   },
   'a Schedule',
 );
@@ -148,7 +158,7 @@ const trigger = members(
       maxProperties: 1,
     },
   },
-  {},
+  { parameters },
   'a Trigger',
 );
 

@@ -143,6 +143,14 @@ export interface ClassificationLock {
   readonly columns: Readonly<Record<string, { readonly tag: string; readonly by: string; readonly at: string }>>;
 }
 
+/** What a run is asked for with, beside its pipeline. */
+export interface RunParameters {
+  /** 0 to 9, the greater first. */
+  readonly priority?: number;
+  /** So long after it was due, or after what asked for it, a run is late. */
+  readonly deadlineMinutes?: number;
+}
+
 /** When runs of a pipeline are due by themselves. */
 export interface ScheduleDefinition {
   readonly kind: 'Schedule';
@@ -158,6 +166,7 @@ export interface ScheduleDefinition {
   readonly catchUp: boolean;
   /** May a run begin while another one of the pipeline has not ended? */
   readonly overlap: boolean;
+  readonly parameters?: RunParameters;
 }
 
 /** What asks for a run of a pipeline when something happens. */
@@ -167,6 +176,7 @@ export interface TriggerDefinition {
   readonly pipeline: string;
   /** `dataset`: the pipeline whose new dataset versions are meant. */
   readonly on: { readonly webhook: WebhookDefinition } | { readonly dataset: string };
+  readonly parameters?: RunParameters;
 }
 
 /** `github`: HMAC of the body. `gitlab`: a token in a header. `hmac`: id, time and body signed (Standard Webhooks). */

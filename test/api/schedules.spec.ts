@@ -202,6 +202,16 @@ it('makes one run of two schedules of a pipeline that are due at the same instan
   ]);
 });
 
+it('asks for runs with the priority and the deadline that it says', async () => {
+  moveTo('2026-10-04T12:30:00Z');
+  await begin('urgent', '@hourly', 'parameters: { priority: 9, deadlineMinutes: 90 }\n');
+  moveTo('2026-10-04T13:00:02Z');
+  await tick();
+  expect(await world.sql(`SELECT priority, deadline_at FROM bauta.run WHERE pipeline = 'urgent'`)).toEqual([
+    { priority: 9, deadline_at: new Date('2026-10-04T14:30:00Z') },
+  ]);
+});
+
 it('follows a change over the API at the next tick', async () => {
   moveTo('2026-10-05T00:30:00Z');
   await begin('moved', '0 5 * * *', 'overlap: true\n');

@@ -1,9 +1,10 @@
 // A schedule with `when: schema-changed` is due: the source is looked at, and a run is asked for when its catalogue is not what it was.
 import { toErrorView } from '../../kernel/errors.js';
 import type { Settings } from '../../config/settings.js';
+import type { ScheduleDefinition } from '../../pipeline/definition.js';
 import type { Metadata, ScheduleRow } from '../../systems/metadata/metadata.js';
 import { toJob } from '../../systems/queue/queue.js';
-import { findDocuments, requestRun } from './request-run.js';
+import { findDocuments, requestRun, toWanted } from './request-run.js';
 import type { RunComposer } from './run-composer.js';
 import { loadRequest } from './stored-request.js';
 
@@ -49,10 +50,11 @@ async function look({ metadata, composer, settings, environment }: LookOptions, 
   const { workspace, schedule: name, version, due } = payload;
   const found = await metadata.within(workspace, async (transaction) => {
     const document = await transaction.documents.find({ kind: 'Schedule', name }, version);
-    const { pipeline = '', overlap = false } = (document?.document ?? {}) as { pipeline?: string; overlap?: boolean };
-    return { pipeline, overlap, documents: await findDocuments(transaction, pipeline) };
+    type Written = Partial<Pick<ScheduleDefinition, 'pipeline' | 'overlap' | 'parameters'>>;
+    const { pipeline = '', overlap = false, parameters } = (document?.document ?? {}) as Written;
+    return { pipeline, overlap, parameters, documents: await findDocuments(transaction, pipeline) };
   });
-  const { pipeline, overlap, documents } = found;
+  const { pipeline, overlap, parameters, documents } = found;
   const run = { id: `look of ${name}`, workspaceId: workspace, pipeline, documents };
   const { request, source } = await loadRequest(metadata, run, composer, { settings, environment });
   const digest = await composer.describeSource({ settings, request, source, signal: AbortSignal.timeout(LONGEST_MS) });
@@ -64,7 +66,7 @@ async function look({ metadata, composer, settings, environment }: LookOptions, 
     // Looked at again when that run has ended: what it saw is not known here.
     if (changed && !overlap && (await transaction.schedules.isRunning(pipeline))) return;
     const cause = { kind: 'Schedule', name, version };
-    const asked = { pipeline, requestedBy: null, dueAt: new Date(due), cause, nowMs: Date.now() };
+    const asked = { pipeline, requestedBy: null, dueAt: new Date(due), cause, nowMs: Date.now(), ...toWanted(parameters, Date.parse(due)) };
     const runId = changed ? await requestRun(transaction, asked) : undefined;
     await transaction.schedules.keepCatalogue(name, digest, runId ?? null);
     const data = { schedule: name, version, due, digest, changed, run: runId ?? null };

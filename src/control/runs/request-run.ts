@@ -4,7 +4,7 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { toError } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
 import type { DocumentRef, DocumentVersion, RunRow, Transaction } from '../../systems/metadata/metadata.js';
-import type { ConnectionDefinition } from '../../pipeline/definition.js';
+import type { ConnectionDefinition, RunParameters } from '../../pipeline/definition.js';
 import { toJob } from '../../systems/queue/queue.js';
 import { tagClasses, toTagClass } from './tag-classes.js';
 
@@ -22,6 +22,14 @@ export interface WantedRun {
   readonly deadlineAt?: Date;
   /** W3C trace context of what asked for it. */
   readonly traceparent?: string | undefined;
+}
+
+/** Parameters of a Schedule or a Trigger; `fromMs`: when the run was due, or what asked for it happened. */
+export function toWanted({ priority, deadlineMinutes }: RunParameters = {}, fromMs: number): Pick<WantedRun, 'priority' | 'deadlineAt'> {
+  return {
+    ...(priority === undefined ? {} : { priority }),
+    ...(deadlineMinutes === undefined ? {} : { deadlineAt: new Date(fromMs + deadlineMinutes * 60_000) }),
+  };
 }
 
 /** The new run's id; undefined when there is one of this pipeline for this instant. Throws RESOURCE_UNKNOWN. */

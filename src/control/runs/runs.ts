@@ -1,7 +1,7 @@
 // The door of runs: asked for over REST, worked on by whoever has time.
 export { runConsequence } from './run-approval.js';
 export { toLook } from './look-at-source.js';
-export { requestRun } from './request-run.js';
+export { requestRun, toWanted } from './request-run.js';
 export { type RunComposer } from './run-composer.js';
 export type { RunObserver } from './run-observer.js';
 export { RunWorker, type RunWorkerOptions } from './run-worker.js';

@@ -2,7 +2,7 @@
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { ScheduleDefinition } from '../../pipeline/definition.js';
 import type { Metadata, ScheduleRow, Transaction } from '../../systems/metadata/metadata.js';
-import { requestRun, toLook } from '../runs/runs.js';
+import { requestRun, toLook, toWanted } from '../runs/runs.js';
 import { answerDatasets } from '../triggers/triggers.js';
 import { type Decided, decide, nextDue } from './due-times.js';
 import { getSchedule } from './stored-schedule.js';
@@ -68,13 +68,20 @@ export class Scheduler {
 
   private request(
     transaction: Transaction,
-    { pipeline }: ScheduleDefinition,
+    { pipeline, parameters }: ScheduleDefinition,
     { name, version }: ScheduleRow,
     dueAt: Date,
     now: Date,
   ): Promise<string | undefined> {
     const cause = { kind: 'Schedule', name, version };
-    return requestRun(transaction, { pipeline, requestedBy: null, dueAt, cause, nowMs: now.getTime() });
+    return requestRun(transaction, {
+      pipeline,
+      requestedBy: null,
+      dueAt,
+      cause,
+      nowMs: now.getTime(),
+      ...toWanted(parameters, dueAt.getTime()),
+    });
   }
 
   private tellSkipped(

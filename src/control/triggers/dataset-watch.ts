@@ -1,7 +1,7 @@
 // A new dataset version of one pipeline asks for a run of another: what was published is looked for, and answered once.
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { Metadata, Transaction } from '../../systems/metadata/metadata.js';
-import { requestRun } from '../runs/runs.js';
+import { requestRun, toWanted } from '../runs/runs.js';
 import { getTrigger } from './stored-trigger.js';
 
 const AT_ONCE = 200;
@@ -28,12 +28,13 @@ async function answer(transaction: Transaction, name: string, published: string,
   const row = await transaction.triggers.lock(name);
   if (!row || row.pausedAt !== null || (await transaction.triggers.isAnswered(row.id, published))) return;
   const { version } = row;
-  const { pipeline } = await getTrigger(transaction, row);
+  const { pipeline, parameters } = await getTrigger(transaction, row);
   const run = await requestRun(transaction, {
     pipeline,
     requestedBy: null,
     cause: { kind: 'Trigger', name, version },
     nowMs: now.getTime(),
+    ...toWanted(parameters, now.getTime()),
   });
   if (run === undefined) return;
   await transaction.triggers.answer(row.id, published, run, now, new Date(now.getTime() + KEPT_MS));

@@ -7,7 +7,7 @@ import { toError } from '../../kernel/errors.js';
 import type { TriggerDefinition, WebhookDefinition } from '../../pipeline/definition.js';
 import { Metadata, type Transaction, type TriggerRow } from '../../systems/metadata/metadata.js';
 import { CLOCK, HOOK_SECRETS, type ReadHookSecret, type Request, Route, isUuid, traceOf } from '../http/http.js';
-import { requestRun } from '../runs/runs.js';
+import { requestRun, toWanted } from '../runs/runs.js';
 import { getTrigger } from '../triggers/triggers.js';
 import { type Refusal, type Verified, verifyDelivery } from './verify-delivery.js';
 
@@ -93,7 +93,14 @@ export class WebhooksController {
     if (!row || (await transaction.triggers.isAnswered(row.id, verified.digest))) return undefined;
     const now = new Date(this.clock.now());
     const cause = { kind: 'Trigger', name, version: row.version };
-    const run = await requestRun(transaction, { pipeline: trigger.pipeline, requestedBy: null, cause, nowMs: now.getTime(), traceparent });
+    const run = await requestRun(transaction, {
+      pipeline: trigger.pipeline,
+      requestedBy: null,
+      cause,
+      nowMs: now.getTime(),
+      traceparent,
+      ...toWanted(trigger.parameters, now.getTime()),
+    });
     if (run === undefined) return undefined;
     const { digest, toldForMs } = verified;
     await transaction.triggers.answer(row.id, digest, run, now, toldForMs === undefined ? null : new Date(now.getTime() + toldForMs));
