@@ -153,6 +153,22 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./audit.js')).audit(action, entry, self.optsWithGlobals())),
     );
 
+  command(program, 'schedules', 'when runs are due, from a document or of a service; pause and resume there', [
+    'bauta schedules next -f schedule.yaml --from 2026-10-24T00:00:00Z --count 3',
+    'bauta schedules list --server https://bauta.internal --token env:TOKEN',
+    'bauta schedules pause nightly --server https://bauta.internal --token file:token',
+  ])
+    .argument('<action>', 'next, list, pause or resume')
+    .argument('[name]', 'the schedule of the service')
+    .option('-f, --file <path>', 'with next: Schedule documents instead of a service')
+    .option('--from <instant>', 'with next and a file: from when on, as RFC 3339 (default: now)')
+    .option('--count <n>', 'with next: how many of each (10)', (text) => parseCount('--count', text))
+    .option('--server <url>', 'the service: https://HOST, or http:// on this machine')
+    .option('--token <reference>', 'a token of the service: env:NAME or file:PATH')
+    .action(async (action: string, name: string | undefined, _, self: Command) =>
+      done(await (await import('./schedules.js')).schedules(action, name, self.optsWithGlobals())),
+    );
+
   command(program, 'completion', 'print a completion script for bash, zsh or fish', [
     'bauta completion bash > /etc/bash_completion.d/bauta',
   ])

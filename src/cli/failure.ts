@@ -15,6 +15,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     ...{ state: 'unknown', marker: null, nonce: null, database: null, systemIdentifier: null, compared: null, tables: [], time: null },
     findings: [],
   },
+  schedules: { schedules: [], findings: [] },
   doctor: { ok: false, checks: [], findings: [] },
 };
 

@@ -214,9 +214,40 @@ const classify: Schema = {
   ],
 };
 
+const lastRun = object({ id: text('of the run'), state: text('of the run'), dueAt: orNull(text('RFC 3339')) });
+/** One form for when schedules are due, and one for how they stand. */
+const schedules: Schema = {
+  type: 'object',
+  anyOf: [
+    object({
+      due: list(
+        object(
+          { name: text('of the schedule'), dueAt: text('RFC 3339'), local: text('on the clock of its zone, with its offset') },
+          { change: oneOf('moved', 'first of two') },
+        ),
+        'in order, by schedule',
+      ),
+      findings,
+    }),
+    object(
+      {
+        schedules: list(
+          object({
+            ...{ name: text('of the schedule'), version: count('of the document'), paused: flag('nothing is due') },
+            ...{ nextDueAt: orNull(text('RFC 3339')), lastRun: orNull(lastRun) },
+          }),
+          'by name',
+        ),
+        findings,
+      },
+      { error },
+    ),
+  ],
+};
+
 /** The published files under docs/schema, by name. */
 export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
-  Object.entries({ run, plan, datasets, rollback, doctor, classify }).map(([command, schema]) => [
+  Object.entries({ run, plan, datasets, rollback, doctor, classify, schedules }).map(([command, schema]) => [
     `output-${command}.json`,
     { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },
   ]),

@@ -117,6 +117,16 @@ export const messages = {
     message: 'the run has ended: {name}',
     hint: 'ask for another one',
   },
+  SERVER_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'the service at {name} does not answer',
+    hint: 'is it running there? npm start says where it listens',
+  },
+  SERVER_ANSWER_UNKNOWN: {
+    class: 'UnavailableError',
+    message: 'what answers at {name} is no Bauta that this one knows',
+    hint: 'look at --server, and at the versions of both',
+  },
   TRIGGER_CYCLE: {
     class: 'InputError',
     message: 'datasets of {name} would ask for themselves',

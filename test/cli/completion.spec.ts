@@ -37,6 +37,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'demo',
     'doctor',
     'audit',
+    'schedules',
     'completion',
   ]);
   expect(complete(script, 'bauta', 'run', '--t')).toEqual(['--timeout']);

@@ -3,13 +3,6 @@ import type { Schema } from '../../documents/documents.js';
 import type { ScheduleRow, Transaction } from '../../systems/metadata/metadata.js';
 import { nameSchema } from '../http/http.js';
 
-export interface NextDue {
-  readonly dueAt: string;
-  /** As a clock of the zone shows it, with its offset. */
-  readonly local: string;
-  readonly change?: 'moved' | 'first of two';
-}
-
 const instant: Schema = { type: ['string', 'null'], format: 'date-time' };
 const lastRun: Schema = {
   type: ['object', 'null'],

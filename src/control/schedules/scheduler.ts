@@ -1,10 +1,11 @@
 // What is due becomes runs. Every replica looks; of one schedule one of them decides, and the key of a run (pipeline and due instant) is unique besides.
+import { nextDue } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { ScheduleDefinition } from '../../pipeline/definition.js';
 import type { Metadata, ScheduleRow, Transaction } from '../../systems/metadata/metadata.js';
 import { requestRun, toLook, toWanted } from '../runs/runs.js';
 import { answerDatasets } from '../triggers/triggers.js';
-import { type Decided, decide, nextDue } from './due-times.js';
+import { type Decided, decide } from './decide.js';
 import { getSchedule } from './stored-schedule.js';
 
 const AT_ONCE = 1000;

@@ -1,17 +1,15 @@
 // /v1/schedules: what is due when, what was last, and the hand that stops it without a new version.
 import { Controller, Inject, Param, Query, Req } from '@nestjs/common';
 
-import { parseDocuments } from '../../documents/documents.js';
+import { type ShownDue, nextDue, parseDocuments, showDue } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
-import { toLocalTimestamp } from '../../kernel/zone.js';
 import type { ScheduleDefinition } from '../../pipeline/definition.js';
 import { type DocumentVersion, Metadata, type Transaction } from '../../systems/metadata/metadata.js';
 import { DocumentsController } from '../documents-controller.js';
 import { CLOCK, type Request, Route, callerOf, pageSchema, parseRequest, readPage, requireName, toPage } from '../http/http.js';
-import { dueTimes, nextDue } from './due-times.js';
 import { getSchedule } from './stored-schedule.js';
-import { type NextDue, dueSchema, listSchema, previewSchema, stateSchema, toState, wantedSchema } from './schedule-view.js';
+import { dueSchema, listSchema, previewSchema, stateSchema, toState, wantedSchema } from './schedule-view.js';
 
 @Controller('v1/schedules')
 export class SchedulesController extends DocumentsController {
@@ -56,7 +54,7 @@ export class SchedulesController extends DocumentsController {
     ...{ method: 'POST', path: 'preview', needs: 'documents:read', summary: 'when a schedule would be due, without applying it' },
     ...{ answer: dueSchema, body: wantedSchema },
   })
-  async preview(@Req() request: Request): Promise<{ readonly items: readonly NextDue[] }> {
+  async preview(@Req() request: Request): Promise<{ readonly items: readonly ShownDue[] }> {
     const { count = 10, from, ...written } = parseRequest<{ count?: number; from?: string; cron: string }>(request.body, wantedSchema);
     const { documents, findings } = await parseDocuments(
       JSON.stringify({ kind: this.kind, name: 'preview', pipeline: 'preview', ...written }, undefined, 2),
@@ -64,7 +62,7 @@ export class SchedulesController extends DocumentsController {
     if (documents.length === 0) throw toError('REQUEST_REFUSED', findings[0]?.where ?? {}, findings);
     const fromMs = from === undefined ? this.clock.now() : Date.parse(from);
     if (Number.isNaN(fromMs)) throw toError('REQUEST_REFUSED', { path: 'from' });
-    return { items: toPreview({ timeZone: 'UTC', ...written }, fromMs, count) };
+    return { items: showDue({ timeZone: 'UTC', ...written }, fromMs, count) };
   }
 
   @Route({
@@ -78,7 +76,7 @@ export class SchedulesController extends DocumentsController {
       const row = await transaction.schedules.find(requireName(name, 'schedule'));
       if (!row) throw toError('RESOURCE_UNKNOWN', { type: 'schedule' });
       const fromMs = Math.max(this.clock.now(), row.decidedTo.getTime());
-      return { items: toPreview(await getSchedule(transaction, row), fromMs, Number(count ?? 10)) };
+      return { items: showDue(await getSchedule(transaction, row), fromMs, Number(count ?? 10)) };
     });
   }
 
@@ -129,13 +127,4 @@ export class SchedulesController extends DocumentsController {
       return toState(transaction, after ?? before);
     });
   }
-}
-
-export function toPreview(schedule: Pick<ScheduleDefinition, 'cron' | 'timeZone' | 'startDate'>, fromMs: number, count: number): NextDue[] {
-  const items: NextDue[] = [];
-  for (const { atMs, change } of dueTimes(schedule, fromMs)) {
-    items.push({ dueAt: toTimestamp(atMs), local: toLocalTimestamp(schedule.timeZone, atMs), ...(change ? { change } : {}) });
-    if (items.length === count) break;
-  }
-  return items;
 }

@@ -1,10 +1,9 @@
 // A schedule as the database has it: its document, and what follows for the clock when a version of it is applied.
-import { loadWritten } from '../../documents/documents.js';
+import { loadWritten, nextDue } from '../../documents/documents.js';
 import type { Clock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import type { ScheduleDefinition } from '../../pipeline/definition.js';
 import type { Transaction } from '../../systems/metadata/metadata.js';
-import { nextDue } from './due-times.js';
 
 /** Throws RESOURCE_UNKNOWN, or DOCUMENTS_INVALID where a later release does not take what an earlier one did. */
 export async function getSchedule(

@@ -10,6 +10,8 @@ import { BautaError, toError } from '../../kernel/errors.js';
 import { isPermitted } from './address.js';
 import { AllowedHosts } from './allowed-hosts.js';
 
+export { type LoopbackRequest, isLoopback, sendToLoopback } from './loopback.js';
+
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST';
   readonly url: string;

@@ -1,28 +1,12 @@
-// When a schedule is due, as its document says it; and what becomes of what is due. Pure: the time is an argument.
-import { type DueInstant, dueAfter, parseCron } from '../../kernel/cron.js';
-import { InvariantError } from '../../kernel/errors.js';
-import { dayOfZone, toInstants } from '../../kernel/zone.js';
+// What becomes of what is due: run, skipped, or not decided yet. Pure: the time is an argument.
+import { type Rhythm, dueTimes } from '../../documents/documents.js';
 import type { ScheduleDefinition } from '../../pipeline/definition.js';
-
-export type Rhythm = Pick<ScheduleDefinition, 'cron' | 'timeZone' | 'startDate'>;
 
 /** So late a run is still on time: a service that was restarted at the wrong moment misses nothing. */
 export const ON_TIME_MS = 5 * 60_000;
 /** What is caught up at most, the latest first: of one schedule, and how far back. */
 export const CAUGHT_UP = 100;
 export const LOOK_BACK_MS = 7 * 86_400_000;
-
-/** In order, after `afterMs`. MUST be given what was valid when it was applied. */
-export function* dueTimes({ cron: text, timeZone, startDate }: Rhythm, afterMs: number): Generator<DueInstant> {
-  const { cron } = parseCron(text);
-  if (!cron) throw new InvariantError('UNEXPECTED', { name: 'a schedule without a cron expression' });
-  yield* dueAfter(cron, timeZone, startDate === undefined ? afterMs : Math.max(afterMs, toStart(timeZone, startDate) - 1));
-}
-
-export function nextDue(rhythm: Rhythm, afterMs: number): Date | null {
-  const { value } = dueTimes(rhythm, afterMs).next() as { value?: DueInstant };
-  return value ? new Date(value.atMs) : null;
-}
 
 export interface Decided {
   /** Each gets a run. */
@@ -62,11 +46,4 @@ export function decide(rhythm: Rhythm, { catchUp, overlap }: Way, decidedToMs: n
     ...(dropped.count > 0 ? { skipped: { count: dropped.count, from: new Date(dropped.from), to: new Date(dropped.to) } } : {}),
     decidedTo: new Date(run.at(-1) ?? Math.max(decidedToMs, dropped.to)),
   };
-}
-
-/** The first instant of a day in a zone. */
-function toStart(timeZone: string, startDate: string): number {
-  const dayMs = Date.parse(`${startDate}T00:00:00Z`);
-  const day = dayOfZone(timeZone, dayMs);
-  return toInstants(day, dayMs)[0] ?? day.changeAtMs;
 }

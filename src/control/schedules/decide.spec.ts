@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { CAUGHT_UP, ON_TIME_MS, decide, dueTimes, nextDue } from './due-times.js';
+import { dueTimes, nextDue } from '../../documents/documents.js';
+import { CAUGHT_UP, ON_TIME_MS, decide } from './decide.js';
 
 const hourly = { cron: '@hourly', timeZone: 'UTC' };
 const at = (text: string): number => Date.parse(`2026-06-01T${text}Z`);
