@@ -39,6 +39,18 @@ const oneOf = <Word extends string>(words: readonly Word[], fallback: Word, doc:
   doc,
 });
 
+/** Where something of ours is sent, without a secret in it: over TLS, or on this machine. Empty by default. */
+const address = (doc: string): Declaration<string> => ({
+  parse: (value) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    const isHere = url?.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+    return url && (url.protocol === 'https:' || isHere) && url.username === '' && url.password === '' ? value : undefined;
+  },
+  expected: 'an https:// address, or http:// on this machine, without a password',
+  default: '',
+  doc,
+});
+
 /** Where a secret is: the secret itself is never a setting. Empty by default. */
 const reference = (doc: string): Declaration<string> => ({
   parse: (value) => (/^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\0\n\r]+)$/.test(value) && !value.includes('://') ? value : undefined),
@@ -174,6 +186,9 @@ export const declarations = {
     'Service: the classes of tags that this worker may touch, separated by commas. It is never given a run with another one.',
   ),
   BAUTA_SOURCE_RUNS: integer(1, 64, 2, 'Service: runs that may read one source at once, over all workers.'),
+  BAUTA_OTLP_URL: address(
+    'Service: where runs are sent as OpenTelemetry traces (OTLP over HTTP, `https://…/v1/traces`). Without it nowhere.',
+  ),
   BAUTA_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], 'info', 'Service: what is logged, as JSON lines on stdout.'),
 } as const;
 

@@ -3,21 +3,24 @@ import type { JsonLogger } from './json-logger.js';
 import { toTraceId } from './http/http.js';
 import type { RunObserver } from './runs/runs.js';
 
-export function logRuns(logger: JsonLogger, other: RunObserver): RunObserver {
+/** Who looks on as well; of what stages tell only who wants to hear it. */
+type Observer = Omit<RunObserver, 'tell'> & Partial<Pick<RunObserver, 'tell'>>;
+
+export function logRuns(logger: JsonLogger, others: readonly Observer[]): RunObserver {
   const traces = new Map<string, string>();
   return {
     enter: (run, state) => {
       if (run.traceparent !== null) traces.set(run.id, toTraceId(run.traceparent));
       logger.info({ run: run.id, state, ...ofTrace(traces.get(run.id)) });
-      other.enter(run, state);
+      for (const other of others) other.enter(run, state);
     },
     leave: (id) => {
       traces.delete(id);
-      other.leave(id);
+      for (const other of others) other.leave(id);
     },
     tell: (event) => {
       logger.log({ run: event.runId, stage: event.stage, event: event.type, ...ofTrace(traces.get(event.runId)) });
-      other.tell(event);
+      for (const other of others) other.tell?.(event);
     },
   };
 }

@@ -10,6 +10,7 @@ import { systemClock } from '../kernel/clock.js';
 import { toError, toErrorView } from '../kernel/errors.js';
 import { HttpClient } from '../systems/http/http.js';
 import { Metadata, Sequencer, migrate } from '../systems/metadata/metadata.js';
+import { RunTraces } from '../systems/otlp/otlp.js';
 import { migrateQueue } from '../systems/queue/queue.js';
 import { issueFirstToken } from './access/access.js';
 import { ApprovalExpiry } from './approvals/approvals.js';
@@ -130,13 +131,16 @@ async function openMetadata(
       closers.unshift(() => sequencer.stop());
     }
     if (settings.BAUTA_RUNS > 0) {
+      const { BAUTA_OTLP_URL: collector } = settings;
+      const traces = collector === '' ? undefined : new RunTraces(collector);
+      if (traces) closers.unshift(() => traces.close());
       const worker = await RunWorker.start({
         metadata,
         url: service,
         settings,
         environment,
         composer,
-        metrics: logRuns(logger, metrics),
+        metrics: logRuns(logger, [metrics, ...(traces ? [traces] : [])]),
         failed: failed('worker'),
       });
       closers.unshift(() => worker.stop());

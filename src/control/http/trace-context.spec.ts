@@ -23,6 +23,6 @@ it.each([
   `${given}\n`,
 ])('begins a trace where the header is none: %j', (header) => {
   const ours = continueTrace(header);
-  expect(ours).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  expect(ours).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   expect(toTraceId(ours)).not.toBe('4bf92f3577b34da6a3ce929d0e0e4736');
 });

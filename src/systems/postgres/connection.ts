@@ -112,7 +112,11 @@ class Client extends pg.Client {
 /** pg's and URL's own errors quote the connection string, so they go no further than this. */
 function toClient(target: ConnectionTarget, options: ConnectOptions): pg.Client {
   try {
-    const config = { connectionString: withoutTls(toUrl(target.url, options.database)), application_name: target.applicationName ?? 'bauta', keepAlive: true };
+    const config = {
+      connectionString: withoutTls(toUrl(target.url, options.database)),
+      application_name: target.applicationName ?? 'bauta',
+      keepAlive: true,
+    };
     // Where pg would connect to, by every way that a connection string and its environment have to say it.
     const { host } = new Client({ ...config, ssl: false });
     const ssl = toTls(target.name, target.url, host, target.tls);
