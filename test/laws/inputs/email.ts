@@ -5,7 +5,7 @@ const value = fc.emailAddress({ size: 'medium' });
 
 export const inputs: LawInputs = {
   cases: [
-    { type: 'text', value },
+    { type: 'text', value, another: (address, i) => address.replace('@', `.${i}@`) },
     { type: 'citext', value },
     { type: 'varchar(18)', value: fc.stringMatching(/^[a-z]{2,7}@[a-z]{2,6}\.se$/) },
     { type: 'char(40)', value: fc.stringMatching(/^[a-z]{2,9}@[a-z]{2,9}\.se$/) },

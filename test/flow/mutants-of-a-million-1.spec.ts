@@ -1,0 +1,4 @@
+// The first half of the transforms, a million cells each (test/support/mutants-of-a-million.ts).
+import { describeMillions } from '../support/mutants-of-a-million.js';
+
+await describeMillions(0, 2);
