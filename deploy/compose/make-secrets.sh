@@ -35,6 +35,7 @@ login metadata_sequencer bauta_sequencer metadata bauta /run/bauta/ca.crt
 login source bauta_source source shop /run/bauta/ca.crt
 login target bauta_target target shop /run/bauta/ca.crt
 openssl rand -base64 32 | tr -d '\n' >server_key
+openssl rand -base64 32 | tr -d '\n' >log_key
 
 # Compose mounts a secret with the mode that it has here, and the image's user is not you: the folder is what keeps others out.
 chmod 0444 ./*

@@ -8,7 +8,7 @@ import { type Finding, toError, toFinding } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { type ChainReport, type LogFiles, type ProofReport, listLogs, prove, verifyChain, verifyProof } from '../pipeline/audit/audit.js';
 import type { Checkpoint } from '../pipeline/event.js';
-import { findChangedTexts, openLogFiles, toLastSignedPath } from '../systems/files/files.js';
+import { exportLog, findChangedTexts, openLogFiles, toLastSignedPath } from '../systems/files/files.js';
 import { deleteOldLog, eraseKept } from './audit-delete.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
@@ -20,6 +20,8 @@ export interface AuditOptions extends GlobalOptions {
   readonly proof?: string;
   readonly out?: string;
   readonly reason?: string;
+  readonly server?: string;
+  readonly token?: string;
 }
 
 /** Consistent, but nobody knows who signed. */
@@ -28,16 +30,39 @@ const SIGNER_UNKNOWN = 5;
 export async function audit(action: string, entry: string | undefined, options: AuditOptions): Promise<number> {
   if (action === 'verify' && entry === undefined)
     return options.proof === undefined ? verify(options) : verifyProofFile(options.proof, options);
+  if (action === 'export' && entry === undefined) return exportService(options);
   if (action === 'prove' && entry !== undefined) return proveEntry(entry, options);
   if (action === 'delete' && entry !== undefined) return deleteOldLog(entry, options, () => look({ home: homeOf(options) }));
   if (action === 'erase' && entry !== undefined) return eraseKept(entry, options);
   throw ['prove', 'delete', 'erase'].includes(action)
     ? toError('OPTION_MISSING', { name: `what to ${action}`, expected: 'bauta audit --help' })
-    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify, prove ENTRY, delete LOG or erase ID' });
+    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify, prove ENTRY, export, delete LOG or erase ID' });
 }
 
 const homeOf = (options: AuditOptions): string => options.home ?? parseSettings(process.env).BAUTA_HOME;
-const openLog = (options: AuditOptions): LogFiles => openLogFiles(options.log ?? join(homeOf(options), 'log'));
+
+/** The log to look at: that of a service, of a folder, or of the home. */
+async function openLog(options: AuditOptions): Promise<LogFiles> {
+  if (options.server === undefined) return openLogFiles(options.log ?? join(homeOf(options), 'log'));
+  if (options.token === undefined) throw toError('OPTION_MISSING', { name: '--token', expected: 'bauta audit --help' });
+  const [, kind, name = ''] = /^(env|file):(.+)$/.exec(options.token) ?? [];
+  const token = kind === 'env' ? process.env[name] : kind === 'file' ? await readFile(name, 'utf8').catch(() => undefined) : undefined;
+  if (token === undefined) throw toError('OPTION_INVALID', { name: '--token', expected: 'env:NAME or file:PATH of a token' });
+  const { openServiceLog } = await import('../systems/http/http.js');
+  return openServiceLog(options.server, token.trim());
+}
+
+const isOwn = ({ log, server }: AuditOptions): boolean => log === undefined && server === undefined;
+
+/** The log of a service as a folder, which is then checked without it. */
+async function exportService(options: AuditOptions): Promise<number> {
+  for (const name of ['server', 'out'] as const)
+    if (options[name] === undefined) throw toError('OPTION_MISSING', { name: `--${name}`, expected: 'bauta audit --help' });
+  const logs = await exportLog(await openLog(options), options.out!);
+  if (wantsJson(options)) writeJson({ logs, findings: [] });
+  else process.stdout.write(`${logs.join(', ')} in ${options.out}; bauta audit verify --log ${options.out} --key log.pub\n`);
+  return 0;
+}
 
 async function verify(options: AuditOptions): Promise<number> {
   const { state, report } = await look(options);
@@ -48,8 +73,8 @@ async function verify(options: AuditOptions): Promise<number> {
 
 async function look(options: AuditOptions): Promise<{ state: State; report: ChainReport }> {
   const verifier = await readKey(options);
-  const report = await verifyChain(openLog(options), { known: await readKnown(options), ...(verifier ? { verifier } : {}) });
-  const changed = options.log === undefined ? await findChangedTexts(join(homeOf(options), 'erasable')) : [];
+  const report = await verifyChain(await openLog(options), { known: await readKnown(options), ...(verifier ? { verifier } : {}) });
+  const changed = isOwn(options) ? await findChangedTexts(join(homeOf(options), 'erasable')) : [];
   const findings = [...report.findings, ...changed.map((name) => toFinding('LOG_TEXT_CHANGED', { file: `erasable/texts/${name}` }))];
   return { state: toState(findings, report.signatureChecked), report: { ...report, findings } };
 }
@@ -87,7 +112,7 @@ function toEntryText({ entry, event, checkpoint }: ProofReport): string {
 async function proveEntry(entry: string, options: AuditOptions): Promise<number> {
   const [, name, index] = /^(?:(\d{4}(?:-\d\d)?)\/)?(0|[1-9]\d{0,14})$/.exec(entry) ?? [];
   if (index === undefined) throw toError('OPTION_INVALID', { name: 'ENTRY', expected: 'a number, or LOG/NUMBER as in 2026/17' });
-  const files = openLog(options);
+  const files = await openLog(options);
   const log = name ?? (await listLogs(files)).at(-1);
   if (log === undefined) throw toError('LOG_EMPTY');
   const proof = await prove(files, log, Number(index));
@@ -118,7 +143,7 @@ function toVerdict(findings: readonly Finding[], state: State, held: string): re
 
 /** The key of one's own home is known; that of a log that came from elsewhere has to be given, and never comes with it. */
 async function readKey(options: AuditOptions): Promise<Verifier | undefined> {
-  const file = options.key ?? (options.log === undefined && options.proof === undefined ? join(homeOf(options), 'log.pub') : undefined);
+  const file = options.key ?? (isOwn(options) && options.proof === undefined ? join(homeOf(options), 'log.pub') : undefined);
   if (file === undefined) return undefined;
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined && options.key === undefined) return undefined;
@@ -130,7 +155,7 @@ async function readKey(options: AuditOptions): Promise<Verifier | undefined> {
 /** What was seen before: the files of `--known`, and for one's own home the checkpoint that was signed last. */
 async function readKnown(options: AuditOptions): Promise<{ name: string; note: string }[]> {
   const known = await Promise.all((options.known ?? []).map(async (name) => ({ name, note: await read(name) })));
-  if (options.log !== undefined) return known;
+  if (!isOwn(options)) return known;
   const last = toLastSignedPath(join(homeOf(options), 'keys'));
   const note = await readFile(last, 'utf8').catch(() => undefined);
   return note === undefined ? known : [...known, { name: last, note }];

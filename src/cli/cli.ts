@@ -126,15 +126,16 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--fix', 'drop staging databases and roles of dead runs')
     .action(async (_, self: Command) => done(await (await import('./doctor.js')).doctor(self.optsWithGlobals())));
 
-  command(program, 'audit', 'check the log, prove that an entry is in it, delete an old log, erase a text or a person', [
+  command(program, 'audit', 'check the log or fetch it, prove an entry, delete an old log, erase a text or a person', [
     'bauta audit verify',
     'bauta audit verify --log copy/log --key log.pub --known checkpoint-of-last-week',
     'bauta audit prove 17 --out entry-17.tlog-proof',
     'bauta audit verify --proof entry-17.tlog-proof --key log.pub',
+    'bauta audit export --server https://bauta.internal --token env:TOKEN --out copy',
     'bauta audit delete 2019 --reason "retention of six years has ended"',
     'bauta audit erase p-2d1f0c4b6a798e35 --reason "request of the data subject"',
   ])
-    .argument('<action>', 'verify, prove, delete or erase')
+    .argument('<action>', 'verify, prove, export, delete or erase')
     .argument(
       '[what]',
       'with prove: number of the entry, or LOG/NUMBER as in 2026/17; with delete: the log, as in 2019; with erase: a commitment, the id of a person, or the name',
@@ -143,7 +144,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--key <file>', 'the public key of the log (log.pub)')
     .option('--known <checkpoint...>', 'checkpoints of this log that were seen before, or by somebody else')
     .option('--proof <file>', 'with verify: a proof instead of a log')
-    .option('--out <file>', 'with prove: where the proof goes; default: stdout')
+    .option('--server <url>', 'with verify, prove and export: the log of a service')
+    .option('--token <reference>', 'with --server: env:NAME or file:PATH of an auditor’s token')
+    .option('--out <path>', 'with prove: where the proof goes (default: stdout); with export: the folder')
     .option('--reason <text>', 'with delete and erase: why; the log holds a commitment to it')
     .addHelpText(
       'after',

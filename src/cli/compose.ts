@@ -90,6 +90,20 @@ export interface RunOptions {
   readonly applicationName?: string;
   /** One that is being opened already; the run closes it. */
   readonly policy?: Promise<Policy>;
+  /** Default: that of the home. */
+  readonly log?: RunLog;
+}
+
+/** Where a run is told, who started it, and whose markers are known. */
+export interface RunLog {
+  readonly sink: AuditSink;
+  readonly actor: () => Promise<string>;
+  readonly verifiers: readonly Verifier[];
+}
+
+async function openHomeLog(home: string, settings: Settings): Promise<RunLog> {
+  const sink = new FileAuditSink({ home, period: settings.BAUTA_LOG_PERIOD });
+  return { sink, actor: () => sink.identify(userName()), verifiers: await readVerifiers(home) };
 }
 
 /** Opens the doors for one run, whoever the documents came from. */
@@ -118,9 +132,8 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     for (const closer of closers.splice(0)) await closer();
   };
   try {
-    const verifiers = await readVerifiers(home);
+    const { sink, actor, verifiers } = options.log ?? (await openHomeLog(home, settings));
     const keys = new FileKeyProvider(join(home, 'keys'));
-    const sink = new FileAuditSink({ home, period: settings.BAUTA_LOG_PERIOD });
     const doors: Doors = {
       clock: systemClock,
       keys,
@@ -154,13 +167,13 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
     };
-    const known = await readKnown(doors.sink, home);
+    const known = await readKnown(doors.sink, options.log === undefined ? home : undefined);
     const request: Request = { ...documents, ...known, knownSources: [...documents.knownSources, ...known.knownSources] };
     const run: Run = {
       id: options.runId ?? newRunId(systemClock.now()),
       nonce: randomBytes(16),
       after,
-      actor: () => sink.identify(userName()),
+      actor,
       ...(options.signal ? { signal: options.signal } : {}),
     };
     return { doors, request, run, source, target, settings, home, close };
@@ -197,14 +210,15 @@ export function userName(): string {
   }
 }
 
-/** What the log of this home knows: every source that a run looked at (what a target may not be), and every key that one used. */
-async function readKnown(sink: AuditSink, home: string): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
+/** What the log knows: every source that a run looked at (what a target may not be), and every key that one used. With `home`, its own log. */
+async function readKnown(sink: AuditSink, home?: string): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
   const events = await sink.read(['source.seen', 'key.recorded', ...homeChangeTypes]);
   const changes = events.filter(({ type }) => homeChangeTypes.includes(type));
-  await finishHomeChanges({ home, sink, clock: systemClock }, changes).catch((error: unknown) => {
-    // Another process is at it, which needs no help.
-    if (toKnownError(error).code !== 'AUDIT_LOCKED') throw error;
-  });
+  if (home !== undefined)
+    await finishHomeChanges({ home, sink, clock: systemClock }, changes).catch((error: unknown) => {
+      // Another process is at it, which needs no help.
+      if (toKnownError(error).code !== 'AUDIT_LOCKED') throw error;
+    });
   const seen = events.filter(({ type }) => type === 'source.seen');
   const keys = events
     .filter(({ type }) => type === 'key.recorded')

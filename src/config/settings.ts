@@ -139,6 +139,9 @@ export const declarations = {
   BAUTA_METADATA: reference('Service: connection string of the metadata database, as `bauta_service`. Without it an embedded Postgres.'),
   BAUTA_METADATA_OWNER: reference('Service: the same as `bauta_owner`, for migrations. Without it none are run.'),
   BAUTA_METADATA_SEQUENCER: reference('Service: the same as `bauta_sequencer`. Without it this process does not sequence the audit log.'),
+  BAUTA_LOG_KEY: reference(
+    'Service: the key that signs the audit log: 32 bytes in base64, or what `keys/log.key` of a home holds; the same for every process that sequences. On an embedded Postgres it is made when missing.',
+  ),
   BAUTA_METADATA_CONNECTIONS: integer(2, 100, 10, 'Service: sessions of this process on the metadata database.'),
   BAUTA_POSTGRES_FOLDER: text(
     'auto',

@@ -9,6 +9,7 @@ import { Metadata } from '../systems/metadata/metadata.js';
 import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
+import { AuditController } from './audit/audit.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
 import { ClassificationsController } from './classifications/classifications.js';
 import { PipelinesController } from './pipelines/pipelines.js';
@@ -34,7 +35,7 @@ const controllers = [
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[SchedulesController, TriggersController, WebhooksController],
   ...[ConnectionsController, EnvironmentsController, OrganisationsController, ChannelsController, NotificationsController],
-  ...[MetricsController, HealthDetailController],
+  ...[MetricsController, HealthDetailController, AuditController],
 ];
 
 export interface Opened {

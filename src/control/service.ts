@@ -18,6 +18,7 @@ import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
 import { loadServerKey } from './home.js';
 import { Authentication, type ReadHookSecret, type Request, createOpenApi, isSigned, requestId, securityHeaders } from './http/http.js';
+import { openLogKeys } from './log-keys.js';
 import { openMetadataServer } from './metadata-server.js';
 import { ProcessMetrics, countRequests } from './metrics/metrics.js';
 import { logRuns } from './log-runs.js';
@@ -127,7 +128,7 @@ async function openMetadata(
       closers.unshift(() => notifier.stop());
     }
     if (url !== undefined) {
-      const sequencer = new Sequencer(url, failed('sequencer'));
+      const sequencer = new Sequencer(url, await openLogKeys(settings, environment), failed('sequencer'));
       closers.unshift(() => sequencer.stop());
     }
     if (settings.BAUTA_RUNS > 0) {

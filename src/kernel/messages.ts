@@ -1520,6 +1520,16 @@ export const messages = {
     message: 'there is no such text or person in the erasable folder',
     hint: 'give a commitment (sha256:…), the id of a person (p-…), or the name that a person is kept under',
   },
+  LOG_SIGNATURE_REFUSED: {
+    class: 'InvariantError',
+    message: 'the sequencer of the audit log does not sign this marker: the log has no intent to publish that dataset',
+    hint: 'the log and the run do not fit together; run it again, and if it comes back keep the log and report it',
+  },
+  LOG_NOT_SEQUENCED: {
+    class: 'UnavailableError',
+    message: 'the audit log did not take an entry within {amount}',
+    hint: 'a process with BAUTA_METADATA_SEQUENCER and BAUTA_LOG_KEY has to run, and its log says what keeps it from signing',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',

@@ -1,5 +1,5 @@
 // C2SP signed notes (https://c2sp.org/signed-note) with Ed25519: text that anyone can check with one line of public key.
-import { type KeyObject, createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify } from 'node:crypto';
+import { type KeyObject, createHash, createPrivateKey, createPublicKey, hkdfSync, randomBytes, sign, verify } from 'node:crypto';
 
 /** Who may have signed: a name and an Ed25519 public key. Its text form is the verifier key `name+hash+base64`. */
 export interface Verifier {
@@ -44,6 +44,12 @@ export function toSigner(name: string, seed: Uint8Array = randomBytes(32)): Sign
   return { verifier: toVerifier(name, publicKey), privateKey };
 }
 
+/** A key of its own for each name below that of the master: what one has signed is never taken for what another has. */
+export function deriveSigner(master: Signer, name: string): Signer {
+  const seed = hkdfSync('sha256', toSeed(master.privateKey), new Uint8Array(0), Buffer.from(`bauta log ${name}`, 'utf8'), 32);
+  return toSigner(`${master.verifier.name}/${name}`, new Uint8Array(seed));
+}
+
 export function toVerifier(name: string, publicKey: Uint8Array): Verifier {
   if (!isKeyName(name)) throw new TypeError('a key name is not empty and has no space, plus or control character');
   if (publicKey.length !== 32) throw new TypeError('an Ed25519 public key has 32 bytes');
@@ -66,8 +72,7 @@ export function parseVerifierKey(text: string): Verifier | undefined {
 
 /** `PRIVATE+KEY+name+hash+base64(0x01, seed)`, as Go's `note` package writes it. MUST be kept as a secret. */
 export function formatSignerKey({ verifier, privateKey }: Signer): string {
-  const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(PRIVATE_DER.length);
-  return `PRIVATE+KEY+${verifier.name}+${toHex(verifier.keyId)}+${Buffer.from([ED25519, ...seed]).toString('base64')}`;
+  return `PRIVATE+KEY+${verifier.name}+${toHex(verifier.keyId)}+${Buffer.from([ED25519, ...toSeed(privateKey)]).toString('base64')}`;
 }
 
 export function parseSignerKey(text: string): Signer | undefined {
@@ -143,6 +148,8 @@ function toKeyId(name: string, publicKey: Uint8Array): number {
     .digest()
     .readUInt32BE(0);
 }
+
+const toSeed = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'pkcs8' }).subarray(PRIVATE_DER.length);
 
 const toHex = (keyId: number): string => keyId.toString(16).padStart(8, '0');
 

@@ -3,8 +3,10 @@ import type { Json } from '../kernel/canonical-json.js';
 import type { Stage } from './stages.js';
 
 export interface Event {
+  /** Empty for what belongs to no run. */
   readonly runId: string;
-  readonly stage: Stage;
+  /** `control`: the service, which is no stage of the way. */
+  readonly stage: Stage | 'control';
   /** Past tense for what happened (`batch.loaded`), `<verb>.intended` for what is about to change the world. */
   readonly type: string;
   readonly at: string;

@@ -162,7 +162,7 @@ const texts = ['target', 'runId', 'environment', 'systemIdentifier', 'planDigest
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Undefined for any other text: a key may have signed much, and only this is a marker. */
-function parseMarkerText(text: string): Marker | undefined {
+export function parseMarkerText(text: string): Marker | undefined {
   const [first, second = '', ...rest] = text.split('\n');
   if (first !== heading || rest.length !== 1 || rest[0] !== '') return undefined;
   const marker = parseJson(second) as Partial<Marker> | undefined;

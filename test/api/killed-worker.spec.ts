@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { packageFile } from '../../src/kernel/package-root.js';
+import { verifyChain } from '../../src/pipeline/audit/audit.js';
 import { type ServiceWorld, startServiceWorld } from '../support/service.js';
 import { type TinyWorld, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
@@ -28,6 +29,7 @@ beforeAll(async () => {
     ...{ PATH: process.env['PATH'] ?? '', BAUTA_HOME: home, BAUTA_HEARTBEAT_MS: '400', BAUTA_THREADS: '0' },
     ...{ BAUTA_METADATA: 'env:METADATA', METADATA: world.urls.service },
     ...{ BAUTA_METADATA_SEQUENCER: 'env:SEQUENCER', SEQUENCER: world.urls.sequencer },
+    ...{ BAUTA_LOG_KEY: 'env:LOG_KEY', LOG_KEY: randomBytes(32).toString('base64') },
     ...{ BAUTA_SERVER_KEY: 'env:SERVER_KEY', SERVER_KEY: randomBytes(32).toString('base64') },
     // Two seconds of reading, so that there is something to kill.
     ...{ BAUTA_CONN_SOURCE: await tiny.source('shop'), BAUTA_SOURCE_ROWS_PER_SECOND: '250' },
@@ -113,6 +115,10 @@ it(`publishes each of ${2 * ROUNDS} runs exactly once, though a worker is killed
     await new Promise((resolve) => setTimeout(resolve, 100));
   const [log] = await world.sql('SELECT count(*)::int AS n, max(position)::int + 1 AS size FROM bauta.audit_leaf');
   expect(log?.['n']).toBe(log?.['size']);
+  await world.metadata.within(world.workspaces.home, async ({ log: chain }) => {
+    const verifier = (await chain.verifier())!;
+    expect((await verifyChain(chain.files(), { verifier, known: [] })).findings).toEqual([]);
+  });
   const once = await world.sql(
     `SELECT count(*)::int AS n FROM bauta.audit_leaf WHERE event ->> 'type' = 'run.published' GROUP BY event -> 'data' ->> 'run'`,
   );

@@ -21,7 +21,9 @@ beforeAll(async () => {
       `WITH p AS (INSERT INTO bauta.person (workspace_id, name) VALUES ('${id}', 'ada') RETURNING id)
        INSERT INTO bauta.document (workspace_id, kind, name, version, digest, written, author_id) SELECT '${id}', 'Pipeline', 'shop', 1, 'd', '{}', id FROM p;
        INSERT INTO bauta.outbox (workspace_id, event) VALUES ('${id}', '{}');
-       INSERT INTO bauta.audit_leaf (position, workspace_id, event, digest) SELECT count(*), '${id}', '{}', 'd' FROM bauta.audit_leaf`,
+       INSERT INTO bauta.audit_leaf (workspace_id, log, position, type, event, digest) VALUES ('${id}', '2026', 0, 't', '{}', sha256('d'));
+       INSERT INTO bauta.audit_note (id, workspace_id, text) VALUES (gen_random_uuid(), '${id}', 't');
+       INSERT INTO bauta.erasable_text (workspace_id, commitment, salt, text) VALUES ('${id}', 'c', 's', 't')`,
     );
 });
 afterAll(() => server.stop());
@@ -53,6 +55,11 @@ const tables = [
   'run_event',
   'approval',
   'run_line',
+  'audit_tile',
+  'audit_checkpoint',
+  'audit_key',
+  'audit_note',
+  'erasable_text',
 ];
 
 describe('the service role', () => {
@@ -72,8 +79,13 @@ describe('the service role', () => {
     'SELECT * FROM bauta.outbox',
     'DELETE FROM bauta.outbox',
     `UPDATE bauta.outbox SET event = '{}'`,
-    'SELECT * FROM bauta.audit_leaf',
-    `INSERT INTO bauta.audit_leaf (position, workspace_id, event, digest) SELECT 9, id, '{}', 'd' FROM bauta.workspace LIMIT 1`,
+    `INSERT INTO bauta.audit_leaf (workspace_id, log, position, type, event, digest) SELECT id, '2026', 9, 't', '{}', 'd' FROM bauta.workspace LIMIT 1`,
+    `UPDATE bauta.audit_leaf SET event = '{}'`,
+    'DELETE FROM bauta.audit_leaf',
+    `INSERT INTO bauta.audit_checkpoint (workspace_id, log, size, root, note) SELECT id, '2026', 9, 'r', 'n' FROM bauta.workspace LIMIT 1`,
+    'DELETE FROM bauta.audit_checkpoint',
+    `INSERT INTO bauta.audit_key (workspace_id, verifier) SELECT id, 'k' FROM bauta.workspace LIMIT 1`,
+    `UPDATE bauta.audit_note SET note = 'signed'`,
     `UPDATE bauta.document SET written = '{}'`,
     'DELETE FROM bauta.document',
     'DELETE FROM bauta.person',
@@ -115,8 +127,12 @@ describe('the service role', () => {
   });
 
   it('sees rows of the workspace that it says it is in, and none when it says nothing', async () => {
-    const select = 'SELECT * FROM bauta.document';
-    expect([await as('service', select, home), await as('service', select, foreign), await as('service', select)]).toEqual([1, 1, 0]);
+    for (const table of ['document', 'audit_leaf', 'audit_note', 'erasable_text']) {
+      const select = `SELECT * FROM bauta.${table}`;
+      expect([table, await as('service', select, home), await as('service', select, foreign), await as('service', select)]).toEqual([
+        ...[table, 1, 1, 0],
+      ]);
+    }
   });
 });
 
@@ -128,6 +144,11 @@ describe('the sequencer role', () => {
     `UPDATE bauta.audit_leaf SET event = '{}'`,
     'DELETE FROM bauta.audit_leaf',
     'TRUNCATE bauta.audit_leaf',
+    `UPDATE bauta.audit_checkpoint SET note = ''`,
+    'DELETE FROM bauta.audit_checkpoint',
+    `UPDATE bauta.audit_key SET verifier = ''`,
+    `UPDATE bauta.audit_note SET text = ''`,
+    'SELECT * FROM bauta.erasable_text',
     'CREATE TABLE bauta.mine (id int)',
     'SELECT * FROM graphile_worker._private_jobs',
     `SELECT bauta.find_token('x')`,

@@ -45,6 +45,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/approvals/{id}/refuse': ['approver', 'administrator'],
   'GET /v1/notifications': readers,
   'POST /v1/notifications/{id}/retry': ['operator'],
+  ...Object.fromEntries(
+    ['', '/entries', '/checkpoint', '/tile/{path}', '/{log}/checkpoint', '/{log}/tile/{path}', '/{log}/payload/{digest}'].map((rest) => [
+      `GET /v1/audit/log${rest}`,
+      ['auditor'],
+    ]),
+  ),
   'GET /v1/people': ['administrator', 'auditor'],
   'POST /v1/people': ['administrator'],
   'GET /v1/people/{name}': ['administrator', 'auditor'],
@@ -83,6 +89,9 @@ function toAddress(path: string, name = foreignName, ids: Readonly<Record<string
   return path
     .replace('{name}', name)
     .replace('{file}', 'swagger-ui.css')
+    .replace('{log}', '2026')
+    .replace('{path}', '0/000')
+    .replace('{digest}', '0')
     .replace('{id}', ids[noun] ?? '00000000-0000-4000-8000-000000000000');
 }
 

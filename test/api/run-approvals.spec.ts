@@ -99,20 +99,14 @@ it('rests through a restart of its worker, and is published when somebody else a
   expect((await as('ann', 'GET', `/v1/approvals/${approval}`)).body).toMatchObject({ state: 'used', decidedBy: 'ann' });
   const again = await as('ben', 'POST', `/v1/approvals/${approval}/approve`);
   expect([again.status, again.body['code']]).toEqual([409, 'APPROVAL_NOT_OPEN']);
-  const events = await world.sql(
-    `SELECT event ->> 'type' AS type FROM bauta.outbox WHERE event -> 'data' ->> 'approval' = '${approval}' ORDER BY id`,
-  );
+  const events = (await world.told()).filter(({ data }) => data['approval'] === approval);
   expect(events.map(({ type }) => type)).toEqual(['approval.wanted', 'approval.approved', 'approval.used']);
 });
 
 it('is approved neither by its requester nor by the author of its documents nor by their service accounts, and the log has it', async () => {
   const { run, approval } = await resting();
   const denials = async (): Promise<number> =>
-    (
-      await world.sql(
-        `SELECT FROM bauta.outbox WHERE event ->> 'type' = 'access.denied' AND event -> 'data' ->> 'code' = 'APPROVAL_OF_OWN'`,
-      )
-    ).length;
+    (await world.told('access.denied')).filter(({ data }) => data['code'] === 'APPROVAL_OF_OWN').length;
   const before = await denials();
   // The author has become an approver since, and nothing else.
   const set = (name: string, roles: readonly string[]): Promise<void> =>

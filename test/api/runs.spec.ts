@@ -109,11 +109,11 @@ it('goes from the request to the published copy, and tells every step as it happ
   expect([...(rest.body['text'] as string).matchAll(/"state":"(\w+)"/g)].map(([, state]) => state)).toEqual(['published']);
 });
 
-it('has an event in the outbox for every transition, and those of the data plane, and no value of a row anywhere', async () => {
-  const [row] = await world.sql(
-    `SELECT array_agg(event ->> 'type' ORDER BY id) AS types FROM bauta.outbox WHERE event -> 'data' ->> 'run' = (SELECT id FROM bauta.run ORDER BY id LIMIT 1)`,
-  );
-  const types = row?.['types'] as string[];
+it('has an event in the log for every transition, and those of the data plane, and no value of a row anywhere', async () => {
+  const [first] = await world.sql('SELECT id FROM bauta.run ORDER BY id LIMIT 1');
+  const types = (await world.told())
+    .filter(({ data, runId }) => [runId, data['run']].includes(String(first?.['id'])))
+    .map(({ type }) => type);
   for (const type of [
     'run.queued',
     'run.started',

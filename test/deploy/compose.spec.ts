@@ -82,11 +82,11 @@ it('mounts files that are there, and secrets that the script makes, each of them
   expect(made.sort()).toEqual(declared.map(([, { file }]) => file.replace('./secrets/', '')).sort());
 });
 
-it('gives nobody a secret that is not his: only the job has the owner, only the worker source and target', () => {
+it('gives nobody a secret that is not his: only the job has the owner, only the worker source, target and the log’s key', () => {
   const holders = (secret: string): string[] =>
     services.filter(([, { secrets }]) => secrets.map(nameOf).includes(secret)).map(([name]) => name);
   expect(holders('metadata_owner_url')).toEqual(['migrate']);
-  expect(holders('metadata_sequencer_url')).toEqual(['worker']);
+  expect([holders('metadata_sequencer_url'), holders('log_key')]).toEqual([['worker'], ['worker']]);
   expect([holders('source_url'), holders('target_url')]).toEqual([['worker'], ['worker']]);
   // What documents may name is what is mounted below the secrets folder: no way into the service's own database.
   const worker = compose.services['worker']?.secrets ?? [];

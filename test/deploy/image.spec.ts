@@ -164,7 +164,7 @@ it('migrates, serves and works from that tree, in which nothing can be written',
   const workerPort = String(Number(port) === 40_281 ? 40_282 : 40_281);
   const worker = await start(
     'worker.js',
-    { ...keys, SEQUENCER: sequencer, BAUTA_METADATA_SEQUENCER: 'env:SEQUENCER', BAUTA_WORKER_PORT: workerPort },
+    { ...keys, BAUTA_LOG_KEY: 'env:KEY', SEQUENCER: sequencer, BAUTA_METADATA_SEQUENCER: 'env:SEQUENCER', BAUTA_WORKER_PORT: workerPort },
     'Ctrl-C stops it',
   );
   expect(isHealthy({ BAUTA_WORKER_PORT: workerPort })).toBe(true);

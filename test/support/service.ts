@@ -1,5 +1,8 @@
 // The service on a real metadata database: in this process for most tests, as a child process for those about starting and stopping.
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
@@ -12,9 +15,10 @@ import { ProcessMetrics } from '../../src/control/metrics/metrics.js';
 import { JsonLogger } from '../../src/control/json-logger.js';
 import { issueFirstToken } from '../../src/control/access/access.js';
 import { newSecret, toSecretDigest } from '../../src/control/http/http.js';
+import { openLogKeys } from '../../src/control/log-keys.js';
 import { type MetadataServer, prepareDatabase } from '../../src/control/metadata-server.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
-import { Metadata, type Transaction, migrate } from '../../src/systems/metadata/metadata.js';
+import { Metadata, Sequencer, type Transaction, migrate } from '../../src/systems/metadata/metadata.js';
 import { migrateQueue } from '../../src/systems/queue/queue.js';
 import { type TestServer, startTestServer } from './server.js';
 
@@ -48,7 +52,17 @@ export interface ServiceWorld {
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   /** SQL as superuser in the metadata database. */
   sql(text: string): Promise<Record<string, unknown>[]>;
+  /** Signs the log from now on, with a key of this world; the second time it does already. */
+  startSequencer(): Promise<void>;
+  /** What was told so far, sequenced or not, in the order of each: the events of these types, or all. */
+  told(...types: string[]): Promise<{ type: string; runId?: string; actor?: string; data: Record<string, unknown> }[]>;
   stop(): Promise<void>;
+}
+
+/** A sequencer in this process, with the key of a home. */
+export async function startSequencer(urls: ServiceWorld['urls'], home: string): Promise<Sequencer> {
+  const keys = await openLogKeys(parseSettings({ BAUTA_HOME: home }), {});
+  return new Sequencer(urls.sequencer, keys, (error) => void process.stderr.write(`sequencer: ${String(error)}\n`));
 }
 
 export async function prepareMetadata(server: TestServer, name: string): Promise<ServiceWorld['urls']> {
@@ -73,6 +87,8 @@ export async function startServiceWorld(
   const serverKey = randomBytes(32);
   const metrics = new ProcessMetrics(systemClock);
   const readHookSecret = (_: string, reference: string): Promise<string | undefined> => Promise.resolve(hookSecrets[reference]);
+  const keys = mkdtempSync(join(tmpdir(), 'bauta-log-keys-'));
+  let sequencer: Sequencer | undefined;
   const metadata = await Metadata.open(urls.service, 5);
   const opened = { metadata, serverKey, settings: parseSettings({}), clock, readHookSecret, metrics, ...more };
   const app: NestExpressApplication = await createApplication(opened, 1_000_000, new JsonLogger('fatal'));
@@ -94,7 +110,19 @@ export async function startServiceWorld(
       }),
     token: (name) => metadata.within(workspaces.home, async ({ people }) => issue(people, (await people.find(name))?.id ?? '')),
     ask: (method, path, given) => ask(url, method, path, given),
+    startSequencer: async () => {
+      sequencer ??= await startSequencer(urls, keys);
+    },
+    told: async (...types) => {
+      const rows = await sql(
+        'SELECT event FROM (SELECT 0 AS part, position AS place, event FROM bauta.audit_leaf UNION ALL SELECT 1, id, event FROM bauta.outbox) e ORDER BY part, place',
+      );
+      const events = rows.map(({ event }) => event as Awaited<ReturnType<ServiceWorld['told']>>[number]);
+      return types.length === 0 ? events : events.filter(({ type }) => types.includes(type));
+    },
     stop: async () => {
+      await sequencer?.stop();
+      rmSync(keys, { recursive: true, force: true });
       await app.close();
       await metadata.close();
       if (!given) await server.stop();
@@ -103,12 +131,14 @@ export async function startServiceWorld(
 }
 
 /** A worker in this process on the world's runs. `connections`: by the name that documents have for them. */
-export function startRunWorker(
-  { metadata, urls, metrics }: ServiceWorld,
+export async function startRunWorker(
+  world: ServiceWorld,
   home: string,
   connections: Readonly<Record<string, string>>,
   more: Readonly<Record<string, string>> = {},
 ): Promise<RunWorker> {
+  const { metadata, urls, metrics } = world;
+  await world.startSequencer();
   const settings = parseSettings({ BAUTA_HOME: home, BAUTA_THREADS: '0', ...more });
   const failed = (error: unknown): void => void process.stderr.write(`worker: ${String(error)}\n`);
   return RunWorker.start({

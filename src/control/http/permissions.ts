@@ -24,6 +24,7 @@ const table = {
   'approvals:decide': ['approver', 'administrator'],
   'workspaces:read': ['administrator', 'auditor'],
   'workspaces:write': ['administrator'],
+  'audit:read': ['auditor'],
   'people:read': ['administrator', 'auditor'],
   'people:write': ['administrator'],
   'tokens:read': ['administrator', 'auditor'],

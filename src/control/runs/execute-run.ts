@@ -10,7 +10,7 @@ import { toTraceId } from '../http/http.js';
 import type { RunObserver } from './run-observer.js';
 import { OutboxSink } from './outbox-sink.js';
 import { enqueue } from './request-run.js';
-import type { RunComposer } from './run-composer.js';
+import type { RunComposer, RunLog } from './run-composer.js';
 import { useApproval } from './run-approval.js';
 import { keepSource, loadRequest } from './stored-request.js';
 import { findBeyond } from './tag-classes.js';
@@ -73,6 +73,7 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
     const opened = await composer.composeRun({
       ...{ settings, home: settings.BAUTA_HOME, after, signal: stop.signal, runId: run.id, applicationName: toApplicationName(run) },
       ...stored,
+      log: await openLog(execution),
     });
     let outcome: Outcome = {};
     try {
@@ -93,7 +94,7 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
 }
 
 async function carryOut(execution: Execution, opened: Awaited<ReturnType<RunComposer['composeRun']>>): Promise<Outcome> {
-  const { metadata, run } = execution;
+  const { run } = execution;
   const published = run.attempt > 1 ? await findPublished(opened.doors, run.id) : undefined;
   if (published) return { summary: published };
   if (run.cancelRequestedAt) {
@@ -101,8 +102,18 @@ async function carryOut(execution: Execution, opened: Awaited<ReturnType<RunComp
     await opened.doors.target.sweep();
     throw toError('RUN_CANCELLED');
   }
-  const doors = { ...opened.doors, sink: new OutboxSink(opened.doors.sink, metadata, run.workspaceId, execution.metrics) };
-  return provision(doors, opened.request, opened.run, hooksOf(execution));
+  return provision(opened.doors, opened.request, opened.run, hooksOf(execution));
+}
+
+/** The workspace's log: it is the only one that tells of the run, and the one whose markers it knows. */
+async function openLog({ metadata, metrics, run }: Execution): Promise<RunLog> {
+  const { workspaceId, requestedBy } = run;
+  const verifier = await metadata.within(workspaceId, ({ log }) => log.verifier());
+  return {
+    sink: new OutboxSink(metadata, workspaceId, metrics),
+    actor: () => Promise.resolve(requestedBy ?? 'service'),
+    verifiers: verifier ? [verifier] : [],
+  };
 }
 
 const borders: Readonly<Record<string, RunState>> = {

@@ -1,43 +1,71 @@
-// The log of a run that the service works on: into the outbox, from where it is sequenced, and into the worker's own log, as on the command line.
+// The log of a run that the service works on, as the data plane sees it: what is appended goes into the outbox, and is there once the sequencer has
+// signed it. The key stays with the sequencer, which is asked for the marker's signature.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { toError } from '../../kernel/errors.js';
 import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
-import type { Metadata } from '../../systems/metadata/metadata.js';
+import type { Metadata, Transaction } from '../../systems/metadata/metadata.js';
 import type { RunObserver } from './run-observer.js';
 import { toLine } from './to-line.js';
 
+/** A sequencer that died is taken over from in five seconds. */
+const PATIENCE_MS = 30_000;
+const SHORTEST_MS = 4;
+const LONGEST_MS = 200;
+
 export class OutboxSink implements AuditSink {
   constructor(
-    private readonly own: AuditSink,
     private readonly metadata: Metadata,
     private readonly workspaceId: string,
     private readonly observer: Pick<RunObserver, 'tell'>,
+    private readonly patienceMs = PATIENCE_MS,
   ) {}
 
+  /** Throws LOG_NOT_SEQUENCED when nobody signs: then the entry waits, and stands in the log later. */
   async append(event: Event): Promise<Appended> {
-    const { runId: run, stage, type, at, data } = event;
-    await this.metadata.within(this.workspaceId, async (transaction) => {
-      await transaction.audit({ type, at, data: { run, stage, ...data } });
-      await transaction.runs.say(run, toLine(event));
+    const key = randomUUID();
+    await this.within(async (transaction) => {
+      await transaction.append(event, key);
+      await transaction.runs.say(event.runId, toLine(event));
     });
-    const appended = await this.own.append(event);
+    const appended = await this.until(({ log }) => log.find(key));
     this.observer.tell(event);
     return appended;
   }
 
-  sign(text: string): Promise<string> {
-    return this.own.sign(text);
+  async sign(text: string): Promise<string> {
+    const id = await this.within(({ log }) => log.requestNote(text));
+    const note = await this.until(({ log }) => log.findNote(id));
+    if (note === '') throw toError('LOG_SIGNATURE_REFUSED', { stage: 'audit' });
+    return note;
   }
 
-  /** Erasable where the worker's own log is. */
   keep(text: string): Promise<string> {
-    return this.own.keep(text);
+    return this.within(({ log }) => log.keepText(text));
   }
 
   read(types: readonly string[]): Promise<readonly Event[]> {
-    return this.own.read(types);
+    return this.within(({ log }) => log.events(types));
   }
 
   close(): Promise<void> {
-    return this.own.close();
+    return Promise.resolve();
+  }
+
+  private within<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.metadata.within(this.workspaceId, work);
+  }
+
+  private async until<T>(find: (transaction: Transaction) => Promise<T | undefined>): Promise<T> {
+    const startedAt = performance.now();
+    for (let wait = SHORTEST_MS; ; wait = Math.min(wait * 1.5, LONGEST_MS)) {
+      const found = await this.within(find);
+      if (found !== undefined) return found;
+      if (performance.now() - startedAt > this.patienceMs)
+        throw toError('LOG_NOT_SEQUENCED', { stage: 'audit', amount: `${this.patienceMs / 1000} s` });
+      await sleep(wait);
+    }
   }
 }

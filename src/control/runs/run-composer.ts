@@ -1,9 +1,18 @@
 // What a worker needs of the data plane, given by main.ts and worker.ts: documents become a request, and a request with connections opens doors.
 import type { Settings } from '../../config/settings.js';
 import type { SelectedDocuments } from '../../documents/documents.js';
+import type { Verifier } from '../../kernel/signed-note.js';
+import type { AuditSink } from '../../pipeline/ports.js';
 import type { Request } from '../../pipeline/prepare.js';
 import type { Doors, Run } from '../../pipeline/run.js';
 import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
+
+/** Where a run is told, who started it, and whose markers are known. */
+export interface RunLog {
+  readonly sink: AuditSink;
+  readonly actor: () => Promise<string>;
+  readonly verifiers: readonly Verifier[];
+}
 
 export interface RunComposer {
   toRequest(selected: SelectedDocuments, lock: Request['lock']): Request;
@@ -24,5 +33,6 @@ export interface RunComposer {
     readonly signal: AbortSignal;
     readonly runId: string;
     readonly applicationName: string;
+    readonly log: RunLog;
   }): Promise<{ readonly doors: Doors; readonly request: Request; readonly run: Run; readonly close: () => Promise<void> }>;
 }

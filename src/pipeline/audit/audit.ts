@@ -12,7 +12,8 @@ export {
 } from './intents.js';
 export { Journal } from './journal.js';
 export { type Leaf, parseLeaf, toLeaf, toPayloadPath } from './leaf.js';
-export { TILE, parseBundle, parseTile, toBundle, toEdgeTiles, toTilePath } from './tile.js';
+export { type FullTile, LogEdge } from './log-edge.js';
+export { TILE, type Tile, parseBundle, parseTile, parseTilePath, toBundle, toEdgeTiles, toTilePath } from './tile.js';
 export { type Digest, GrowingTree, toLeafDigest } from './tree.js';
 export { type LogFiles, listLogs } from './log-files.js';
 export { type ProofReport, prove, verifyProof } from './tlog-proof.js';

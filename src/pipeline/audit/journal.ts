@@ -30,7 +30,7 @@ export class Journal {
   }
 
   /** Resolves when the event is durable. MUST be awaited: a run that cannot be logged does not go on. */
-  async append(stage: Stage, type: string, data: Readonly<Record<string, Json>> = {}): Promise<Appended> {
+  async append(stage: Event['stage'], type: string, data: Readonly<Record<string, Json>> = {}): Promise<Appended> {
     const at = toTimestamp(this.clock.now());
     const logged = (await toLogged(data, (text) => this.#keep(text))) as Event['data'];
     const event: Event = { runId: this.runId, stage, type, at, data: logged };

@@ -19,6 +19,16 @@ export function toTilePath({ level, index, width }: Tile): string {
   return `tile/${level}/${path}${width === TILE ? '' : `.p/${width}`}`;
 }
 
+/** Undefined for what toTilePath gives for no tile. */
+export function parseTilePath(path: string): Tile | undefined {
+  const [, level = '', groups = '', partial] =
+    /^tile\/(entries|\d|[1-5]\d|6[0-3])\/((?:x\d{3}\/){0,4}\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path) ?? [];
+  if (groups === '') return undefined;
+  const width = partial === undefined ? TILE : Number(partial);
+  const tile: Tile = { level: level === 'entries' ? level : Number(level), index: Number(groups.replace(/x|\//g, '')), width };
+  return toTilePath(tile) === path ? tile : undefined;
+}
+
 /** The last tile of each level of a tree, and its last bundle: all that changes when the tree grows. Levels from 0 up, then the bundle. */
 export function toEdgeTiles(size: number): readonly Tile[] {
   const tiles: Tile[] = [];

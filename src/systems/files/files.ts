@@ -2,8 +2,10 @@
 export { findChangedTexts } from './erasable.js';
 export { deleteLog, finishHomeChanges } from './delete-log.js';
 export { eraseOne } from './erase-entry.js';
+export { exportLog } from './export-log.js';
 export { FileAuditSink, type LogPeriod } from './file-audit-sink.js';
 export { openLogFiles } from './log-reader.js';
 export { readEvents } from './read-events.js';
-export { toLastSignedPath } from './signing-key.js';
+export { loadSigner, toLastSignedPath } from './signing-key.js';
+export { keepServiceLog, readLastNote } from './service-log.js';
 export { FileKeyProvider } from './file-key-provider.js';

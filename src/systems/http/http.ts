@@ -11,6 +11,7 @@ import { isPermitted } from './address.js';
 import { AllowedHosts } from './allowed-hosts.js';
 
 export { type LoopbackRequest, isLoopback, sendToLoopback } from './loopback.js';
+export { openServiceLog } from './own-server.js';
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST';

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 
 import { Workspaces1763700000001 } from '../../../migrations/0001-workspaces.js';
 import { Runs1763700000002 } from '../../../migrations/0002-runs.js';
+import { Log1763700000003 } from '../../../migrations/0003-log.js';
 import { Access1763700000004 } from '../../../migrations/0004-access.js';
 import { Schedules1763700000005 } from '../../../migrations/0005-schedules.js';
 import { Notifications1763700000006 } from '../../../migrations/0006-notifications.js';
@@ -22,7 +23,7 @@ export const entities = [WorkspaceEntity, PersonEntity, RoleGrantEntity, TokenEn
 
 /** In the order in which they run; only ever added to. */
 export const migrations = [
-  ...[Workspaces1763700000001, Runs1763700000002, Access1763700000004, Schedules1763700000005],
+  ...[Workspaces1763700000001, Runs1763700000002, Log1763700000003, Access1763700000004, Schedules1763700000005],
   ...[Notifications1763700000006, RunStages1763700000007, Observation1763700000008],
 ];
 

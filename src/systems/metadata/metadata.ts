@@ -13,6 +13,8 @@ export { type ApprovalState, approvalStates } from './approval-state.js';
 export type { DocumentKey, DocumentVersion } from './document-store.js';
 export type { Observation } from './observation.js';
 export { migrate } from './migrate.js';
+export type { LogEntry } from './log-store.js';
+export type { LogKeys } from './log-keys.js';
 export { Sequencer } from './sequencer.js';
 export type { DocumentRef } from './run.entity.js';
 export { type RunState, isAllowed, isEnded, isResting, runStates, transitions } from './run-state.js';

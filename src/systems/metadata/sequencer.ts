@@ -1,24 +1,34 @@
-// One writer of the audit log: copies what is committed in the outbox to audit_leaf, whose position is the index in the log, and removes it there.
+// One writer of the logs: copies what is committed in the outbox to audit_leaf, whose position is the index in the log, signs, and removes it there.
 // Every process may have a sequencer; the one that holds the lock works, and when its session ends another takes over.
 import type { DataSource, QueryRunner } from 'typeorm';
 
-import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
-import { digestBytes } from '../../kernel/digest.js';
+import type { Json } from '../../kernel/canonical-json.js';
+import { toError } from '../../kernel/errors.js';
+import { signNote } from '../../kernel/signed-note.js';
+import { parseCheckpoint, parseLeaf } from '../../pipeline/audit/audit.js';
+import type { Event } from '../../pipeline/event.js';
 import { createDataSource } from './data-source.js';
+import type { LogKeys } from './log-keys.js';
+import { type Sequenced, WorkspaceLog } from './workspace-log.js';
 
 const LOCK = 'bauta sequencer';
 const AT_ONCE = 500;
-const IDLE_MS = 250;
-const AWAY_MS = 1000;
+/** What waits wakes the holder by a notification; this is for one that was missed, and says to the server that the holder lives. */
+const IDLE_MS = 1000;
+const AWAY_MS = 500;
+/** The server ends a session that says nothing for so long: a holder that hangs is no holder. */
+const SILENT_MS = 3500;
 
 export class Sequencer {
   private stopped = false;
+  private woken = false;
   private wake: () => void = () => undefined;
   private readonly done: Promise<void>;
 
   /** `failed` is told of every failure by code; the sequencer goes on by itself. */
   constructor(
     private readonly url: string,
+    private readonly keys: LogKeys,
     private readonly failed: (error: unknown) => void,
   ) {
     this.done = this.work();
@@ -48,23 +58,37 @@ export class Sequencer {
   /** Until stopped, or until the session is gone. */
   private async hold(source: DataSource): Promise<void> {
     const session = source.createQueryRunner();
+    const client = (await session.connect()) as { on(event: 'notification', listener: () => void): void };
+    client.on('notification', () => this.hear());
+    await session.query(`SET idle_session_timeout = ${SILENT_MS}`);
+    await session.query(`SET idle_in_transaction_session_timeout = ${SILENT_MS}`);
+    await session.query('LISTEN bauta_outbox');
+    const writer = new Writer(session, this.keys);
     let holds = false;
     while (!this.stopped) {
       holds ||= await takeLock(session);
       if (!holds) await this.pause(AWAY_MS);
-      else if ((await sequence(session)) < AT_ONCE) await this.pause(IDLE_MS);
+      else if ((await writer.sequence()) + (await writer.signNotes()) < AT_ONCE) await this.pause(IDLE_MS);
     }
     await session.release();
   }
 
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.stopped ? 0 : ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  private hear(): void {
+    this.woken = true;
+    this.wake();
+  }
+
+  private async pause(ms: number): Promise<void> {
+    if (!this.woken && !this.stopped) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.woken = false;
   }
 }
 
@@ -76,29 +100,95 @@ async function takeLock(session: QueryRunner): Promise<boolean> {
   return row?.taken === true;
 }
 
-/** One transaction: leaves added, the same rows gone from the outbox. Returns how many. */
-async function sequence(session: QueryRunner): Promise<number> {
-  await session.startTransaction();
-  try {
-    const waiting = (await session.query('SELECT id, workspace_id, event FROM bauta.outbox ORDER BY id LIMIT $1', [AT_ONCE])) as {
-      id: string;
-      workspace_id: string;
-      event: Json;
-    }[];
-    if (waiting.length > 0) {
-      const leaves = waiting.map(({ workspace_id, event }) => ({ workspace_id, event, digest: digestBytes(toCanonicalJson(event)) }));
-      await session.query(
-        `INSERT INTO bauta.audit_leaf (position, workspace_id, event, digest)
-         SELECT (SELECT coalesce(max(position) + 1, 0) FROM bauta.audit_leaf) + l.n - 1, (l.leaf ->> 'workspace_id')::uuid, l.leaf -> 'event', l.leaf ->> 'digest'
-         FROM json_array_elements($1::json) WITH ORDINALITY AS l (leaf, n)`,
-        [JSON.stringify(leaves)],
-      );
-      await session.query('DELETE FROM bauta.outbox WHERE id = ANY ($1::bigint[])', [waiting.map(({ id }) => id)]);
+interface Waiting {
+  readonly id: string;
+  readonly workspace_id: string;
+  readonly event: Readonly<Record<string, Json>>;
+  readonly key: string | null;
+}
+
+/** Of the session that holds the lock: the logs that it has open are as they are in the database. */
+class Writer {
+  private readonly logs = new Map<string, WorkspaceLog>();
+
+  constructor(
+    private readonly session: QueryRunner,
+    private readonly keys: LogKeys,
+  ) {}
+
+  /** One transaction: leaves and checkpoints added, the same rows gone from the outbox. Returns how many. */
+  async sequence(): Promise<number> {
+    const { session } = this;
+    await session.startTransaction();
+    try {
+      const waiting = (await session.query('SELECT id, workspace_id, event, key FROM bauta.outbox ORDER BY id LIMIT $1', [
+        AT_ONCE,
+      ])) as Waiting[];
+      const byWorkspace = new Map<string, Sequenced[]>();
+      for (const { workspace_id, event, key } of waiting)
+        byWorkspace.set(workspace_id, [...(byWorkspace.get(workspace_id) ?? []), { event: toEvent(event), key }]);
+      for (const [workspaceId, events] of byWorkspace) await (await this.open(workspaceId)).append(session, events, Date.now());
+      if (waiting.length > 0) await session.query('DELETE FROM bauta.outbox WHERE id = ANY ($1::bigint[])', [waiting.map(({ id }) => id)]);
+      await session.commitTransaction();
+      for (const workspaceId of byWorkspace.keys()) await this.keys.remember(workspaceId, this.logs.get(workspaceId)!.note);
+      return waiting.length;
+    } catch (error) {
+      // What is in memory may be ahead of the database.
+      this.logs.clear();
+      await session.rollbackTransaction().catch(() => undefined);
+      throw error;
     }
-    await session.commitTransaction();
-    return waiting.length;
-  } catch (error) {
-    await session.rollbackTransaction().catch(() => undefined);
-    throw error;
   }
+
+  /** Markers of datasets that are being published. Returns how many. */
+  async signNotes(): Promise<number> {
+    const waiting = (await this.session.query('SELECT id, workspace_id, text FROM bauta.audit_note WHERE note IS NULL LIMIT $1', [
+      AT_ONCE,
+    ])) as { id: string; workspace_id: string; text: string }[];
+    for (const { id, workspace_id, text } of waiting)
+      await this.session.query('UPDATE bauta.audit_note SET note = $2 WHERE id = $1', [id, await this.sign(workspace_id, text)]);
+    return waiting.length;
+  }
+
+  /** Empty when it is nothing that the log's key signs. */
+  private async sign(workspaceId: string, text: string): Promise<string> {
+    const signer = await this.keys.signerOf(workspaceId);
+    const eventAt = async (origin: string, index: number): Promise<Event | undefined> => {
+      const [name, log] = [origin.slice(0, origin.lastIndexOf('/')), origin.slice(origin.lastIndexOf('/') + 1)];
+      if (name !== signer.verifier.name) return undefined;
+      const [row] = (await this.session.query(
+        'SELECT event::text AS text FROM bauta.audit_leaf WHERE workspace_id = $1 AND log = $2 AND position = $3',
+        [workspaceId, log, index],
+      )) as { text: string }[];
+      const leaf = row && parseLeaf(Buffer.from(row.text, 'utf8'));
+      return leaf && { ...leaf.event, data: leaf.event.data ?? {} };
+    };
+    if (!(await this.keys.maySign(text, eventAt).catch(() => false))) return '';
+    const note = signNote(text, signer);
+    if (parseCheckpoint(note)) throw toError('UNEXPECTED', { stage: 'audit', name: 'a checkpoint outside the log' });
+    return note;
+  }
+
+  private async open(workspaceId: string): Promise<WorkspaceLog> {
+    const log = this.logs.get(workspaceId) ?? (await WorkspaceLog.open(this.session, workspaceId, this.keys));
+    this.logs.set(workspaceId, log);
+    return log;
+  }
+}
+
+/** What a run tells is an event already; what the service tells is one of its own stage. */
+function toEvent(told: Readonly<Record<string, Json>>): Event {
+  // Half of a surrogate pair has no UTF-8, and one event that cannot be written would stop all.
+  const wellFormed: unknown = JSON.parse(JSON.stringify(told), (_, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  );
+  const { runId, stage, type, at, actor, data } = wellFormed as Readonly<Partial<Event>> & { readonly actor?: Json };
+  const run = runId ?? data?.['run'];
+  return {
+    runId: typeof run === 'string' ? run : '',
+    stage: stage ?? 'control',
+    type: type ?? 'unknown',
+    at: at ?? '',
+    data: { ...data, ...(actor === undefined ? {} : { actor }) },
+  };
 }

@@ -3,8 +3,10 @@ import type { EntityManager } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
 import { ApprovalStore } from './approval-store.js';
+import type { Event } from '../../pipeline/event.js';
 import { DocumentStore } from './document-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
+import { LogStore } from './log-store.js';
 import { NotificationStore } from './notification-store.js';
 import { PeopleStore } from './people-store.js';
 import { RunStore } from './run-store.js';
@@ -38,6 +40,7 @@ export class Transaction {
   readonly people: PeopleStore;
   readonly idempotency: IdempotencyStore;
   readonly runs: RunStore;
+  readonly log: LogStore;
   readonly schedules: ScheduleStore;
   readonly approvals: ApprovalStore;
   readonly triggers: TriggerStore;
@@ -62,11 +65,19 @@ export class Transaction {
     this.runs = new RunStore(manager, workspaceId, audit);
     this.workspaces = new WorkspaceStore(manager, workspaceId);
     this.approvals = new ApprovalStore(manager, workspaceId, audit);
+    this.log = new LogStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */
   async audit(event: AuditEvent): Promise<void> {
     await this.manager.query('INSERT INTO bauta.outbox (workspace_id, event) VALUES ($1, $2)', [this.workspaceId, JSON.stringify(event)]);
+  }
+
+  /** What a run tells, as it shall stand in the log; `key` finds its place there. */
+  async append(event: Event, key: string): Promise<void> {
+    await this.manager.query('INSERT INTO bauta.outbox (workspace_id, event, key) VALUES ($1, $2, $3)', [
+      ...[this.workspaceId, JSON.stringify(event), key],
+    ]);
   }
 
   /** A statement of another system that has to be part of this transaction. */

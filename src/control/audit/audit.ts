@@ -1,0 +1,2 @@
+// The door of the audit log over REST.
+export { AuditController } from './audit-controller.js';

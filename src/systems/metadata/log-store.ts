@@ -1,0 +1,150 @@
+// The log of a workspace as the service sees it: files of a transparency log for whoever checks it, events for whoever goes on from them, and the
+// place of what was appended. It reads only; what is to be signed is asked of the sequencer.
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import type { EntityManager } from 'typeorm';
+
+import { type Verifier, parseVerifierKey } from '../../kernel/signed-note.js';
+import { type LogFiles, TILE, type Tile, parseCheckpoint, parseTilePath, toBundle } from '../../pipeline/audit/audit.js';
+import { toCommitment } from '../../pipeline/erasable.js';
+import type { Appended, Checkpoint, Event } from '../../pipeline/event.js';
+
+export interface LogEntry {
+  readonly index: number;
+  readonly event: Event;
+}
+
+export class LogStore {
+  constructor(
+    private readonly manager: EntityManager,
+    private readonly workspaceId: string,
+  ) {}
+
+  /** The open logs' newest checkpoints, oldest log first. */
+  async logs(): Promise<readonly { readonly name: string; readonly checkpoint: Checkpoint }[]> {
+    const rows = await this.query<{ log: string; note: string }>(
+      `SELECT DISTINCT ON (log COLLATE "C") log, note FROM bauta.audit_checkpoint WHERE workspace_id = $1 ORDER BY log COLLATE "C", size DESC`,
+    );
+    return rows.map(({ log, note }) => ({ name: log, checkpoint: parseCheckpoint(note)! }));
+  }
+
+  /** The verifier key; undefined before anything was signed. */
+  async verifier(): Promise<Verifier | undefined> {
+    const [row] = await this.query<{ verifier: string }>('SELECT verifier FROM bauta.audit_key WHERE workspace_id = $1');
+    return row && parseVerifierKey(row.verifier);
+  }
+
+  /** In the layout of c2sp.org/tlog-tiles; partial tiles of every width that the log has had. */
+  files(): LogFiles {
+    return {
+      read: (path) => this.read(path),
+      list: async (path) => (path === '' ? (await this.logs()).map(({ name }) => name) : []),
+    };
+  }
+
+  /** From `after` on, in the order of the log. */
+  async entries(log: string, limit: number, after = -1): Promise<readonly LogEntry[]> {
+    const rows = await this.query<{ position: string; event: Event; payload: Event['data'] | null }>(
+      'SELECT position, event, payload FROM bauta.audit_leaf WHERE workspace_id = $1 AND log = $2 AND position > $3 ORDER BY position LIMIT $4',
+      [log, after, limit],
+    );
+    return rows.map(({ position, event, payload }) => ({ index: Number(position), event: toWhole(event, payload) }));
+  }
+
+  /** Of these types, oldest first. */
+  async events(types: readonly string[]): Promise<readonly Event[]> {
+    const rows = await this.query<{ event: Event; payload: Event['data'] | null }>(
+      'SELECT event, payload FROM bauta.audit_leaf WHERE workspace_id = $1 AND type = ANY ($2) ORDER BY log COLLATE "C", position',
+      [types],
+    );
+    return rows.map(({ event, payload }) => toWhole(event, payload));
+  }
+
+  /** Undefined while it waits in the outbox. */
+  async find(key: string): Promise<Appended | undefined> {
+    const [row] = await this.query<{ position: string; note: string }>(
+      `SELECT l.position, c.note FROM bauta.audit_leaf l JOIN LATERAL (
+         SELECT note FROM bauta.audit_checkpoint c WHERE c.workspace_id = l.workspace_id AND c.log = l.log AND c.size > l.position
+         ORDER BY c.size LIMIT 1) c ON true
+       WHERE l.workspace_id = $1 AND l.key = $2`,
+      [key],
+    );
+    return row && { index: Number(row.position), checkpoint: parseCheckpoint(row.note)! };
+  }
+
+  /** Asks the sequencer to sign a text. */
+  async requestNote(text: string): Promise<string> {
+    const id = randomUUID();
+    await this.manager.query('INSERT INTO bauta.audit_note (id, workspace_id, text) VALUES ($1, $2, $3)', [id, this.workspaceId, text]);
+    return id;
+  }
+
+  /** Undefined while it waits; empty when it was refused. */
+  async findNote(id: string): Promise<string | undefined> {
+    const [row] = await this.query<{ note: string | null }>('SELECT note FROM bauta.audit_note WHERE workspace_id = $1 AND id = $2', [id]);
+    return row?.note ?? undefined;
+  }
+
+  /** Where it can be erased; gives what stands for it in the log. */
+  async keepText(text: string): Promise<string> {
+    const salt = randomBytes(32);
+    const commitment = toCommitment(salt, text);
+    await this.manager.query('INSERT INTO bauta.erasable_text (workspace_id, commitment, salt, text) VALUES ($1, $2, $3, $4)', [
+      ...[this.workspaceId, commitment, salt, text],
+    ]);
+    return commitment;
+  }
+
+  private async read(path: string): Promise<Buffer | undefined> {
+    const [, log = '', rest = ''] = /^(\d{4}(?:-\d{2})?)\/(.+)$/.exec(path) ?? [];
+    if (rest === 'checkpoint') {
+      const [row] = await this.query<{ note: string }>(
+        'SELECT note FROM bauta.audit_checkpoint WHERE workspace_id = $1 AND log = $2 ORDER BY size DESC LIMIT 1',
+        [log],
+      );
+      return row && Buffer.from(row.note, 'utf8');
+    }
+    const [, digest] = /^payload\/([0-9a-f]{64})$/.exec(rest) ?? [];
+    if (digest !== undefined) {
+      const [row] = await this.query<{ text: string }>(
+        'SELECT payload::text AS text FROM bauta.audit_leaf WHERE workspace_id = $1 AND log = $2 AND payload_digest = $3 LIMIT 1',
+        [log, `sha256:${digest}`],
+      );
+      return row && Buffer.from(row.text, 'utf8');
+    }
+    const tile = parseTilePath(rest);
+    return tile && this.readTile(log, tile);
+  }
+
+  /** Undefined unless the log has all of it. */
+  private async readTile(log: string, { level, index, width }: Tile): Promise<Buffer | undefined> {
+    const at = [log, index * TILE, index * TILE + width];
+    const items =
+      level === 'entries'
+        ? (
+            await this.query<{ text: string }>(
+              `SELECT event::text AS text FROM bauta.audit_leaf WHERE workspace_id = $1 AND log = $2 AND position >= $3 AND position < $4 ORDER BY position`,
+              at,
+            )
+          ).map(({ text }) => Buffer.from(text, 'utf8'))
+        : (
+            await this.query<{ digest: Buffer }>(
+              level === 0
+                ? `SELECT digest FROM bauta.audit_leaf WHERE workspace_id = $1 AND log = $2 AND position >= $3 AND position < $4 ORDER BY position`
+                : `SELECT digest FROM bauta.audit_tile WHERE workspace_id = $1 AND log = $2 AND level = $5 AND position >= $3 AND position < $4 ORDER BY position`,
+              level === 0 ? at : [...at, level],
+            )
+          ).map(({ digest }) => digest);
+    if (items.length < width) return undefined;
+    return level === 'entries' ? toBundle(items) : Buffer.concat(items);
+  }
+
+  private query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.manager.query<Row[]>(sql, [this.workspaceId, ...parameters]);
+  }
+}
+
+function toWhole(event: Event, payload: Event['data'] | null): Event {
+  const { runId, stage, type, at, data } = event;
+  return { runId, stage, type, at, data: payload ?? data };
+}
