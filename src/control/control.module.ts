@@ -92,6 +92,7 @@ export class ControlModule {
       providers: [
         { provide: Metadata, useValue: metadata },
         { provide: ProcessMetrics, useValue: metrics },
+        { provide: CLOCK, useValue: systemClock },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };
