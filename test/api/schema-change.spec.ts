@@ -38,10 +38,8 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const events = (): Promise<Record<string, unknown>[]> =>
-  world.sql(
-    `SELECT event ->> 'type' AS type, event -> 'data' AS data FROM bauta.outbox WHERE event ->> 'type' LIKE 'schedule.look%' ORDER BY id`,
-  );
+const events = async (): Promise<Record<string, unknown>[]> =>
+  (await world.told()).filter(({ type }) => type.startsWith('schedule.look')).map(({ type, data }) => ({ type, data }));
 
 /** The next full hour comes; gives what the look at it said. */
 async function look(): Promise<Record<string, unknown> | undefined> {
