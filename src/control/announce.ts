@@ -1,5 +1,5 @@
 // What whoever starts the service is told. The one-time token is shown on a terminal only; elsewhere it goes into a file that nobody else can read.
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { toFindings, toKnownError } from '../kernel/errors.js';
@@ -13,6 +13,8 @@ export function announce({ url, firstToken }: Service, home: string, terminal: b
   if (firstToken === undefined) return;
   if (terminal) say(`one-time token: ${firstToken}`);
   else {
+    // With a metadata database of its own elsewhere nothing else may have made it yet.
+    mkdirSync(home, { recursive: true, mode: 0o700 });
     writeFileSync(path, `${firstToken}\n`, { mode: 0o600, flag: 'wx' });
     say(`one-time token: in ${path}`);
   }

@@ -25,8 +25,7 @@ export async function takeOver(
     await requeue(metadata, workspace_id, id, worker_id);
   }
   for (const { id, locks_as } of silent) {
-    const { sql, parameters } = toUnlock(locks_as);
-    await metadata.query(sql, parameters);
+    for (const { sql, parameters } of toUnlock(locks_as)) await metadata.query(sql, parameters);
     await metadata.query(`DELETE FROM bauta.worker WHERE id = $1 AND heartbeat_at < clock_timestamp() - $2 * interval '1 millisecond'`, [
       id,
       silentMs,

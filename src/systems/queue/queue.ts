@@ -37,9 +37,15 @@ export function toJob(
   };
 }
 
-/** Gives the jobs of a process that is gone to the others; the queue itself would wait four hours. */
-export function toUnlock(lockedBy: string): Statement {
-  return { sql: 'SELECT FROM graphile_worker.force_unlock_workers(ARRAY[$1])', parameters: [lockedBy] };
+/**
+ * Gives the jobs of a process that is gone to the others; the queue itself would wait four hours. One in whose place another was put while it
+ * was locked is never done again, and would stay.
+ */
+export function toUnlock(lockedBy: string): readonly Statement[] {
+  return [
+    { sql: 'DELETE FROM graphile_worker._private_jobs WHERE locked_by = $1 AND attempts >= max_attempts', parameters: [lockedBy] },
+    { sql: 'SELECT FROM graphile_worker.force_unlock_workers(ARRAY[$1])', parameters: [lockedBy] },
+  ];
 }
 
 export interface Queue {
