@@ -155,6 +155,19 @@ export const declarations = {
   ),
   BAUTA_SECRETS: text('/run/secrets', 'Service: the folder that `file:` references of documents are looked up in.'),
   BAUTA_RUNS: integer(0, 16, 1, 'Service: runs that a process works on at once. 0: it works on none.'),
+  BAUTA_RATE_TOKEN: integer(0, 100_000, 300, 'Service: requests a second of one token, at each replica. 0: no limit.'),
+  BAUTA_RATE_ADDRESS: integer(
+    0,
+    100_000,
+    1000,
+    'Service: requests a second from one address, at each replica; one without a valid token counts for twenty. 0: no limit.',
+  ),
+  BAUTA_HTTP_PROXIES: integer(
+    0,
+    5,
+    0,
+    'Service: proxies of yours before it, whose X-Forwarded-For says who asks. 0: whoever is connected asks.',
+  ),
   BAUTA_APPROVAL_HOURS: integer(
     1,
     2160,

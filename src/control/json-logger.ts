@@ -5,8 +5,10 @@ import { type Logger, pino } from 'pino';
 export class JsonLogger implements LoggerService {
   private readonly logger: Logger;
 
-  constructor(level: string) {
-    this.logger = pino({ level, base: { service: 'bauta' }, timestamp: pino.stdTimeFunctions.isoTime });
+  /** `sink`: instead of stdout. */
+  constructor(level: string, sink?: { write(line: string): void }) {
+    const options = { level, base: { service: 'bauta' }, timestamp: pino.stdTimeFunctions.isoTime };
+    this.logger = sink ? pino(options, sink) : pino(options);
   }
 
   log(message: unknown, context?: unknown): void {

@@ -17,7 +17,16 @@ import { ApprovalExpiry } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
 import { loadServerKey } from './home.js';
-import { Authentication, type ReadHookSecret, type Request, createOpenApi, isSigned, requestId, securityHeaders } from './http/http.js';
+import {
+  Authentication,
+  type ReadHookSecret,
+  type Request,
+  createOpenApi,
+  RateLimit,
+  isSigned,
+  requestId,
+  securityHeaders,
+} from './http/http.js';
 import { openLogKeys } from './log-keys.js';
 import { openMetadataServer } from './metadata-server.js';
 import { ProcessMetrics, countRequests } from './metrics/metrics.js';
@@ -168,7 +177,12 @@ export async function describeApi(): Promise<object> {
 export async function createApplication(opened: Opened, bodyBytes: number, logger: JsonLogger): Promise<NestExpressApplication> {
   const { metrics = new ProcessMetrics(opened.clock ?? systemClock) } = opened;
   const app = await createListener(ControlModule.of({ ...opened, metrics }), logger);
-  app.use(countRequests(metrics), requestId, securityHeaders, new Authentication(opened.metadata, opened.serverKey).middleware);
+  const { BAUTA_RATE_ADDRESS: perAddress, BAUTA_RATE_TOKEN: perToken, BAUTA_HTTP_PROXIES: proxies } = opened.settings;
+  const { byAddress, byToken } = new RateLimit({ perAddress, perToken, proxies });
+  const { middleware: authenticate } = new Authentication(opened.metadata, opened.serverKey);
+  app.use(countRequests(metrics), requestId, securityHeaders, byAddress, authenticate, byToken);
+  // Who sends his request drop by drop holds a connection for so long at most.
+  Object.assign(app.getHttpServer(), { headersTimeout: 10_000, requestTimeout: 60_000 });
   // Only now is a body read: nobody without a token makes us parse anything. What is signed is kept as the bytes that were signed.
   app.useBodyParser('raw', { type: (request: IncomingMessage) => isSigned(request as Request), limit: bodyBytes, inflate: false });
   app.useBodyParser('text', { type: isReadable, limit: bodyBytes, inflate: false, defaultCharset: 'utf-8' });

@@ -222,6 +222,11 @@ export const messages = {
     message: 'nobody approves what he wrote or asked for himself, nor what his service accounts did',
     hint: 'somebody else with the right has to',
   },
+  RATE_EXCEEDED: {
+    class: 'DeniedError',
+    message: 'too many requests; there is room again in {amount}',
+    hint: 'wait as long as Retry-After says; BAUTA_RATE_TOKEN and BAUTA_RATE_ADDRESS are the limits',
+  },
   // ── connections and servers
   CONNECTION_REFERENCE_INVALID: {
     class: 'InputError',

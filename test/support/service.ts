@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import { composeRun, describeSource, toRequest } from '../../src/cli/compose.js';
-import { parseSettings } from '../../src/config/settings.js';
+import { type Settings, parseSettings } from '../../src/config/settings.js';
 import { RunWorker } from '../../src/control/runs/runs.js';
 import type { Opened } from '../../src/control/control.module.js';
 import { createApplication } from '../../src/control/service.js';
@@ -20,6 +20,7 @@ import { type MetadataServer, prepareDatabase } from '../../src/control/metadata
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { Metadata, Sequencer, type Transaction, migrate } from '../../src/systems/metadata/metadata.js';
 import { migrateQueue } from '../../src/systems/queue/queue.js';
+import { KeptSecrets } from './kept-secrets.js';
 import { type TestServer, startTestServer } from './server.js';
 
 export interface Answer {
@@ -76,7 +77,7 @@ export async function startServiceWorld(
   given?: TestServer,
   clock: Clock = systemClock,
   hookSecrets: Readonly<Record<string, string>> = {},
-  more: Pick<Opened, 'grants'> = {},
+  more: Pick<Opened, 'grants'> & { readonly settings?: Settings } = {},
 ): Promise<ServiceWorld> {
   const server = given ?? (await startTestServer());
   const urls = await prepareMetadata(server, 'metadata');
@@ -85,23 +86,45 @@ export async function startServiceWorld(
   const [foreign] = await sql(`INSERT INTO bauta.workspace (name) VALUES ('foreign') RETURNING id`);
   const workspaces = { home: String(home?.['id']), foreign: String(foreign?.['id']) };
   const serverKey = randomBytes(32);
+  const kept = new KeptSecrets();
+  for (const secret of [
+    serverKey.toString('base64'),
+    ...Object.values(hookSecrets),
+    ...Object.values(urls).map((one) => new URL(one).password),
+  ])
+    kept.add(secret);
   const metrics = new ProcessMetrics(systemClock);
   const readHookSecret = (_: string, reference: string): Promise<string | undefined> => Promise.resolve(hookSecrets[reference]);
   const keys = mkdtempSync(join(tmpdir(), 'bauta-log-keys-'));
   let sequencer: Sequencer | undefined;
   const metadata = await Metadata.open(urls.service, 5);
-  const opened = { metadata, serverKey, settings: parseSettings({}), clock, readHookSecret, metrics, ...more };
-  const app: NestExpressApplication = await createApplication(opened, 1_000_000, new JsonLogger('fatal'));
+  const opened = {
+    metadata,
+    serverKey,
+    settings: parseSettings({ BAUTA_RATE_ADDRESS: '0', BAUTA_RATE_TOKEN: '0' }),
+    clock,
+    readHookSecret,
+    metrics,
+    ...more,
+  };
+  const app: NestExpressApplication = await createApplication(
+    opened,
+    1_000_000,
+    new JsonLogger('debug', { write: (line) => kept.hear(line) }),
+  );
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as { port: number }).port}`;
   const issue = async (people: Transaction['people'], personId: string): Promise<string> => {
-    const secret = newSecret('token');
+    const secret = kept.add(newSecret('token'));
     await people.insertToken(personId, 'test', toSecretDigest(secret, serverKey), new Date(Date.now() + 3_600_000));
     return secret;
   };
   return {
     ...{ server, urls, metadata, url, metrics, workspaces, sql },
-    firstToken: () => issueFirstToken(metadata, serverKey, systemClock),
+    firstToken: async () => {
+      const secret = await issueFirstToken(metadata, serverKey, systemClock);
+      return secret === undefined ? undefined : kept.add(secret);
+    },
     person: (name, roles, workspace = 'home', owner) =>
       metadata.within(workspaces[workspace], async ({ people }) => {
         const id = await people.insert(name, owner === undefined ? null : ((await people.find(owner))?.id ?? null));
@@ -109,7 +132,11 @@ export async function startServiceWorld(
         return issue(people, id);
       }),
     token: (name) => metadata.within(workspaces.home, async ({ people }) => issue(people, (await people.find(name))?.id ?? '')),
-    ask: (method, path, given) => ask(url, method, path, given),
+    ask: async (method, path, given) => {
+      const answer = await ask(url, method, path, given);
+      kept.hear(JSON.stringify([answer.body, [...answer.headers]]));
+      return answer;
+    },
     startSequencer: async () => {
       sequencer ??= await startSequencer(urls, keys);
     },
@@ -125,9 +152,20 @@ export async function startServiceWorld(
       rmSync(keys, { recursive: true, force: true });
       await app.close();
       await metadata.close();
+      kept.check(await readEverything(sql));
       if (!given) await server.stop();
     },
   };
+}
+
+/** Every row of every table of ours, as text. */
+async function readEverything(sql: ServiceWorld['sql']): Promise<readonly string[]> {
+  const tables = await sql(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('bauta', 'graphile_worker')`,
+  );
+  const rows: string[] = [];
+  for (const { name } of tables) for (const { text } of await sql(`SELECT t::text AS text FROM ${String(name)} t`)) rows.push(String(text));
+  return rows;
 }
 
 /** A worker in this process on the world's runs. `connections`: by the name that documents have for them. */

@@ -14,6 +14,8 @@ const headers: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Permissions-Policy': 'interest-cohort=()',
+  // Heeded behind TLS only, where alone the service is beyond its machine.
+  'Strict-Transport-Security': 'max-age=31536000',
   'Cache-Control': 'no-store',
 };
 

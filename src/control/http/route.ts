@@ -42,6 +42,7 @@ const texts: Readonly<Record<number, string>> = {
   413: 'the body is too large',
   415: 'the body is of a type that is not read here',
   422: 'the body says something that cannot be',
+  429: 'too many requests; Retry-After says when there is room',
   500: 'a defect of Bauta',
   503: 'the metadata database cannot be reached; try again',
 };
@@ -53,7 +54,7 @@ export function Route(route: RouteDescription): MethodDecorator {
   const read = body ? [400, 413, 415, 422] : [];
   // A header that is looked at can be wrong.
   const headed = Object.keys(headers).some((name) => name in forms) ? [400] : [];
-  const errors = [...new Set([...secured, ...read, ...headed, ...(route.errors ?? []), 500, 503])].sort();
+  const errors = [...new Set([...secured, 429, ...read, ...headed, ...(route.errors ?? []), 500, 503])].sort();
   const answers = answer ? { content: { [route.answerType ?? 'application/json']: { schema: answer as object } } } : {};
   return applyDecorators(
     methods[method](route.path),
