@@ -72,6 +72,7 @@ async function look(
   const published = new Map(manifest.map((table) => [`${table.schema}\u0000${table.table}`, table]));
   const tables: DatasetSeen['tables'][number][] = [];
   for (const table of await reader.tables(markerSchema)) {
+    if (marker.schemas && !marker.schemas.includes(table.schema)) continue;
     const columns = published.get(`${table.schema}\u0000${table.name}`)?.columns;
     const name = { schema: table.schema, table: table.name };
     if (!table.readable) tables.push({ ...name, rows: null, digest: null });

@@ -65,6 +65,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       ...{ settings, request, after, home: options.home ?? settings.BAUTA_HOME, signal: options.signal, onStep: options.onStep, policy },
       source: await resolveSide(source.connection, connections.source, environment, settings),
       target: await resolveSide(target.connection, connections.target, environment, settings),
+      ...(target.swapSchemas && { builder: await resolveSide(target.swapSchemas.builder, connections.builder, environment, settings) }),
     });
   } catch (error) {
     await policy.then(
@@ -82,6 +83,8 @@ export interface RunOptions {
   readonly after: Run['after'];
   readonly source: ConnectionTarget;
   readonly target: ConnectionTarget;
+  /** As `target.swapSchemas` names it. */
+  readonly builder?: ConnectionTarget | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((step: TargetStep) => void | Promise<void>) | undefined;
   /** Default: a new one. */
@@ -119,6 +122,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     { ...options.source, ...connecting },
     { ...options.target, ...connecting },
   ];
+  const builder = requireBuilder(pipeline.body, options.builder && { ...options.builder, ...connecting });
   await mkdir(home, { recursive: true, mode: 0o700 }).catch(() => {
     throw toError('HOME_UNWRITABLE', { file: home });
   });
@@ -149,6 +153,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       target: opened(
         openTarget({
           connection: target,
+          builder,
           settings: toTargetSettings(settings),
           clock: systemClock,
           verifiers,
@@ -161,7 +166,9 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
         const prepared = await prepareMask(plan, keys);
         return width.threads === 0 ? createMaskExecutor(prepared) : createMaskPool(prepared, width.threads);
       },
-      reader: (snapshotId, stagingDatabase) => PostgresReader.open({ source, snapshotId, staging: target, stagingDatabase }),
+      // Planning a query folds what the schema's indexes call: the verifier too looks at staging schemas with the rights of who built them.
+      reader: (snapshotId, { database, schemas }) =>
+        PostgresReader.open({ source, snapshotId, staging: builder ?? target, stagingDatabase: database, stagingSchemas: schemas }),
       streams: width.extract,
       slotsLog2: settings.BAUTA_VERIFY_SLOTS,
       // Kilobytes, and of all threads of this process.
@@ -201,6 +208,13 @@ export async function describeSource({
   }
 }
 
+/** One way to publish is never taken for the other: a document that asks for one without its login was composed wrongly. */
+function requireBuilder({ target }: Request['pipeline']['body'], builder: ConnectionTarget | undefined): ConnectionTarget | undefined {
+  if (target.swapSchemas === undefined) return undefined;
+  if (builder === undefined) throw toError('CONNECTION_REFERENCE_INVALID', { name: target.swapSchemas.builder });
+  return builder;
+}
+
 /** In a container the user may have a number only. */
 export function userName(): string {
   try {
@@ -235,10 +249,15 @@ export async function composeTarget(options: ComposeOptions): Promise<{ target: 
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
   const { request, connections } = await readRequest(options.file);
-  const resolved = await resolveSide(request.pipeline.body.target.connection, connections.target, environment, settings);
-  const connection = { ...resolved, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS };
+  const { connection: named, swapSchemas } = request.pipeline.body.target;
+  const resolve = async (...side: [string, SelectedDocuments['connections']['target']]): Promise<ConnectionTarget> => ({
+    ...(await resolveSide(...side, environment, settings)),
+    connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS,
+  });
+  const connection = await resolve(named, connections.target);
+  const builder = swapSchemas && (await resolve(swapSchemas.builder, connections.builder));
   const verifiers = await readVerifiers(options.home ?? settings.BAUTA_HOME);
-  return { target: openTarget({ connection, settings: toTargetSettings(settings), clock: systemClock, verifiers }), verifiers };
+  return { target: openTarget({ connection, builder, settings: toTargetSettings(settings), clock: systemClock, verifiers }), verifiers };
 }
 
 /** The public key of this home's log; none before the first run. */

@@ -18,12 +18,12 @@ export async function datasets(options: ComposeOptions): Promise<number> {
     if (wantsJson(options)) writeJson({ datasets: versions, findings: [] });
     else if (versions.length === 0) process.stdout.write('no dataset yet: bauta run makes the first\n');
     else {
-      const rows = versions.map(({ target: name, version, state, marker, database, publishedAt, runId }) => [
+      const rows = versions.map(({ target: name, version, state, marker, database, schema, publishedAt, runId }) => [
         name,
         String(version),
         state,
         marker,
-        database,
+        schema === undefined ? database : `${database} (${schema})`,
         publishedAt ?? '',
         runId,
       ]);

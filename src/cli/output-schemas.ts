@@ -174,12 +174,13 @@ const versionMembers = {
   planDigest: text('sha256:…'),
   publishedAt: orNull(text('RFC 3339')),
 };
-const version = object(versionMembers);
+const versionSchema = { schema: text('of its marker, where versions are schemas') };
+const version = object(versionMembers, versionSchema);
 /** With what its marker says of it. */
-const marked = object({
-  ...versionMembers,
-  marker: oneOf('signed', 'signed elsewhere', 'expired', 'none', 'missing', 'of another dataset', 'broken'),
-});
+const marked = object(
+  { ...versionMembers, marker: oneOf('signed', 'signed elsewhere', 'expired', 'none', 'missing', 'of another dataset', 'broken') },
+  versionSchema,
+);
 const datasets = object({ datasets: list(marked, 'versions'), findings }, { error });
 const rollback = object({ dataset: orNull(version), findings }, { error });
 const doctor = object(

@@ -41,12 +41,16 @@ export function findNamed(written: Written): readonly Named[] {
   if (kind === 'Schedule' || kind === 'Trigger') add('pipeline', 'Pipeline', written['pipeline']);
   if (kind === 'Environment') add('connection', 'Connection', written['connection']);
   if (kind === 'Channel') for (const one of (written['pipelines'] ?? []) as readonly string[]) add('pipelines', 'Pipeline', one);
+  if (kind === 'Environment') add('swapSchemas.builder', 'Connection', builderOf(written));
   if (kind !== 'Pipeline') return named;
   add('classification', 'Classification', written['classification']);
   if (written['rulebook'] !== 'default') add('rulebook', 'Rulebook', written['rulebook']);
   add('source.connection', 'Connection', connectionOf(written['source']));
   if (typeof written['target'] === 'string') add('target', 'Environment', written['target']);
-  else add('target.connection', 'Connection', connectionOf(written['target']));
+  else {
+    add('target.connection', 'Connection', connectionOf(written['target']));
+    add('target.swapSchemas.builder', 'Connection', builderOf(written['target']));
+  }
   return named;
 }
 
@@ -57,12 +61,18 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
   };
   if (written['kind'] === 'Pipeline') {
     add('source.connection', connectionOf(written['source']));
-    if (typeof written['target'] !== 'string') add('target.connection', connectionOf(written['target']));
+    if (typeof written['target'] !== 'string') {
+      add('target.connection', connectionOf(written['target']));
+      add('target.swapSchemas.builder', builderOf(written['target']));
+    }
   }
   // Held against what a sender shows; it is shown to nobody.
   if (written['kind'] === 'Trigger')
     add('on.webhook.secret', (written['on'] as { readonly webhook?: { readonly secret: string } }).webhook?.secret);
-  if (written['kind'] === 'Environment') add('connection', written['connection']);
+  if (written['kind'] === 'Environment') {
+    add('connection', written['connection']);
+    add('swapSchemas.builder', builderOf(written));
+  }
   if (written['kind'] === 'Connection') {
     const { host = '', port = 5432, database = '' } = written as { host?: string; port?: number; database?: string };
     add('url', written['url']);
@@ -81,4 +91,10 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
 
 function connectionOf(side: Json | undefined): Json | undefined {
   return typeof side === 'object' && side !== null && !Array.isArray(side) ? (side as Written)['connection'] : side;
+}
+
+/** The second login of a target whose versions are schemas. */
+function builderOf(target: Json | undefined): Json | undefined {
+  const swap = typeof target === 'object' && target !== null && !Array.isArray(target) ? (target as Written)['swapSchemas'] : undefined;
+  return typeof swap === 'object' && swap !== null && !Array.isArray(swap) ? (swap as Written)['builder'] : undefined;
 }

@@ -28,6 +28,7 @@ export const place = {
     safeguard: text('the name of a safeguard'),
     sameServer: reasoned,
     adopt: reasoned,
+    swapSchemas: members({ reason, builder: connection }, {}, 'reason and builder'),
     keepVersions: { type: 'integer', minimum: 1, maximum: 20, description: 'a count from 1 to 20' },
     roles,
   },

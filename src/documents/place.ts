@@ -15,7 +15,12 @@ import { isReference } from './named.js';
 export interface PlacedPipeline {
   readonly pipeline: Described<PipelineDefinition>;
   /** Where the two sides are, if a document says so; otherwise the pipeline has a reference. */
-  readonly connections: { readonly source?: ConnectionDefinition; readonly target?: ConnectionDefinition };
+  readonly connections: {
+    readonly source?: ConnectionDefinition;
+    readonly target?: ConnectionDefinition;
+    /** Of `swapSchemas`. */
+    readonly builder?: ConnectionDefinition;
+  };
   readonly used: readonly Described<Definition>[];
 }
 
@@ -51,6 +56,8 @@ export function placePipeline(
   const source = connect(body.source.connection, pipeline, '/source/connection');
   const holder = (environment && used.find((one) => one.body === environment)) ?? pipeline;
   const target = written && connect(written.connection, holder, environment ? '/connection' : '/target/connection');
+  const swap = written?.swapSchemas;
+  const builder = swap && connect(swap.builder, holder, environment ? '/swapSchemas/builder' : '/target/swapSchemas/builder');
   agree(body.source.region, source?.region, '/source/region', `Connection ${source?.name ?? ''}`);
   agree(written?.region, target?.region, environment ? '/target' : '/target/region', `Connection ${target?.name ?? ''}`);
   const { retentionDays: longest = body.retentionDays } = environment ?? {};
@@ -63,7 +70,7 @@ export function placePipeline(
   };
   return {
     pipeline: { body: placed, origin },
-    connections: { ...(source ? { source } : {}), ...(target ? { target } : {}) },
+    connections: { ...(source && { source }), ...(target && { target }), ...(builder && { builder }) },
     used: [...new Set(used)],
   };
 }

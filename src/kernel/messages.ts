@@ -1059,7 +1059,7 @@ export const messages = {
   TARGET_NO_CREATEDB: {
     class: 'InputError',
     message: 'the role of {connection} may not create databases',
-    hint: 'run deploy/target-role.sql on the target, or ALTER ROLE {name} CREATEDB',
+    hint: 'run deploy/target-role.sql on the target, or ALTER ROLE {name} CREATEDB; where nobody gets it, publish by schemas (target.swapSchemas, docs/operations.md)',
   },
   TARGET_NO_CREATEROLE: {
     class: 'InputError',
@@ -1191,6 +1191,86 @@ export const messages = {
     message: 'version {amount} of {name} cannot become current again: {expected}',
     hint: 'run the pipeline anew; the target is as it was',
   },
+  SWAP_CHOSEN: {
+    class: 'InputError',
+    message: 'versions are schemas of the database {name}, not databases: swapSchemas says so',
+    hint: 'settings, encoding and rights of the database stay as they are; docs/operations.md has what else is different',
+  },
+  SWAP_NOT_WITH: {
+    class: 'InputError',
+    message: '{name} cannot be combined with swapSchemas',
+    hint: 'leave {name} out, or publish by databases with a login that has CREATEDB',
+  },
+  SWAP_TEXT_NAMES_SCHEMA: {
+    class: 'InputError',
+    message: '{object} names the schema {schema} in a text, which no server maps: while a version is built it would mean the current one',
+    hint: 'drop the object by schemaTexts, or keep it there with a reason: it finds nothing before the version is current',
+  },
+  SWAP_COLUMN_TYPE: {
+    class: 'InputError',
+    message: '{schema}.{table}.{column} is of the type {type}: its values are objects of one version and would show those of another',
+    hint: 'leave the table out, or publish by databases with a login that has CREATEDB',
+  },
+  SWAP_EXTENSION_INSIDE: {
+    class: 'InputError',
+    message: 'the {object} stands in {schema} beside tables or functions, and would have to be made in every version',
+    hint: 'move it at the source: ALTER EXTENSION … SET SCHEMA, to a schema that holds nothing else',
+  },
+  SWAP_EXTENSION_MISSING: {
+    class: 'InputError',
+    message: 'the extension {name} is not in the schema {schema} of the target database',
+    hint: 'let an administrator run CREATE EXTENSION {name} WITH SCHEMA {schema} there, as it is at the source',
+  },
+  SWAP_EXTENSION_CLOSED: {
+    class: 'InputError',
+    message: 'the login of {connection} may not use the schema {schema}, where the extension {name} is',
+    hint: 'GRANT USAGE ON SCHEMA {schema} TO {expected}',
+  },
+  SWAP_OTHER_WAY: {
+    class: 'InputError',
+    message: 'the database {name} is itself a version that Bauta published',
+    hint: 'take a database of its own for versions that are schemas, or leave swapSchemas out',
+  },
+  SWAP_ROLE_MISSING: {
+    class: 'InputError',
+    message: 'the role {name} of the environment is not there, and the login of {connection} makes none',
+    hint: 'run deploy/target-role-schemas.sql in the target database as an administrator, or name other roles in target.roles',
+  },
+  SWAP_SCHEMA_TAKEN: {
+    class: 'InputError',
+    message: 'the schema {schema} is in use in the target database and is none of the current version',
+    hint: 'drop or rename it, or leave it out at the source; it is never replaced',
+  },
+  SWAP_NOT_OWNED: {
+    class: 'InputError',
+    message: 'the login of {connection} has not the rights of the owner of {object}, which the swap has to lock and rename',
+    hint: 'give it to the owner of the database or of the environment',
+  },
+  SWAP_HANGS: {
+    class: 'InputError',
+    message: '{object} hangs on the schemas of a version and stands elsewhere: with the next version it would be left behind',
+    hint: 'drop it, or make it part of the source; nothing was swapped',
+  },
+  SWAP_BUILDER_ELSEWHERE: {
+    class: 'InputError',
+    message: '{connection} does not lead to the target database',
+    hint: 'let it name the same server and database as the connection of the target, with the login that builds',
+  },
+  SWAP_BUILDER_NOT_GRANTED: {
+    class: 'InputError',
+    message: 'the login of the target has not the rights of {name}, who builds',
+    hint: 'GRANT {name} to the login of the target (deploy/target-role-schemas.sql)',
+  },
+  SWAP_BUILDER_REACHES: {
+    class: 'InputError',
+    message: "{name} builds, and runs the source's code: it may have no right beside that ({expected})",
+    hint: 'take that from it, from PUBLIC too; deploy/target-role-schemas.sql makes a login that has nothing',
+  },
+  SWAP_SESSIONS_STAY: {
+    class: 'UnavailableError',
+    message: '{amount} stay connected: what they prepared with a type of the version before fails once',
+    hint: 'let them connect anew, or GRANT pg_signal_backend to the login of the target',
+  },
   // ── verify
   VERIFY_ROWS_DIFFER: {
     class: 'DataError',
@@ -1286,6 +1366,11 @@ export const messages = {
     class: 'DataError',
     message: 'the table {schema}.{table} cannot be read whole by this login',
     hint: 'attest as a role that may read every table and that no row-level policy applies to',
+  },
+  DATASET_SCHEMAS_ONLY: {
+    class: 'InputError',
+    message: 'the marker speaks of some schemas of {name} only: {expected}',
+    hint: 'nothing is said of the others, which it was not published with; tests should read these schemas and no others',
   },
   DATASET_ROWS_DIFFER: {
     class: 'DataError',

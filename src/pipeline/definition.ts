@@ -57,6 +57,8 @@ export interface TargetDefinition {
   readonly allows: readonly string[];
   readonly sameServer?: Reasoned;
   readonly adopt?: Reasoned;
+  /** Versions are schemas of one database and not databases, for one reason; `builder` is the login that makes what becomes one. */
+  readonly swapSchemas?: Pick<Reasoned, 'reason'> & { readonly builder: string };
   readonly keepVersions?: number;
   readonly roles?: RolesDefinition;
 }

@@ -30,6 +30,8 @@ export interface Marker {
   readonly nonce: string;
   /** Digest of the manifest. */
   readonly manifest: string;
+  /** Sorted. The version is these schemas of its database; absent: all of the database. */
+  readonly schemas?: readonly string[];
 }
 
 /** A table as it was published. Those that the plan does not name (an `after` file made them) are counted only. */
@@ -104,9 +106,10 @@ export interface MarkerFacts {
   /** Place of the intent. */
   readonly log: Marker['log'];
   readonly madeAtMs: number;
+  readonly schemas?: readonly string[] | undefined;
 }
 
-export function toMarker({ plan, version, systemIdentifier, nonce, manifest, log, madeAtMs }: MarkerFacts): Marker {
+export function toMarker({ plan, version, systemIdentifier, nonce, manifest, log, madeAtMs, schemas }: MarkerFacts): Marker {
   return {
     claim,
     target: version.target,
@@ -120,6 +123,7 @@ export function toMarker({ plan, version, systemIdentifier, nonce, manifest, log
     expiresAt: new Date(madeAtMs + plan.facts.retentionDays * dayMs).toISOString(),
     nonce: Buffer.from(nonce).toString('hex'),
     manifest: toManifestDigest(manifest),
+    ...(schemas && { schemas: [...schemas].sort() }),
   };
 }
 
@@ -167,7 +171,7 @@ export function parseMarkerText(text: string): Marker | undefined {
   if (first !== heading || rest.length !== 1 || rest[0] !== '') return undefined;
   const marker = parseJson(second) as Partial<Marker> | undefined;
   if (marker === undefined || typeof marker !== 'object' || toCanonicalJson(marker) !== second) return undefined;
-  const { version, log, madeAt = '', expiresAt = '' } = marker;
+  const { version, log, madeAt = '', expiresAt = '', schemas } = marker;
   const fits =
     marker.claim === claim &&
     texts.every((name) => typeof marker[name] === 'string') &&
@@ -175,7 +179,8 @@ export function parseMarkerText(text: string): Marker | undefined {
     typeof log?.origin === 'string' &&
     Number.isSafeInteger(log.index) &&
     [madeAt, expiresAt].every((at) => instant.test(at) && !Number.isNaN(Date.parse(at))) &&
-    /^[0-9a-f]{32}$/.test(marker.nonce ?? '');
+    /^[0-9a-f]{32}$/.test(marker.nonce ?? '') &&
+    (schemas === undefined || (Array.isArray(schemas) && schemas.length > 0 && schemas.every((one) => typeof one === 'string')));
   return fits ? (marker as Marker) : undefined;
 }
 

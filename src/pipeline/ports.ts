@@ -173,6 +173,8 @@ export interface TargetFacts {
 export interface Staging {
   /** Name of the staging database, for the Reader and for people. */
   readonly database: string;
+  /** Where a version is some schemas of a database: their names, and those under which they stand until it is published. */
+  readonly schemas?: ReadonlyMap<string, string>;
   /** The run's public nonce: key of the digests. */
   readonly nonce: Uint8Array;
   /**
@@ -222,6 +224,8 @@ export interface DatasetVersion {
   readonly state: 'staging' | 'current' | 'previous';
   readonly runId: string;
   readonly database: string;
+  /** Of its marker, where a version is some schemas of a database. */
+  readonly schema?: string;
   readonly planDigest: string;
   readonly publishedAt: string | null;
 }

@@ -30,13 +30,14 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const [datasets, beside] = await Promise.all([doors.target.datasets(), staging.beside()]);
   const version = toVersion(datasets, run.id, planDigest);
   const manifest = toManifest(plan, receipts, beside);
+  const schemas = staging.schemas && [...staging.schemas.keys()];
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };
   const published = await journal.change(
     'deliver',
     'dataset.published',
     { ...data, server: systemIdentifier },
     async ({ index, checkpoint: { origin } }) => {
-      const facts = { plan, version, systemIdentifier, nonce: run.nonce, manifest, madeAtMs: doors.clock.now() };
+      const facts = { plan, version, systemIdentifier, nonce: run.nonce, manifest, madeAtMs: doors.clock.now(), schemas };
       const marker = toMarker({ ...facts, log: { origin, index } });
       await staging.mark(toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker))));
       const findings = await staging.publish(version);

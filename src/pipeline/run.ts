@@ -1,6 +1,6 @@
 // What a run is given: doors, an identity, and people or tests who want to be told.
 import type { Plan } from './plan.js';
-import type { AuditSink, MaskExecutor, Reader } from './ports.js';
+import type { AuditSink, MaskExecutor, Reader, Staging } from './ports.js';
 import type { PrepareDoors, Prepared } from './prepare.js';
 import type { VerifyReport } from './verify/verify.js';
 
@@ -8,7 +8,7 @@ export interface Doors extends PrepareDoors {
   readonly sink: AuditSink;
   /** Threads or the calling one; closed by the run. */
   readonly executor: (plan: Plan) => Promise<MaskExecutor>;
-  readonly reader: (snapshotId: string, stagingDatabase: string) => Promise<Reader>;
+  readonly reader: (snapshotId: string, staging: Pick<Staging, 'database' | 'schemas'>) => Promise<Reader>;
   /** Ranges read at once. */
   readonly streams: number;
   /** Memory of the verifier: 2^n fingerprints of 4 bytes. */

@@ -69,7 +69,9 @@ it('lets the verification and its reader share with the writer only what says wh
   };
   const verifier = reach('src/pipeline/verify/', 'src/systems/postgres/reader/');
   const writer = new Set(
-    ['src/pipeline/mask/', 'src/pipeline/deliver/', 'src/systems/postgres/target/'].flatMap((folder) => reach(folder)),
+    ['src/pipeline/mask/', 'src/pipeline/deliver/', 'src/systems/postgres/target/', 'src/systems/postgres/swap/'].flatMap((folder) =>
+      reach(folder),
+    ),
   );
   // Values and their types: nothing in them masks, writes or looks.
   const values = [

@@ -9,6 +9,7 @@ import { packageFile } from '../../src/kernel/package-root.js';
 import { provision } from '../../src/pipeline/pipeline.js';
 import { type Prepared, prepare } from '../../src/pipeline/prepare.js';
 import { type TestServer, startTestServer } from './server.js';
+import { prepareTarget, swapMember } from './swap-world.js';
 
 export interface Planned {
   readonly sql: string;
@@ -20,6 +21,8 @@ export interface Planned {
   readonly after?: string;
   /** Further members of the pipeline's target, as YAML flow text. */
   readonly target?: string;
+  /** SQL in the target database before anything is asked; only where versions are schemas, and it is there before. */
+  readonly there?: string;
   /** `rules` of a rulebook of its own, as YAML flow text. */
   readonly rules?: string;
 }
@@ -37,12 +40,12 @@ export interface PlanWorld {
   stop(): Promise<void>;
 }
 
-/** The server is the world's from here on, and stops with it. */
-export async function startPlanWorld(given?: TestServer): Promise<PlanWorld> {
+/** The server is the world's from here on, and stops with it. `swap`: nobody gets CREATEDB there, and versions are schemas. */
+export async function startPlanWorld(given?: TestServer, swap = false): Promise<PlanWorld> {
   const server = given ?? (await startTestServer());
   const password = randomBytes(12).toString('hex');
   const folder = mkdtempSync(join(tmpdir(), 'bauta-planned-'));
-  for (const role of ['source', 'target']) {
+  for (const role of swap ? ['source'] : ['source', 'target']) {
     await server.sql('postgres', readFileSync(packageFile('deploy', `${role}-role.sql`), 'utf8'));
     await server.sql('postgres', `ALTER ROLE bauta_${role} PASSWORD '${password}'`);
   }
@@ -55,13 +58,17 @@ export async function startPlanWorld(given?: TestServer): Promise<PlanWorld> {
     after,
     rules,
     target,
+    there,
   }: Planned): Promise<{ name: string; composed: Composed; sourceUrl: string }> => {
     const name = `planned_${(count += 1)}`;
     await server.create(name);
     await server.sql(name, sql);
+    if (swap) await prepareTarget({ server, password }, `${name}_dev`);
+    if (there !== undefined) await server.sql(`${name}_dev`, there);
+    const members = [...(target === undefined ? [] : [target]), ...(swap ? [swapMember] : [])].map((member) => `, ${member}`).join('');
     const file = join(folder, `${name}.yaml`);
     const documents = [
-      `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both${target === undefined ? '' : `, ${target}`} }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
+      `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both${members} }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
       `kind: Classification\nname: ${name}\ntables: ${tables}`,
       ...(rules === undefined ? [] : [`kind: Rulebook\nname: own\nrules: ${rules}`]),
     ];
@@ -70,7 +77,11 @@ export async function startPlanWorld(given?: TestServer): Promise<PlanWorld> {
       documents[0] += `\nafter: [${name}.sql]`;
     }
     writeFileSync(file, documents.join('\n---\n'));
-    const environment = { SOURCE_URL: url('source', name), TARGET_URL: url('target', `${name}_dev`) };
+    const environment = {
+      SOURCE_URL: url('source', name),
+      TARGET_URL: url('target', `${name}_dev`),
+      BUILDER_URL: url('builder', `${name}_dev`),
+    };
     return { name, sourceUrl: environment.SOURCE_URL, composed: await compose({ file, home: join(folder, 'home'), environment }) };
   };
   return {

@@ -42,7 +42,8 @@ export interface World {
 
 export interface Sample {
   readonly server: TestServer;
-  readonly url: (role: 'bauta_source' | 'bauta_target', database: string) => string;
+  readonly url: (role: 'bauta_source' | 'bauta_target' | 'bauta_builder', database: string) => string;
+  readonly password: string;
   /** `name` MUST be a lower-case identifier, once per server. */
   world(name: string): Promise<World>;
   /** Databases and roles on the server that a world's target left there, whatever their state. */
@@ -59,6 +60,8 @@ export interface SampleOptions {
   readonly load?: (server: TestServer, database: string) => Promise<void>;
   /** The shop with 1,000 customers instead of 25,000, and everything else in proportion. */
   readonly small?: boolean;
+  /** A server on which the target's login gets no CREATEDB: its roles are made per target database (swap-world.ts). */
+  readonly swap?: boolean;
 }
 
 /** MUST be stopped in afterAll. */
@@ -71,7 +74,7 @@ export async function startSample(options: SampleOptions = {}): Promise<Sample> 
   const load = options.load ?? ((...at: [TestServer, string]) => loadShop(...at, options.small === true));
   await load(server, 'sample_template');
   const password = randomBytes(12).toString('hex');
-  for (const role of ['source', 'target']) {
+  for (const role of options.swap ? ['source'] : ['source', 'target']) {
     await server.sql('postgres', readFileSync(packageFile('deploy', `${role}-role.sql`), 'utf8'));
     await server.sql('postgres', `ALTER ROLE bauta_${role} PASSWORD '${password}'`);
   }
@@ -79,6 +82,7 @@ export async function startSample(options: SampleOptions = {}): Promise<Sample> 
   return {
     server,
     url,
+    password,
     world: async (name) => {
       const folder = mkdtempSync(join(tmpdir(), 'bauta-world-'));
       folders.push(folder);
@@ -104,7 +108,7 @@ export async function startSample(options: SampleOptions = {}): Promise<Sample> 
   };
 }
 
-function toWorld(server: TestServer, folder: string, environment: Record<string, string>): World {
+export function toWorld(server: TestServer, folder: string, environment: Record<string, string>): World {
   const [production, target] = ['SOURCE_URL', 'TARGET_URL'].map((name) => new URL(environment[name] ?? '').pathname.slice(1)) as [
     string,
     string,

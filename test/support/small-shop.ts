@@ -11,6 +11,7 @@ import type { Event } from '../../src/pipeline/event.js';
 import type { EmbeddedOptions } from '../../src/systems/postgres/embedded.js';
 import { eventsOf } from './log.js';
 import { type TestServer, startTestServer } from './server.js';
+import { prepareTarget, swapMember } from './swap-world.js';
 import { toUrl } from './target-world.js';
 
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
@@ -75,20 +76,23 @@ export interface Published {
 export interface SmallShopOptions {
   readonly source?: EmbeddedOptions;
   readonly target?: EmbeddedOptions;
+  /** Nobody gets CREATEDB on the target, and versions are schemas of one database. */
+  readonly swap?: boolean;
 }
 
 export async function startSmallShop(options: SmallShopOptions = {}): Promise<SmallShop> {
   const [source, target] = await Promise.all([startTestServer(options.source), startTestServer(options.target)]);
-  await prepareServers(source, target);
+  await prepareServers(source, target, options.swap === true);
   const folder = mkdtempSync(join(tmpdir(), 'bauta-small-shop-'));
   const [pipeline, home, temporary] = [join(folder, 'pipeline.yaml'), join(folder, 'home'), join(folder, 'temporary')];
   mkdirSync(temporary);
-  writeFileSync(pipeline, pipelineText);
+  writeFileSync(pipeline, options.swap ? pipelineText.replace('class: dev,', `class: dev, ${swapMember},`) : pipelineText);
   const environment: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     TMPDIR: temporary,
     SOURCE_URL: toUrl(source.url('production'), 'bauta_source'),
     TARGET_URL: toUrl(target.url('shop_dev'), 'bauta_target'),
+    ...(options.swap ? { BUILDER_URL: toUrl(target.url('shop_dev'), 'bauta_builder') } : {}),
     BAUTA_HOME: home,
     // Small batches, so that there is a middle of a table.
     BAUTA_BATCH_BYTES: '8192',
@@ -126,12 +130,13 @@ export async function startSmallShop(options: SmallShopOptions = {}): Promise<Sm
   };
 }
 
-async function prepareServers(source: TestServer, target: TestServer): Promise<void> {
+async function prepareServers(source: TestServer, target: TestServer, swap: boolean): Promise<void> {
   await source.create('production');
   await source.sql('production', schemaText);
   await source.sql('production', dataText);
   await source.sql('postgres', readFileSync(packageFile('deploy', 'source-role.sql'), 'utf8'));
   await source.sql('postgres', `ALTER ROLE bauta_source PASSWORD 'a password'`);
+  if (swap) return prepareTarget({ server: target, password: 'a password' }, 'shop_dev');
   await target.sql('postgres', readFileSync(packageFile('deploy', 'target-role.sql'), 'utf8'));
   await target.sql('postgres', `ALTER ROLE bauta_target PASSWORD 'a password'`);
 }

@@ -41,6 +41,7 @@ function findWaivers(pipeline: Pipeline): readonly string[] {
     ...(pipeline.source.writable ? ['source.writable'] : []),
     ...(target?.sameServer ? ['target.sameServer'] : []),
     ...(target?.adopt ? ['target.adopt'] : []),
+    ...(target?.swapSchemas ? ['target.swapSchemas'] : []),
   ];
 }
 

@@ -30,6 +30,7 @@ export interface RunComposer {
     readonly after: Run['after'];
     readonly source: ConnectionTarget;
     readonly target: ConnectionTarget;
+    readonly builder?: ConnectionTarget;
     readonly signal: AbortSignal;
     readonly runId: string;
     readonly applicationName: string;

@@ -14,6 +14,7 @@ export interface StoredRequest {
   readonly request: Request;
   readonly source: ConnectionTarget;
   readonly target: ConnectionTarget;
+  readonly builder?: ConnectionTarget;
 }
 
 /** Throws DOCUMENTS_INVALID: what was valid when it was applied may not be in a later release. */
@@ -48,6 +49,7 @@ export async function loadRequest(
     request: { ...request, knownSources: await readKnownSources(metadata) },
     source: await resolve(source.connection, connections.source),
     target: await resolve(target.connection, connections.target),
+    ...(target.swapSchemas && { builder: await resolve(target.swapSchemas.builder, connections.builder) }),
   };
 }
 

@@ -46,6 +46,8 @@ export interface Statement {
   readonly database: string | null;
   readonly systemIdentifier: string | null;
   readonly compared: 'rows' | 'counts';
+  /** As signed: the statement speaks of these schemas only; null: of all of the database. */
+  readonly schemas: readonly string[] | null;
   readonly tables: readonly TableStatement[];
   readonly time: string;
 }
@@ -62,6 +64,7 @@ export function attest(seen: DatasetSeen, options: AttestOptions): Statement {
     database,
     systemIdentifier,
     compared: options.counts ? 'counts' : 'rows',
+    schemas: (opened.state === 'whole' && opened.marker.schemas) || null,
     time: toTimestamp(options.clock.now()),
   } as const;
   const where = { stage: 'verify', name: database };
@@ -71,8 +74,11 @@ export function attest(seen: DatasetSeen, options: AttestOptions): Statement {
     return { ...statement, state: 'unknown', findings: [finding], tables: [] };
   }
   const { marker, manifest, signer } = opened;
-  const tables = compareTables(manifest, seen.tables, options.counts);
+  const { schemas } = marker;
+  const own = seen.tables.filter(({ schema }) => schemas?.includes(schema) ?? true);
+  const tables = compareTables(manifest, own, options.counts);
   const findings = [
+    ...(schemas ? [toFinding('DATASET_SCHEMAS_ONLY', { ...where, expected: schemas.join(', ') }, 'warning')] : []),
     ...(options.verifier && signer === 'unknown' ? [toFinding('MARKER_SIGNER_UNKNOWN', { ...where, expected: marker.log.origin })] : []),
     ...findTime(marker, options.clock.now(), database),
     ...findPlace(marker, seen, options.counts),

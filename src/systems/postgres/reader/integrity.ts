@@ -27,7 +27,7 @@ const references = `
   FROM pg_catalog.pg_constraint c
   JOIN pg_catalog.pg_class t ON t.oid = c.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
   JOIN pg_catalog.pg_class rt ON rt.oid = c.confrelid JOIN pg_catalog.pg_namespace rn ON rn.oid = rt.relnamespace
-  WHERE c.contype = 'f' AND c.conparentid = 0 AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 3, 4, 1`;
+  WHERE c.contype = 'f' AND c.conparentid = 0 AND n.nspname NOT LIKE 'pg\\_%' AND ($1::text[] IS NULL OR n.nspname = ANY ($1::text[])) ORDER BY 3, 4, 1`;
 
 const sequences = `
   SELECT sn.nspname AS "sequenceSchema", s.relname AS sequence, n.nspname AS schema, t.relname AS table, a.attname AS column, q.seqincrement > 0 AS ascending
@@ -36,20 +36,27 @@ const sequences = `
   JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid
   JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
-  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') ORDER BY 1, 2`;
+  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    AND ($1::text[] IS NULL OR n.nspname = ANY ($1::text[])) ORDER BY 1, 2`;
 
 const indexes = `
   SELECT n.nspname AS schema, t.relname AS table, i.relname AS name FROM pg_catalog.pg_index x
   JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN pg_catalog.pg_class t ON t.oid = x.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-  WHERE NOT x.indisvalid AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'`;
+  WHERE NOT x.indisvalid AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+    AND ($1::text[] IS NULL OR n.nspname = ANY ($1::text[]))`;
 
-/** Every violation in the database of this session, one finding each. NOT VALID constraints of the source are checked all the same. */
-export async function checkIntegrity(client: pg.Client): Promise<Finding[]> {
+/**
+ * Every violation in the database of this session, or in `schemas` of it, one finding each, under the names that these will have. NOT VALID
+ * constraints of the source are checked all the same.
+ */
+export async function checkIntegrity(client: pg.Client, schemas?: ReadonlyMap<string, string>): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const reference of (await client.query<Reference>(references)).rows) {
+  const own = new Map([...(schemas ?? [])].map(([name, there]) => [there, name]));
+  const where = [schemas ? [...own.keys()] : null];
+  for (const reference of (await client.query<Reference>(references, where)).rows) {
     const { rows } = await client.query<{ broken: string }>(toOrphanCount(reference));
     const broken = Number(rows[0]?.broken);
-    const where = {
+    const place = {
       stage: 'verify',
       schema: reference.schema,
       table: reference.table,
@@ -57,16 +64,18 @@ export async function checkIntegrity(client: pg.Client): Promise<Finding[]> {
       amount: `${broken} rows`,
     };
     // A constraint that the source has as NOT VALID may have orphans there; that is told, not withheld.
-    if (broken > 0) findings.push(toFinding('VERIFY_REFERENCE_BROKEN', where, reference.validated ? 'error' : 'warning'));
+    if (broken > 0) findings.push(toFinding('VERIFY_REFERENCE_BROKEN', place, reference.validated ? 'error' : 'warning'));
   }
-  for (const { name, ...where } of (await client.query<{ schema: string; table: string; name: string }>(indexes)).rows) {
-    findings.push(toFinding('VERIFY_INDEX_INVALID', { stage: 'verify', ...where, constraint: name }));
+  for (const { name, ...place } of (await client.query<{ schema: string; table: string; name: string }>(indexes, where)).rows) {
+    findings.push(toFinding('VERIFY_INDEX_INVALID', { stage: 'verify', ...place, constraint: name }));
   }
-  findings.push(...(await checkSequences(client)));
-  return findings;
+  findings.push(...(await checkSequences(client, where)));
+  return findings.map(({ code, where: place, severity }) =>
+    toFinding(code, { ...place, schema: own.get(place.schema ?? '') ?? place.schema }, severity),
+  );
 }
 
-async function checkSequences(client: pg.Client): Promise<Finding[]> {
+async function checkSequences(client: pg.Client, where: readonly unknown[]): Promise<Finding[]> {
   interface Owned {
     sequenceSchema: string;
     sequence: string;
@@ -76,7 +85,7 @@ async function checkSequences(client: pg.Client): Promise<Finding[]> {
     ascending: boolean;
   }
   const findings: Finding[] = [];
-  for (const owned of (await client.query<Owned>(sequences)).rows) {
+  for (const owned of (await client.query<Owned>(sequences, [...where])).rows) {
     const [edge, order] = owned.ascending ? ['max', '<'] : ['min', '>'];
     const sequence = quoteQualified({ schema: owned.sequenceSchema, name: owned.sequence });
     const text = `SELECT coalesce((SELECT CASE WHEN is_called THEN last_value ${order} ${edge} ELSE last_value ${order}= ${edge} END

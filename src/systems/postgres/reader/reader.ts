@@ -20,6 +20,8 @@ export interface ReaderOptions {
   readonly snapshotId: string;
   readonly staging: ConnectionTarget;
   readonly stagingDatabase: string;
+  /** Names of the plan's schemas and those under which they stand in staging; absent: staging is a database of its own. */
+  readonly stagingSchemas?: ReadonlyMap<string, string> | undefined;
 }
 
 export class PostgresReader implements Reader {
@@ -53,7 +55,7 @@ export class PostgresReader implements Reader {
     try {
       const client = side === 'source' ? this.source : await this.staging();
       const hstore = fields.some(({ type, path }) => path !== undefined && type.base === 'hstore') ? await this.hstoreSchema(client) : '';
-      yield* copyOutChunks(client, toCopy(table, fields, hstore, options));
+      yield* copyOutChunks(client, toCopy(side === 'source' ? table : this.there(table), fields, hstore, options));
     } catch (error) {
       throw toServerError(error, { connection: name, stage: 'verify', schema: table.schema, table: table.name });
     }
@@ -61,7 +63,7 @@ export class PostgresReader implements Reader {
 
   async relations(): Promise<readonly Relation[]> {
     try {
-      return await readRelations(await this.staging());
+      return await readRelations(await this.staging(), this.options.stagingSchemas);
     } catch (error) {
       throw toServerError(error, { connection: this.options.staging.name, stage: 'verify' });
     }
@@ -69,7 +71,7 @@ export class PostgresReader implements Reader {
 
   async integrity(): Promise<readonly Finding[]> {
     try {
-      return await checkIntegrity(await this.staging());
+      return await checkIntegrity(await this.staging(), this.options.stagingSchemas);
     } catch (error) {
       throw toServerError(error, { connection: this.options.staging.name, stage: 'verify' });
     }
@@ -78,6 +80,10 @@ export class PostgresReader implements Reader {
   async close(): Promise<void> {
     const staging = await this.stagingSession?.catch(() => undefined);
     for (const session of [this.source, staging]) await session?.end().catch(() => undefined);
+  }
+
+  private there({ schema, name }: TableName): TableName {
+    return { schema: this.options.stagingSchemas?.get(schema) ?? schema, name };
   }
 
   private staging(): Promise<pg.Client> {

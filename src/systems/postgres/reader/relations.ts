@@ -13,9 +13,14 @@ const text = `
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm') AND (c.relkind = 'r' OR c.relispopulated) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND ($1::text[] IS NULL OR n.nspname = ANY ($1::text[]))
   ORDER BY 1, 2`;
 
-export async function readRelations(client: pg.Client): Promise<readonly Relation[]> {
-  const { rows } = await client.query<{ schema: string; name: string; columns: Relation['columns'] | null }>(text);
-  return rows.map(({ schema, name, columns }) => ({ schema, name, columns: columns ?? [] }));
+/** `schemas`: of all that is in the database only those, under the names that they will have. */
+export async function readRelations(client: pg.Client, schemas?: ReadonlyMap<string, string>): Promise<readonly Relation[]> {
+  const own = new Map([...(schemas ?? [])].map(([name, there]) => [there, name]));
+  const { rows } = await client.query<{ schema: string; name: string; columns: Relation['columns'] | null }>(text, [
+    schemas ? [...own.keys()] : null,
+  ]);
+  return rows.map(({ schema, name, columns }) => ({ schema: own.get(schema) ?? schema, name, columns: columns ?? [] }));
 }

@@ -4,12 +4,19 @@ import type { Plan } from '../../../pipeline/plan.js';
 import { quoteQualified } from '../quote.js';
 import type { Session } from './session.js';
 
-export async function countBeside(session: Session, { tables }: Plan): Promise<readonly ManifestTable[]> {
+/** `schemas`: only in these. */
+export async function countBeside(
+  session: Session,
+  { tables }: Pick<Plan, 'tables'>,
+  schemas?: readonly string[],
+): Promise<readonly ManifestTable[]> {
   const planned = new Set(tables.map(quoteQualified));
   const found = await session.query<{ schema: string; name: string }>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1, 2`,
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+        AND ($1::text[] IS NULL OR n.nspname = ANY ($1::text[])) ORDER BY 1, 2`,
+    [schemas ?? null],
   );
   const beside: ManifestTable[] = [];
   for (const table of found.filter((one) => !planned.has(quoteQualified(one)))) {

@@ -11,7 +11,7 @@ import { findMarkerProblem } from './marker-of.js';
 import { findRunId, toEnvironmentRoles, toLockKey } from './names.js';
 import { type Session, type TargetServer, toSqlState } from './session.js';
 
-interface Self {
+export interface Self {
   name: string;
   superuser: boolean;
   createDb: boolean;
@@ -56,7 +56,7 @@ export async function inspect(
   return { facts, findings: sortFindings(found.map(([code, where, severity]) => toFinding(code, { ...place, ...where }, severity))) };
 }
 
-type Found = [ErrorCode, Where?, Finding['severity']?][];
+export type Found = [ErrorCode, Where?, Finding['severity']?][];
 
 function findRights(self: Self): Found {
   const found: Found = [];
@@ -68,7 +68,7 @@ function findRights(self: Self): Found {
   return found;
 }
 
-function findIdentity(facts: TargetFacts, plan: Plan): Found {
+export function findIdentity(facts: TargetFacts, plan: Plan): Found {
   if (facts.systemIdentifier === '') return [['TARGET_UNKNOWN_IDENTITY']];
   const same = facts.systemIdentifier === plan.source.systemIdentifier && facts.databaseOid === plan.source.databaseOid;
   return same ? [['TARGET_IS_SOURCE', { name: facts.database }]] : [];
@@ -100,7 +100,7 @@ function findRoles(target: string, { facts }: Plan, roles: readonly Role[], self
   });
 }
 
-function findClash(role: Role, target: string, self: Self, isOwner: boolean, isMapped: boolean): string | undefined {
+export function findClash(role: Role, target: string, self: Self, isOwner: boolean, isMapped: boolean): string | undefined {
   if (role.superuser) return 'it is a superuser';
   // Who has our rights could change the marker, and publish.
   if (role.hasOurs) return `it has the rights of ${self.name}`;
@@ -115,7 +115,7 @@ function findRunClash(name: string): string | undefined {
   return findRunId(name) === undefined ? undefined : 'roles of runs are named so';
 }
 
-function findVersion(self: Self, { roles }: Plan, catalogue: Catalogue): Found {
+export function findVersion(self: Self, { roles }: Plan, catalogue: Catalogue): Found {
   const [ours, theirs] = [Math.floor(self.version / 10_000), Math.floor(catalogue.server.version / 10_000)];
   if (ours >= theirs) return [];
   const virtual = ours < 18 && catalogue.tables.some((table) => table.columns.some(({ generated }) => generated === 'v'));
@@ -129,13 +129,13 @@ function hasMaintain({ entries }: Pick<GrantPlan, 'entries'>): boolean {
   return entries.some(({ privileges }) => privileges.includes('MAINTAIN'));
 }
 
-function findEncoding(current: Database | undefined, catalogue: Catalogue): Found {
+export function findEncoding(current: Database | undefined, catalogue: Catalogue): Found {
   const expected = catalogue.server.encoding;
   if (!current || current.encoding === expected || current.encoding === 'UTF8') return [];
   return [['TARGET_ENCODING_DIFFERS', { name: current.encoding, expected }, 'warning']];
 }
 
-async function readSelf(session: Session): Promise<Self> {
+export async function readSelf(session: Session): Promise<Self> {
   const [self] = await session.query<Self>(
     `SELECT rolname AS name, rolsuper AS superuser, rolsuper OR rolcreatedb AS "createDb", rolsuper OR rolcreaterole AS "createRole",
             pg_has_role('pg_signal_backend', 'USAGE') AS signal,
@@ -158,7 +158,7 @@ export async function readSystemIdentifier(session: Session): Promise<string | n
   }
 }
 
-async function isBusy(session: Session, target: string): Promise<boolean> {
+export async function isBusy(session: Session, target: string): Promise<boolean> {
   const rows = await session.query(
     `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -191,6 +191,6 @@ async function findSettings(session: Session, current: Database, self: Self): Pr
   ];
 }
 
-function toMajor(version: number): string {
+export function toMajor(version: number): string {
   return String(Math.floor(version / 10_000));
 }

@@ -7,11 +7,11 @@ import type { OwnComment } from './own-comment.js';
 import type { TargetServer } from './session.js';
 
 /** A database that our role may not look into has no marker that we could know. */
-export async function readMarkerOf(server: TargetServer, database: string): Promise<MarkerSeen> {
+export async function readMarkerOf(server: TargetServer, database: string, schema?: string): Promise<MarkerSeen> {
   try {
     const session = await server.open(database, { default_transaction_read_only: 'on' });
     try {
-      return await readMarker(session.client);
+      return await readMarker(session.client, schema);
     } catch (error) {
       throw session.toError(error);
     } finally {
@@ -33,8 +33,14 @@ export async function findMarkerProblem(
   comment: OwnComment,
   verifiers: readonly Verifier[],
   nowMs?: number,
+  schema?: string,
 ): Promise<string | undefined> {
-  const opened = openMarker(await readMarkerOf(server, database), verifiers);
+  return toMarkerProblem(await readMarkerOf(server, database, schema), comment, verifiers, nowMs);
+}
+
+/** The same of a marker that was read already. */
+export function toMarkerProblem(seen: MarkerSeen, comment: OwnComment, verifiers: readonly Verifier[], nowMs?: number): string | undefined {
+  const opened = openMarker(seen, verifiers);
   if (opened.state === 'missing') return 'it has no marker';
   if (opened.state === 'broken') return `its marker was changed: ${opened.part}`;
   if (!isMarkerOf(opened.marker, comment)) return 'its marker is that of another dataset';

@@ -42,7 +42,7 @@ export function toLockKey(kind: 'run' | 'target', name: string): string {
 }
 
 /** The longest beginning that fits the bytes and splits no character, as the server cuts names. */
-function cutBytes(text: string, bytes: number): string {
+export function cutBytes(text: string, bytes: number): string {
   let cut = '';
   for (const character of text) {
     if (Buffer.byteLength(cut + character) > bytes) break;

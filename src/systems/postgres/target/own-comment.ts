@@ -1,4 +1,4 @@
-// What a database or role of ours says of itself, as JSON in its COMMENT. Anything else that stands in a comment is not ours.
+// What a database, a record schema or a role of ours says of itself, as JSON in its COMMENT. Anything else that stands in a comment is not ours.
 import { toCanonicalJson } from '../../../kernel/canonical-json.js';
 
 export interface OwnComment {
@@ -14,6 +14,8 @@ export interface OwnComment {
   readonly rolledBack?: boolean | undefined;
   /** The comment that people gave the database before it was adopted. */
   readonly comment?: string | undefined;
+  /** Of a version that is some schemas of a database: their names while it is current. */
+  readonly schemas?: readonly string[] | undefined;
 }
 
 export function toCommentText(ours: OwnComment): string {
@@ -38,7 +40,12 @@ export function parseComment(comment: string | null): OwnComment | undefined {
     replacedAt: text('replacedAt'),
     rolledBack: value['rolledBack'] === true ? true : undefined,
     comment: text('comment'),
+    ...toSchemas(value['schemas']),
   };
+}
+
+function toSchemas(value: unknown): Pick<OwnComment, 'schemas'> {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string') ? { schemas: value } : {};
 }
 
 /** Comment of a role of ours: `run` for a run's, else which of the environment's; `mapped`: made because a pipeline maps a role to it. */

@@ -22,13 +22,15 @@ const ownedSequences = `
   JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
   WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')
+    AND ($1::text[] IS NULL OR n.nspname = ANY ($1::text[]))
   ORDER BY 1, 2`;
 
-export async function setSequences(session: Session, values: readonly SequenceValue[]): Promise<void> {
+/** `schemas`: only columns of tables in these. */
+export async function setSequences(session: Session, values: readonly SequenceValue[], schemas?: readonly string[]): Promise<void> {
   try {
     const { client } = session;
     for (const { sql } of toSequenceStatements(values)) await client.query(sql);
-    for (const owned of (await client.query<Owned>(ownedSequences)).rows) await client.query(toPush(owned));
+    for (const owned of (await client.query<Owned>(ownedSequences, [schemas ?? null])).rows) await client.query(toPush(owned));
   } catch (error) {
     throw session.toError(error);
   }

@@ -14,6 +14,18 @@ export const targetSteps = [
   'database.prune',
 ] as const;
 
-export type TargetStep = (typeof targetSteps)[number];
+/** Those of a target whose versions are schemas. */
+export const swapSteps = [
+  'schemas.create',
+  'schema.create',
+  'data.load',
+  'schema.finish',
+  'owner.change',
+  'marker.write',
+  'schemas.switch',
+  'schemas.prune',
+] as const;
+
+export type TargetStep = (typeof targetSteps)[number] | (typeof swapSteps)[number];
 
 export type OnStep = (step: TargetStep) => void | Promise<void>;

@@ -10,22 +10,28 @@ const comment = 'Masked copy, not production. Made by Bauta and signed; bauta at
 
 /** MUST be given a session of the provisioning role in the staging database. One transaction. */
 export async function writeMarker(session: Session, row: MarkerRow): Promise<void> {
-  const [schema, table] = [quoteName(markerTable.schema), quoteQualified(markerTable)];
+  const schema = quoteName(markerTable.schema);
   await session.transaction(async () => {
     await createSchema(session, schema);
     await session.query(`COMMENT ON SCHEMA ${schema} IS ${quoteLiteral(comment)}`);
-    await session.query(`CREATE TABLE ${table} (${markerColumns.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ')})`);
-    await session.query(`COMMENT ON TABLE ${table} IS ${quoteLiteral(comment)}`);
-    const { version, planDigest, logOrigin, logIndex, madeAt, expiresAt, claim, manifest, note } = row;
-    await session.query(
-      `INSERT INTO ${table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [version, planDigest, logOrigin, logIndex, madeAt, expiresAt, claim, JSON.stringify(manifest), note], // pg makes arrays of lists
-    );
-    await session.query(`REVOKE ALL ON TABLE ${table} FROM PUBLIC, CURRENT_USER`);
-    await session.query(`REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC, CURRENT_USER`);
-    await session.query(`GRANT USAGE ON SCHEMA ${schema} TO PUBLIC`);
-    await session.query(`GRANT SELECT ON TABLE ${table} TO PUBLIC`);
+    await writeMarkerTable(session, row);
   });
+}
+
+/** Into a schema that is there and empty, in the caller's transaction. */
+export async function writeMarkerTable(session: Session, row: MarkerRow, markerIn: string = markerTable.schema): Promise<void> {
+  const [schema, table] = [quoteName(markerIn), quoteQualified({ ...markerTable, schema: markerIn })];
+  await session.query(`CREATE TABLE ${table} (${markerColumns.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ')})`);
+  await session.query(`COMMENT ON TABLE ${table} IS ${quoteLiteral(comment)}`);
+  const { version, planDigest, logOrigin, logIndex, madeAt, expiresAt, claim, manifest, note } = row;
+  await session.query(
+    `INSERT INTO ${table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [version, planDigest, logOrigin, logIndex, madeAt, expiresAt, claim, JSON.stringify(manifest), note], // pg makes arrays of lists
+  );
+  await session.query(`REVOKE ALL ON TABLE ${table} FROM PUBLIC, CURRENT_USER`);
+  await session.query(`REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC, CURRENT_USER`);
+  await session.query(`GRANT USAGE ON SCHEMA ${schema} TO PUBLIC`);
+  await session.query(`GRANT SELECT ON TABLE ${table} TO PUBLIC`);
 }
 
 async function createSchema(session: Session, schema: string): Promise<void> {
