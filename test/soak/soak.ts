@@ -55,6 +55,7 @@ export async function soak({ seconds, periodSeconds, pauseMs }: SoakOptions): Pr
       ...{ PATH: process.env['PATH'] ?? '', BAUTA_HEARTBEAT_MS: '2000', BAUTA_THREADS: '0', BAUTA_SOURCE_RUNS: '3' },
       ...{ BAUTA_METADATA: 'env:METADATA', METADATA: world.urls.service, BAUTA_METADATA_CONNECTIONS: '3' },
       ...{ BAUTA_METADATA_SEQUENCER: 'env:SEQUENCER', SEQUENCER: world.urls.sequencer },
+      ...{ BAUTA_LOG_KEY: 'env:LOG_KEY', LOG_KEY: randomBytes(32).toString('base64') },
       ...{ BAUTA_SERVER_KEY: 'env:SERVER_KEY', SERVER_KEY: randomBytes(32).toString('base64') },
       ...{ BAUTA_CONN_SOURCE: await tiny.source('shop'), BAUTA_SOURCE_ROWS_PER_SECOND: '500' },
       ...Object.fromEntries(pipelines.map((name) => [`BAUTA_CONN_${name.toUpperCase()}`, tiny.target(`copy_${name}`)])),
