@@ -1,13 +1,13 @@
 // The service under fire: three replicas of the API and three workers on one metadata database, runs by schedule, and any of the six killed at
 // any time. What must hold afterwards is looked up in the databases, not asked of the service.
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type ServiceProcess, begin, end, endAll } from '../support/processes.js';
 import { startServiceWorld } from '../support/service.js';
-import { bauta, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
+import { type Said, bauta, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
 const pipelines = ['a', 'b', 'c'] as const;
 
@@ -75,12 +75,17 @@ export async function soak({ seconds, periodSeconds, pauseMs }: SoakOptions): Pr
         }
       };
     }, async () => (await world.sql('SELECT count(*)::int AS n FROM bauta.run WHERE ended_at IS NULL'))[0]?.['n'] === 0); // prettier-ignore
+    const auditor = await world.person('ann', ['auditor']);
+    // Whichever of them signed has the public key in its home.
+    const [key = ''] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => /log-[^/]*\.pub$/.test(path));
+    const verify = ['audit', 'verify', '--server', world.url, '--token', 'env:AUDITOR', '--key', join(folder, key)];
+    const said = await bauta(verify, { env: { AUDITOR: auditor } });
     return await inspect(
       (text) => world.sql(text),
       (name, text) => tiny.server.sql(name, text),
       kills,
       periodSeconds,
-      home,
+      said,
     );
   } finally {
     await endAll();
@@ -141,7 +146,7 @@ async function inspect(
   on: (database: string, text: string) => Promise<Record<string, unknown>[]>,
   kills: SoakResult['kills'],
   periodSeconds: number,
-  home: string,
+  { exitCode, stdout, stderr }: Said,
 ): Promise<SoakResult> {
   const runs = await sql(
     `SELECT id, pipeline, state, attempt, extract(epoch FROM due_at)::float8 AS due, (summary -> 'dataset' ->> 'version')::int AS version
@@ -172,7 +177,6 @@ async function inspect(
   );
   const jobs = await sql('SELECT id FROM graphile_worker._private_jobs');
 
-  const { exitCode, stdout, stderr } = await bauta(['audit', 'verify', '--home', home]);
   const unpublished = await sql(
     `SELECT r.id, r.pipeline, r.state, r.attempt, r.tags, r.source, r.not_before, r.worker_id, r.summary -> 'error' ->> 'code' AS code,
        (SELECT array_agg(l.attempt || ' ' || l.text ORDER BY seq) FROM bauta.run_line l WHERE l.run_id = r.id AND l.text LIKE '%ended%') AS lines
