@@ -135,7 +135,7 @@ export const declarations = {
     0,
     'Worker: the port on which it says whether it is well, and its metrics, without a token. 0: it does not listen.',
   ),
-  BAUTA_HTTP_BODY_BYTES: integer(1024, 4_194_304, 4_194_304, 'Service: the largest body of a request, in bytes.'),
+  BAUTA_HTTP_BODY_BYTES: integer(1024, 4_194_304, 1_048_576, 'Service: the largest body of a request, in bytes.'),
   BAUTA_METADATA: reference('Service: connection string of the metadata database, as `bauta_service`. Without it an embedded Postgres.'),
   BAUTA_METADATA_OWNER: reference('Service: the same as `bauta_owner`, for migrations. Without it none are run.'),
   BAUTA_METADATA_SEQUENCER: reference('Service: the same as `bauta_sequencer`. Without it this process does not sequence the audit log.'),

@@ -8,7 +8,7 @@ import { parseLock } from './lock.js';
 import { TEXT_LIMIT } from './read-text.js';
 import { documentSchemas, lockSchema } from './schemas.js';
 import { toLine, validateTree } from './validate.js';
-import { parseTrees, type Tree } from './yaml-tree.js';
+import { REQUEST_NODE_LIMIT, parseTrees, type Tree } from './yaml-tree.js';
 
 const LOCK = 'ClassificationLock';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -32,7 +32,7 @@ export async function parseDocuments(
   const file = 'request';
   if (text.length > TEXT_LIMIT)
     return { documents: [], findings: [toFinding('DOCUMENT_TOO_LARGE', { file, amount: `${TEXT_LIMIT} bytes` })] };
-  const { trees, findings: syntax } = parseTrees(text, file);
+  const { trees, findings: syntax } = parseTrees(text, file, REQUEST_NODE_LIMIT);
   if (syntax.length > 0) return { documents: [], findings: syntax };
   if (trees.length === 0) return { documents: [], findings: [toFinding('DOCUMENT_EMPTY', { file })] };
   const loaded = await loadTrees(trees.filter((tree) => !isLock(tree)).map((tree) => ({ tree, file })));

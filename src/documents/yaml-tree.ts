@@ -14,13 +14,19 @@ export interface Tree {
 }
 
 const DEPTH_LIMIT = 50;
+/** Of a file. What comes over the network is cut earlier: composing a node takes some microseconds and a kilobyte. */
 const NODE_LIMIT = 400_000;
+const TOKENS_PER_NODE = 5;
+export const REQUEST_NODE_LIMIT = 50_000;
 
 /** Every document of a text. A document with a problem of its own is left out and has a finding. */
-export function parseTrees(text: string, file: string): { readonly trees: readonly Tree[]; readonly findings: readonly Finding[] } {
-  const tooDeep = findTooDeep(text);
-  if (tooDeep !== undefined)
-    return { trees: [], findings: [toFinding('DOCUMENT_TOO_LARGE', { file, line: tooDeep, amount: `${DEPTH_LIMIT} levels` })] };
+export function parseTrees(
+  text: string,
+  file: string,
+  nodes = NODE_LIMIT,
+): { readonly trees: readonly Tree[]; readonly findings: readonly Finding[] } {
+  const tooLarge = findTooLarge(text, nodes);
+  if (tooLarge) return { trees: [], findings: [toFinding('DOCUMENT_TOO_LARGE', { file, ...tooLarge })] };
   const counter = new LineCounter();
   const documents = parseAllDocuments(text, {
     schema: 'core',
@@ -56,16 +62,20 @@ function firstPerLine(findings: readonly Finding[]): Finding[] {
 }
 
 /**
- * The line where nesting goes past the limit. Looked for before the text is composed, token by token, because deep nesting exhausts the
- * composer's stack and memory.
+ * The line where nesting or the number of members goes past a limit. Looked for before the text is composed, token by token, because both exhaust
+ * the composer's stack, memory and time.
  */
-function findTooDeep(text: string): number | undefined {
+function findTooLarge(text: string, nodes: number): { readonly line: number; readonly amount: string } | undefined {
   const parser = new Parser();
   let offset = 0;
+  let tokens = 0;
+  const at = (amount: string) => ({ line: text.slice(0, offset).split('\n').length, amount });
   for (const token of new Lexer().lex(text)) {
     offset += token.length;
+    // Space is no node, but it is work: no more than so much of it between two.
+    if (++tokens > nodes * TOKENS_PER_NODE) return at(`${nodes} members`);
     for (const _ of parser.next(token)) void _;
-    if (parser.stack.length > DEPTH_LIMIT * 2) return text.slice(0, offset).split('\n').length;
+    if (parser.stack.length > DEPTH_LIMIT * 2) return at(`${DEPTH_LIMIT} levels`);
   }
   return undefined;
 }
