@@ -24,6 +24,7 @@ import {
   type ConnectionTarget,
   PostgresReader,
   type TargetStep,
+  asLogin,
   openSource,
   openTarget,
   schemaTexts,
@@ -166,9 +167,11 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
         const prepared = await prepareMask(plan, keys);
         return width.threads === 0 ? createMaskExecutor(prepared) : createMaskPool(prepared, width.threads);
       },
-      // Planning a query folds what the schema's indexes call: the verifier too looks at staging schemas with the rights of who built them.
-      reader: (snapshotId, { database, schemas }) =>
-        PostgresReader.open({ source, snapshotId, staging: builder ?? target, stagingDatabase: database, stagingSchemas: schemas }),
+      // Planning a query folds what the schema's indexes call: the verifier too looks at staging with the rights of who built it.
+      reader: (snapshotId, { database, schemas, login }) => {
+        const staging = builder ?? (login ? asLogin(target, login) : target);
+        return PostgresReader.open({ source, snapshotId, staging, stagingDatabase: database, stagingSchemas: schemas });
+      },
       streams: width.extract,
       slotsLog2: settings.BAUTA_VERIFY_SLOTS,
       // Kilobytes, and of all threads of this process.

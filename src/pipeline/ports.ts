@@ -170,11 +170,19 @@ export interface TargetFacts {
   readonly peakBytes: number;
 }
 
+/** A role of the target and its password, which is secret. */
+export interface Login {
+  readonly role: string;
+  readonly password: string;
+}
+
 export interface Staging {
   /** Name of the staging database, for the Reader and for people. */
   readonly database: string;
   /** Where a version is some schemas of a database: their names, and those under which they stand until it is published. */
   readonly schemas?: ReadonlyMap<string, string>;
+  /** With which the Reader looks at staging, so that what the schema's code does there it does with the rights of the run alone. */
+  readonly login?: Login;
   /** The run's public nonce: key of the digests. */
   readonly nonce: Uint8Array;
   /**

@@ -8,7 +8,7 @@ export interface Doors extends PrepareDoors {
   readonly sink: AuditSink;
   /** Threads or the calling one; closed by the run. */
   readonly executor: (plan: Plan) => Promise<MaskExecutor>;
-  readonly reader: (snapshotId: string, staging: Pick<Staging, 'database' | 'schemas'>) => Promise<Reader>;
+  readonly reader: (snapshotId: string, staging: Pick<Staging, 'database' | 'schemas' | 'login'>) => Promise<Reader>;
   /** Ranges read at once. */
   readonly streams: number;
   /** Memory of the verifier: 2^n fingerprints of 4 bytes. */

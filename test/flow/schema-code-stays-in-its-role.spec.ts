@@ -16,7 +16,7 @@ const hostile = `CREATE FUNCTION shop.escape() RETURNS boolean LANGUAGE plpgsql 
     PERFORM pg_catalog.set_config('role', 'none', true);
     EXECUTE 'CREATE ROLE evil_' || session_user;
     RETURN true;
-  EXCEPTION WHEN insufficient_privilege OR duplicate_object THEN RETURN true;
+  EXCEPTION WHEN insufficient_privilege OR duplicate_object OR read_only_sql_transaction THEN RETURN true;
   END $$;`;
 
 const evil = (): Promise<Record<string, unknown>[]> =>
@@ -40,6 +40,19 @@ it('cannot become the provisioning role from a check constraint or a domain', as
       `SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname LIKE '%\\_bauta\\_%' AND rolname NOT IN ('bauta_source', 'bauta_target')`,
     ),
   ).toEqual([]);
+});
+
+// An index's condition is folded whenever a query on its table is planned: while it is built, and while the verifier reads.
+it('cannot become the provisioning role from what the planner folds', async () => {
+  const world = await sample.world('folded');
+  // What is called from a function that may not write is one that may.
+  await world.source(`${hostile}
+    CREATE FUNCTION shop.folded() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM shop.escape(); RETURN true; END $$;
+    CREATE INDEX folded ON shop.visit (page) WHERE shop.folded()`);
+  const { summary } = await world.provision();
+  expect([summary.state, summary.findings.filter(({ severity }) => severity === 'error')]).toEqual(['published', []]);
+  expect(await world.copy(`SELECT count(*)::int AS n FROM pg_indexes WHERE indexname = 'folded'`)).toEqual([{ n: 1 }]);
+  expect(await evil()).toEqual([]);
 });
 
 it('cannot become the provisioning role from an after file', async () => {

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { BautaError, toError } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/messages.js';
 import type { TlsDefinition } from '../../pipeline/definition.js';
+import type { Login } from '../../pipeline/ports.js';
 import { createReadingSocket } from './reading-socket.js';
 import { toServerError } from './server-error.js';
 import { isLoopback, toTls, withoutTls } from './tls.js';
@@ -48,6 +49,14 @@ const sessionSettings: Readonly<Record<string, string>> = {
   xmloption: 'content',
   standard_conforming_strings: 'on',
 };
+
+/** The same server for another login. */
+export function asLogin(target: ConnectionTarget, { role, password }: Login): ConnectionTarget {
+  const url = new URL(target.url);
+  url.username = encodeURIComponent(role);
+  url.password = encodeURIComponent(password);
+  return { ...target, url: url.toString() };
+}
 
 /** Opens a session with the settings above. Throws CONNECTION_* with the reference's name. The caller ends it. */
 export async function connect(target: ConnectionTarget, options: ConnectOptions = {}): Promise<pg.Client> {

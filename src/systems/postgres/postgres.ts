@@ -15,7 +15,7 @@ import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRole
 import { findCut, leaveUnchecked, toValidation } from './unchecked.js';
 
 export { schemaTexts };
-export { type ConnectionTarget, connect, toVerifiedUrl } from './connection.js';
+export { type ConnectionTarget, asLogin, connect, toVerifiedUrl } from './connection.js';
 export { type EmbeddedServer, findLeftRunning, startEmbedded } from './embedded.js';
 export { openPool } from './pool.js';
 export { DatasetReader } from './reader/dataset-reader.js';

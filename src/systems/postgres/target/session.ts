@@ -2,7 +2,8 @@
 import type pg from 'pg';
 
 import { BautaError, toError } from '../../../kernel/errors.js';
-import { type ConnectionTarget, connect } from '../connection.js';
+import type { Login } from '../../../pipeline/ports.js';
+import { type ConnectionTarget, asLogin, connect } from '../connection.js';
 import { toServerError } from '../server-error.js';
 import { toLockKey } from './names.js';
 
@@ -96,12 +97,8 @@ export class TargetServer {
   }
 
   /** A session of the run's own role. Throws TARGET_RUN_LOGIN_REFUSED where the server lets only certain roles in. */
-  async openAs(role: string, password: string, database: string, settings: Readonly<Record<string, string>>): Promise<Session> {
-    const { name, tls } = this.connection;
-    const url = new URL(this.connection.url);
-    url.username = encodeURIComponent(role);
-    url.password = encodeURIComponent(password);
-    const server = new TargetServer({ name, url: url.toString(), ...(tls ? { tls } : {}) }, this.settings);
+  async openAs(login: Login, database: string, settings: Readonly<Record<string, string>>): Promise<Session> {
+    const server = new TargetServer(asLogin(this.connection, login), this.settings);
     try {
       return await server.open(database, settings);
     } catch (error) {

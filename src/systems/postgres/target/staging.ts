@@ -5,7 +5,7 @@ import type { Masked } from '../../../pipeline/batch.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import { type TableName, toLabel } from '../../../pipeline/catalogue.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
-import type { DatasetVersion, SequenceValue, Staging } from '../../../pipeline/ports.js';
+import type { DatasetVersion, Login, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
 
 import { type SchemaStatements, runInOrder } from './build-schema.js';
@@ -57,6 +57,7 @@ export const newIndexes = { random_page_cost: '1.1' };
 export class PostgresStaging implements Staging {
   readonly database: string;
   readonly nonce: Uint8Array;
+  readonly login: Login;
   readonly #parts: StagingParts;
   readonly #loading: SessionPool;
   readonly #building: Building;
@@ -72,6 +73,7 @@ export class PostgresStaging implements Staging {
     this.#parts = parts;
     this.database = parts.database;
     this.nonce = parts.nonce;
+    this.login = { role: parts.database, password: parts.password };
     this.#loading = new SessionPool(() => this.#open(), parts.server.settings.loadConnections);
     this.#building = new Building(new SessionPool(() => this.#openBuilding(), parts.server.settings.finishConnections));
   }
@@ -243,7 +245,7 @@ export class PostgresStaging implements Staging {
   }
 
   #open(own: Readonly<Record<string, string>> = stagingSettings): Promise<Session> {
-    return this.#parts.server.openAs(this.database, this.#parts.password, this.database, own);
+    return this.#parts.server.openAs(this.login, this.database, own);
   }
 
   get #roles(): EnvironmentRoles {
