@@ -1,6 +1,6 @@
 // One decorator a route: method, address, the right that it needs, and what OpenAPI says of it.
 import { applyDecorators, Delete, Get, HttpCode, Post, Put, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 
 import type { Schema } from '../../documents/documents.js';
 import type { Permission } from './permissions.js';
@@ -63,6 +63,8 @@ export function Route(route: RouteDescription): MethodDecorator {
     ApiOperation({ summary, ...(tokenless || needs === 'anyone' ? {} : { description: `Needs the right \`${needs}\`.` }) }),
     ...(tokenless ? [] : [ApiBearerAuth()]),
     ...(body ? [ApiConsumes(...(route.bodyTypes ?? ['application/json'])), ApiBody({ required: true, schema: body as object })] : []),
+    // The framework describes a parameter of one segment by itself, but not one of several.
+    ...[...(route.path ?? '').matchAll(/\*(\w+)/g)].map(([, name = '']) => ApiParam({ name, schema: { type: 'string' } })),
     ...Object.entries(query).map(([name, schema]) => ApiQuery({ name, required: false, schema: schema as object })),
     ...Object.entries(headers).map(([name, description]) =>
       ApiHeader({ name, required: false, description, schema: { type: 'string', ...forms[name] } }),
