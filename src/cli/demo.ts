@@ -138,7 +138,7 @@ async function provisionShop(
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
     if (dataset)
       say(
-        `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${rows.toLocaleString('en')} rows in ${seconds.toFixed(1)} s, ${rowsPerSecond.toLocaleString('en')} rows/s`,
+        `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${rows.toLocaleString('en')} rows in ${seconds.toFixed(1)} s, ${rowsPerSecond.toLocaleString('en')} rows/s while they moved`,
       );
     return outcome;
   } finally {
