@@ -74,7 +74,7 @@ function printOutcome(summary: RunSummary, error: unknown): number {
   if (state === 'published' && dataset) {
     const rows = summary.tables.reduce((sum, table) => sum + table.rows, 0);
     say(
-      `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${toCount(summary.tables.length, 'table')}, ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s while they moved, peak memory ${toBytesText(summary.peakRssBytes)})`,
+      `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s while they moved, peak memory ${toBytesText(summary.peakRssBytes)})`,
     );
     if (error === undefined) return 0;
     printError(error, []);

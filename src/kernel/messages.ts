@@ -882,7 +882,7 @@ export const messages = {
   },
   PLAN_REFUSED: {
     class: 'InputError',
-    message: 'there is no plan: {amount} findings stand in the way',
+    message: 'there is no plan: findings stand in the way ({amount})',
     hint: 'mend what the findings name, then look again with bauta plan',
   },
   // ── mask
