@@ -44,7 +44,10 @@ function normalise(text: string): string {
     .replace(/127\.0\.0\.1:\d+/g, 'ADDRESS')
     .replace(/[0-9][0-9a-hjkmnp-tv-z]{15}\b/g, 'RUN')
     .replace(/"(bytes|seconds|rowsPerSecond|peakRssBytes)":[\d.]+/g, '"$1":0')
-    .replace(/in [\d.]+ s \([\d,]+ rows\/s while they moved, peak memory [\d.]+ [kMG]B\)/g, 'in N s (N rows/s while they moved, peak memory N MB)')
+    .replace(
+      /in [\d.]+ s \([\d,]+ rows\/s while they moved, peak memory [\d.]+ [kMG]B\)/g,
+      'in N s (N rows/s while they moved, peak memory N MB)',
+    )
     .replace(/^(ok +Node +).*$/gm, '$1VERSION')
     .replace(/[\d.]+ kB/g, 'N kB')
     .replace(/\d+ of (\d+) came out as they were/g, 'N of $1 came out as they were')
