@@ -1,5 +1,5 @@
 // What stands against a delivery by schemas, all of it at once, before a row is read; and if nothing does, whether the server can make it.
-import { BautaError, type Finding, sortFindings, toFinding } from '../../../kernel/errors.js';
+import { BautaError, type Finding, sortFindings, toError, toFinding } from '../../../kernel/errors.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import { markerSchema } from '../../../pipeline/marker.js';
@@ -99,6 +99,9 @@ async function findSchemas({ server, session, plan, catalogue, verifiers }: Insp
   const findings: Finding[] = [];
   if (current) {
     const problem = toMarkerProblem(await readMarker(session.client), current.ours, verifiers);
+    // Published between our look at the comment and our look at the marker: time mends it.
+    if (problem !== undefined && findCurrent(toVersions(await readSchemas(session), server.target))?.ours.runId !== current.ours.runId)
+      throw toError('TARGET_CHANGED', { stage: 'deliver', name: server.target });
     if (problem !== undefined && !plan.facts.target.adopt)
       findings.push(toFinding('TARGET_NOT_OURS', { ...where, name: server.target, expected: problem }));
     for (const { name } of taken.filled) findings.push(toFinding('SWAP_SCHEMA_TAKEN', { ...where, schema: name }));

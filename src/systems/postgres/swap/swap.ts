@@ -132,6 +132,9 @@ export class SchemaTarget implements Target {
     const current = findCurrent(versions);
     await this.#requireOurs(hold, current, plan);
     await this.#requireOther(hold, plan);
+    // An attempt that was given up has published after all: a second version of one run is none.
+    if (versions.some(({ ours }) => ours.runId === run.id && ours.state !== 'staging'))
+      throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
     const places = toPlaces(run.id, findSwapped(catalogue));
     const taken = rows.filter(({ name }) => places.schemas.has(name)).map(({ name }) => name);
     const template = await readTemplate(this.#server, plan, catalogue, places, taken);

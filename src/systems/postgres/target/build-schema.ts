@@ -68,8 +68,8 @@ async function runOne(session: Session, statement: Statement): Promise<void> {
     } catch (error) {
       const sqlState = toSqlState(error);
       if (sqlState === deadlock && attempt < attempts) continue;
-      // Class 08, 53, 57, 58: the server could not do it now; everything else speaks of the object.
-      if (sqlState === '' || /^(08|53|57P|58)/.test(sqlState)) throw error;
+      // Class 08, 40, 53, 57, 58: the server could not do it now; everything else speaks of the object.
+      if (sqlState === '' || /^(08|40|53|57P|58)/.test(sqlState)) throw error;
       throw toError('DELIVER_OBJECT_FAILED', { stage: 'deliver', object: statement.object, sqlState });
     }
   }

@@ -1,5 +1,5 @@
 // What stands against a delivery, all of it at once, before a row is read.
-import { type Finding, type Where, sortFindings, toFinding } from '../../../kernel/errors.js';
+import { BautaError, type Finding, type Where, sortFindings, toError, toFinding } from '../../../kernel/errors.js';
 import type { ErrorCode } from '../../../kernel/messages.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue, GrantPlan } from '../../../pipeline/catalogue.js';
@@ -45,7 +45,7 @@ export async function inspect(
     ...findRights(self),
     ...identity,
     // Of the source itself, whose it is says nothing more.
-    ...(identity.some(([code]) => code === 'TARGET_IS_SOURCE') ? [] : await findDatabase(server, current, plan, verifiers)),
+    ...(identity.some(([code]) => code === 'TARGET_IS_SOURCE') ? [] : await findHeldStill(server, session, current, plan, verifiers)),
     ...findRoles(server.target, plan, roles, self),
     ...findVersion(self, plan, catalogue),
     ...findEncoding(current, catalogue),
@@ -72,6 +72,30 @@ export function findIdentity(facts: TargetFacts, plan: Plan): Found {
   if (facts.systemIdentifier === '') return [['TARGET_UNKNOWN_IDENTITY']];
   const same = facts.systemIdentifier === plan.source.systemIdentifier && facts.databaseOid === plan.source.databaseOid;
   return same ? [['TARGET_IS_SOURCE', { name: facts.database }]] : [];
+}
+
+/**
+ * A run that is given up because its worker is silent may still publish. Between comment and marker the name may then come to stand for the next
+ * version, or be in the middle of a switch, where nobody gets in: that is no other person's database, and time mends it. Throws TARGET_CHANGED.
+ */
+async function findHeldStill(
+  server: TargetServer,
+  session: Session,
+  current: Database | undefined,
+  plan: Plan,
+  verifiers: readonly Verifier[],
+): Promise<Found> {
+  const changed = async (): Promise<boolean> => {
+    const now = (await readDatabases(session)).find(({ name }) => name === server.target);
+    return now?.oid !== current?.oid || now?.comment !== current?.comment;
+  };
+  try {
+    const found = await findDatabase(server, current, plan, verifiers);
+    if (found.length === 0 || !(await changed())) return found;
+  } catch (error) {
+    if (!(error instanceof BautaError) || error.code !== 'DATABASE_MISSING' || !(await changed())) throw error;
+  }
+  throw toError('TARGET_CHANGED', { stage: 'deliver', name: server.target });
 }
 
 async function findDatabase(

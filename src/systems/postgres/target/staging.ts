@@ -244,8 +244,14 @@ export class PostgresStaging implements Staging {
     return session;
   }
 
-  #open(own: Readonly<Record<string, string>> = stagingSettings): Promise<Session> {
-    return this.#parts.server.openAs(this.login, this.database, own);
+  async #open(own: Readonly<Record<string, string>> = stagingSettings): Promise<Session> {
+    try {
+      return await this.#parts.server.openAs(this.login, this.database, own);
+    } catch (error) {
+      // Without its locks the run is taken for dead, and its database and login may be swept: that they are gone is no reason of its own.
+      if (this.#parts.hold.lost) throw toError('TARGET_LOCK_LOST', { stage: 'deliver', name: this.#parts.server.target });
+      throw error;
+    }
   }
 
   get #roles(): EnvironmentRoles {

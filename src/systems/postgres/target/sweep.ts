@@ -43,13 +43,15 @@ export async function dropStaging(session: Session, name: string): Promise<reado
 /** An environment's roles are made by its first run; one that did not publish leaves them without a database. */
 export async function dropUnusedEnvironmentRoles(session: Session): Promise<readonly string[]> {
   const dropped: string[] = [];
+  const isUsed = async (target: string): Promise<boolean> => (await readDatabases(session)).some(({ ours }) => ours?.target === target);
   for (const { name, ours, owned } of await readRoles(session)) {
     if (!ours || ours.role === 'run' || !owned) continue;
+    // Looked at first without the lock: whoever wants to begin on a target that is in use would find it busy for nothing.
+    if (await isUsed(ours.target)) continue;
     // A run that has just begun has roles and no database yet; it holds the target's lock. The lock is ours already when our own run ends.
     if (!(await tryLock(session, 'target', ours.target))) continue;
     try {
-      const used = (await readDatabases(session)).some((database) => database.ours?.target === ours.target);
-      if (!used && (await dropUnneeded(session, name))) dropped.push(name);
+      if (!(await isUsed(ours.target)) && (await dropUnneeded(session, name))) dropped.push(name);
     } finally {
       await unlock(session, 'target', ours.target);
     }

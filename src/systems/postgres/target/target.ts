@@ -119,6 +119,9 @@ export class PostgresTarget implements Target {
     await this.#requireOurs(current, plan);
     const isSource = current?.oid === plan.source.databaseOid && (await readSystemIdentifier(hold)) === plan.source.systemIdentifier;
     if (isSource) throw toError('TARGET_IS_SOURCE', { stage: 'deliver', name: target });
+    // An attempt that was given up has published after all: a second version of one run is none.
+    if (databases.some(({ ours }) => ours?.target === target && ours.runId === run.id && ours.state !== 'staging'))
+      throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
     const statements = this.#options.schemaStatements(catalogue, plan);
     const login = createRunLogin();
     const database = toStagingName(target, run.id);
