@@ -86,19 +86,8 @@ export class SchemaStaging implements Staging {
     this.#requireLock();
     await this.#parts.onStep('schema.finish');
     await this.#loading.close();
-    const phases = this.#parts.statements.postData.filter((phase) => phase.length > 0);
-    const of = phases.reduce((sum, phase) => sum + phase.length, 0);
-    let done = 0;
-    try {
-      for (const phase of phases) {
-        // Later phases stand on this one: what is missing here would be found again there, under other names.
-        const findings = await this.#building.make(phase, () => onProgress(++done, of));
-        if (findings.length > 0) return sortFindings(findings.map((finding) => this.#toOwn(finding)));
-      }
-      return [];
-    } finally {
-      await this.#building.close();
-    }
+    const findings = await this.#building.makeAll(this.#parts.statements.postData, onProgress);
+    return sortFindings(findings.map((finding) => this.#toOwn(finding)));
   }
 
   async setSequences(values: readonly SequenceValue[]): Promise<void> {

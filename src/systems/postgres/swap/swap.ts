@@ -13,7 +13,8 @@ import { toSchemaStatements } from '../ddl/ddl.js';
 import type { SchemaStatements } from '../target/build-schema.js';
 import { readSystemIdentifier } from '../target/inspect.js';
 import { readMarkerOf, toMarkerProblem } from '../target/marker-of.js';
-import { type Session, TargetServer, type TargetSettings, defaultTargetSettings, tryLock } from '../target/session.js';
+import { findAlive, lockForRun, lockTarget } from '../target/locks.js';
+import { type Session, TargetServer, type TargetSettings, defaultTargetSettings } from '../target/session.js';
 import type { OnStep } from '../target/steps.js';
 import { findCut, toValidation } from '../unchecked.js';
 import { readMarker } from '../marker-table.js';
@@ -72,8 +73,7 @@ export class SchemaTarget implements Target {
   async begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<SchemaStaging> {
     const hold = await this.#server.open(this.#server.target, lasting);
     try {
-      await this.#lockTarget(hold);
-      if (!(await tryLock(hold, 'run', run.id))) throw toError('TARGET_BUSY', { stage: 'deliver', name: this.#server.target });
+      await lockForRun(hold, this.#server.target, run.id);
       return await this.#build(hold, plan, catalogue, run);
     } catch (error) {
       await hold.end();
@@ -91,13 +91,7 @@ export class SchemaTarget implements Target {
   }
 
   findAlive(runIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#withSession(async (session) => {
-      // The locks are taken to be asked about, and go with this session.
-      if (!(await tryLock(session, 'target', this.#server.target))) return new Set(runIds);
-      const alive = new Set<string>();
-      for (const runId of new Set(runIds)) if (!(await tryLock(session, 'run', runId))) alive.add(runId);
-      return alive;
-    });
+    return this.#withSession((session) => findAlive(session, this.#server.target, runIds));
   }
 
   marker({ database, schema }: DatasetVersion): Promise<MarkerSeen> {
@@ -107,7 +101,7 @@ export class SchemaTarget implements Target {
   rollback(): Promise<DatasetVersion> {
     const { clock, verifiers = [] } = this.#options;
     return this.#withSession(async (session) => {
-      await this.#lockTarget(session);
+      await lockTarget(session, this.#server.target);
       return rollbackSwap(this.#server, session, clock, verifiers);
     });
   }
@@ -175,11 +169,6 @@ export class SchemaTarget implements Target {
     const [database] = await session.query<{ oid: number }>('SELECT oid FROM pg_database WHERE datname = current_database()');
     const isSource = database?.oid === source.databaseOid && (await readSystemIdentifier(session)) === source.systemIdentifier;
     if (isSource) throw toError('TARGET_IS_SOURCE', { stage: 'deliver', name: this.#server.target });
-  }
-
-  async #lockTarget(session: Session): Promise<void> {
-    const { target } = this.#server;
-    if (!(await tryLock(session, 'target', target))) throw toError('TARGET_BUSY', { stage: 'deliver', name: target });
   }
 
   async #withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 // Finds what dead runs left in the database and drops it. Dead: the advisory lock on the run's id is free. Ours: a record of the provisioning
 // role that says staging; its schemas were made in one transaction with it.
-import { type Session, tryLock, unlock } from '../target/session.js';
+import { tryLock, unlock } from '../target/locks.js';
+import type { Session } from '../target/session.js';
 import { endBuilderSessions } from './builder.js';
 import { dropSchemas } from './publish-swap.js';
 import { type Places } from './places.js';

@@ -1,5 +1,5 @@
 // What is built after the data, several statements at a time, and some of it while other tables are still loaded.
-import type { Finding } from '../../../kernel/errors.js';
+import { type Finding, sortFindings } from '../../../kernel/errors.js';
 import { type Statement, make } from './build-schema.js';
 import type { SessionPool } from './session-pool.js';
 
@@ -18,8 +18,24 @@ export class Building {
     for (const statement of statements) void this.#make(statement);
   }
 
-  /** Makes all of a phase. Returns what could not be made; throws when it could not try, and only when nothing is under way any more. */
-  async make(phase: readonly Statement[], onDone: () => void): Promise<readonly Finding[]> {
+  /** Makes all phases, one after the other, and ends its sessions. Stops after the first of which something could not be made. */
+  async makeAll(phases: readonly (readonly Statement[])[], onProgress: (done: number, of: number) => void): Promise<readonly Finding[]> {
+    const of = phases.reduce((sum, phase) => sum + phase.length, 0);
+    let done = 0;
+    try {
+      for (const phase of phases) {
+        // Later phases stand on this one: what is missing here would be found again there, under other names.
+        const findings = await this.#makePhase(phase, () => onProgress(++done, of));
+        if (findings.length > 0) return sortFindings(findings);
+      }
+      return [];
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Returns what could not be made; throws when it could not try, and only when nothing is under way any more. */
+  async #makePhase(phase: readonly Statement[], onDone: () => void): Promise<readonly Finding[]> {
     const making = phase.map(async (statement) => {
       const finding = await this.#make(statement);
       onDone();

@@ -5,7 +5,6 @@ import { BautaError, toError } from '../../../kernel/errors.js';
 import type { Login } from '../../../pipeline/ports.js';
 import { type ConnectionTarget, asLogin, connect } from '../connection.js';
 import { toServerError } from '../server-error.js';
-import { toLockKey } from './names.js';
 
 export interface TargetSettings {
   /** Sessions that load at the same time. */
@@ -121,16 +120,6 @@ export class TargetServer {
     });
     return new Session(client, this.connection.name);
   }
-}
-
-/** Takes a session-level advisory lock; false when somebody else holds it. It goes with the session. */
-export async function tryLock(session: Session, kind: 'run' | 'target', name: string): Promise<boolean> {
-  const [row] = await session.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1::int8) AS taken', [toLockKey(kind, name)]);
-  return row?.taken === true;
-}
-
-export async function unlock(session: Session, kind: 'run' | 'target', name: string): Promise<void> {
-  await session.query('SELECT pg_advisory_unlock($1::int8)', [toLockKey(kind, name)]);
 }
 
 /** SQLSTATE of an error of ours, if the server gave one. */

@@ -1,6 +1,6 @@
 // A run's staging database, from the first row to publication. The schema's code runs as the run's role, never as ours.
 import type { Clock } from '../../../kernel/clock.js';
-import { type Finding, sortFindings, toError } from '../../../kernel/errors.js';
+import { type Finding, toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import { type TableName, toLabel } from '../../../pipeline/catalogue.js';
@@ -105,19 +105,7 @@ export class PostgresStaging implements Staging {
     this.#requireLock();
     await this.#parts.onStep('schema.finish');
     await this.#loading.close();
-    const phases = this.#parts.statements.postData.filter((phase) => phase.length > 0);
-    const of = phases.reduce((sum, phase) => sum + phase.length, 0);
-    let done = 0;
-    try {
-      for (const phase of phases) {
-        // Later phases stand on this one: what is missing here would be found again there, under other names.
-        const findings = await this.#building.make(phase, () => onProgress(++done, of));
-        if (findings.length > 0) return sortFindings(findings);
-      }
-      return [];
-    } finally {
-      await this.#building.close();
-    }
+    return this.#building.makeAll(this.#parts.statements.postData, onProgress);
   }
 
   async setSequences(values: readonly SequenceValue[]): Promise<void> {

@@ -3,7 +3,8 @@
 import { quoteName } from '../quote.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
 import { findRunId } from './names.js';
-import { type Session, toSqlState, tryLock, unlock } from './session.js';
+import { tryLock, unlock } from './locks.js';
+import { type Session, toSqlState } from './session.js';
 
 /** Names of the databases and roles that it dropped. */
 export async function sweep(session: Session): Promise<readonly string[]> {

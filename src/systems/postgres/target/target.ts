@@ -16,7 +16,8 @@ import { inspect, readSystemIdentifier } from './inspect.js';
 import { findMarkerProblem, readMarkerOf } from './marker-of.js';
 import { toEnvironmentRoles, toStagingName } from './names.js';
 import { rollback } from './publish.js';
-import { type Session, TargetServer, type TargetSettings, defaultTargetSettings, tryLock } from './session.js';
+import { findAlive, lockForRun, lockTarget } from './locks.js';
+import { type Session, TargetServer, type TargetSettings, defaultTargetSettings } from './session.js';
 import { PostgresStaging } from './staging.js';
 import type { OnStep } from './steps.js';
 import { sweep } from './sweep.js';
@@ -61,8 +62,7 @@ export class PostgresTarget implements Target {
   async begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<PostgresStaging> {
     const hold = await this.#server.openMaintenance();
     try {
-      await this.#lockTarget(hold);
-      if (!(await tryLock(hold, 'run', run.id))) throw toError('TARGET_BUSY', { stage: 'deliver', name: this.#server.target });
+      await lockForRun(hold, this.#server.target, run.id);
       return await this.#build(hold, plan, catalogue, run);
     } catch (error) {
       await hold.end();
@@ -80,13 +80,7 @@ export class PostgresTarget implements Target {
   }
 
   findAlive(runIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#withMaintenance(async (session) => {
-      // The locks are taken to be asked about, and go with this session.
-      if (!(await tryLock(session, 'target', this.#server.target))) return new Set(runIds);
-      const alive = new Set<string>();
-      for (const runId of new Set(runIds)) if (!(await tryLock(session, 'run', runId))) alive.add(runId);
-      return alive;
-    });
+    return this.#withMaintenance((session) => findAlive(session, this.#server.target, runIds));
   }
 
   marker({ database }: DatasetVersion): Promise<MarkerSeen> {
@@ -95,7 +89,7 @@ export class PostgresTarget implements Target {
 
   rollback(): Promise<DatasetVersion> {
     return this.#withMaintenance(async (session) => {
-      await this.#lockTarget(session);
+      await lockTarget(session, this.#server.target);
       return rollback(this.#server, session, this.#options.clock, this.#verifiers);
     });
   }
@@ -163,11 +157,6 @@ export class PostgresTarget implements Target {
 
   get #verifiers(): readonly Verifier[] {
     return this.#options.verifiers ?? [];
-  }
-
-  async #lockTarget(session: Session): Promise<void> {
-    const { target } = this.#server;
-    if (!(await tryLock(session, 'target', target))) throw toError('TARGET_BUSY', { stage: 'deliver', name: target });
   }
 
   async #withMaintenance<T>(work: (session: Session) => Promise<T>): Promise<T> {
