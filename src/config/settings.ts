@@ -183,6 +183,19 @@ export const declarations = {
   BAUTA_HTTP_HOSTS: hosts(
     'Service: hosts that anything may be sent to by HTTPS, as HOST or HOST:PORT, `*.` for any name below; behind = the networks of a host that is not public, joined by +. Without it nothing is sent.',
   ),
+  BAUTA_OIDC_SKEW_SECONDS: integer(0, 300, 30, 'Service: how far the clock of an issuer of identity tokens may be off, in seconds.'),
+  BAUTA_OIDC_KEYS_SECONDS: integer(
+    60,
+    86_400,
+    600,
+    'Service: for how long the keys of an issuer hold that were read, in seconds; then nobody comes in by it until it is reached again.',
+  ),
+  BAUTA_OIDC_REFRESH_SECONDS: integer(
+    1,
+    3600,
+    30,
+    'Service: an issuer is asked for its keys at most once in so many seconds, at each replica, also for a key that is not known.',
+  ),
   BAUTA_SMTP: reference('Service: address of the relay for e-mail, smtps://USER:PASSWORD@HOST:PORT or smtp:// (with STARTTLS).'),
   BAUTA_SMTP_FROM: optionalText('Service: the address that e-mail is from.'),
   BAUTA_NOTIFY_MS: integer(

@@ -8,6 +8,7 @@ import { type Finding, toError, toFinding } from '../kernel/errors.js';
 import { Metadata, type Transaction } from '../systems/metadata/metadata.js';
 import { type Pending, openApproval, pendingSchema } from './approvals/approvals.js';
 import { type Applied, type Change, insertChanges, toChange } from './change.js';
+import { findTrustedPeople } from './issuers/issuers.js';
 import { CLOCK, GRANTS, type Request, type Response, Route, SETTINGS, answerOnce, callerOf, etagOf } from './http/http.js';
 import { Grants } from './references.js';
 import {
@@ -125,14 +126,17 @@ export class ApplyController {
     return toChange(document, current);
   }
 
-  /** Nothing of the request is carried out until somebody else has approved of all of it. */
-  private askApprover(
+  /** Nothing of the request is carried out until somebody else has approved of all of it: an approver, and of a trust an administrator. */
+  private async askApprover(
     transaction: Transaction,
     personId: string,
     changes: readonly Change[],
     lowers: readonly Lowered[],
     blastRadius: BlastRadius,
   ): Promise<Pending> {
+    const trusts = lowers.filter(({ what }) => what === 'trust-added').length;
+    if (trusts > 0 && trusts < lowers.length) throw toError('TRUST_WITH_OTHERS');
+    const { ids } = await findTrustedPeople(transaction, changes.map(({ document }) => document)); // prettier-ignore
     const documents = changes.map(({ applied: { kind, name, version, digest } }) => ({ kind, name, version, digest }));
     const thing = { documents, lowers: lowers.map((one) => ({ ...one })), requestedBy: personId };
     const subject = {
@@ -142,7 +146,11 @@ export class ApplyController {
       written: changes.map(({ document }) => document),
     };
     const term = { nowMs: this.clock.now(), hours: this.settings.BAUTA_APPROVAL_HOURS };
-    const wanted = { kind: 'documents', requestedBy: personId, authorIds: [personId], environments: blastRadius.environments } as const;
+    // Whoever can come in by a trust cannot approve of it, no more than who wrote it.
+    const wanted = {
+      ...{ kind: trusts > 0 ? ('trust' as const) : ('documents' as const), requestedBy: personId, authorIds: [personId, ...ids] },
+      environments: trusts > 0 ? [] : blastRadius.environments,
+    };
     return openApproval(transaction, { ...wanted, subject, thing }, term);
   }
 }
@@ -177,6 +185,7 @@ async function requireWhole(transaction: Transaction, documents: readonly Writte
       findings.push(toFinding('DOCUMENT_NOT_FOUND', where));
     }
   }
+  findings.push(...(await findTrustedPeople(transaction, documents)).findings);
   if (findings.length > 0) throw toError('DOCUMENTS_INVALID', { file: 'request', amount: String(findings.length) }, findings);
 }
 

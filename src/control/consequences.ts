@@ -9,4 +9,5 @@ export const consequences: Consequences = {
   documents: documentsConsequence,
   roles: rolesConsequence,
   token: tokenConsequence,
+  trust: documentsConsequence,
 };

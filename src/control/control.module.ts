@@ -5,6 +5,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 
 import type { Settings } from '../config/settings.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
+import type { HttpClient } from '../systems/http/http.js';
 import { Metadata } from '../systems/metadata/metadata.js';
 import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
@@ -18,6 +19,7 @@ import { ChannelsController } from './channels/channels.js';
 import { NotificationsController } from './notifications/notifications.js';
 import { ConnectionsController } from './connections/connections.js';
 import { EnvironmentsController } from './environments/environments.js';
+import { IssuersController } from './issuers/issuers.js';
 import { OrganisationsController } from './organisations/organisations.js';
 import { Grants } from './references.js';
 import { HealthController, HealthDetailController } from './health/health.js';
@@ -34,7 +36,14 @@ const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[SchedulesController, TriggersController, WebhooksController],
-  ...[ConnectionsController, EnvironmentsController, OrganisationsController, ChannelsController, NotificationsController],
+  ...[
+    ConnectionsController,
+    EnvironmentsController,
+    OrganisationsController,
+    IssuersController,
+    ChannelsController,
+    NotificationsController,
+  ],
   ...[MetricsController, HealthDetailController, AuditController],
 ];
 
@@ -50,6 +59,8 @@ export interface Opened {
   readonly grants?: Grants;
   /** Of this process; default: its own, which counts requests only. */
   readonly metrics?: ProcessMetrics;
+  /** By which issuers are asked for their keys; default: one to the hosts of the settings. */
+  readonly http?: HttpClient;
 }
 
 @Module({})

@@ -10,6 +10,7 @@ import { systemClock } from '../kernel/clock.js';
 import { toError, toErrorView } from '../kernel/errors.js';
 import { HttpClient } from '../systems/http/http.js';
 import { Metadata, Sequencer, migrate } from '../systems/metadata/metadata.js';
+import { IssuerKeys } from '../systems/oidc/oidc.js';
 import { RunTraces } from '../systems/otlp/otlp.js';
 import { migrateQueue } from '../systems/queue/queue.js';
 import { issueFirstToken } from './access/access.js';
@@ -27,6 +28,7 @@ import {
   requestId,
   securityHeaders,
 } from './http/http.js';
+import { IdentityLogin } from './issuers/issuers.js';
 import { openLogKeys } from './log-keys.js';
 import { openMetadataServer } from './metadata-server.js';
 import { ProcessMetrics, countRequests } from './metrics/metrics.js';
@@ -179,7 +181,7 @@ export async function createApplication(opened: Opened, bodyBytes: number, logge
   const app = await createListener(ControlModule.of({ ...opened, metrics }), logger);
   const { BAUTA_RATE_ADDRESS: perAddress, BAUTA_RATE_TOKEN: perToken, BAUTA_HTTP_PROXIES: proxies } = opened.settings;
   const { byAddress, byToken } = new RateLimit({ perAddress, perToken, proxies });
-  const { middleware: authenticate } = new Authentication(opened.metadata, opened.serverKey);
+  const { middleware: authenticate } = createAuthentication(opened, logger);
   app.use(countRequests(metrics), requestId, securityHeaders, byAddress, authenticate, byToken);
   // Who sends his request drop by drop holds a connection for so long at most.
   Object.assign(app.getHttpServer(), { headersTimeout: 10_000, requestTimeout: 60_000 });
@@ -189,6 +191,21 @@ export async function createApplication(opened: Opened, bodyBytes: number, logge
   await app.init();
   app.get(Description).document = createOpenApi(app);
   return app;
+}
+
+function createAuthentication(opened: Opened, logger: JsonLogger): Authentication {
+  const { metadata, serverKey, settings, clock = systemClock } = opened;
+  const http = opened.http ?? new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
+  const login = new IdentityLogin({
+    ...{ metadata, clock, skewSeconds: settings.BAUTA_OIDC_SKEW_SECONDS },
+    keys: new IssuerKeys({
+      read: (url) => http.send({ url, limitBytes: 262_144 }),
+      keepMs: settings.BAUTA_OIDC_KEYS_SECONDS * 1000,
+      refreshMs: settings.BAUTA_OIDC_REFRESH_SECONDS * 1000,
+      failed: (error, issuer) => logger.error({ ...toErrorView(error), issuer }, 'identities'),
+    }),
+  });
+  return new Authentication({ metadata, serverKey, identify: (token, workspace) => login.identify(token, workspace) });
 }
 
 async function createListener(module: DynamicModule, logger: JsonLogger): Promise<NestExpressApplication> {

@@ -9,6 +9,7 @@ export { type Schema, documentSchemas, grantsSchema, lockSchema, publishedSchema
 export { type Named, type NamedSecret, findNamed, findSecretsNamed, SLACK, toUrlPlace } from './named.js';
 export { type SelectedDocuments, selectDocuments } from './select.js';
 export { channelEvents } from './channel-schema.js';
+export { trustRoles } from './issuer-schema.js';
 export { fitsSchema } from './validate.js';
 export { parseCatalogue } from './parse-catalogue.js';
 export { writeCatalogue, writeClassification, writeLock } from './write-classification.js';

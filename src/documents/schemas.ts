@@ -1,6 +1,7 @@
 // The form of every document, once: validation, the published docs/schema/*.json and the words in messages all come from here.
 import type { Definition } from '../pipeline/definition.js';
 import { channel } from './channel-schema.js';
+import { issuer } from './issuer-schema.js';
 import { connectionForm, environment, environmentName, grantsSchema, organisation, place, retentionDays } from './place-schemas.js';
 import {
   type Schema, connection, date, documentName, either, head, imports, list, members, oneOf, reason, reasoned, record, region, tag, text,
@@ -186,6 +187,7 @@ export const documentSchemas: Readonly<Record<Definition['kind'], Schema>> = {
   Environment: { $schema: draft, title: 'Environment', ...environment },
   Channel: { $schema: draft, title: 'Channel', ...channel },
   Organisation: { $schema: draft, title: 'Organisation', ...organisation },
+  Issuer: { $schema: draft, title: 'Issuer', ...issuer },
 };
 
 export const lockSchema: Schema = { $schema: draft, title: 'classification.lock', ...lock };

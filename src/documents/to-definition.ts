@@ -6,6 +6,7 @@ import type {
   ConnectionDefinition,
   Definition,
   EnvironmentDefinition,
+  IssuerDefinition,
   OrganisationDefinition,
   OverrideDefinition,
   PipelineDocument,
@@ -39,7 +40,7 @@ export function toDefinition(document: Written): Definition {
     case 'Connection':
       return { ...(fields['url'] === undefined ? { port: 5432 } : {}), ...fields } as unknown as ConnectionDefinition;
     default:
-      return fields as unknown as ChannelDefinition | OrganisationDefinition;
+      return fields as unknown as ChannelDefinition | IssuerDefinition | OrganisationDefinition;
   }
 }
 

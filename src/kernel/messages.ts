@@ -227,6 +227,36 @@ export const messages = {
     message: 'too many requests; there is room again in {amount}',
     hint: 'wait as long as Retry-After says; BAUTA_RATE_TOKEN and BAUTA_RATE_ADDRESS are the limits',
   },
+  IDENTITY_NOT_TRUSTED: {
+    class: 'DeniedError',
+    message: 'no trust of {name} is for a token that says this',
+    hint: 'the Issuer document names this repository or project, but other claims (ref, environment, …) than the token has',
+  },
+  IDENTITY_OF_FORK: {
+    class: 'DeniedError',
+    message: 'a job that may be the work of a fork gets no right',
+    hint: 'only jobs of push, schedule, release and of people who may write to the repository do; not of pull or merge requests, comments, or what follows those',
+  },
+  IDENTITY_USED: {
+    class: 'DeniedError',
+    message: 'the identity token was used before',
+    hint: 'a token of a job is taken once: fetch another for each request',
+  },
+  ISSUER_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'the issuer of the token cannot be asked for its keys',
+    hint: 'the service’s log says why; the issuer’s hosts have to be in BAUTA_HTTP_HOSTS',
+  },
+  TRUST_PERSON_INVALID: {
+    class: 'InputError',
+    message: '{file} {path}: {name} cannot be whom such a token stands for',
+    hint: 'name one of the people of this workspace; for jobs of GitHub and GitLab a service account',
+  },
+  TRUST_WITH_OTHERS: {
+    class: 'InputError',
+    message: 'a new trust is for an administrator to approve, and the rest of the request for an approver',
+    hint: 'apply the Issuer documents by themselves',
+  },
   // ── connections and servers
   CONNECTION_REFERENCE_INVALID: {
     class: 'InputError',

@@ -254,6 +254,25 @@ export interface OrganisationDefinition {
   readonly customers?: readonly { readonly name: string; readonly contact: string }[];
 }
 
+/** Whose identity tokens say who asks. Its trusts give no right: each says for whom a token stands, and which of that one's roles it has at most. */
+export interface IssuerDefinition {
+  readonly kind: 'Issuer';
+  readonly name: string;
+  /** `github`, `gitlab`: tokens of jobs, each taken once. `oidc`: of people and their programs. */
+  readonly form: 'github' | 'gitlab' | 'oidc';
+  readonly issuer: string;
+  readonly audience: string;
+  readonly trusts: readonly TrustDefinition[];
+}
+
+export interface TrustDefinition {
+  /** What a token has to say, each of it exactly. */
+  readonly claims: Readonly<Record<string, string | number | boolean>>;
+  readonly person: string;
+  /** At most: what the person does not have, the token has not either. */
+  readonly roles: readonly string[];
+}
+
 export type Definition =
   | PipelineDocument
   | ClassificationDefinition
@@ -263,4 +282,5 @@ export type Definition =
   | ConnectionDefinition
   | EnvironmentDefinition
   | ChannelDefinition
-  | OrganisationDefinition;
+  | OrganisationDefinition
+  | IssuerDefinition;

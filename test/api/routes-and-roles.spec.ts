@@ -36,6 +36,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       'connections',
       'environments',
       'organisations',
+      'issuers',
       'channels',
     ].flatMap((noun) => ['', '/{name}', '/{name}/versions'].map((rest) => [`GET /v1/${noun}${rest}`, readers])),
   ),

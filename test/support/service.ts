@@ -45,6 +45,8 @@ export interface ServiceWorld {
   readonly metrics: ProcessMetrics;
   /** Ids of two workspaces that know nothing of each other. */
   readonly workspaces: Readonly<Record<'home' | 'foreign', string>>;
+  /** Stands nowhere that this world says, logs or stores: looked for at its end. */
+  secret(text: string): string;
   firstToken(): Promise<string | undefined>;
   /** A person with these roles and a token for him; with an owner: a service account. */
   person(name: string, roles: readonly string[], workspace?: 'home' | 'foreign', owner?: string): Promise<string>;
@@ -77,7 +79,7 @@ export async function startServiceWorld(
   given?: TestServer,
   clock: Clock = systemClock,
   hookSecrets: Readonly<Record<string, string>> = {},
-  more: Pick<Opened, 'grants'> & { readonly settings?: Settings } = {},
+  more: Pick<Opened, 'grants' | 'http'> & { readonly settings?: Settings } = {},
 ): Promise<ServiceWorld> {
   const server = given ?? (await startTestServer());
   const urls = await prepareMetadata(server, 'metadata');
@@ -121,6 +123,7 @@ export async function startServiceWorld(
   };
   return {
     ...{ server, urls, metadata, url, metrics, workspaces, sql },
+    secret: (text) => kept.add(text),
     firstToken: async () => {
       const secret = await issueFirstToken(metadata, serverKey, systemClock);
       return secret === undefined ? undefined : kept.add(secret);

@@ -9,10 +9,10 @@ import {
   type ApprovalFilter, type ApprovalKind, type ApprovalRow, Metadata, type Transaction, approvalKinds, approvalStates,
 } from '../../systems/metadata/metadata.js'; // prettier-ignore
 import {
-  CLOCK, SETTINGS, type Request, Route, callerOf, environmentsOf, hasRight, isUuid, pageSchema, readPage, requireUuid, toPage,
+  CLOCK, SETTINGS, type Request, Route, callerOf, environmentsOf, hasRight, isUuid, pageSchema, readPage, requireRight, requireUuid, toPage,
 } from '../http/http.js'; // prettier-ignore
 import { CONSEQUENCES, type Consequences } from './consequences.js';
-import { kindsFor, objectionTo, toExpiry } from './second-person.js';
+import { kindsFor, objectionTo, rightFor, toExpiry } from './second-person.js';
 
 const instant: Schema = { type: ['string', 'null'], format: 'date-time' };
 const person: Schema = { type: ['string', 'null'] };
@@ -103,7 +103,7 @@ export class ApprovalsController {
       const { kind } = requireVisible(request, await transaction.approvals.find(id));
       // Before the approval, as where a grant is asked for: two that lock both do not wait for each other.
       if (kindsFor('grants').includes(kind)) await transaction.people.lock();
-      if (kind === 'documents') await transaction.documents.lock();
+      if (kind === 'documents' || kind === 'trust') await transaction.documents.lock();
       return transaction.approvals.lock(id);
     };
     try {
@@ -112,6 +112,8 @@ export class ApprovalsController {
         if (approval.state !== 'waiting') throw toError('APPROVAL_NOT_OPEN', { name: approval.state });
         const objection = await objectionTo(transaction, approval, personId, this.clock.now());
         if (objection) throw objection;
+        // A login may have less than its person.
+        requireRight(request, rightFor(approval.kind), approval.environments);
         await carryOut(transaction, approval);
         const [view] = await toViews(transaction, [await lock(transaction)]);
         return view as object;

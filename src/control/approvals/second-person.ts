@@ -17,7 +17,11 @@ const rights: Readonly<Record<ApprovalKind, Permission>> = {
   documents: 'documents:approve',
   roles: 'grants:approve',
   token: 'grants:approve',
+  trust: 'grants:approve',
 };
+
+/** What it takes to say yes to it. */
+export const rightFor = (kind: ApprovalKind): Permission => rights[kind];
 
 export const kindsFor = (permission: 'grants' | 'work'): readonly ApprovalKind[] =>
   (Object.keys(rights) as ApprovalKind[]).filter((kind) => (rights[kind] === 'grants:approve') === (permission === 'grants'));

@@ -1,10 +1,12 @@
-// Who asks: a token of 256 random bits, known to us only as its HMAC under the server's key. Runs before anything else of a request is read.
+// Who asks: a token of 256 random bits, known to us only as its HMAC under the server's key, or an identity token that a trusted issuer signed. Runs
+// before anything else of a request is read.
 import { createHmac, randomBytes } from 'node:crypto';
 
 import type { NextFunction, Request, Response } from './exchange.js';
 
 import { toError } from '../../kernel/errors.js';
-import type { Metadata } from '../../systems/metadata/metadata.js';
+import type { Identity, Metadata } from '../../systems/metadata/metadata.js';
+import { isIdentityToken } from '../../systems/oidc/oidc.js';
 import { type Access, accessOf, setAccess } from './access.js';
 import { sendProblem } from './problem.js';
 
@@ -22,11 +24,18 @@ export function toSecretDigest(secret: string, serverKey: Uint8Array): Buffer {
 /** A delivery comes with a signature of its body instead, which its route looks at. */
 export const isSigned = ({ path, method }: Pick<Request, 'path' | 'method'>): boolean => method === 'POST' && signed.test(path);
 
+/** Which workspace an identity token is for. A token of ours knows that by itself. */
+const WORKSPACE = 'bauta-workspace';
+
+export interface AuthenticationOptions {
+  readonly metadata: Metadata;
+  readonly serverKey: Uint8Array;
+  /** Whom an identity token stands for in a workspace. Throws what is answered then. */
+  readonly identify: (token: string, workspace: string) => Promise<Identity>;
+}
+
 export class Authentication {
-  constructor(
-    private readonly metadata: Metadata,
-    private readonly serverKey: Uint8Array,
-  ) {}
+  constructor(private readonly options: AuthenticationOptions) {}
 
   /** Express middleware: 401 for whoever did not say who he is, also where there is nothing. */
   readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
@@ -44,14 +53,19 @@ export class Authentication {
   private async identify(request: Request): Promise<Pick<Access, 'caller' | 'first'>> {
     const secret = toSecret(request);
     if (secret === undefined) throw toError('TOKEN_MISSING');
+    const { metadata, serverKey, identify } = this.options;
+    if (isIdentityToken(secret)) {
+      const workspace = [request.headers[WORKSPACE] ?? 'default'].flat().join();
+      return { caller: await identify(secret, workspace) };
+    }
     if (!FORM.test(secret)) throw toError('TOKEN_INVALID');
-    const digest = toSecretDigest(secret, this.serverKey);
+    const digest = toSecretDigest(secret, serverKey);
     if (secret.startsWith(FIRST)) {
-      const [row] = await this.metadata.query<{ id: string | null }>('SELECT bauta.find_first_token($1) AS id', [digest]);
+      const [row] = await metadata.query<{ id: string | null }>('SELECT bauta.find_first_token($1) AS id', [digest]);
       if (!row?.id) throw toError('TOKEN_INVALID');
       return { first: { workspaceId: row.id, digest } };
     }
-    const [row] = await this.metadata.query<{
+    const [row] = await metadata.query<{
       id: string;
       workspace_id: string;
       person_id: string;

@@ -31,6 +31,7 @@ const byClass: Readonly<Record<ErrorClass, number>> = {
 const byCode: Partial<Record<ErrorCode, number>> = {
   TOKEN_MISSING: 401,
   TOKEN_INVALID: 401,
+  IDENTITY_USED: 401,
   ROUTE_UNKNOWN: 404,
   RESOURCE_UNKNOWN: 404,
   REQUEST_INVALID: 400,

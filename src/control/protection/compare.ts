@@ -6,7 +6,7 @@ import { type Said, toPlain, toSaid } from './said-columns.js';
 import { isWeaker } from './strength.js';
 
 export const loweredKinds = [
-  'tag-removed', 'kept', 'against-detector', 'weaker-transform', 'person-removed', 'waiver', 'allows-widened', 'approval-removed',
+  'tag-removed', 'kept', 'against-detector', 'weaker-transform', 'person-removed', 'waiver', 'allows-widened', 'approval-removed', 'trust-added',
 ] as const; // prettier-ignore
 
 export interface Lowered {

@@ -2,6 +2,7 @@
 import type { Schema } from '../../documents/documents.js';
 import { type Lowered, compareClassifications, findLoweredRulebook, findWidened, loweredKinds, rulebookOf } from './compare.js';
 import type { DocumentSet } from './document-set.js';
+import { findAddedTrusts } from './lowered-issuer.js';
 import { findLoweredPipeline } from './lowered-pipeline.js';
 
 export const loweredSchema: Schema = {
@@ -33,6 +34,8 @@ export function findLowered(
         return findLoweredPipeline(before, after, name);
       case 'Environment':
         return findWidened(`Environment ${name}`, before.find('Environment', name)?.allows, after.find('Environment', name)?.allows ?? []);
+      case 'Issuer':
+        return findAddedTrusts(before.find('Issuer', name), after.find('Issuer', name));
       default:
         return [];
     }

@@ -6,6 +6,7 @@ import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
 import { DocumentStore } from './document-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
+import { IdentityStore } from './identity-store.js';
 import { LogStore } from './log-store.js';
 import { NotificationStore } from './notification-store.js';
 import { PeopleStore } from './people-store.js';
@@ -46,6 +47,7 @@ export class Transaction {
   readonly triggers: TriggerStore;
   readonly workspaces: WorkspaceStore;
   readonly notifications: NotificationStore;
+  readonly identities: IdentityStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -66,6 +68,7 @@ export class Transaction {
     this.workspaces = new WorkspaceStore(manager, workspaceId);
     this.approvals = new ApprovalStore(manager, workspaceId, audit);
     this.log = new LogStore(manager, workspaceId);
+    this.identities = new IdentityStore(manager);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */
