@@ -9,7 +9,9 @@ import { type Hit, type Lines, type PairEvent, type SearchKernel, counters } fro
 export interface PairResult {
   readonly leaf: Leaf;
   pairs: number;
-  /** Distinct originals in their scope, and how many of them chance leaves as they were. */
+  /** Those of them whose original has something to mask. */
+  compared: number;
+  /** Distinct originals in their scope that no column before it has, and how many of them chance leaves as they were. */
   units: number;
   expected: number;
   /** Units that are too short to be told from chance. */
@@ -63,6 +65,7 @@ export class RowPairs {
       ...{
         leaf,
         pairs: 0,
+        compared: 0,
         units: 0,
         expected: 0,
         excluded: 0,
@@ -190,6 +193,7 @@ export class RowPairs {
       const output = (this.narrow.entries.at(offset) as FieldEntry).counters as number;
       const both = (counter: number): number => this.kernel.counter(source, counter) + this.kernel.counter(output, counter);
       result.pairs = both(counters.pairs);
+      result.compared = both(counters.compared);
       result.units = both(counters.units);
       result.excluded = both(counters.excluded);
       result.expected = this.kernel.expected(source) + this.kernel.expected(output);

@@ -31,7 +31,7 @@ interface Exports {
 
 export const hitKinds = { token: 1, digits: 2, cell: 3, own: 4, law: 5 } as const;
 export const counters = {
-  originals: 0, inSpace: 1, distinctive: 2, outsideSpace: 3, expected: 4, units: 5, pairs: 6, excluded: 7, nullsFilled: 8, nullsMade: 9, windows: 12,
+  originals: 0, inSpace: 1, distinctive: 2, outsideSpace: 3, expected: 4, units: 5, pairs: 6, excluded: 7, nullsFilled: 8, nullsMade: 9, compared: 10, windows: 12,
 } as const; // prettier-ignore
 
 /** Where a candidate was seen. `value`: small letters, up to 64 bytes; `cell`: the whole cell as COPY printed it. */

@@ -101,11 +101,16 @@ function decide(leaf: Leaf, originals: Originals, result: PairResult | undefined
     return { verdict: 'not testable', why: `${space}, and ${lack}` };
   }
   if (result.pairs === 0 && result.alone > 0) return { verdict: 'not testable', why: `${space}, and none of its rows found its partner` };
-  if (result.units === 0 && result.excluded === 0)
-    return { verdict: 'not testable', why: 'there was nothing to test: no original holds a letter or digit' };
-  if (result.units === 0)
+  if (result.pairs === 0) return { verdict: 'not testable', why: 'there was nothing to test: it has no rows' };
+  if (result.compared === 0) return { verdict: 'not testable', why: 'there was nothing to test: no original holds a letter or digit' };
+  if (result.units === 0 && result.excluded > 0)
     return { verdict: 'not testable', why: `${space}, and its ${result.excluded} values are too short to be told from chance` };
   const by = table.pairing.by === 'place' ? 'place' : `key (${table.pairing.columns.join(', ')})`;
+  // Columns that share their pseudonyms are one function, and each of its originals is counted where it was seen first.
+  if (result.units === 0) {
+    const there = 'each of its originals stands in another column of the table too, is counted there and has to have the same pseudonym';
+    return { verdict: 'rate', why: `${space}; rows paired by ${by}: ${there}` };
+  }
   return {
     verdict: 'rate',
     why: `${space}; rows paired by ${by}: ${result.fixed} of ${result.units} came out as they were, ${toNumber(result.expected)} expected${result.alone > 0 ? `; ${result.alone} rows of both sides found no partner` : ''}`,

@@ -130,6 +130,8 @@ export const PAIRS: usize = 48;
 export const EXCLUDED: usize = 56;
 export const NULLS_FILLED: usize = 64;
 export const NULLS_MADE: usize = 72;
+/** Pairs whose original has something to mask. */
+export const COMPARED: usize = 80;
 /** 48: windows of n digits from here on, 8 bytes each, n from 6 to 19; for originals: numbers of n digits. */
 export const WINDOWS: usize = 96;
 

@@ -2,7 +2,7 @@
 // pseudonym? Rows wait until their partner comes, so two streams in nearly the same order need little memory.
 import { hash, mix } from './hash';
 import {
-  KEY, NULLS_FILLED, NULLS_MADE, PADDED, PAIRS, UNIT, chanceKindOf, count, flagsOf, pairOf, ruleSeedOf, unitKindOf,
+  COMPARED, KEY, NULLS_FILLED, NULLS_MADE, PADDED, PAIRS, UNIT, chanceKindOf, count, flagsOf, pairOf, ruleSeedOf, unitKindOf,
 } from './field';
 import { NOTHING_TO_MASK, measure } from './measure';
 import { LIKELY, NO_UNIT, ask, isFirstPart, isOfPart, judge } from './units';
@@ -163,6 +163,7 @@ function meet(record: usize, row: u32, source: bool): void {
     const field = <usize>load<u32>(fields + (i << 2));
     if (isFirstPart()) {
       count(field, PAIRS);
+      if (original >= 2) count(field, COMPARED);
       if (original == 0 && pseudonym != 0) count(field, NULLS_FILLED);
       if (original != 0 && pseudonym == 0) count(field, NULLS_MADE);
     }
