@@ -82,4 +82,4 @@ it('a process killed at any step of an append loses no promised entry, forks not
     for (const step of all.filter((_, i) => i % 2 === lane)) await expectNothingLostAt(step);
   });
   await Promise.all(lanes);
-});
+}, 300_000);

@@ -22,7 +22,8 @@ function unescapeField(field: string): string {
   });
 }
 
+const names = new Map(Object.entries(letters).map(([letter, character]) => [character, letter]));
+
 function escapeField(field: string): string {
-  const names = new Map(Object.entries(letters).map(([letter, character]) => [character, letter]));
   return field.replace(/[\\\b\f\n\r\t\v]/g, (character) => `\\${names.get(character) ?? character}`);
 }
