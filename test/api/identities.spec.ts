@@ -1,12 +1,19 @@
 // People and jobs that come by an identity token of an issuer: who lets them in, what they may do, that a job's token is taken once, and what the log says.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { IdentityLogin } from '../../src/control/issuers/issuers.js';
 import { systemClock } from '../../src/kernel/clock.js';
+import { packageFile } from '../../src/kernel/package-root.js';
 import { Metadata } from '../../src/systems/metadata/metadata.js';
 import { IssuerKeys } from '../../src/systems/oidc/oidc.js';
 import { type TestIssuer, newSigningKey, startIssuer } from '../support/issuer.js';
 import { type Answer, type ServiceWorld, startServiceWorld } from '../support/service.js';
+import { classificationText, pipelineText } from '../support/tiny-source.js';
 
 let issuer: TestIssuer;
 let world: ServiceWorld;
@@ -182,11 +189,80 @@ describe('a job', () => {
     for (const claims of [{ jti: undefined }, { jti: '' }, { nbf: undefined }, { aud: ['bauta', 'other'] }])
       expect([claims, ...said(await come(claims))]).toEqual([claims, 401, 'TOKEN_INVALID']);
   });
+});
 
-  it('is nobody when its trust is taken back', async () => {
-    expect((await apply(github().replace(/trusts:[\s\S]*/, 'trusts: []\n'))).status).toBe(200);
-    expect(said(await come({}))).toEqual([401, 'TOKEN_INVALID']);
+describe('the scripts of docs/operations.md', () => {
+  const scripts = [...readFileSync(packageFile('docs', 'operations.md'), 'utf8').matchAll(/```sh\n([^`]*v1\/runs[^`]*)```/g)].map(
+    ([, text]) => (text ?? '').replaceAll('"shop"', '"tiny"'),
+  );
+
+  /** What a runner gives a job. */
+  async function start(script: string, environment: Readonly<Record<string, string>>): Promise<{ code: number | null; said: string }> {
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], { env: { ...process.env, ...environment, BAUTA: world.url } });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (text += part.toString()));
+    const code = await new Promise<number | null>((done) => child.on('close', done));
+    return { code, said: text };
+  }
+
+  /** The next run goes to this state, as a worker would bring it there. */
+  async function end(to: 'published' | 'failed'): Promise<void> {
+    for (;;) {
+      const [run] = await world.sql(`SELECT id FROM bauta.run WHERE state = 'queued'`);
+      if (run)
+        return world.metadata.within(world.workspaces.home, async ({ runs }) => {
+          await runs.transition(String(run['id']), { to: 'planning' });
+          await runs.transition(String(run['id']), { to });
+        });
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  }
+
+  let forge: Server;
+  let url = '';
+  beforeAll(async () => {
+    const documents = [pipelineText, classificationText].join('---\n').replaceAll('env:', 'env:BAUTA_CONN_');
+    expect((await apply(documents)).status).toBe(200);
+    const gitlab = github(trust)
+      .replaceAll('github', 'gitlab')
+      .replace(/claims: {[^}]*}/, 'claims: { project_id: 22, ref: main, ref_type: branch }');
+    expect((await decide('ada', await apply(gitlab))).body['state']).toBe('used');
+    // As GitHub's runner answers a job that may have an identity.
+    forge = createServer((request, response) => {
+      const isAsked = request.headers.authorization === 'bearer of-the-job' && request.url?.endsWith('&audience=bauta');
+      response.writeHead(isAsked ? 200 : 401).end(JSON.stringify({ count: 1, value: token(push) }));
+    });
+    await new Promise<void>((done) => forge.listen(0, '127.0.0.1', done));
+    url = `http://127.0.0.1:${(forge.address() as AddressInfo).port}/id?v=1`;
   });
+  afterAll(() => new Promise((done) => forge.close(done)));
+
+  const jobs: Readonly<Record<string, () => Record<string, string>>> = {
+    GitHub: () => ({ ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'of-the-job' }),
+    GitLab: () => {
+      const claims = { project_id: '22', ref: 'main', ref_type: 'branch', ref_path: 'refs/heads/main', pipeline_source: 'push' };
+      return { ASK: token(claims), WATCH: token(claims) };
+    },
+  };
+  it.each(Object.keys(jobs))('of %s ask for a run, watch it, and end as it ends', async (name) => {
+    const script = scripts[Object.keys(jobs).indexOf(name)] ?? 'false';
+    for (const [state, code] of [
+      ['published', 0],
+      ['failed', 1],
+    ] as const) {
+      const [ended] = await Promise.all([start(script, jobs[name]?.() ?? {}), end(state)]);
+      expect([state, ended.code, ended.said]).toEqual([
+        state,
+        code,
+        state === 'published' ? expect.stringContaining('"state":"published"') : '',
+      ]);
+    }
+  });
+});
+
+it('a job is nobody when its trust is taken back', async () => {
+  expect((await apply(github().replace(/trusts:[\s\S]*/, 'trusts: []\n'))).status).toBe(200);
+  expect(said(await come({}))).toEqual([401, 'TOKEN_INVALID']);
 });
 
 describe('a person', () => {

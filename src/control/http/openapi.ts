@@ -38,7 +38,11 @@ export function createOpenApi(app: INestApplication): object {
     .setTitle('Bauta')
     .setDescription(description)
     .setVersion(version)
-    .addBearerAuth()
+    .addBearerAuth({
+      ...{ type: 'http', scheme: 'bearer' },
+      description:
+        'a token of Bauta, or an identity token of an issuer that the workspace trusts, with the header Bauta-Workspace unless that is `default`',
+    })
     .build();
   const document = SwaggerModule.createDocument(app, head, {
     operationIdFactory: (controller, method) => `${controller.replace('Controller', '').toLowerCase()}.${method}`,
