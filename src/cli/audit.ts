@@ -12,6 +12,7 @@ import { exportLog, findChangedTexts, openLogFiles, toLastSignedPath } from '../
 import { deleteOldLog, eraseKept } from './audit-delete.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
+import { findServer, requireServer } from './server.js';
 
 export interface AuditOptions extends GlobalOptions {
   readonly log?: string;
@@ -20,8 +21,6 @@ export interface AuditOptions extends GlobalOptions {
   readonly proof?: string;
   readonly out?: string;
   readonly reason?: string;
-  readonly server?: string;
-  readonly token?: string;
 }
 
 /** Consistent, but nobody knows who signed. */
@@ -43,24 +42,20 @@ const homeOf = (options: AuditOptions): string => options.home ?? parseSettings(
 
 /** The log to look at: that of a service, of a folder, or of the home. */
 async function openLog(options: AuditOptions): Promise<LogFiles> {
-  if (options.server === undefined) return openLogFiles(options.log ?? join(homeOf(options), 'log'));
-  if (options.token === undefined) throw toError('OPTION_MISSING', { name: '--token', expected: 'bauta audit --help' });
-  const [, kind, name = ''] = /^(env|file):(.+)$/.exec(options.token) ?? [];
-  const token = kind === 'env' ? process.env[name] : kind === 'file' ? await readFile(name, 'utf8').catch(() => undefined) : undefined;
-  if (token === undefined) throw toError('OPTION_INVALID', { name: '--token', expected: 'env:NAME or file:PATH of a token' });
-  const { openServiceLog } = await import('../systems/http/http.js');
-  return openServiceLog(options.server, token.trim());
+  if (options.log !== undefined) return openLogFiles(options.log);
+  return (await findServer(options))?.own.log() ?? openLogFiles(join(homeOf(options), 'log'));
 }
 
-const isOwn = ({ log, server }: AuditOptions): boolean => log === undefined && server === undefined;
+const isOwn = ({ log, server }: AuditOptions): boolean =>
+  log === undefined && server === undefined && parseSettings(process.env).BAUTA_SERVER === '';
 
 /** The log of a service as a folder, which is then checked without it. */
 async function exportService(options: AuditOptions): Promise<number> {
-  for (const name of ['server', 'out'] as const)
-    if (options[name] === undefined) throw toError('OPTION_MISSING', { name: `--${name}`, expected: 'bauta audit --help' });
-  const logs = await exportLog(await openLog(options), options.out!);
+  const { out } = options;
+  if (out === undefined) throw toError('OPTION_MISSING', { name: '--out', expected: 'bauta audit --help' });
+  const logs = await exportLog((await requireServer(options, 'audit')).own.log(), out);
   if (wantsJson(options)) writeJson({ logs, findings: [] });
-  else process.stdout.write(`${logs.join(', ')} in ${options.out}; bauta audit verify --log ${options.out} --key log.pub\n`);
+  else process.stdout.write(`${logs.join(', ')} in ${out}; bauta audit verify --log ${out} --key log.pub\n`);
   return 0;
 }
 

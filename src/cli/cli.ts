@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 
 import { packageFile } from '../kernel/package-root.js';
-import { InputError } from '../kernel/errors.js';
+import { parseSettings } from '../config/settings.js';
+import { InputError, toError } from '../kernel/errors.js';
 import type { GlobalOptions } from './context.js';
 import { findSecretWord, toCommandLineError } from './command-line-error.js';
 import { asksForJson, findCommand, writeFailure } from './failure.js';
@@ -66,10 +67,48 @@ export function createProgram(done: (exitCode: number) => void): Command {
   command(program, 'run', 'make a masked copy, verify it and publish it in one step', [
     'bauta run -f pipeline.yaml',
     'bauta run -f pipeline.yaml --json --timeout 30m',
+    'bauta run shop --server https://bauta.internal --token env:TOKEN',
   ])
-    .addOption(fileOption())
+    .argument('[name]', 'with --server: a pipeline that is applied there')
+    .option('-f, --file <path>', 'the pipeline document (YAML or JSON); with --server it has to be what is applied there')
     .option('--timeout <duration>', 'give up after this time (90s, 30m, 2h); nothing is published then', parseDuration)
-    .action(async (_, self: Command) => done(await (await import('./run.js')).run(self.optsWithGlobals())));
+    .action(async (name: string | undefined, _, self: Command) =>
+      done(await (await import('./run.js')).run({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
+
+  command(program, 'apply', 'documents as they shall be at a service from now on, all or none, and what changed', [
+    'bauta apply -f pipeline.yaml --server https://bauta.internal --token env:TOKEN',
+    'bauta apply -f pipeline.yaml --dry-run',
+  ])
+    .requiredOption('-f, --file <path>', 'documents (YAML or JSON), with what they import')
+    .option('--dry-run', 'only say what would change')
+    .addHelpText('after', '\nExit code 2: what protects less waits for a second person, and nothing was applied.')
+    .action(async (_, self: Command) => done(await (await import('./apply.js')).apply(self.optsWithGlobals())));
+
+  command(program, 'runs', 'the runs of a service: list, show, cancel, pause, resume, rerun', [
+    'bauta runs list --pipeline shop --state failed --server https://bauta.internal --token env:TOKEN',
+    'bauta runs show 0abcdefghjkmnpqr',
+    'bauta runs cancel 0abcdefghjkmnpqr',
+  ])
+    .argument('<action>', 'list, show, cancel, pause, resume or rerun')
+    .argument('[id]', 'the run')
+    .option('--pipeline <name>', 'with list: of this pipeline')
+    .option('--state <state>', 'with list: in this state')
+    .option('--count <n>', 'with list: how many of the newest (20)', (text) => parseCount('--count', text))
+    .action(async (action: string, id: string | undefined, _, self: Command) =>
+      done(await (await import('./runs.js')).runs(action, id, self.optsWithGlobals())),
+    );
+
+  command(program, 'approvals', 'what waits for a second person at a service: list, approve, refuse', [
+    'bauta approvals list --state waiting --server https://bauta.internal --token env:TOKEN',
+    'bauta approvals approve 5f0c1c9e-5d36-4c4e-9d5c-0d6f6d3c8a11',
+  ])
+    .argument('<action>', 'list, approve or refuse')
+    .argument('[id]', 'the approval')
+    .option('--state <state>', 'with list: in this state, as in waiting')
+    .action(async (action: string, id: string | undefined, _, self: Command) =>
+      done(await (await import('./approvals.js')).approvals(action, id, self.optsWithGlobals())),
+    );
 
   command(program, 'datasets', 'list the dataset versions of a target', ['bauta datasets -f pipeline.yaml'])
     .addOption(fileOption())
@@ -144,8 +183,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--key <file>', 'the public key of the log (log.pub)')
     .option('--known <checkpoint...>', 'checkpoints of this log that were seen before, or by somebody else')
     .option('--proof <file>', 'with verify: a proof instead of a log')
-    .option('--server <url>', 'with verify, prove and export: the log of a service')
-    .option('--token <reference>', 'with --server: env:NAME or file:PATH of an auditor’s token')
     .option('--out <path>', 'with prove: where the proof goes (default: stdout); with export: the folder')
     .option('--reason <text>', 'with delete and erase: why; the log holds a commitment to it')
     .addHelpText(
@@ -166,8 +203,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('-f, --file <path>', 'with next: Schedule documents instead of a service')
     .option('--from <instant>', 'with next and a file: from when on, as RFC 3339 (default: now)')
     .option('--count <n>', 'with next: how many of each (10)', (text) => parseCount('--count', text))
-    .option('--server <url>', 'the service: https://HOST, or http:// on this machine')
-    .option('--token <reference>', 'a token of the service: env:NAME or file:PATH')
     .action(async (action: string, name: string | undefined, _, self: Command) =>
       done(await (await import('./schedules.js')).schedules(action, name, self.optsWithGlobals())),
     );
@@ -181,14 +216,34 @@ export function createProgram(done: (exitCode: number) => void): Command {
 }
 
 function command(program: Command, name: string, summary: string, examples: readonly string[]): Command {
+  // Known there too, so that who asks for it is told what it is for.
+  const local = !remote.includes(name);
   return program
     .command(name)
     .description(summary)
     .exitOverride()
     .option('--home <folder>', 'folder of keys, log and runs (default: BAUTA_HOME or .bauta)')
+    .hook('preAction', (_, self) => refuseServer(self))
     .option('--json', 'one JSON object on stdout, everything else on stderr')
     .addOption(new Option('--format <format>', '`--format json` is `--json`').choices(['text', 'json']))
+    .addOption(
+      new Option('--server <url>', 'the service to do it at: https://HOST, or http:// here (default: BAUTA_SERVER)').hideHelp(local),
+    )
+    .addOption(new Option('--token <reference>', 'a token of that service: env:NAME or file:PATH (default: BAUTA_TOKEN)').hideHelp(local))
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+}
+
+/** What these commands do with a pipeline would not be done where `run` does it. */
+const besideRun = ['plan', 'datasets', 'rollback'];
+const remote = ['apply', 'run', 'runs', 'approvals', 'schedules', 'audit'];
+
+/** A service that is named is spoken to, or it is an error: nothing is done here that was meant for there. */
+function refuseServer(command: Command): void {
+  const name = command.name();
+  if (remote.includes(name)) return;
+  const { server } = command.opts<{ server?: string }>();
+  if (server !== undefined || (besideRun.includes(name) && parseSettings(process.env).BAUTA_SERVER !== ''))
+    throw toError('COMMAND_NOT_REMOTE', { name, expected: remote.join(', ') });
 }
 
 function fileOption(): Option {

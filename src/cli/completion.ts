@@ -9,7 +9,7 @@ export function completion(shell: string, program: Command): number {
   const commands = program.commands.map((command) => ({
     name: command.name(),
     summary: command.description(),
-    options: [...command.options.map(({ long }) => long ?? ''), '--help'],
+    options: [...command.options.filter(({ hidden }) => !hidden).map(({ long }) => long ?? ''), '--help'],
     choices: command.options.flatMap(({ long, argChoices }) => (argChoices ? [{ option: long ?? '', words: argChoices }] : [])),
   }));
   const bash = toBash(commands);

@@ -16,7 +16,7 @@ import { compose, keepSummary } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toFindingText, toTable, writeJson } from './print.js';
 import { toPlanLines } from './plan-text.js';
-import { tellProgress } from './run.js';
+import { Telling, toHooks } from './telling.js';
 
 export interface DemoOptions extends GlobalOptions {
   readonly keep?: boolean;
@@ -124,7 +124,7 @@ async function provisionShop(
   const composed = await compose({ file: path, home, environment: { ...process.env, ...environment } });
   try {
     let prepared: Prepared | undefined;
-    const hooks = tellProgress();
+    const hooks = toHooks(new Telling());
     const told = (seen: Prepared): void => {
       prepared = seen;
       hooks.prepared?.(seen);

@@ -16,8 +16,14 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     findings: [],
   },
   schedules: { schedules: [], findings: [] },
+  apply: { dryRun: false, applied: [], findings: [] },
+  runs: { runs: [], findings: [] },
+  approvals: { approvals: [], findings: [] },
   doctor: { ok: false, checks: [], findings: [] },
 };
+
+/** The members of a command's answer, each without anything in it. */
+export const emptyAnswerOf = (command: 'run'): Readonly<Record<string, unknown>> => empty[command] ?? {};
 
 /** One object on stdout, whichever the command. */
 export function writeFailure(command: string | undefined, error: unknown): void {

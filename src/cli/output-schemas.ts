@@ -80,7 +80,7 @@ const verdict = object(
 const run = object(
   {
     runId: orNull(text('null: it did not come to a run')),
-    state: oneOf('published', 'withheld', 'denied', 'failed', 'cancelled'),
+    state: oneOf('published', 'withheld', 'denied', 'failed', 'cancelled', 'compensation-failed'),
     dataset: orNull(
       object(
         { target: text('database'), version: { type: 'integer', minimum: 1 }, planDigest: text('of the plan') },
@@ -246,9 +246,42 @@ const schedules: Schema = {
   ],
 };
 
+/** As docs/openapi.json has it, where it is described in full. */
+const ofTheApi = (path: string): Schema => ({ type: 'object', description: `as GET ${path} answers: docs/openapi.json` });
+const change = object(
+  { path: text('JSON pointer') },
+  { before: { description: 'absent: it was not there' }, after: { description: 'absent: it is gone' } },
+);
+const apply = object(
+  {
+    dryRun: flag('nothing was applied'),
+    applied: list(
+      object({
+        ...{
+          kind: text('of the document'),
+          name: text('of the document'),
+          version: { type: 'integer', minimum: 1 },
+          digest: text('sha256:…'),
+        },
+        ...{ change: oneOf('created', 'changed', 'unchanged'), diff: list(change, 'by member') },
+      }),
+      'every document of the request',
+    ),
+    findings,
+  },
+  {
+    lowers: list(ofTheApi('/v1/apply'), 'what the change lowers'),
+    blastRadius: { ...ofTheApi('/v1/apply'), description: 'what it reaches' },
+    approval: object({ id: text('of the approval that it waits for'), expiresAt: text('RFC 3339') }),
+    error,
+  },
+);
+const runs = object({ runs: list(ofTheApi('/v1/runs'), 'newest first; with show, one with its stages'), findings }, { error });
+const approvals = object({ approvals: list(ofTheApi('/v1/approvals'), 'newest first'), findings }, { error });
+
 /** The published files under docs/schema, by name. */
 export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
-  Object.entries({ run, plan, datasets, rollback, doctor, classify, schedules }).map(([command, schema]) => [
+  Object.entries({ run, plan, datasets, rollback, doctor, classify, schedules, apply, runs, approvals }).map(([command, schema]) => [
     `output-${command}.json`,
     { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },
   ]),

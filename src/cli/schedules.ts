@@ -2,11 +2,11 @@
 import { loadDocuments, readText, showDue } from '../documents/documents.js';
 import { systemClock } from '../kernel/clock.js';
 import { InputError, toError } from '../kernel/errors.js';
-import { type ServerOptions, askServer } from './ask-server.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { toTable, writeJson } from './print.js';
+import { requireServer } from './server.js';
 
-export interface ScheduleOptions extends GlobalOptions, ServerOptions {
+export interface ScheduleOptions extends GlobalOptions {
   readonly file?: string;
   readonly count?: number;
   /** RFC 3339. */
@@ -37,7 +37,8 @@ export async function schedules(action: string, name: string | undefined, option
     case 'pause':
     case 'resume': {
       if (name === undefined) throw new InputError('OPTION_MISSING', { name: 'NAME', expected: 'bauta schedules --help' });
-      return tellStates([(await askServer(options, 'POST', `${toPath(name)}/${action}`)) as State], options);
+      const server = await requireServer(options, 'schedules');
+      return tellStates([toState(await server.ask<State>('POST', `${toPath(name)}/${action}`))], options);
     }
     default:
       throw new InputError('OPTION_INVALID', { name: 'the action', expected: 'next, list, pause or resume' });
@@ -59,19 +60,16 @@ async function readDue({ file, from, count = 10 }: ScheduleOptions): Promise<rea
 }
 
 async function askDue(name: string, options: ScheduleOptions): Promise<readonly Due[]> {
-  const answer = (await askServer(options, 'GET', `${toPath(name)}/next?count=${options.count ?? 10}`)) as { items: Omit<Due, 'name'>[] };
+  const server = await requireServer(options, 'schedules');
+  const answer = await server.ask<{ items: Omit<Due, 'name'>[] }>('GET', `${toPath(name)}/next?count=${options.count ?? 10}`);
   return answer.items.map((due) => ({ name, ...due }));
 }
 
 async function askStates(options: ScheduleOptions): Promise<readonly State[]> {
-  const states: State[] = [];
-  for (let cursor = ''; ;) {
-    const page = (await askServer(options, 'GET', `/v1/schedules?limit=200${cursor}`)) as { items: State[]; next: string | null };
-    states.push(...page.items.map(({ name, version, paused, nextDueAt, lastRun }) => ({ name, version, paused, nextDueAt, lastRun })));
-    if (page.next === null) return states;
-    cursor = `&cursor=${encodeURIComponent(page.next)}`;
-  }
+  return (await (await requireServer(options, 'schedules')).list<State>('/v1/schedules')).map(toState);
 }
+
+const toState = ({ name, version, paused, nextDueAt, lastRun }: State): State => ({ name, version, paused, nextDueAt, lastRun });
 
 function tellDue(due: readonly Due[], options: ScheduleOptions): number {
   if (wantsJson(options)) writeJson({ due, findings: [] });

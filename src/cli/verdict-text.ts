@@ -1,16 +1,16 @@
 // What verification says of each column, as aligned lines.
-import type { Verdict, VerifyReport } from '../pipeline/verify/verify.js';
+import type { Told } from '../pipeline/told.js';
+import type { Verdict } from '../pipeline/verify/verify.js';
 import { paint, stripControls, toCount, toTable } from './print.js';
 
-type Report = Pick<VerifyReport, 'findings' | 'receipts' | 'verdicts'>;
+type Report = Omit<Extract<Told, { kind: 'verified' }>, 'kind'>;
 
 const colours = { zero: 32, rate: 32, 'not testable': 33 } as const;
 
 /** The sum, then a line per personal column and path, then what no verification finds. */
-export function toVerdictText({ findings, receipts, verdicts }: Report): string {
+export function toVerdictText({ findings, rows, verdicts }: Report): string {
   const count = (wanted: string): number => verdicts.filter(({ verdict }) => verdict === wanted).length;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
-  const rows = receipts.reduce((sum, receipt) => sum + receipt.rows, 0);
   const sum = `verify   ${rows.toLocaleString('en')} rows counted and digested; ${toCount(count('zero'), 'column')} where no original may stand, ${count('rate')} compared row by row, ${count('not testable')} not testable; ${errors === 0 ? paint('nothing found', 32) : paint(toCount(errors, 'finding'), 31)}`;
   if (verdicts.length === 0) return sum;
   const lines = verdicts.map(({ schema, table, column, path, verdict, why, rows: ofTable, laws }) => [

@@ -127,6 +127,8 @@ export const declarations = {
     2190,
     'How long a log of the chain is kept after it ended, in days; before, `bauta audit delete` refuses. The default is six years.',
   ),
+  BAUTA_SERVER: address('Command line: the service that commands speak to, as `--server`; what they do is then done there.'),
+  BAUTA_TOKEN: reference('Command line: where the token of that service is, as `--token`.'),
   BAUTA_HTTP_HOST: text('127.0.0.1', 'Service: the address that it listens on. Beyond this machine only behind something that speaks TLS.'),
   BAUTA_HTTP_PORT: integer(0, 65_535, 4280, 'Service: the port that it listens on. 0: a free one.'),
   BAUTA_WORKER_PORT: integer(

@@ -1711,6 +1711,26 @@ export const messages = {
     message: 'something happened that should not be possible ({name})',
     hint: 'please report it with the code, the run id and the version; nothing was published',
   },
+  DOCUMENT_NOT_APPLIED: {
+    class: 'InputError',
+    message: '{name} is not what is applied at the service',
+    hint: 'bauta apply -f {file} --dry-run shows what differs',
+  },
+  DOCUMENTS_NOT_APPLIED: {
+    class: 'InputError',
+    message: '{amount} documents of {file} are not what is applied at the service, and a run applies nothing by itself',
+    hint: 'apply them first: bauta apply -f {file}; or run what is applied by its name: bauta run NAME',
+  },
+  RUN_NOT_ENDED: {
+    class: 'UnavailableError',
+    message: 'the run {run} was asked to end, and has not within {amount}',
+    hint: 'look at it again: bauta runs show {run}',
+  },
+  COMMAND_NOT_REMOTE: {
+    class: 'InputError',
+    message: 'bauta {name} is for this machine, and cannot be done at a service',
+    hint: 'with --server and BAUTA_SERVER go {expected}; without both it is done here',
+  },
   PROCESS_WRITES_MEMORY: {
     class: 'InputError',
     message: 'Node was told to write its memory to a file ({name}), and rows of production pass through it',

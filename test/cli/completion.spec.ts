@@ -30,6 +30,9 @@ needing('bash')('bash completes commands, options and the values of options', as
   expect(complete(script, 'bauta', '')).toEqual([
     'plan',
     'run',
+    'apply',
+    'runs',
+    'approvals',
     'datasets',
     'rollback',
     'attest',
@@ -40,7 +43,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'schedules',
     'completion',
   ]);
-  expect(complete(script, 'bauta', 'run', '--t')).toEqual(['--timeout']);
+  expect(complete(script, 'bauta', 'run', '--t')).toEqual(['--token', '--timeout']);
   expect(complete(script, 'bauta', 'plan', '--')).toEqual(['--home', '--json', '--format', '--file', '--sample', '--help']);
   expect(complete(script, 'bauta', 'run', '--format', 'j')).toEqual(['json']);
   expect(complete(script, 'bauta', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);

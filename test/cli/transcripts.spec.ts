@@ -7,7 +7,22 @@ import { packageFile } from '../../src/kernel/package-root.js';
 import { type TinyWorld, bauta, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
 const folder = packageFile('test', 'cli', 'transcripts');
-const commands = ['plan', 'run', 'datasets', 'rollback', 'attest', 'classify', 'demo', 'doctor', 'audit', 'schedules', 'completion'];
+const commands = [
+  'plan',
+  'run',
+  'apply',
+  'runs',
+  'approvals',
+  'datasets',
+  'rollback',
+  'attest',
+  'classify',
+  'demo',
+  'doctor',
+  'audit',
+  'schedules',
+  'completion',
+];
 
 let world: TinyWorld;
 let env: Record<string, string>;

@@ -5,10 +5,12 @@ import { provision } from '../../pipeline/pipeline.js';
 import type { RunSummary } from '../../pipeline/report/report.js';
 import type { Prepared } from '../../pipeline/prepare.js';
 import type { Doors, Hooks } from '../../pipeline/run.js';
+import { tellingHooks } from '../../pipeline/told.js';
 import type { Metadata, Move, RunRow, RunState } from '../../systems/metadata/metadata.js';
 import { toTraceId } from '../http/http.js';
 import type { RunObserver } from './run-observer.js';
 import { OutboxSink } from './outbox-sink.js';
+import { Followers } from './followers.js';
 import { enqueue } from './request-run.js';
 import type { RunComposer, RunLog } from './run-composer.js';
 import { useApproval } from './run-approval.js';
@@ -102,7 +104,12 @@ async function carryOut(execution: Execution, opened: Awaited<ReturnType<RunComp
     await opened.doors.target.sweep();
     throw toError('RUN_CANCELLED');
   }
-  return provision(opened.doors, opened.request, opened.run, hooksOf(execution));
+  const followers = new Followers(execution.metadata, run);
+  try {
+    return await provision(opened.doors, opened.request, opened.run, hooksOf(execution, followers));
+  } finally {
+    await followers.heard();
+  }
 }
 
 /** The workspace's log: it is the only one that tells of the run, and the one whose markers it knows. */
@@ -123,11 +130,14 @@ const borders: Readonly<Record<string, RunState>> = {
   publish: 'publishing',
 };
 
-function hooksOf({ metadata, workerId, run, stop, settings, metrics, moved, pool }: Execution): Hooks {
+function hooksOf({ metadata, workerId, run, stop, settings, metrics, moved, pool }: Execution, followers: Followers): Hooks {
+  const telling = tellingHooks((told) => followers.tell(told));
   let seen: Promise<void> = Promise.resolve();
   let planned: Prepared | undefined;
   return {
+    ...telling,
     prepared: (prepared) => {
+      telling.prepared(prepared);
       planned = prepared;
       seen = keepSource(metadata, prepared.seenSource);
       // Waited for at the next border; without a listener until then it would end the process.

@@ -1,25 +1,39 @@
-// Server-sent events of one run: every transition with its number, the rows in between, until the run has ended or the caller is gone.
+// Server-sent events of one run: every transition with its number, what the run tells people, the rows in between, until the run has ended or the
+// caller is gone. An id is of both kinds of events that stay, as in 5.2: transitions that were sent, and things told.
 import { type Metadata, isEnded } from '../../systems/metadata/metadata.js';
 import type { Request, Response } from '../http/http.js';
 
 const LOOK_MS = 250;
 /** Then the stream ends; a client asks again with Last-Event-ID, and with a token that is looked at again. */
 const LONGEST_MS = 10 * 60 * 1000;
+/** A stream that says nothing for longer is taken for dead on its way. */
+const SILENT_MS = 10_000;
 
 export async function streamRun(metadata: Metadata, workspaceId: string, id: string, request: Request, response: Response): Promise<void> {
   const last = request.headers['last-event-id'];
-  let seq = typeof last === 'string' && /^\d{1,9}$/.test(last) ? Number(last) : 0;
+  const [, sent, heard] = (typeof last === 'string' && /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(last)) || [];
+  let [seq, toldSeq] = [Number(sent ?? 0), Number(heard ?? 0)];
   let rows = '0';
   let late = false;
   const startedAt = performance.now();
+  let saidAt = startedAt;
   response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
   while (!response.closed && performance.now() - startedAt < LONGEST_MS) {
-    const { run, events } = await metadata
-      .within(workspaceId, async ({ runs }) => ({ events: await runs.events(id, seq), run: await runs.find(id) }))
-      .catch(() => ({ run: undefined, events: [] }));
+    const { run, events, told } = await metadata
+      .within(workspaceId, async ({ runs }) => ({
+        // In this order: what was told before the run ended is there when its end is.
+        run: await runs.find(id),
+        events: await runs.events(id, seq),
+        told: await runs.told(id, toldSeq),
+      }))
+      .catch(() => ({ run: undefined, events: [], told: [] }));
+    for (const one of told) {
+      toldSeq = one.seq;
+      response.write(`id: ${seq}.${toldSeq}\nevent: told\ndata: ${JSON.stringify(one)}\n\n`);
+    }
     for (const event of events) {
       seq = event.seq;
-      response.write(`id: ${seq}\nevent: state\ndata: ${JSON.stringify(event)}\n\n`);
+      response.write(`id: ${seq}.${toldSeq}\nevent: state\ndata: ${JSON.stringify(event)}\n\n`);
     }
     if (run && run.movedRows !== rows) {
       rows = run.movedRows;
@@ -30,8 +44,13 @@ export async function streamRun(metadata: Metadata, workspaceId: string, id: str
       response.write(`event: late\ndata: ${JSON.stringify({ deadlineAt: run.deadlineAt, lateAt: run.lateAt })}\n\n`);
     }
     // What cannot be read now is asked for again by the client.
-    const unsent = events.length === 0;
+    const unsent = events.length === 0 && told.length === 0;
     if (!run || (isEnded(run.state) && unsent)) break;
+    if (!unsent) saidAt = performance.now();
+    else if (performance.now() - saidAt > SILENT_MS) {
+      saidAt = performance.now();
+      response.write(': still here\n\n');
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   response.end();

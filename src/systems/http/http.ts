@@ -10,8 +10,7 @@ import { BautaError, toError } from '../../kernel/errors.js';
 import { isPermitted } from './address.js';
 import { AllowedHosts } from './allowed-hosts.js';
 
-export { type LoopbackRequest, isLoopback, sendToLoopback } from './loopback.js';
-export { openServiceLog } from './own-server.js';
+export { type OwnRequest, OwnServer } from './own-server.js';
 
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST';

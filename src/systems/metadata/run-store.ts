@@ -1,6 +1,7 @@
 // Runs of a workspace. A state changes in one place only, with its event and its place in the outbox, in the caller's transaction.
 import { type EntityManager, In, LessThan } from 'typeorm';
 
+import type { Json } from '../../kernel/canonical-json.js';
 import { toError } from '../../kernel/errors.js';
 import { RunEventEntity } from './run-event.entity.js';
 import { type RunState, isAllowed, isEnded, isResting } from './run-state.js';
@@ -85,6 +86,13 @@ export interface RunStep extends RunEventView {
   readonly workerId: string | null;
   readonly rows: number | null;
   readonly bytes: number | null;
+}
+
+/** One thing that is told of a run while it goes: `Told` of the data plane. */
+export interface RunTold {
+  readonly seq: number;
+  readonly attempt: number;
+  readonly told: Json;
 }
 
 const LINES = 1000;
@@ -193,6 +201,24 @@ export class RunStore {
       `INSERT INTO bauta.run_line (workspace_id, run_id, attempt, state, text)
        SELECT workspace_id, id, attempt, state, $3 FROM bauta.run WHERE id = $1 AND workspace_id = $2`,
       [id, this.workspaceId, text],
+    );
+  }
+
+  /** What is told to whoever follows the run; after `after`, in order. */
+  async told(id: string, after: number): Promise<readonly RunTold[]> {
+    return this.manager.query<RunTold[]>(
+      'SELECT seq, attempt, told FROM bauta.run_told WHERE run_id = $1 AND workspace_id = $2 AND seq > $3 ORDER BY seq',
+      [id, this.workspaceId, after],
+    );
+  }
+
+  /** Of one worker only: the one that has the run in this attempt. */
+  async tell(id: string, attempt: number, told: Json): Promise<void> {
+    await this.manager.query(
+      `INSERT INTO bauta.run_told (workspace_id, run_id, seq, attempt, told)
+       SELECT r.workspace_id, r.id, (SELECT coalesce(max(t.seq), 0) + 1 FROM bauta.run_told t WHERE t.run_id = r.id), $3, $4
+       FROM bauta.run r WHERE r.id = $1 AND r.workspace_id = $2 AND r.attempt = $3`,
+      [id, this.workspaceId, attempt, JSON.stringify(told)],
     );
   }
 

@@ -1,0 +1,36 @@
+// How a run ended, for a person, and its exit code: wherever it went.
+import { toKnownError } from '../kernel/errors.js';
+import type { RunSummary } from '../pipeline/report/report.js';
+import { paint, printError, toBytesText, toExitCode, toFindingText, toReasonsText } from './print.js';
+
+export function printOutcome(summary: RunSummary, error: unknown): number {
+  const { state, dataset, decision, findings } = summary;
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  if (state === 'published' && dataset) {
+    const rows = summary.tables.reduce((sum, table) => sum + table.rows, 0);
+    say(
+      `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s while they moved, peak memory ${toBytesText(summary.peakRssBytes)})`,
+    );
+    if (error === undefined) return 0;
+    printError(error, []);
+    return toExitCode(error);
+  }
+  if (state === 'denied' && decision) {
+    say(toReasonsText(decision.reasons));
+    say(`${paint('denied', 31)} by policy ${decision.policy.revision}, decision ${decision.decisionId}; no row was read`);
+    return 2;
+  }
+  if (state === 'withheld') {
+    for (const finding of findings.filter(({ severity }) => severity === 'error')) say(toFindingText(finding));
+    say(`${paint('withheld', 31)}: nothing was published, the target is as it was`);
+    return 1;
+  }
+  // Warnings were said when they were found.
+  printError(
+    error,
+    toKnownError(error).findings.filter(({ severity }) => severity === 'error'),
+  );
+  // Its hint asks for it.
+  if (toKnownError(error).code === 'UNEXPECTED') say(`run      ${summary.runId}`);
+  return toExitCode(error);
+}

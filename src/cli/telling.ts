@@ -1,0 +1,61 @@
+// What a person sees on stderr while a run goes: the one renderer, whether it goes in this process or in a service.
+import type { Hooks } from '../pipeline/run.js';
+import { type Told, tellingHooks } from '../pipeline/told.js';
+import { paint, stripControls, toBytesText, toCount, toFindingText } from './print.js';
+import { Progress } from './progress.js';
+import { toVerdictText } from './verdict-text.js';
+
+export class Telling {
+  private progress: Progress | undefined;
+
+  /** A line of its own, between those of the run. */
+  say(text: string): void {
+    this.progress?.end();
+    process.stderr.write(`${text}\n`);
+  }
+
+  tell(told: Told): void {
+    switch (told.kind) {
+      case 'prepared':
+        return this.prepared(told);
+      case 'built':
+        return this.say(`build    ${told.statements} statements: keys, constraints, indexes, views, statistics`);
+      case 'verified':
+        return this.say(toVerdictText(told));
+    }
+  }
+
+  /** Rows that went into staging since it was said last. */
+  moved(rows: number): void {
+    this.progress?.add(rows);
+  }
+
+  /** No more of them. */
+  copied(): void {
+    this.progress?.end();
+    this.progress = undefined;
+  }
+
+  private prepared({ warnings, plan, decision }: Extract<Told, { kind: 'prepared' }>): void {
+    for (const finding of warnings) this.say(toFindingText(finding));
+    if (!plan) return;
+    const { tables, bytes, masked, columns, estimatedRows } = plan;
+    this.say(`plan     ${toCount(tables, 'table')}, ${toBytesText(bytes)}, ${masked} of ${columns} columns masked`);
+    if (decision)
+      this.say(`gate     ${decision.allow ? paint('allow', 32) : paint('deny', 31)}, policy ${stripControls(decision.revision)}`);
+    this.progress = new Progress('copy    ', estimatedRows);
+  }
+}
+
+/** Of a run in this process. */
+export function toHooks(telling: Telling): Hooks {
+  const hooks = tellingHooks((told) => telling.tell(told));
+  return {
+    ...hooks,
+    moved: (_, rows) => telling.moved(rows),
+    built: (done, of) => {
+      telling.copied();
+      hooks.built(done, of);
+    },
+  };
+}
