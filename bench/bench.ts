@@ -1,7 +1,7 @@
 // `npm run bench`: the reference workload by psql and by Bauta, one after the other in one run, so that what counts is a ratio.
 // Usage: node dist/bench/bench.js [--json] [--rounds N] [--scale N] [--only provision]
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { packageFile } from '../src/kernel/package-root.js';
 import { exitForHelp } from './help.js';
 import type { RunFigures } from './one-run.js';
-import { type Timing, BINARIES, load, missing, settings, startBench } from './reference.js';
+import { type Timing, BINARIES, load, makeRoles, missing, settings, startBench, urlAs } from './reference.js';
 
 interface Measured extends Timing {
   readonly peakRssBytes: number;
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   say(`server   ${(await bench.sql('postgres', 'SELECT version()'))[0]?.['version'] as string}`);
   say(`settings ${Object.entries({ fsync: 'off', full_page_writes: 'off', ...settings }).map((pair) => pair.join('=')).join(' ')}`); // prettier-ignore
   say(`machine  ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.versions.node}`);
-  await makeRoles();
+  await makeRoles(bench);
   await load(bench, 'large', scale);
   if (only === undefined) await load(bench, 'small', scale / 10);
   await bench.sql('postgres', 'CHECKPOINT');
@@ -179,11 +179,10 @@ async function dumpAndRestore(): Promise<Measured> {
 /** A fresh process; the target is new each time. CPU is that of the whole process, start-up included. */
 async function bauta(mode: Mode, database: string): Promise<Measured> {
   await bench.sql('postgres', 'DROP DATABASE IF EXISTS masked');
-  const as = (role: string, name: string): string => bench.server.url(name).replace(/\/\/[^@]*@/, `//${role}:bench@`);
   const env = {
     ...process.env,
-    SOURCE_URL: as('bauta_source', database),
-    TARGET_URL: as('bauta_target', 'masked'),
+    SOURCE_URL: urlAs(bench, 'source', database),
+    TARGET_URL: urlAs(bench, 'target', 'masked'),
     BENCH_POSTMASTER: String(bench.postmaster),
   };
   let figures: RunFigures | undefined;
@@ -196,13 +195,6 @@ async function bauta(mode: Mode, database: string): Promise<Measured> {
   const { seconds, peakRssBytes, steps } = figures;
   say(`    ${steps.map((step) => `${step.name} ${step.seconds.toFixed(2)}`).join(', ')}; ${Math.round(peakRssBytes / 1e6)} MB`);
   return { ...timing, seconds, peakRssBytes, steps };
-}
-
-async function makeRoles(): Promise<void> {
-  for (const name of ['source', 'target']) {
-    await bench.sql('postgres', readFileSync(packageFile('deploy', `${name}-role.sql`), 'utf8'));
-    await bench.sql('postgres', `ALTER ROLE bauta_${name} PASSWORD 'bench'`);
-  }
 }
 
 async function recreate(database: string): Promise<void> {

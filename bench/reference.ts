@@ -74,6 +74,19 @@ export async function load(bench: Bench, database: string, scale: number): Promi
   await runShell(`psql -q -v ON_ERROR_STOP=1 -v scale=${scale} -d "${bench.server.url(database)}" -f "${WORKLOAD}" > /dev/null`);
 }
 
+/** The least-privilege roles as shipped. */
+export async function makeRoles(bench: Bench): Promise<void> {
+  for (const name of ['source', 'target']) {
+    await bench.sql('postgres', readFileSync(packageFile('deploy', `${name}-role.sql`), 'utf8'));
+    await bench.sql('postgres', `ALTER ROLE bauta_${name} PASSWORD 'bench'`);
+  }
+}
+
+/** Connection string of a database as one of these roles. */
+export function urlAs({ server }: Bench, role: 'source' | 'target', database: string): string {
+  return server.url(database).replace(/\/\/[^@]*@/, `//bauta_${role}:bench@`);
+}
+
 function runShell(command: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('bash', ['-c', `set -o pipefail; ${command}`], { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -100,6 +113,11 @@ export function serverCpu(pid: number): number {
   const { own, children } = readTicks(pid);
   const live = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
   return (own + children + live.reduce((sum, child) => sum + readTicks(child).own, 0)) / 100;
+}
+
+/** CPU seconds of a process, its threads included. */
+export function processCpu(pid: number): number {
+  return readTicks(pid).own / 100;
 }
 
 /** CPU seconds of the programs that this process started and that have ended; the server, which goes on, is none of them. */

@@ -9,7 +9,7 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
   const runs = new Gauge({ name: 'bauta_runs', help: 'Runs of the workspace, by state.', labelNames: ['state'], registers: [registry] });
-  for (const { state, count } of observed.runs) runs.set({ state }, count);
+  for (const { state, count } of await metadata.within(workspaceId, (transaction) => transaction.runs.count())) runs.set({ state }, count);
   gauge('bauta_queue_depth', 'Runs that nobody works on yet.', observed.queued);
   gauge('bauta_queue_oldest_seconds', 'How long the oldest of them waits.', observed.oldestQueuedSeconds);
   gauge('bauta_workers', 'Workers whose heartbeat is heard.', observed.workers);

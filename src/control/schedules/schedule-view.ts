@@ -79,14 +79,23 @@ export const wantedSchema: Schema = {
   },
 };
 
-export async function toState(
-  transaction: Transaction,
-  row: ScheduleRow,
-): Promise<{ readonly name: string; readonly [member: string]: unknown }> {
-  const { name, version, pausedAt, nextDueAt, lastRunId } = row;
-  const run = lastRunId === null ? undefined : await transaction.runs.find(lastRunId);
-  return {
-    ...{ name, version, paused: pausedAt !== null, nextDueAt: nextDueAt?.toISOString() ?? null },
-    lastRun: run ? { id: run.id, state: run.state, dueAt: run.dueAt?.toISOString() ?? null } : null,
-  };
+export interface ScheduleState {
+  readonly name: string;
+  readonly [member: string]: unknown;
+}
+
+export async function toState(transaction: Transaction, row: ScheduleRow): Promise<ScheduleState> {
+  return (await toStates(transaction, [row]))[0]!;
+}
+
+/** One query, however many there are. */
+export async function toStates(transaction: Transaction, rows: readonly ScheduleRow[]): Promise<readonly ScheduleState[]> {
+  const runs = await transaction.runs.among(rows.flatMap(({ lastRunId }) => lastRunId ?? []));
+  return rows.map(({ name, version, pausedAt, nextDueAt, lastRunId }) => {
+    const run = runs.find(({ id }) => id === lastRunId);
+    return {
+      ...{ name, version, paused: pausedAt !== null, nextDueAt: nextDueAt?.toISOString() ?? null },
+      lastRun: run ? { id: run.id, state: run.state, dueAt: run.dueAt?.toISOString() ?? null } : null,
+    };
+  });
 }

@@ -9,7 +9,7 @@ import { type DocumentVersion, Metadata, type Transaction } from '../../systems/
 import { DocumentsController } from '../documents-controller.js';
 import { CLOCK, type Request, Route, callerOf, pageSchema, parseRequest, readPage, requireName, toPage } from '../http/http.js';
 import { getSchedule } from './stored-schedule.js';
-import { dueSchema, listSchema, previewSchema, stateSchema, toState, wantedSchema } from './schedule-view.js';
+import { dueSchema, listSchema, previewSchema, stateSchema, toState, toStates, wantedSchema } from './schedule-view.js';
 
 @Controller('v1/schedules')
 export class SchedulesController extends DocumentsController {
@@ -31,8 +31,7 @@ export class SchedulesController extends DocumentsController {
     return this.metadata.within(callerOf(request).workspaceId, async (transaction) => {
       const found = await transaction.documents.list(this.kind, limit, after);
       const rows = await transaction.schedules.among(found.map(({ name }) => name));
-      const states: Awaited<ReturnType<typeof toState>>[] = [];
-      for (const row of rows) states.push(await toState(transaction, row));
+      const states = await toStates(transaction, rows);
       const toItem = ({ document: _, ...head }: DocumentVersion): object => ({ ...head, ...states.find(({ name }) => name === head.name) });
       return { ...toPage(found, limit, ({ name }) => name), items: found.map(toItem) };
     });

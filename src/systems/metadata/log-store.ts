@@ -23,7 +23,14 @@ export class LogStore {
   /** The open logs' newest checkpoints, oldest log first. */
   async logs(): Promise<readonly { readonly name: string; readonly checkpoint: Checkpoint }[]> {
     const rows = await this.query<{ log: string; note: string }>(
-      `SELECT DISTINCT ON (log COLLATE "C") log, note FROM bauta.audit_checkpoint WHERE workspace_id = $1 ORDER BY log COLLATE "C", size DESC`,
+      // From one log to the next by the primary key: a log has a checkpoint for nearly every entry, and all but the last are passed over.
+      `WITH RECURSIVE logs AS (
+         SELECT min(log) AS log FROM bauta.audit_checkpoint WHERE workspace_id = $1
+         UNION ALL
+         SELECT (SELECT min(c.log) FROM bauta.audit_checkpoint c WHERE c.workspace_id = $1 AND c.log > l.log) FROM logs l WHERE l.log IS NOT NULL)
+       SELECT l.log, c.note FROM logs l CROSS JOIN LATERAL (
+         SELECT note FROM bauta.audit_checkpoint c WHERE c.workspace_id = $1 AND c.log = l.log ORDER BY c.size DESC LIMIT 1) c
+       ORDER BY l.log COLLATE "C"`,
     );
     return rows.map(({ log, note }) => ({ name: log, checkpoint: parseCheckpoint(note)! }));
   }

@@ -61,7 +61,7 @@ export class Metadata {
     try {
       return await this.source.transaction(async (manager) => {
         await manager.query(`SELECT pg_catalog.set_config('bauta.workspace', $1, true)`, [workspaceId]);
-        return observe(manager, silentMs);
+        return observe(manager, workspaceId, silentMs);
       });
     } catch (error) {
       throw toMetadataError(error);

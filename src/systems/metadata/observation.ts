@@ -1,11 +1,8 @@
 // What is measured in the metadata database: counts and ages, of one workspace and of the whole installation.
 import type { EntityManager } from 'typeorm';
 
-import type { RunState } from './run-state.js';
-
 export interface Observation {
-  /** Of the workspace; states without a run are not there. */
-  readonly runs: readonly { readonly state: RunState; readonly count: number }[];
+  /** Of the workspace. */
   readonly queued: number;
   /** 0: none waits. A run that waits for its next attempt or its turn waits too. */
   readonly oldestQueuedSeconds: number;
@@ -17,11 +14,12 @@ export interface Observation {
   readonly oldestOutboxSeconds: number;
 }
 
-/** In a transaction of a workspace. */
-export async function observe(manager: EntityManager, silentMs: number): Promise<Observation> {
-  const runs = await manager.query<{ state: RunState; count: string; oldest: number | null }[]>(
-    `SELECT state, count(*) AS count, extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS oldest
-     FROM bauta.run GROUP BY state ORDER BY state`,
+/** In a transaction of the workspace. Reads what waits, however many runs have ended. */
+export async function observe(manager: EntityManager, workspaceId: string, silentMs: number): Promise<Observation> {
+  const [queued] = await manager.query<{ count: string; oldest: number | null }[]>(
+    `SELECT count(*) AS count, extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS oldest
+     FROM bauta.run WHERE workspace_id = $1 AND state = 'queued'`,
+    [workspaceId],
   );
   const [workers] = await manager.query<{ heard: string; silent: string }[]>(
     `SELECT count(*) FILTER (WHERE heard) AS heard, count(*) FILTER (WHERE NOT heard) AS silent
@@ -29,9 +27,7 @@ export async function observe(manager: EntityManager, silentMs: number): Promise
     [silentMs],
   );
   const [lag] = await manager.query<{ entries: string; oldest_seconds: number }[]>(`SELECT * FROM bauta.outbox_lag()`);
-  const queued = runs.find(({ state }) => state === 'queued');
   return {
-    runs: runs.map(({ state, count }) => ({ state, count: Number(count) })),
     queued: Number(queued?.count ?? 0),
     oldestQueuedSeconds: queued?.oldest ?? 0,
     workers: Number(workers?.heard ?? 0),
