@@ -173,6 +173,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     'bauta audit export --server https://bauta.internal --token env:TOKEN --out copy',
     'bauta audit delete 2019 --reason "retention of six years has ended"',
     'bauta audit erase p-2d1f0c4b6a798e35 --reason "request of the data subject"',
+    'bauta audit delete 2019 --reason "retention has ended" --server https://bauta.internal --token env:TOKEN',
   ])
     .argument('<action>', 'verify, prove, export, delete or erase')
     .argument(

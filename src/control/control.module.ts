@@ -10,7 +10,7 @@ import { Metadata } from '../systems/metadata/metadata.js';
 import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
-import { AuditController } from './audit/audit.js';
+import { AuditController, RetentionController } from './audit/audit.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
 import { ClassificationsController } from './classifications/classifications.js';
 import { PipelinesController } from './pipelines/pipelines.js';
@@ -44,7 +44,7 @@ const controllers = [
     ChannelsController,
     NotificationsController,
   ],
-  ...[MetricsController, HealthDetailController, AuditController],
+  ...[MetricsController, HealthDetailController, AuditController, RetentionController],
 ];
 
 export interface Opened {

@@ -1640,6 +1640,11 @@ export const messages = {
     message: 'there is no such text or person in the erasable folder',
     hint: 'give a commitment (sha256:…), the id of a person (p-…), or the name that a person is kept under',
   },
+  PERSON_NOT_ERASABLE: {
+    class: 'InputError',
+    message: 'no person can be erased at the service {name} over its API, only a text by its commitment (sha256:…)',
+    hint: 'its log holds random ids only; take his roles and tokens, and have the owner of the metadata database change the name in bauta.person',
+  },
   LOG_SIGNATURE_REFUSED: {
     class: 'InvariantError',
     message: 'the sequencer of the audit log does not sign this marker: the log has no intent to publish that dataset',

@@ -52,6 +52,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       ['auditor'],
     ]),
   ),
+  'POST /v1/audit/log/{log}/delete': ['operator'],
+  'POST /v1/audit/log/texts/erase': ['operator'],
   'GET /v1/people': ['administrator', 'auditor'],
   'POST /v1/people': ['administrator'],
   'GET /v1/people/{name}': ['administrator', 'auditor'],

@@ -1,2 +1,3 @@
 // The door of the audit log over REST.
 export { AuditController } from './audit-controller.js';
+export { RetentionController } from './retention-controller.js';

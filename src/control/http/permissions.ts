@@ -25,6 +25,8 @@ const table = {
   'workspaces:read': ['administrator', 'auditor'],
   'workspaces:write': ['administrator'],
   'audit:read': ['auditor'],
+  // What retention and erasure ask for; each is an entry itself.
+  'audit:erase': ['operator'],
   'people:read': ['administrator', 'auditor'],
   'people:write': ['administrator'],
   'tokens:read': ['administrator', 'auditor'],

@@ -58,14 +58,24 @@ export class OutboxSink implements AuditSink {
     return this.metadata.within(this.workspaceId, work);
   }
 
-  private async until<T>(find: (transaction: Transaction) => Promise<T | undefined>): Promise<T> {
-    const startedAt = performance.now();
-    for (let wait = SHORTEST_MS; ; wait = Math.min(wait * 1.5, LONGEST_MS)) {
-      const found = await this.within(find);
-      if (found !== undefined) return found;
-      if (performance.now() - startedAt > this.patienceMs)
-        throw toError('LOG_NOT_SEQUENCED', { stage: 'audit', amount: `${this.patienceMs / 1000} s` });
-      await sleep(wait);
-    }
+  private until<T>(find: (transaction: Transaction) => Promise<T | undefined>): Promise<T> {
+    return untilSequenced(this.metadata, this.workspaceId, find, this.patienceMs);
+  }
+}
+
+/** What the sequencer makes of what it was given. Throws LOG_NOT_SEQUENCED. */
+export async function untilSequenced<T>(
+  metadata: Metadata,
+  workspaceId: string,
+  find: (transaction: Transaction) => Promise<T | undefined>,
+  patienceMs: number,
+): Promise<T> {
+  const startedAt = performance.now();
+  for (let wait = SHORTEST_MS; ; wait = Math.min(wait * 1.5, LONGEST_MS)) {
+    const found = await metadata.within(workspaceId, find);
+    if (found !== undefined) return found;
+    if (performance.now() - startedAt > patienceMs)
+      throw toError('LOG_NOT_SEQUENCED', { stage: 'audit', amount: `${patienceMs / 1000} s` });
+    await sleep(wait);
   }
 }

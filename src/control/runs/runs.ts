@@ -3,6 +3,7 @@ export { runConsequence } from './run-approval.js';
 export { toLook } from './look-at-source.js';
 export { requestRun, toWanted } from './request-run.js';
 export { type RunComposer } from './run-composer.js';
+export { untilSequenced } from './outbox-sink.js';
 export type { RunObserver } from './run-observer.js';
 export { RunWorker, type RunWorkerOptions } from './run-worker.js';
 export { RunsController } from './runs-controller.js';

@@ -1,6 +1,6 @@
 // audit keeps what happened, as a transparency log: events as leaves of a Merkle tree, signed checkpoints, proofs. The door.
 export { openCheckpoint, parseCheckpoint, signCheckpoint } from './checkpoint.js';
-export { type Deletion, carriedTypes, toCarried } from './deletions.js';
+export { type Deletion, carriedTypes, toCarried, toCarryOn } from './deletions.js';
 export {
   type Change,
   type HomeChange,

@@ -1,8 +1,8 @@
 // What a chain says of itself beyond its own entries: logs that were deleted when their time was over, and entries of theirs that still count,
 // which were carried into a later log before.
-import type { Json } from '../../kernel/canonical-json.js';
+import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
 import type { Checkpoint, Event } from '../event.js';
-import { intentTypes } from './intents.js';
+import { intentTypes, toOpenIntents } from './intents.js';
 import type { ChainEntry } from './verify-log.js';
 
 /** A deleted log, by the checkpoint that ended it. */
@@ -24,6 +24,22 @@ export function toCarried<T extends Pick<Event, 'type'> & { readonly data?: Even
   if (event.type !== 'log.carried') return event;
   const carried = event.data?.['event'];
   return isEvent(carried) ? (carried as unknown as T) : event;
+}
+
+/** Of `old`, which is to be deleted, what later runs go by: unless the logs that stay (`kept`) have it, too. Both of `carriedTypes` only. */
+export function toCarryOn(old: readonly Event[], kept: readonly Event[]): readonly Event[] {
+  const open = new Set(toOpenIntents([...old, ...kept]).map(({ event }) => event));
+  const there = new Set(kept.map(toKey));
+  return old.filter((event) => {
+    if (there.has(toKey(event)) || (intentTypes.includes(event.type) && !open.has(event))) return false;
+    there.add(toKey(event));
+    return true;
+  });
+}
+
+/** What was seen once is not carried again; an intent is the one of its run. */
+function toKey({ type, data, runId }: Event): string {
+  return toCanonicalJson([type, data, intentTypes.includes(type) ? runId : '']);
 }
 
 /** Oldest first; each once, where its intent stands now. */

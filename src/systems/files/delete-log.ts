@@ -3,17 +3,9 @@
 import { readFile, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
+import type { Json } from '../../kernel/canonical-json.js';
 import { toError } from '../../kernel/errors.js';
-import {
-  Journal,
-  carriedTypes,
-  homeChangeTypes,
-  intentTypes,
-  parseCheckpoint,
-  toOpenHomeIntents,
-  toOpenIntents,
-} from '../../pipeline/audit/audit.js';
+import { Journal, carriedTypes, homeChangeTypes, parseCheckpoint, toCarryOn, toOpenHomeIntents } from '../../pipeline/audit/audit.js';
 import type { Appended, Checkpoint, Event } from '../../pipeline/event.js';
 import { syncFolder } from './durable.js';
 import { erase } from './erasable.js';
@@ -108,18 +100,7 @@ async function finishDeletion({ home }: Home, journal: Journal, { origin, size, 
 async function carry(folder: string, log: string, remaining: readonly string[], origin: string, journal: Journal): Promise<void> {
   const old = await readEvents(folder, carriedTypes, [log]);
   const kept = await readEvents(folder, carriedTypes, remaining);
-  const open = new Set(toOpenIntents([...old, ...kept]).map(({ event }) => event));
-  const there = new Set(kept.map(toKey));
-  for (const event of old) {
-    if (there.has(toKey(event)) || (intentTypes.includes(event.type) && !open.has(event))) continue;
-    there.add(toKey(event));
-    await journal.append('audit', 'log.carried', { origin, event: event as unknown as Json });
-  }
-}
-
-/** What was seen once is not carried again; an intent is the one of its run. */
-function toKey({ type, data, runId }: Event): string {
-  return toCanonicalJson([type, data, intentTypes.includes(type) ? runId : '']);
+  for (const event of toCarryOn(old, kept)) await journal.append('audit', 'log.carried', { origin, event: event as unknown as Json });
 }
 
 /** Texts and people that no other log speaks of have no reason to be there any more. */

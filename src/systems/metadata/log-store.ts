@@ -5,7 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 
 import { type Verifier, parseVerifierKey } from '../../kernel/signed-note.js';
-import { type LogFiles, TILE, type Tile, parseCheckpoint, parseTilePath, toBundle } from '../../pipeline/audit/audit.js';
+import { type LogFiles, TILE, type Tile, parseCheckpoint, parseTilePath, toBundle, toCarried } from '../../pipeline/audit/audit.js';
 import { toCommitment } from '../../pipeline/erasable.js';
 import type { Appended, Checkpoint, Event } from '../../pipeline/event.js';
 
@@ -58,13 +58,28 @@ export class LogStore {
     return rows.map(({ position, event, payload }) => ({ index: Number(position), event: toWhole(event, payload) }));
   }
 
-  /** Of these types, oldest first. */
-  async events(types: readonly string[]): Promise<readonly Event[]> {
+  /** Of these types, oldest first; of these logs, or of all. What was carried out of a deleted log is read as the event that it was. */
+  async events(types: readonly string[], logs?: readonly string[]): Promise<readonly Event[]> {
     const rows = await this.query<{ event: Event; payload: Event['data'] | null }>(
-      'SELECT event, payload FROM bauta.audit_leaf WHERE workspace_id = $1 AND type = ANY ($2) ORDER BY log COLLATE "C", position',
-      [types],
+      `SELECT event, payload FROM bauta.audit_leaf WHERE workspace_id = $1 AND type = ANY ($2) AND ($3::text[] IS NULL OR log = ANY ($3))
+       ORDER BY log COLLATE "C", position`,
+      [[...types, 'log.carried'], logs ?? null],
     );
-    return rows.map(({ event, payload }) => toWhole(event, payload));
+    return rows.map(({ event, payload }) => toCarried(toWhole(event, payload))).filter(({ type }) => types.includes(type));
+  }
+
+  /** False: there is no such text. */
+  async eraseText(commitment: string): Promise<boolean> {
+    const [, count] = await this.manager.query<[unknown, number]>(
+      'DELETE FROM bauta.erasable_text WHERE workspace_id = $1 AND commitment = $2',
+      [this.workspaceId, commitment],
+    );
+    return count > 0;
+  }
+
+  /** One change of what was kept at a time, until the transaction ends. */
+  async lockKept(): Promise<void> {
+    await this.query(`SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('bauta kept ' || $1, 0))`);
   }
 
   /** Undefined while it waits in the outbox. */

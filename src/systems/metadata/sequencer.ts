@@ -3,6 +3,7 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
+import { toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { signNote } from '../../kernel/signed-note.js';
 import { parseCheckpoint, parseLeaf } from '../../pipeline/audit/audit.js';
@@ -127,7 +128,11 @@ class Writer {
       const byWorkspace = new Map<string, Sequenced[]>();
       for (const { workspace_id, event, key } of waiting)
         byWorkspace.set(workspace_id, [...(byWorkspace.get(workspace_id) ?? []), { event: toEvent(event), key }]);
-      for (const [workspaceId, events] of byWorkspace) await (await this.open(workspaceId)).append(session, events, Date.now());
+      for (const [workspaceId, events] of byWorkspace) {
+        const log = await this.open(workspaceId);
+        await log.append(session, events, Date.now());
+        for (const { event } of events) if (event.type === 'log.deleted.intended') await this.deleteLog(log, workspaceId, event);
+      }
       if (waiting.length > 0) await session.query('DELETE FROM bauta.outbox WHERE id = ANY ($1::bigint[])', [waiting.map(({ id }) => id)]);
       await session.commitTransaction();
       for (const workspaceId of byWorkspace.keys()) await this.keys.remember(workspaceId, this.logs.get(workspaceId)!.note);
@@ -138,6 +143,17 @@ class Writer {
       await session.rollbackTransaction().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** In the transaction of its announcement: there is none without the other. What may not go stays, and its announcement without an outcome. */
+  private async deleteLog(log: WorkspaceLog, workspaceId: string, { runId, data }: Event): Promise<void> {
+    const { origin = '', size = 0, root = '' } = data;
+    const name = typeof origin === 'string' ? origin.slice(origin.lastIndexOf('/') + 1) : '';
+    const [row] = (await this.session.query('SELECT bauta.delete_log($1, $2) AS deleted', [workspaceId, name])) as { deleted: boolean }[];
+    if (row?.deleted !== true) return;
+    const now = Date.now();
+    const done: Event = { runId, stage: 'audit', type: 'log.deleted.done', at: toTimestamp(now), data: { origin, size, root } };
+    await log.append(this.session, [{ event: done, key: null }], now);
   }
 
   /** Markers of datasets that are being published. Returns how many. */
