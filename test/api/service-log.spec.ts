@@ -106,6 +106,11 @@ it('is fetched into a folder that is checked without the service, and proves an 
     ({ name }) => name,
   );
   const known = join(copy, log, 'checkpoint');
+  const [near, far] = [
+    await bauta('audit', 'verify', '--log', copy, '--key', key),
+    await bauta('audit', 'verify', ...server, '--key', key),
+  ];
+  expect(far).toEqual(near);
   expect((await bauta('audit', 'verify', ...server, '--key', key, '--known', known)).status).toBe(0);
   const proof = join(folder, 'proof');
   expect((await bauta('audit', 'prove', '3', '--log', copy, '--out', proof)).status).toBe(0);

@@ -1,6 +1,7 @@
 // `bauta --server`: a run at a service is told as one of this machine is, word for word; so is what is wrong.
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -8,6 +9,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import type { RunWorker } from '../../src/control/runs/runs.js';
 import { packageFile } from '../../src/kernel/package-root.js';
+import { createAuthority } from '../support/certificates.js';
 import { type ServiceWorld, startRunWorker, startServiceWorld } from '../support/service.js';
 import {
   type BautaOptions,
@@ -245,6 +247,29 @@ describe('a service that cannot be spoken to', () => {
     const said = await there(words, more);
     expect([said.exitCode, said.stderr]).toEqual([3, expect.stringContaining(told)]);
     expect(said.stderr).not.toContain('bauta_secret');
+  });
+
+  it('is believed by its certificate only, whatever the environment says of checking it', async () => {
+    const authority = createAuthority();
+    const { key, cert } = authority.issue(['IP:127.0.0.1']);
+    const service = createTlsServer({ key, cert }, (_, answer) => void answer.end('{"items":[],"next":null}'));
+    await new Promise<void>((done) => service.listen(0, '127.0.0.1', done));
+    const port = String((service.address() as { port: number }).port);
+    const list = (host: string, more: Readonly<Record<string, string>>): Promise<Said> =>
+      there(['runs', 'list'], { BAUTA_SERVER: `https://${host}:${port}`, ...more });
+    try {
+      expect((await list('127.0.0.1', { NODE_EXTRA_CA_CERTS: authority.caFile })).exitCode).toBe(0);
+      for (const [host, more] of [
+        ['127.0.0.1', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
+        ['localhost', { NODE_EXTRA_CA_CERTS: authority.caFile, NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
+      ] as const) {
+        const said = await list(host, more);
+        expect([said.exitCode, said.stderr]).toEqual([1, expect.stringContaining('HTTP_CERTIFICATE_REFUSED')]);
+      }
+    } finally {
+      await new Promise((done) => service.close(done));
+      authority.remove();
+    }
   });
 
   it('follows no redirect, and shows no control character of what answers', async () => {
