@@ -72,6 +72,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[name]', 'with --server: a pipeline that is applied there')
     .option('-f, --file <path>', 'the pipeline document (YAML or JSON); with --server it has to be what is applied there')
     .option('--timeout <duration>', 'give up after this time (90s, 30m, 2h); nothing is published then', parseDuration)
+    .option('--reuse', 'take the version that is there, if plan, key and source have not changed since; else make a new one')
     .action(async (name: string | undefined, _, self: Command) =>
       done(await (await import('./run.js')).run({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
     );

@@ -50,6 +50,8 @@ export interface ComposeOptions extends GlobalOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
   readonly onStep?: (step: TargetStep) => void | Promise<void>;
+  /** Take a version that is there where it is what a run would make. */
+  readonly reuse?: boolean;
 }
 
 /** Reads the documents, resolves the references, opens the doors. Throws DOCUMENTS_INVALID with every finding. */
@@ -63,7 +65,16 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     const { request, after, connections } = await readRequest(options.file);
     const { source, target } = request.pipeline.body;
     return await composeRun({
-      ...{ settings, request, after, home: options.home ?? settings.BAUTA_HOME, signal: options.signal, onStep: options.onStep, policy },
+      ...{
+        settings,
+        request,
+        after,
+        home: options.home ?? settings.BAUTA_HOME,
+        signal: options.signal,
+        onStep: options.onStep,
+        policy,
+        reuse: options.reuse,
+      },
       source: await resolveSide(source.connection, connections.source, environment, settings),
       target: await resolveSide(target.connection, connections.target, environment, settings),
       ...(target.swapSchemas && { builder: await resolveSide(target.swapSchemas.builder, connections.builder, environment, settings) }),
@@ -96,6 +107,7 @@ export interface RunOptions {
   readonly policy?: Promise<Policy>;
   /** Default: that of the home. */
   readonly log?: RunLog;
+  readonly reuse?: boolean | undefined;
 }
 
 /** Where a run is told, who started it, and whose markers are known. */
@@ -185,6 +197,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       after,
       actor,
       ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.reuse ? { reuse: { verifiers } } : {}),
     };
     return { doors, request, run, source, target, settings, home, close };
   } catch (error) {

@@ -80,7 +80,7 @@ const verdict = object(
 const run = object(
   {
     runId: orNull(text('null: it did not come to a run')),
-    state: oneOf('published', 'withheld', 'denied', 'failed', 'cancelled', 'compensation-failed'),
+    state: oneOf('published', 'reused', 'withheld', 'denied', 'failed', 'cancelled', 'compensation-failed'),
     dataset: orNull(
       object(
         { target: text('database'), version: { type: 'integer', minimum: 1 }, planDigest: text('of the plan') },
@@ -99,7 +99,20 @@ const run = object(
     peakRssBytes: count('of all threads'),
     checkpoint: orNull(object({ origin: text('of the log'), size: count('entries'), root: text('RFC 6962 root, base64') })),
   },
-  { error },
+  {
+    error,
+    reused: object({
+      ...{
+        target: text('database'),
+        version: { type: 'integer', minimum: 1 },
+        planDigest: text('of the plan'),
+        runId: text('that made it'),
+      },
+      ...{ readAt: text('when its rows were read'), ageSeconds: count('since then') },
+      unchangedUntil: text('what was committed at the source after this instant may not be counted yet'),
+      expiresAt: text('by its marker'),
+    }),
+  },
 );
 
 const ruleView = {

@@ -1,6 +1,7 @@
 // How a run ended, for a person, and its exit code: wherever it went.
 import { toKnownError } from '../kernel/errors.js';
 import type { RunSummary } from '../pipeline/report/report.js';
+import type { Reused } from '../pipeline/reuse.js';
 import { paint, printError, toBytesText, toExitCode, toFindingText, toReasonsText } from './print.js';
 
 export function printOutcome(summary: RunSummary, error: unknown): number {
@@ -14,6 +15,10 @@ export function printOutcome(summary: RunSummary, error: unknown): number {
     if (error === undefined) return 0;
     printError(error, []);
     return toExitCode(error);
+  }
+  if (summary.reused) {
+    say(`${paint('reused', 32)} ${toReusedText(summary.reused)}`);
+    return 0;
   }
   if (state === 'denied' && decision) {
     say(toReasonsText(decision.reasons));
@@ -33,4 +38,10 @@ export function printOutcome(summary: RunSummary, error: unknown): number {
   // Its hint asks for it.
   if (toKnownError(error).code === 'UNEXPECTED') say(`run      ${summary.runId}`);
   return toExitCode(error);
+}
+
+function toReusedText({ target, version, ageSeconds, unchangedUntil, expiresAt }: Reused): string {
+  const age =
+    ageSeconds < 120 ? `${ageSeconds} s` : ageSeconds < 7200 ? `${Math.round(ageSeconds / 60)} min` : `${Math.round(ageSeconds / 3600)} h`;
+  return `${target}, version ${version}: its rows were read ${age} ago, the source has not changed until ${unchangedUntil}, it expires at ${expiresAt}`;
 }

@@ -16,6 +16,8 @@ export interface RemoteRun {
   readonly name?: string | undefined;
   /** Or documents, which MUST be what is applied there. */
   readonly file?: string | undefined;
+  /** Take a version that is there where it is what the run would make. */
+  readonly reuse: boolean;
   readonly json: boolean;
   /** Asks the service to end the run; its reason is the error to show. */
   readonly stop: AbortSignal;
@@ -24,11 +26,14 @@ export interface RemoteRun {
 /** After a request to end a run, it has this long. */
 const END_MS = 60_000;
 
-export async function runRemote(server: Server, { name, file, json, stop }: RemoteRun): Promise<number> {
+export async function runRemote(server: Server, { name, file, reuse, json, stop }: RemoteRun): Promise<number> {
   const pipeline = name ?? (await requireApplied(server, file));
   stop.throwIfAborted();
   const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() };
-  const { id } = await server.ask<RunView>('POST', '/v1/runs', { headers, body: JSON.stringify({ pipeline }) });
+  const { id } = await server.ask<RunView>('POST', '/v1/runs', {
+    headers,
+    body: JSON.stringify({ pipeline, ...(reuse ? { reuse } : {}) }),
+  });
   try {
     const run = await untilEnded(server, id, stop);
     const error = toEnd(server, run, stop);

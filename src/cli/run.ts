@@ -31,7 +31,7 @@ export async function run(options: RunOptions): Promise<number> {
     const server = await findServer(options);
     if (server) {
       const { runRemote } = await import('./run-remote.js');
-      return await runRemote(server, { name, file, json: wantsJson(options), stop: stop.signal });
+      return await runRemote(server, { name, file, reuse: options.reuse === true, json: wantsJson(options), stop: stop.signal });
     }
     if (name !== undefined) throw toError('OPTION_MISSING', { name: '--server', expected: 'bauta run --help' });
     if (file === undefined) throw toError('OPTION_MISSING', { name: '-f, --file <path>', expected: 'bauta run --help' });

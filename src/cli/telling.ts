@@ -52,6 +52,7 @@ export function toHooks(telling: Telling): Hooks {
   const hooks = tellingHooks((told) => telling.tell(told));
   return {
     ...hooks,
+    notReused: (why) => telling.say(`reuse    no: ${why}`),
     moved: (_, rows) => telling.moved(rows),
     built: (done, of) => {
       telling.copied();

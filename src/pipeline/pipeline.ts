@@ -9,6 +9,7 @@ import { publish } from './publish.js';
 import { type Prepared, type Request, prepare, toRefusal, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
 import { toShownError, toShownFinding, toShownPath } from './shown-path.js';
+import { findReusable } from './reuse.js';
 import { settle } from './settle.js';
 import { type RunState, type RunSummary, toSummary } from './report/report.js';
 import { closingAfter, untilStopped } from './until-stopped.js';
@@ -81,6 +82,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   if (!plan || !planDigest || !decision || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
   await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
   if (!decision.allow) return 'denied';
+  if (run.reuse && (await reuse(doors, run.reuse, { ...prepared, plan, planDigest }, hooks, journal))) return 'reused';
   if (request.pipeline.body.approval) await requireApproval(request.pipeline.body.name, planDigest, hooks);
 
   await border('source');
@@ -101,6 +103,24 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
         fate,
       ),
   );
+}
+
+/** True when a version was found, which then is told of. It changes nothing anywhere, so nobody has to approve of it. */
+async function reuse(
+  doors: Doors,
+  { verifiers }: NonNullable<Run['reuse']>,
+  prepared: Prepared & { readonly plan: Plan; readonly planDigest: string },
+  hooks: Hooks,
+  journal: Journal,
+): Promise<boolean> {
+  const found = await findReusable(doors, prepared, verifiers);
+  if ('why' in found) {
+    await journal.append('gate', 'dataset.not-reused', { why: found.why });
+    hooks.notReused?.(found.why);
+    return false;
+  }
+  await journal.append('gate', 'dataset.reused', { ...found });
+  return true;
 }
 
 async function requireApproval(name: string, planDigest: string, hooks: Hooks): Promise<void> {
@@ -124,11 +144,13 @@ async function throughStaging(
   const swept = await doors.target.sweep();
   if (swept.length > 0) await journal.append('deliver', 'staging.swept', { ...place, names: swept });
   await settle(doors);
+  // Before the snapshot: what is committed between the two is counted later, and the version then is not taken for the source's state.
+  const { digest: sourceState } = await doors.source.state(plan, catalogue);
   const snapshot = await doors.source.open(plan, toScope(request));
   return closingAfter(
     () => snapshot.close(),
     async () => {
-      await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest });
+      await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest, sourceState });
       await border('extract');
       const staging = await journal.change('deliver', 'staging', { ...place, planDigest }, () => doors.target.begin(plan, catalogue, run));
       return closingAfter(

@@ -22,9 +22,20 @@ export interface Source {
   count(columns: readonly CountedColumn[]): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
   /** Rows that refer to a row left behind, of what will be copied. In the order of the references. */
   countCut(references: readonly CutReference[]): Promise<readonly number[]>;
+  /** By what the server counts of the plan's tables and their sequences, whether a row may have changed. Reads no row. */
+  state(plan: Plan, catalogue: Catalogue): Promise<SourceState>;
   /** Which made-up rows meet a condition of the schema, as the server itself evaluates it. In the order of the trials; reads no table. */
   tryOut(trials: readonly Trial[]): Promise<readonly Trialled[]>;
   close(): Promise<void>;
+}
+
+/** Two looks with the same digest: between the first and `lagMs` before the second no change was committed. */
+export interface SourceState {
+  /** Null: the server cannot say; `unknown` says why. */
+  readonly digest: string | null;
+  /** Null: nobody knows. */
+  readonly lagMs: number | null;
+  readonly unknown?: string;
 }
 
 /** A condition of the source's schema, and made-up rows for it. */

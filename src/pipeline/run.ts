@@ -1,4 +1,5 @@
 // What a run is given: doors, an identity, and people or tests who want to be told.
+import type { Verifier } from '../kernel/signed-note.js';
 import type { Plan } from './plan.js';
 import type { AuditSink, MaskExecutor, Reader, Staging } from './ports.js';
 import type { PrepareDoors, Prepared } from './prepare.js';
@@ -23,6 +24,8 @@ export interface Run {
   readonly after: readonly { readonly path: string; readonly sql: string }[];
   /** The random id of who started it. */
   readonly actor?: () => Promise<string>;
+  /** A version that is there and would come out the same is wanted instead of a run; the keys of the log that may have published it. */
+  readonly reuse?: { readonly verifiers: readonly Verifier[] };
   /** Aborted by Ctrl-C or the caller's time-out; its reason is the error to show. */
   readonly signal?: AbortSignal;
 }
@@ -31,6 +34,8 @@ export interface Hooks {
   /** At each border between stages; a test blocks in it and is killed. */
   border?(name: string): void | Promise<void>;
   prepared?(prepared: Prepared): void;
+  /** Why no version could be taken instead of a run. */
+  notReused?(why: string): void;
   /** Asked where the pipeline takes an approval: throws unless somebody approved of this plan. Without it no such run goes on. */
   approve?(planDigest: string): Promise<void>;
   /** Rows of a table that went into staging, and their bytes of COPY text. */

@@ -76,6 +76,7 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
       ...{ settings, home: settings.BAUTA_HOME, after, signal: stop.signal, runId: run.id, applicationName: toApplicationName(run) },
       ...stored,
       log: await openLog(execution),
+      reuse: run.reuse,
     });
     let outcome: Outcome = {};
     try {

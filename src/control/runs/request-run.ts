@@ -20,6 +20,8 @@ export interface WantedRun {
   /** 0 to 9, the greater first; default 5. */
   readonly priority?: number;
   readonly deadlineAt?: Date;
+  /** Take a version that is there where it is what the run would make. */
+  readonly reuse?: boolean;
   /** W3C trace context of what asked for it. */
   readonly traceparent?: string | undefined;
 }
@@ -34,10 +36,10 @@ export function toWanted({ priority, deadlineMinutes }: RunParameters = {}, from
 
 /** The new run's id; undefined when there is one of this pipeline for this instant. Throws RESOURCE_UNKNOWN. */
 export async function requestRun(transaction: Transaction, wanted: WantedRun): Promise<string | undefined> {
-  const { pipeline, requestedBy, dueAt = null, cause, nowMs, priority = 5, deadlineAt = null, traceparent } = wanted;
+  const { pipeline, requestedBy, dueAt = null, cause, nowMs, priority = 5, deadlineAt = null, traceparent, reuse = false } = wanted;
   const documents = await findDocuments(transaction, pipeline);
   const run = {
-    ...{ id: newRunId(nowMs), pipeline, requestedBy, dueAt, priority, deadlineAt, ...toNeeds(documents) },
+    ...{ id: newRunId(nowMs), pipeline, requestedBy, dueAt, priority, deadlineAt, reuse, ...toNeeds(documents) },
     // The author of a cause has a part in the run, as those of the others have.
     documents: [...documents.map(({ kind, name, version }): DocumentRef => ({ kind, name, version })), ...(cause ? [cause] : [])],
     ...(cause ? { cause } : {}),

@@ -35,5 +35,6 @@ export interface RunComposer {
     readonly runId: string;
     readonly applicationName: string;
     readonly log: RunLog;
+    readonly reuse: boolean;
   }): Promise<{ readonly doors: Doors; readonly request: Request; readonly run: Run; readonly close: () => Promise<void> }>;
 }

@@ -29,6 +29,11 @@ const wanted: Schema = {
       pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,6})?(Z|[+-]\\d\\d:\\d\\d)$',
       description: 'an instant with its zone (RFC 3339), after which it is late',
     },
+    reuse: {
+      type: 'boolean',
+      description:
+        'take the version that is there, if it is what the run would make: same plan, same key, a source that has not changed since; the run then ends as reused',
+    },
   },
   description: 'pipeline',
 };
@@ -48,7 +53,7 @@ const properties: Readonly<Record<string, Schema>> = {
   ...{ dueAt: instant, createdAt: { type: 'string', format: 'date-time' }, startedAt: instant, endedAt: instant },
   ...{ cancelRequested: { type: 'boolean' }, pauseRequested: { type: 'boolean' }, movedRows: { type: 'integer' } },
   ...{ priority: { type: 'integer' }, tags: { type: 'array', items: { type: 'string' } } },
-  ...{ deadlineAt: instant, lateAt: instant, rerunOf: { type: ['string', 'null'] } },
+  ...{ deadlineAt: instant, lateAt: instant, rerunOf: { type: ['string', 'null'] }, reuse: { type: 'boolean' } },
   summary: { type: ['object', 'null'], description: 'what `bauta run --json` gives, once it has ended' },
 };
 const answer: Schema = { type: 'object', required: Object.keys(properties), properties };
@@ -86,15 +91,13 @@ export class RunsController {
     headers: { 'Idempotency-Key': 'the same request with the same key is carried out once' },
   })
   async create(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<object> {
-    const { pipeline, priority, deadlineAt } = parseRequest<{ pipeline: string; priority?: number; deadlineAt?: string }>(
-      request.body,
-      wanted,
-    );
+    type Wanted = { pipeline: string; priority?: number; deadlineAt?: string; reuse?: boolean };
+    const { pipeline, priority, deadlineAt, reuse = false } = parseRequest<Wanted>(request.body, wanted);
     const deadline = deadlineAt === undefined ? undefined : parseInstant(deadlineAt);
     const made = await answerOnce(this.metadata, request, response, async (transaction) => {
       requireRight(request, 'runs:create', [await findEnvironment(transaction, pipeline)]);
       const id = await requestRun(transaction, {
-        ...{ pipeline, requestedBy: callerOf(request).personId, nowMs: this.clock.now(), traceparent: traceOf(request) },
+        ...{ pipeline, reuse, requestedBy: callerOf(request).personId, nowMs: this.clock.now(), traceparent: traceOf(request) },
         ...(priority === undefined ? {} : { priority }),
         ...(deadline === undefined ? {} : { deadlineAt: deadline }),
       });
@@ -290,7 +293,14 @@ function toView(run: RunRow): { readonly id: string; readonly [member: string]: 
     ...{ id, pipeline, environment, state, attempt, documents, cause: run.cause },
     ...{ dueAt: at(run.dueAt), createdAt: at(run.createdAt), startedAt: at(run.startedAt), endedAt: at(run.endedAt) },
     ...{ cancelRequested: run.cancelRequestedAt !== null, pauseRequested: run.pauseRequestedAt !== null },
-    ...{ priority: run.priority, tags: run.tags, deadlineAt: at(run.deadlineAt), lateAt: at(run.lateAt), rerunOf: run.rerunOf },
+    ...{
+      priority: run.priority,
+      tags: run.tags,
+      deadlineAt: at(run.deadlineAt),
+      lateAt: at(run.lateAt),
+      rerunOf: run.rerunOf,
+      reuse: run.reuse,
+    },
     ...{ movedRows: Number(run.movedRows), summary },
   };
 }

@@ -4,13 +4,16 @@ import type { ErrorView, Finding } from '../../kernel/errors.js';
 import { fromLogged } from '../erasable.js';
 import type { Decision } from '../decision.js';
 import type { Checkpoint, Event } from '../event.js';
+import type { Reused } from '../reuse.js';
 
-export type RunState = 'published' | 'withheld' | 'denied' | 'failed' | 'cancelled';
+export type RunState = 'published' | 'reused' | 'withheld' | 'denied' | 'failed' | 'cancelled';
 
 export interface RunSummary {
   readonly runId: string;
   readonly state: RunState;
   readonly dataset: { readonly target: string; readonly version: number; readonly planDigest: string } | null;
+  /** That version was there already, and the source has not changed since its rows were read. */
+  readonly reused?: Reused;
   readonly tables: readonly { readonly name: string; readonly rows: number; readonly bytes: number; readonly seconds: number }[];
   readonly findings: readonly Finding[];
   /** What verification decided for each personal column and path, and saw; empty where it did not come to that. */
@@ -39,6 +42,7 @@ export function toSummary(
   const ended = last('run.ended');
   const error = ended?.['error'] as unknown as ErrorView | undefined;
   const published = last('dataset.published.done') ?? last('dataset.published.completed');
+  const reused = last('dataset.reused');
   const found = mine.filter(({ type }) => type === 'findings.made').flatMap(({ data }) => data['findings'] as unknown as Finding[]);
   const tables = mine
     .filter(({ type }) => type === 'table.loaded')
@@ -58,7 +62,8 @@ export function toSummary(
     runId,
     // A run that was killed after its publication never said how it ended: the next start found that.
     state: (ended?.['state'] as RunState | undefined) ?? (published ? 'published' : 'failed'),
-    dataset: toDataset(published),
+    dataset: toDataset(published ?? reused),
+    ...(reused ? { reused: reused as unknown as Reused } : {}),
     tables,
     findings: [...new Map([...found, ...toFindingOf(error)].map((finding) => [JSON.stringify(finding), finding])).values()],
     verdicts: (last('dataset.verified')?.['verdicts'] as readonly Json[] | undefined) ?? [],

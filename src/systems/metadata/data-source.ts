@@ -12,6 +12,7 @@ import { Notifications1763700000006 } from '../../../migrations/0006-notificatio
 import { RunStages1763700000007 } from '../../../migrations/0007-run-stages.js';
 import { Observation1763700000008 } from '../../../migrations/0008-observation.js';
 import { Identities1763700000010 } from '../../../migrations/0010-identities.js';
+import { Reuse1763700000011 } from '../../../migrations/0011-reuse.js';
 import { Told1763700000012 } from '../../../migrations/0012-told.js';
 import { Lists1763700000013 } from '../../../migrations/0013-lists.js';
 import { OldLogs1763700000014 } from '../../../migrations/0014-old-logs.js';
@@ -29,7 +30,7 @@ export const entities = [WorkspaceEntity, PersonEntity, RoleGrantEntity, TokenEn
 export const migrations = [
   ...[Workspaces1763700000001, Runs1763700000002, Log1763700000003, Access1763700000004, Schedules1763700000005],
   ...[Notifications1763700000006, RunStages1763700000007, Observation1763700000008, Identities1763700000010],
-  ...[Told1763700000012, Lists1763700000013, OldLogs1763700000014],
+  ...[Reuse1763700000011, Told1763700000012, Lists1763700000013, OldLogs1763700000014],
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

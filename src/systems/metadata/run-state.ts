@@ -2,7 +2,7 @@
 export const transitions = {
   queued: ['planning', 'cancelled', 'paused'],
   paused: ['queued', 'cancelled'],
-  planning: ['awaiting-approval', 'extracting', 'published', 'denied', 'failed', 'cancelled', 'queued', 'paused'],
+  planning: ['awaiting-approval', 'extracting', 'published', 'reused', 'denied', 'failed', 'cancelled', 'queued', 'paused'],
   // Planned again when it was approved: an approval is for a digest, and what is there then may have another one.
   'awaiting-approval': ['queued', 'denied', 'cancelled'],
   extracting: ['building', 'failed', 'cancelled', 'queued', 'paused', 'compensation-failed'],
@@ -10,6 +10,8 @@ export const transitions = {
   verifying: ['publishing', 'withheld', 'failed', 'cancelled', 'queued', 'paused', 'compensation-failed'],
   publishing: ['published', 'failed', 'cancelled', 'queued', 'paused', 'compensation-failed'],
   published: [],
+  // A version that was there is what it would have made.
+  reused: [],
   withheld: [],
   denied: [],
   failed: [],

@@ -32,6 +32,7 @@ export interface NewRun {
   readonly deadlineAt?: Date | null;
   readonly rerunOf?: string | null;
   readonly traceparent?: string | null;
+  readonly reuse?: boolean;
 }
 
 /** What a transition is made on: a worker names itself and the attempt it was given, and is refused when either is not so any more. */
@@ -106,26 +107,27 @@ export class RunStore {
 
   /** False when a run of this pipeline for this instant is there already. */
   async insert(run: NewRun): Promise<boolean> {
-    const { source = '', tags = null, priority = 5, deadlineAt = null, rerunOf = null, traceparent = null } = run;
+    const { source = '', tags = null, priority = 5, deadlineAt = null, rerunOf = null, traceparent = null, reuse = false } = run;
     const { id, pipeline, documents, environment, requestedBy, dueAt, cause } = run;
     const made = await this.manager.query<unknown[]>(
       `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, environment, requested_by, due_at, source, tags, priority, deadline_at,
-         rerun_of, cause, traceparent)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{pii,pci,phi,secret,quasi}'), $10, $11, $12, $13, $14)
+         rerun_of, cause, traceparent, reuse)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{pii,pci,phi,secret,quasi}'), $10, $11, $12, $13, $14, $15)
        ON CONFLICT (workspace_id, pipeline, due_at) DO NOTHING RETURNING id`,
       [
         ...[id, this.workspaceId, pipeline, JSON.stringify(documents), environment, requestedBy, dueAt],
         ...[source, tags, priority, deadlineAt, rerunOf],
         cause ? JSON.stringify(cause) : null,
-        traceparent,
+        ...[traceparent, reuse],
       ],
     );
     if (made.length === 0) return false;
     await this.append(id, 'queued', 1, null);
+    const wanted = reuse ? { reuse: 'wanted' } : {};
     const by = cause ? { cause: `${cause.kind} ${cause.name} version ${cause.version}` } : {};
     await this.audit(
       'run.queued',
-      { run: id, pipeline, attempt: 1, due: dueAt?.toISOString() ?? null, priority, rerunOf, ...by },
+      { run: id, pipeline, attempt: 1, due: dueAt?.toISOString() ?? null, priority, rerunOf, ...wanted, ...by },
       requestedBy ?? undefined,
     );
     return true;

@@ -101,6 +101,10 @@ export class RunEntity {
   @Column('text', { name: 'rerun_of', nullable: true })
   rerunOf!: string | null;
 
+  /** A version that is there and would come out the same is wanted instead. */
+  @Column('boolean')
+  reuse!: boolean;
+
   @Column('json', { nullable: true })
   summary!: object | null;
 }

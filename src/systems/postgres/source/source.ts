@@ -3,6 +3,7 @@ import type pg from 'pg';
 
 import type { Clock } from '../../../kernel/clock.js';
 import { BautaError, sortFindings, toError } from '../../../kernel/errors.js';
+import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { Plan } from '../../../pipeline/plan.js';
 import type {
   CountedColumn,
@@ -11,6 +12,7 @@ import type {
   Source,
   SourceDescription,
   SourceScope,
+  SourceState,
   Trial,
   Trialled,
 } from '../../../pipeline/ports.js';
@@ -20,10 +22,12 @@ import type { CatalogueReader } from './catalogue-reader.js';
 import { toCountStatement } from './count.js';
 import { countCut } from './cut-references.js';
 import { hold } from './holder.js';
+import { toJoinedTables } from './hops.js';
 import { findAccessProblems, findVersionProblem } from './preflight.js';
 import { endSession, openSession, terminateBackends, toBackendPid } from './session.js';
 import { PostgresSnapshot } from './snapshot.js';
 import { type SourceSettings, defaultSourceSettings } from './source-settings.js';
+import { readState } from './state.js';
 import { tryOut } from './try-out.js';
 
 export type { CatalogueReader } from './catalogue-reader.js';
@@ -65,6 +69,10 @@ export class PostgresSource implements Source {
 
   tryOut(trials: readonly Trial[]): Promise<readonly Trialled[]> {
     return this.#track(this.#tryOut(trials));
+  }
+
+  state(plan: Plan, catalogue: Catalogue): Promise<SourceState> {
+    return this.#track(this.#state(plan, catalogue));
   }
 
   open(plan: Plan, scope: SourceScope): Promise<Snapshot> {
@@ -136,6 +144,22 @@ export class PostgresSource implements Source {
       return counts;
     } catch (cause) {
       throw cause instanceof BautaError ? cause : toServerError(cause, { connection: this.#connection, stage: 'source' });
+    } finally {
+      await this.#end(client);
+    }
+  }
+
+  async #state(plan: Plan, catalogue: Catalogue): Promise<SourceState> {
+    const client = await this.#openClient();
+    try {
+      const values = await this.#options.readSequenceValues(client, catalogue, this.#connection);
+      return await readState(client, [...plan.tables, ...toJoinedTables(plan)], values);
+    } catch (cause) {
+      const error = toServerError(cause, { connection: this.#connection, stage: 'source' });
+      const { sqlState = '' } = error.where;
+      // A server that does not let us ask: nobody's run fails for it.
+      if (/^(42|0A)/.test(sqlState)) return { digest: null, lagMs: null, unknown: `the server does not say (SQLSTATE ${sqlState})` };
+      throw error;
     } finally {
       await this.#end(client);
     }

@@ -1,0 +1,88 @@
+import { expect, it } from '@jest/globals';
+
+import { type Signer, signNote, toSigner } from '../kernel/signed-note.js';
+import type { Event } from './event.js';
+import { toMarker, toMarkerRow, toMarkerText } from './marker.js';
+import { type Plan, toPlanDigest } from './plan.js';
+import type { DatasetVersion, SourceState } from './ports.js';
+import { findReusable } from './reuse.js';
+import type { Doors } from './run.js';
+
+const hour = 3_600_000;
+const nowMs = Date.parse('2026-03-02T12:00:00.000Z');
+const ours = toSigner('ours', new Uint8Array(32).fill(1));
+const column = { name: 'id', type: { base: 'int4' } };
+const plan = {
+  environment: 'dev',
+  facts: { retentionDays: 1 },
+  documents: { 'Pipeline shop': 'sha256:1' },
+  tables: [{ schema: 'app', name: 'person', kind: 'r', rows: 'all', columns: [column], hidden: [] }],
+} as unknown as Plan;
+
+interface World {
+  readonly plan?: Plan;
+  readonly dataset?: Partial<DatasetVersion> | null;
+  readonly signer?: Signer;
+  readonly madeAtMs?: number;
+  /** What the attempts of the run said of the source; in the log of another workspace: nothing. */
+  readonly told?: readonly (string | null)[];
+  readonly state?: Partial<SourceState>;
+}
+
+function ask({ plan: wanted = plan, dataset, signer = ours, madeAtMs = nowMs - hour, told = ['sha256:s'], state }: World = {}): ReturnType<
+  typeof findReusable
+> {
+  const current: DatasetVersion = {
+    ...{ target: 'copy', version: 3, state: 'current', runId: 'r', database: 'copy', planDigest: toPlanDigest(plan), publishedAt: null },
+    ...dataset,
+  };
+  const facts = { plan, version: { ...current, target: 'copy', version: 3, runId: 'r' }, systemIdentifier: '7', manifest: [], madeAtMs };
+  const marker = toMarker({ ...facts, nonce: new Uint8Array(16), log: { origin: 'ours/2026', index: 4 } });
+  const opened = told.map((sourceState): Event => {
+    return { runId: 'r', stage: 'extract', type: 'snapshot.opened', at: '2026-03-02T11:00:00.000Z', data: { sourceState } };
+  });
+  const doors = {
+    clock: { now: () => nowMs },
+    target: {
+      datasets: () => Promise.resolve(dataset === null ? [] : [current]),
+      marker: () => Promise.resolve({ row: toMarkerRow(marker, [], signNote(toMarkerText(marker), signer)) }),
+    },
+    sink: { read: () => Promise.resolve([...opened, { ...opened[0], runId: 'another', data: { sourceState: 'sha256:another' } }]) },
+    source: { state: () => Promise.resolve({ digest: 'sha256:s', lagMs: 60_000, ...state }) },
+  } as unknown as Doors;
+  return findReusable(doors, { plan: wanted, planDigest: toPlanDigest(wanted), catalogue: {} as never }, [ours.verifier]);
+}
+
+it('offers the current version with its age, and says until when the source is known to be the same', async () => {
+  expect(await ask()).toEqual({
+    ...{ target: 'copy', version: 3, planDigest: toPlanDigest(plan), runId: 'r' },
+    ...{ readAt: '2026-03-02T11:00:00.000Z', ageSeconds: 3600, unchangedUntil: '2026-03-02T11:59:00.000Z' },
+    expiresAt: '2026-03-03T11:00:00.000Z',
+  });
+  // Of its own state it is certain, whatever is counted late.
+  expect(await ask({ state: { lagMs: 2 * hour } })).toMatchObject({ unchangedUntil: '2026-03-02T11:00:00.000Z' });
+});
+
+const withTable = (more: object): Plan => ({ ...plan, tables: [{ ...plan.tables[0], ...more }] }) as unknown as Plan;
+const asOf = (changed: Plan): World => ({ plan: changed, dataset: { planDigest: toPlanDigest(changed) } });
+it.each<[string, World]>([
+  ['it may look at the clock', asOf(withTable({ rows: { where: 'at > now()' } }))],
+  ['after files', asOf({ ...plan, documents: { ...plan.documents, 'after 1': 'sha256:2' } })],
+  ['names of the server', asOf(withTable({ columns: [{ name: 'kind', type: { base: 'regclass' } }] }))],
+  ['no version', { dataset: null }],
+  ['no version', { dataset: { state: 'previous' } }],
+  ['another plan', { plan: { ...plan, keyVersion: 2 } }],
+  ['another log', { signer: toSigner('theirs', new Uint8Array(32).fill(2)) }],
+  ['another dataset', { dataset: { version: 4 } }],
+  ['another dataset', { dataset: { runId: 's' } }],
+  ['expired', { madeAtMs: nowMs - 24 * hour }],
+  ['yet to be made', { madeAtMs: nowMs + 1 }],
+  ['does not say', { told: [] }],
+  ['does not say', { told: [null] }],
+  ['does not say', { told: ['sha256:s', 'sha256:t'] }],
+  ['not known: a replica', { state: { digest: null, lagMs: null, unknown: 'a replica' } }],
+  ['not known: hidden', { state: { lagMs: null, unknown: 'hidden' } }],
+  ['has changed', { state: { digest: 'sha256:t' } }],
+])('offers none, and says why: %s', async (why, world) => {
+  expect(await ask(world)).toEqual({ why: expect.stringContaining(why) });
+});
