@@ -35,8 +35,8 @@ export async function plan(options: PlanOptions): Promise<number> {
         ...(refusal ? { error: toErrorView(refusal) } : {}),
       });
     else {
-      const lines = [...(view ? toPlanLines(view) : []), ...findings.map(toFindingText)];
-      for (const line of lines) process.stdout.write(`${stripControls(line, '\n\u001b')}\n`);
+      for (const line of view ? toPlanLines(view) : []) process.stdout.write(`${stripControls(line, '\n')}\n`);
+      for (const finding of findings) process.stdout.write(`${stripControls(toFindingText(finding), '\n\u001b')}\n`);
       for (const { table, columns, rows } of sample ?? [])
         process.stdout.write(`\n${table}, masked\n${stripControls(toTable([columns, ...rows]), '\n')}\n`);
       if (decision) {

@@ -15,8 +15,9 @@ export function toVerdictText({ findings, rows, verdicts }: Report): string {
   if (verdicts.length === 0) return sum;
   const lines = verdicts.map(({ schema, table, column, path, verdict, why, rows: ofTable, laws }) => [
     paint(verdict.padEnd(12), colours[verdict]),
-    `${schema}.${table}.${column}${path === undefined ? '' : ` ${path}`}`,
-    `${verdict === 'not testable' ? `${toCount(ofTable, 'row')}: ${why}` : why}; ${toLaws(laws)}`,
+    // Names are the source's, and colours ours.
+    stripControls(`${schema}.${table}.${column}${path === undefined ? '' : ` ${path}`}`),
+    stripControls(`${verdict === 'not testable' ? `${toCount(ofTable, 'row')}: ${why}` : why}; ${toLaws(laws)}`),
   ]);
   return stripControls(`${sum}\n${toTable(lines)}\n${limits}`, '\n\u001b');
 }
