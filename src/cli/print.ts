@@ -28,7 +28,8 @@ export function printError(error: unknown, findings: readonly Finding[] = toKnow
 export function toFindingText({ severity, code, message, hint, where }: Finding): string {
   const place = where.file === undefined ? '' : `${where.file}${where.line === undefined ? '' : `:${where.line}`}: `;
   const word = severity === 'error' ? paint('error', 31) : paint('warning', 33);
-  return stripControls(`${place}${word} ${code}: ${message}\n    ${hint}`, '\n\u001b');
+  // The colour is ours; what else looks like one is part of a name.
+  return `${stripControls(place)}${word} ${code}: ${stripControls(message)}\n    ${stripControls(hint)}`;
 }
 
 export function writeJson(value: unknown): void {
