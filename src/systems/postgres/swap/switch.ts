@@ -24,12 +24,14 @@ export async function switchSchemas(server: TargetServer, session: Session, orde
   const deadlockMs = setting?.ms ?? 1000;
   let standing: readonly string[] = [];
   let longer = false;
+  /** What was in others' hands, the latest first: who waits for it before he holds anything is in nobody's way meanwhile. */
+  const wanted: string[] = [];
   for (;;) {
     try {
       const done = await session.transaction(async () => {
         await session.query(`SELECT set_config('lock_timeout', $1, true)`, [String(toWait(deadlockMs, longer))]);
         standing = await order.standing();
-        await lockAll(session, standing);
+        await lockAll(session, standing, wanted);
         if (order.after !== undefined && (await findOld(session, order.after)).length > 0) throw new StillOld();
         await order.change();
         return true;
@@ -63,15 +65,25 @@ const kinds: Readonly<Record<string, string>> = { r: 'TABLE', p: 'TABLE', m: 'MA
 
 /**
  * ACCESS EXCLUSIVE on tables, materialized views and sequences, by giving each the owner that it has: that takes the lock and changes nothing.
- * LOCK TABLE takes tables only, and asks for rights that the owner of the marker has given up.
+ * LOCK TABLE takes tables only, and asks for rights that the owner of the marker has given up. What could not be had goes to the head of `wanted`.
  */
-async function lockAll(session: Session, schemas: readonly string[]): Promise<void> {
+async function lockAll(session: Session, schemas: readonly string[], wanted: string[]): Promise<void> {
   const rows = await session.query<{ schema: string; name: string; kind: string; owner: string }>(
     `SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, pg_get_userbyid(c.relowner) AS owner
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'm', 'S') ORDER BY c.oid`,
     [schemas],
   );
-  for (const row of rows) await session.query(`ALTER ${kinds[row.kind] ?? ''} ${quoteQualified(row)} OWNER TO ${quoteName(row.owner)}`);
+  const all = new Map(rows.map((row) => [quoteQualified(row), row]));
+  const inOrder = [...wanted.filter((name) => all.has(name)), ...[...all.keys()].filter((name) => !wanted.includes(name))];
+  for (const name of inOrder) {
+    const { kind = '', owner = '' } = all.get(name) ?? {};
+    try {
+      await session.query(`ALTER ${kinds[kind] ?? ''} ${name} OWNER TO ${quoteName(owner)}`);
+    } catch (error) {
+      if (worthAnotherTry.has(toSqlState(error))) wanted.splice(0, wanted.length, name, ...wanted.filter((other) => other !== name));
+      throw error;
+    }
+  }
 }
 
 /** Sessions of this database whose snapshot is older than the transaction: whatever role they have, this may be seen of them. */
