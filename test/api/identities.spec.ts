@@ -192,7 +192,7 @@ describe('a job', () => {
 });
 
 describe('the scripts of docs/operations.md', () => {
-  const scripts = [...readFileSync(packageFile('docs', 'operations.md'), 'utf8').matchAll(/```sh\n([^`]*v1\/runs[^`]*)```/g)].map(
+  const scripts = [...readFileSync(packageFile('docs', 'operations.md'), 'utf8').matchAll(/```bash\n([^`]*v1\/runs[^`]*)```/g)].map(
     ([, text]) => (text ?? '').replaceAll('"shop"', '"tiny"'),
   );
 
