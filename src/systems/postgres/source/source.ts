@@ -19,7 +19,7 @@ import type {
 import type { ConnectionTarget } from '../connection.js';
 import { toServerError } from '../server-error.js';
 import type { CatalogueReader } from './catalogue-reader.js';
-import { toCountStatement } from './count.js';
+import { type Count, countValues } from './count.js';
 import { countCut } from './cut-references.js';
 import { hold } from './holder.js';
 import { toJoinedTables } from './hops.js';
@@ -59,7 +59,7 @@ export class PostgresSource implements Source {
     return this.#track(this.#describe(scope));
   }
 
-  count(columns: readonly CountedColumn[]): Promise<readonly { rows: number; distinct: number }[]> {
+  count(columns: readonly CountedColumn[]): Promise<readonly Count[]> {
     return this.#track(this.#count(columns));
   }
 
@@ -111,15 +111,14 @@ export class PostgresSource implements Source {
   }
 
   /** On as many sessions as extraction may have: each count reads for itself. */
-  async #count(columns: readonly CountedColumn[]): Promise<readonly { rows: number; distinct: number }[]> {
-    const counts: { rows: number; distinct: number }[] = [];
+  async #count(columns: readonly CountedColumn[]): Promise<readonly Count[]> {
+    const counts: Count[] = [];
     let next = 0;
     const countOn = async (): Promise<void> => {
       const client = await this.#openClient();
       try {
         for (let at = next++; at < columns.length; at = next++) {
-          const { rows } = await client.query<{ rows: number; distinct: number }>(toCountStatement(columns[at]!));
-          counts[at] = rows[0] ?? { rows: 0, distinct: 0 };
+          counts[at] = await countValues(client, columns[at]!);
         }
       } catch (cause) {
         // The others end with what they are at.
