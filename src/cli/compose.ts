@@ -242,7 +242,7 @@ export function userName(): string {
 
 /** What the log knows: every source that a run looked at (what a target may not be), and every key that one used. With `home`, its own log. */
 async function readKnown(sink: AuditSink, home?: string): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
-  const events = await sink.read(['source.seen', 'key.recorded', ...homeChangeTypes]);
+  const events = await sink.standing(['source.seen', 'key.recorded', ...homeChangeTypes]);
   const changes = events.filter(({ type }) => homeChangeTypes.includes(type));
   if (home !== undefined)
     await finishHomeChanges({ home, sink, clock: systemClock }, changes).catch((error: unknown) => {

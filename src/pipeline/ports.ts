@@ -299,7 +299,9 @@ export interface AuditSink {
   sign(text: string): Promise<string>;
   /** Stores a text where it can be erased, and gives the commitment that stands for it in the log. */
   keep(text: string): Promise<string>;
-  /** The events of these types that the log still has, oldest first. */
-  read(types: readonly string[]): Promise<readonly Event[]>;
+  /** The events of these types that the log still has, oldest first; of one run, or of all. */
+  read(types: readonly string[], runId?: string): Promise<readonly Event[]>;
+  /** Those of `read(types)` that later runs go by: the newest of each content, and intents without an outcome. SHOULD read no others. */
+  standing(types: readonly string[]): Promise<readonly Event[]>;
   close(): Promise<void>;
 }

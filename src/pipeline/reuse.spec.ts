@@ -41,13 +41,16 @@ function ask({ plan: wanted = plan, dataset, signer = ours, madeAtMs = nowMs - h
   const opened = told.map((sourceState): Event => {
     return { runId: 'r', stage: 'extract', type: 'snapshot.opened', at: '2026-03-02T11:00:00.000Z', data: { sourceState } };
   });
+  const another = { ...opened[0], runId: 'another', data: { sourceState: 'sha256:another' } };
   const doors = {
     clock: { now: () => nowMs },
     target: {
       datasets: () => Promise.resolve(dataset === null ? [] : [current]),
       marker: () => Promise.resolve({ row: toMarkerRow(marker, [], signNote(toMarkerText(marker), signer)) }),
     },
-    sink: { read: () => Promise.resolve([...opened, { ...opened[0], runId: 'another', data: { sourceState: 'sha256:another' } }]) },
+    sink: {
+      read: (_: readonly string[], runId: string) => Promise.resolve([...opened, another].filter((event) => event.runId === runId)),
+    },
     source: { state: () => Promise.resolve({ digest: 'sha256:s', lagMs: 60_000, ...state }) },
   } as unknown as Doors;
   return findReusable(doors, { plan: wanted, planDigest: toPlanDigest(wanted), catalogue: {} as never }, [ours.verifier]);

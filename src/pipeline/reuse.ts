@@ -82,7 +82,7 @@ async function readMarker(
 
 /** As the run told it. A run has several attempts: which one published is not asked, all of them have to say the same. */
 async function findRead({ sink }: Doors, runId: string): Promise<{ readonly at: string; readonly state: string } | undefined> {
-  const opened = (await sink.read(['snapshot.opened'])).filter((event) => event.runId === runId);
+  const opened = await sink.read(['snapshot.opened'], runId);
   const [first] = opened;
   const state = first?.data['sourceState'];
   if (typeof state !== 'string' || opened.some(({ data }) => data['sourceState'] !== state)) return undefined;

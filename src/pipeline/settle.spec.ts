@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 
-import { toOpenIntents } from './audit/audit.js';
+import { toOpenIntents, toStanding } from './audit/audit.js';
 import type { Event } from './event.js';
 import type { AuditSink, DatasetVersion, Target } from './ports.js';
 import { settle } from './settle.js';
@@ -17,6 +17,7 @@ function world(log: Event[], datasets: readonly DatasetVersion[], alive: readonl
     append: (one) => Promise.resolve({ index: log.push(one) - 1, checkpoint }),
     keep: () => Promise.resolve(''),
     read: (types) => Promise.resolve(log.filter(({ type }) => types.includes(type))),
+    standing: (types) => Promise.resolve(toStanding(log.filter(({ type }) => types.includes(type)))),
     sign: (text) => Promise.resolve(text),
     close: () => Promise.resolve(),
   };

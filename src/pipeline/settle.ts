@@ -5,7 +5,7 @@ import type { AuditSink, DatasetVersion, Target } from './ports.js';
 
 /** After `sweep`, so that nothing of a dead run is there any more but what it published. Returns how many it settled. */
 export async function settle(doors: { readonly sink: AuditSink; readonly target: Target; readonly clock: Clock }): Promise<number> {
-  const open = toOpenIntents(await doors.sink.read(intentTypes));
+  const open = toOpenIntents(await doors.sink.standing(intentTypes));
   if (open.length === 0) return 0;
   const { server, database } = await doors.target.place();
   const here = open.filter(({ event: { data } }) => data['server'] === server && data['target'] === database);

@@ -134,6 +134,10 @@ it('goes by an entry that stays, with the texts of its own, and what later runs 
       ['key.recorded', { version: 1, check: 'c' }],
       ['staging.intended', { target: 't' }],
     ]);
+    expect((await log.standing(['key.recorded', 'staging.intended'])).map(({ type }) => type)).toEqual([
+      'key.recorded',
+      'staging.intended',
+    ]);
   });
   const again = await audit('OPERATOR', 'delete', '2019', '--reason', 'once more');
   expect([again.exitCode, again.stdout]).toEqual([0, '2019 was deleted before: bauta audit verify says by which entry\n']);

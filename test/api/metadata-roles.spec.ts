@@ -60,6 +60,7 @@ const tables = [
   'audit_key',
   'audit_note',
   'erasable_text',
+  'audit_standing',
 ];
 
 describe('the service role', () => {
@@ -89,6 +90,8 @@ describe('the service role', () => {
     'DELETE FROM bauta.audit_checkpoint',
     `INSERT INTO bauta.audit_key (workspace_id, verifier) SELECT id, 'k' FROM bauta.workspace LIMIT 1`,
     `UPDATE bauta.audit_note SET note = 'signed'`,
+    'DELETE FROM bauta.audit_standing',
+    'UPDATE bauta.audit_standing SET position = 0',
     `UPDATE bauta.document SET written = '{}'`,
     'DELETE FROM bauta.document',
     'DELETE FROM bauta.person',

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { Metadata, type Transaction } from '../../src/systems/metadata/metadata.js';
 import { toStates } from '../../src/control/schedules/schedule-view.js';
+import { countRowsRead } from '../support/rows-read.js';
 import { type TestServer, startTestServer } from '../support/server.js';
 import { prepareMetadata } from '../support/service.js';
 
@@ -49,21 +50,7 @@ const world = `
     FROM bauta.workspace w, unnest('{2024,2025,2025-11}'::text[]) log, generate_series(1, 3000) i;
   ANALYZE;`;
 
-/** Rows and entries of indexes of one table that a piece of work read, as the statistics of the server have it. */
-async function countRead(table: string, work: () => Promise<unknown>): Promise<number> {
-  const read = async (): Promise<number> => {
-    await metadata.query('SELECT pg_catalog.pg_stat_force_next_flush()');
-    const [row] = await server.sql(
-      'metadata',
-      `SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'bauta' AND relname = '${table}')
-         + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'bauta' AND relname = '${table}') AS n`,
-    );
-    return Number(row?.['n']);
-  };
-  const before = await read();
-  await work();
-  return (await read()) - before;
-}
+const countRead = (table: string, work: () => Promise<unknown>): Promise<number> => countRowsRead({ server, metadata }, table, work);
 
 it.each<[string, string, (transaction: Transaction) => Promise<readonly unknown[]>, number]>([
   ['the newest runs', 'run', ({ runs }) => runs.list(PAGE, {}), PAGE],

@@ -46,8 +46,12 @@ export class OutboxSink implements AuditSink {
     return this.within(({ log }) => log.keepText(text));
   }
 
-  read(types: readonly string[]): Promise<readonly Event[]> {
-    return this.within(({ log }) => log.events(types));
+  read(types: readonly string[], runId?: string): Promise<readonly Event[]> {
+    return this.within(({ log }) => (runId === undefined ? log.events(types) : log.eventsOf(runId, types)));
+  }
+
+  standing(types: readonly string[]): Promise<readonly Event[]> {
+    return this.within(({ log }) => log.standing(types));
   }
 
   close(): Promise<void> {

@@ -13,6 +13,7 @@ export {
 export { Journal } from './journal.js';
 export { type Leaf, parseLeaf, toLeaf, toPayloadPath } from './leaf.js';
 export { type FullTile, LogEdge } from './log-edge.js';
+export { type Subject, toStanding, toSubject } from './standing.js';
 export { TILE, type Tile, parseBundle, parseTile, parseTilePath, toBundle, toEdgeTiles, toTilePath } from './tile.js';
 export { type Digest, GrowingTree, toLeafDigest } from './tree.js';
 export { type LogFiles, listLogs } from './log-files.js';

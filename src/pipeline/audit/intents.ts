@@ -31,6 +31,11 @@ export function toOpenHomeIntents(events: readonly Event[]): readonly OpenIntent
   return toOpen(events, homeChanges);
 }
 
+/** The change, of the world or of the home, that an event of this type tells of. */
+export function findChange(type: string): Change | HomeChange | undefined {
+  return [...changes, ...homeChanges].find((name) => [`${name}.intended`, ...outcomes.map((word) => `${name}.${word}`)].includes(type));
+}
+
 function toTypes(names: readonly string[]): readonly string[] {
   return names.flatMap((name) => ['intended', ...outcomes].map((word) => `${name}.${word}`));
 }

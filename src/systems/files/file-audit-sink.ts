@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 
 import { BautaError, toError } from '../../kernel/errors.js';
 import { type Signer, signNote } from '../../kernel/signed-note.js';
-import { type Leaf, parseCheckpoint, parseLeaf, toLeaf } from '../../pipeline/audit/audit.js';
+import { type Leaf, parseCheckpoint, parseLeaf, toLeaf, toStanding } from '../../pipeline/audit/audit.js';
 import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import { dropUnfinished, syncFolder, writeWhole } from './durable.js';
@@ -83,8 +83,14 @@ export class FileAuditSink implements AuditSink {
     }
   }
 
-  read(types: readonly string[]): Promise<readonly Event[]> {
-    return readEvents(this.#folder, types);
+  async read(types: readonly string[], runId?: string): Promise<readonly Event[]> {
+    const events = await readEvents(this.#folder, types);
+    return runId === undefined ? events : events.filter((event) => event.runId === runId);
+  }
+
+  /** Out of all of these types: a folder of bundles has no index. */
+  async standing(types: readonly string[]): Promise<readonly Event[]> {
+    return toStanding(await this.read(types));
   }
 
   async close(): Promise<void> {

@@ -68,6 +68,31 @@ export class LogStore {
     return rows.map(({ event, payload }) => toCarried(toWhole(event, payload))).filter(({ type }) => types.includes(type));
   }
 
+  /** Of one run and of these types, oldest first, as far as the logs are there that the run was told in. */
+  async eventsOf(runId: string, types: readonly string[]): Promise<readonly Event[]> {
+    const rows = await this.query<{ event: Event; payload: Event['data'] | null }>(
+      // The types are looked at afterwards: by their own index the planner would read what every run told.
+      `SELECT event, payload FROM (
+         SELECT type, log, position, event, payload FROM bauta.audit_leaf WHERE workspace_id = $1 AND run_id = $2 OFFSET 0) l
+       WHERE type = ANY ($3) ORDER BY log COLLATE "C", position`,
+      [runId, types],
+    );
+    return rows.map(({ event, payload }) => toWhole(event, payload));
+  }
+
+  /** Those of these types that later runs go by, in the order of the log: found by an index of them, whatever else the log tells. */
+  async standing(types: readonly string[]): Promise<readonly Event[]> {
+    const rows = await this.query<{ event: Event; payload: Event['data'] | null }>(
+      // Leaf by leaf, by the primary key: a planner that counts wrongly would read the whole log instead.
+      `SELECT l.event, l.payload FROM bauta.audit_standing s CROSS JOIN LATERAL (
+         SELECT event, payload FROM bauta.audit_leaf l
+         WHERE l.workspace_id = s.workspace_id AND l.log = s.log AND l.position = s.position LIMIT 1) l
+       WHERE s.workspace_id = $1 AND s.type = ANY ($2) ORDER BY s.log COLLATE "C", s.position`,
+      [types],
+    );
+    return rows.map(({ event, payload }) => toCarried(toWhole(event, payload)));
+  }
+
   /** False: there is no such text. */
   async eraseText(commitment: string): Promise<boolean> {
     const [, count] = await this.manager.query<[unknown, number]>(

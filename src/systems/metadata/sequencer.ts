@@ -151,6 +151,8 @@ class Writer {
     const name = typeof origin === 'string' ? origin.slice(origin.lastIndexOf('/') + 1) : '';
     const [row] = (await this.session.query('SELECT bauta.delete_log($1, $2) AS deleted', [workspaceId, name])) as { deleted: boolean }[];
     if (row?.deleted !== true) return;
+    // What of it still counts was carried on, and stands there.
+    await this.session.query('DELETE FROM bauta.audit_standing WHERE workspace_id = $1 AND log = $2', [workspaceId, name]);
     const now = Date.now();
     const done: Event = { runId, stage: 'audit', type: 'log.deleted.done', at: toTimestamp(now), data: { origin, size, root } };
     await log.append(this.session, [{ event: done, key: null }], now);

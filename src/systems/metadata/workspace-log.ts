@@ -8,6 +8,7 @@ import { type Signer, formatVerifierKey } from '../../kernel/signed-note.js';
 import { type FullTile, LogEdge, openCheckpoint, signCheckpoint, toLeaf, toLeafDigest } from '../../pipeline/audit/audit.js';
 import type { Checkpoint, Event } from '../../pipeline/event.js';
 import type { LogKeys } from './log-keys.js';
+import { keepStanding } from './standing.js';
 
 /** An event, and the key by which whoever waits for its place finds it. */
 export interface Sequenced {
@@ -81,22 +82,23 @@ export class WorkspaceLog {
       const digest = toLeafDigest(bytes);
       full.push(...this.edge.append(digest));
       const more = payload ? [payload.bytes.toString('utf8'), payload.digest] : [null, null];
-      return [event.type, bytes.toString('utf8'), ...more, digest.toString('hex'), key];
+      return [event.type, bytes.toString('utf8'), ...more, digest.toString('hex'), key, event.runId === '' ? null : event.runId];
     });
     const { size, root } = this.checkpoint;
     this.signed = signCheckpoint(this.checkpoint, this.signer);
     const at = [this.workspaceId, this.name];
     await session.query(
-      `INSERT INTO bauta.audit_leaf (workspace_id, log, position, type, event, payload, payload_digest, digest, key)
-       SELECT $1, $2, $3::bigint + l.n - 1, l.type, l.event::json, l.payload::json, l.payload_digest, decode(l.digest, 'hex'), l.key
-       FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[])
-         WITH ORDINALITY AS l (type, event, payload, payload_digest, digest, key, n)`,
-      [...at, from, ...[0, 1, 2, 3, 4, 5].map((column) => leaves.map((leaf) => leaf[column]))],
+      `INSERT INTO bauta.audit_leaf (workspace_id, log, position, type, event, payload, payload_digest, digest, key, run_id)
+       SELECT $1, $2, $3::bigint + l.n - 1, l.type, l.event::json, l.payload::json, l.payload_digest, decode(l.digest, 'hex'), l.key, l.run_id
+       FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[], $10::text[])
+         WITH ORDINALITY AS l (type, event, payload, payload_digest, digest, key, run_id, n)`,
+      [...at, from, ...[0, 1, 2, 3, 4, 5, 6].map((column) => leaves.map((leaf) => leaf[column]))],
     );
     for (const { level, index, digest } of full)
       await session.query('INSERT INTO bauta.audit_tile (workspace_id, log, level, position, digest) VALUES ($1, $2, $3, $4, $5)', [
         ...[...at, level, index, digest],
       ]);
+    await keepStanding(session, { workspaceId: this.workspaceId, log: this.name, from }, events);
     await session.query('INSERT INTO bauta.audit_checkpoint (workspace_id, log, size, root, note) VALUES ($1, $2, $3, $4, $5)', [
       ...[...at, size, root, this.signed],
     ]);
