@@ -206,6 +206,18 @@ export const declarations = {
     1000,
     'Service: how often this process looks whom to tell of what, in milliseconds. 0: it tells nobody.',
   ),
+  BAUTA_EXPIRING_DAYS: integer(
+    0,
+    365,
+    3,
+    'Service: how long before a dataset expires its channels are told, in days; never before half of its time is over.',
+  ),
+  BAUTA_DRIFT_MINUTES: integer(
+    0,
+    44_640,
+    60,
+    'Service: how often a published dataset is compared with its source, its documents and the policy, in minutes. 0: this process does not ask for it.',
+  ),
   BAUTA_SCHEDULE_TICK_MS: integer(
     0,
     60_000,

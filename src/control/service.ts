@@ -28,6 +28,7 @@ import {
   requestId,
   securityHeaders,
 } from './http/http.js';
+import { DatasetClock } from './datasets/datasets.js';
 import { IdentityLogin } from './issuers/issuers.js';
 import { openLogKeys } from './log-keys.js';
 import { openMetadataServer } from './metadata-server.js';
@@ -126,6 +127,8 @@ async function openMetadata(
     closers.unshift(() => metadata.close());
     const expiry = new ApprovalExpiry(metadata, consequences, failed('approvals'));
     closers.unshift(() => expiry.stop());
+    const datasets = new DatasetClock({ metadata, settings, clock: systemClock, failed: failed('datasets') });
+    closers.unshift(() => datasets.stop());
     if (settings.BAUTA_NOTIFY_MS > 0) {
       const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
       const notifier = new Notifier({

@@ -19,7 +19,10 @@ const ways: Readonly<Record<string, Schema>> = {
 };
 
 /** `noticeEvents`, said here for the form; a test holds the two together. */
-export const channelEvents = ['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const;
+export const channelEvents = [
+  ...(['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const),
+  ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired'] as const),
+] as const;
 
 /** Exactly one of the ways: the one that `via` names. */
 export const channel: Schema = {

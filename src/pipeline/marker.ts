@@ -109,6 +109,11 @@ export interface MarkerFacts {
   readonly schemas?: readonly string[] | undefined;
 }
 
+/** Until when a version that is made now may be used. */
+export function toExpiry({ facts }: Plan, madeAtMs: number): string {
+  return new Date(madeAtMs + facts.retentionDays * dayMs).toISOString();
+}
+
 export function toMarker({ plan, version, systemIdentifier, nonce, manifest, log, madeAtMs, schemas }: MarkerFacts): Marker {
   return {
     claim,
@@ -120,7 +125,7 @@ export function toMarker({ plan, version, systemIdentifier, nonce, manifest, log
     planDigest: version.planDigest,
     log,
     madeAt: new Date(madeAtMs).toISOString(),
-    expiresAt: new Date(madeAtMs + plan.facts.retentionDays * dayMs).toISOString(),
+    expiresAt: toExpiry(plan, madeAtMs),
     nonce: Buffer.from(nonce).toString('hex'),
     manifest: toManifestDigest(manifest),
     ...(schemas && { schemas: [...schemas].sort() }),

@@ -3,7 +3,7 @@
 import type { Json } from '../kernel/canonical-json.js';
 import { toError } from '../kernel/errors.js';
 import type { Journal } from './audit/audit.js';
-import { toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
+import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
 import type { Plan } from './plan.js';
 import type { DatasetVersion, Receipt, Staging } from './ports.js';
 import type { Doors, Run } from './run.js';
@@ -31,13 +31,14 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const version = toVersion(datasets, run.id, planDigest);
   const manifest = toManifest(plan, receipts, beside);
   const schemas = staging.schemas && [...staging.schemas.keys()];
+  const madeAtMs = doors.clock.now();
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };
   const published = await journal.change(
     'deliver',
     'dataset.published',
-    { ...data, server: systemIdentifier },
+    { ...data, server: systemIdentifier, expiresAt: toExpiry(plan, madeAtMs) },
     async ({ index, checkpoint: { origin } }) => {
-      const facts = { plan, version, systemIdentifier, nonce: run.nonce, manifest, madeAtMs: doors.clock.now(), schemas };
+      const facts = { plan, version, systemIdentifier, nonce: run.nonce, manifest, madeAtMs, schemas };
       const marker = toMarker({ ...facts, log: { origin, index } });
       await staging.mark(toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker))));
       const findings = await staging.publish(version);

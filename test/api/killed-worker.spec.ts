@@ -18,9 +18,9 @@ it(`publishes each run exactly once, though ${KILLS} workers are killed under th
   expect(noticed[KILLS / 2 - 1]).toBeLessThan(2 * HEARTBEAT_MS);
   expect(noticed.at(-1)).toBeLessThan(Infinity);
 
-  // One dataset version per run: they count without a hole, and the last one is what stands there, whole.
+  // One dataset version per run: they count without a hole, and the last one is what stands there, whole, and is watched.
   const told = Array.from({ length: runs / 3 }, (_, i) => i + 1);
-  const version = { told, current: told.length, rows: 180 };
+  const version = { told, current: told.length, watched: [told.length], rows: 180 };
   expect(versions).toEqual({ copy_a: version, copy_b: version, copy_c: version });
   expect(publications).toEqual(attempts.map(() => 1));
   expect(log).toEqual({ leaves: log.size, size: log.size, waiting: 0, findings: [] });

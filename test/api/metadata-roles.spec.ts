@@ -110,6 +110,8 @@ describe('the service role', () => {
     `UPDATE bauta.run_line SET text = 'mine'`,
     'DELETE FROM bauta.run_line',
     'DELETE FROM bauta.source_seen',
+    'DELETE FROM bauta.dataset_version',
+    `UPDATE bauta.dataset_version SET run_id = 'mine'`,
     `INSERT INTO bauta.workspace (name) VALUES ('mine')`,
     `INSERT INTO graphile_worker.migrations (id) VALUES (999)`,
     `COPY bauta.person TO PROGRAM 'cat'`,

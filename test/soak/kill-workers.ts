@@ -31,9 +31,12 @@ export interface KillResult {
   readonly attempts: readonly number[];
   /** Runs that did not end as published, with what they said. */
   readonly unpublished: readonly unknown[];
-  /** Dataset versions by target: of the runs' summaries, and those that stand on the server. */
+  /** Dataset versions by target: of the runs' summaries, those that stand on the server, and those whose age the service watches. */
   readonly versions: Readonly<
-    Record<string, { readonly told: readonly number[]; readonly current: number | undefined; readonly rows: number }>
+    Record<
+      string,
+      { readonly told: readonly number[]; readonly current: number | undefined; readonly watched: readonly number[]; readonly rows: number }
+    >
   >;
   /** How often the log tells of each run's publication. */
   readonly publications: readonly number[];
@@ -167,9 +170,13 @@ async function inspect(tiny: TinyWorld, world: ServiceWorld): Promise<Omit<KillR
       `SELECT (shobj_description(oid, 'pg_database')::json ->> 'version')::int AS version FROM pg_database WHERE datname = '${target}'`,
     );
     const [person] = current ? await tiny.server.sql(target, 'SELECT count(*)::int AS n FROM app.person') : [];
+    const watched = await world.sql(
+      `SELECT version FROM bauta.dataset_version WHERE target = '${target}' AND published_at IS NOT NULL AND replaced_at IS NULL`,
+    );
     const told = runs.filter((run) => run['target'] === target).map(({ version }) => Number(version));
     versions[target] = {
       ...{ told: told.sort((one, other) => one - other), current: current && Number(current['version']) },
+      watched: watched.map((one) => Number(one['version'])),
       rows: Number(person?.['n'] ?? 0),
     };
   }

@@ -15,6 +15,13 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   gauge('bauta_workers', 'Workers whose heartbeat is heard.', observed.workers);
   gauge('bauta_audit_outbox', 'Audit entries of all workspaces that are not in the log yet.', observed.outbox);
   gauge('bauta_audit_outbox_oldest_seconds', 'How long the oldest of them waits.', observed.oldestOutboxSeconds);
+  const datasets = await metadata.within(workspaceId, (transaction) => transaction.datasets.count());
+  gauge('bauta_datasets', 'Published dataset versions that no newer one replaced.', datasets.current);
+  gauge('bauta_datasets_expiring', 'Of these: expire so soon that channels were told.', datasets.expiring);
+  gauge('bauta_datasets_expired', 'Of these: have expired.', datasets.expired);
+  gauge('bauta_datasets_drifted', 'Of these: source schema, documents or policy are not what they were.', datasets.drifted);
+  gauge('bauta_datasets_unlooked', 'Of these: the last look for drift could not see everything.', datasets.unlooked);
+  gauge('bauta_dataset_expires_seconds', 'Until the first of them expires; +Inf: there is none.', datasets.expiresSeconds ?? Infinity);
   const sessions = new Gauge({
     ...{ name: 'bauta_metadata_sessions', help: 'Sessions of this process on the metadata database.', registers: [registry] },
     labelNames: ['state'],

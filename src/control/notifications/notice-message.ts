@@ -1,6 +1,10 @@
 // A notice becomes a message: what happened to which run, or what is to be approved. Undefined: nobody has to be told.
+import type { Json } from '../../kernel/canonical-json.js';
 import type { Notice, RunRow, Transaction } from '../../systems/metadata/metadata.js';
 import type { Message, NoticeEvent } from '../../systems/notify/notify.js';
+
+const QUIET_MS = 3_600_000;
+const NAMES = 20;
 
 const events: Readonly<Record<string, NoticeEvent>> = {
   'run.failed': 'run-failed',
@@ -10,29 +14,45 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'run.late': 'run-late',
   'run.published': 'run-recovered',
   'approval.wanted': 'approval-wanted',
+  'dataset.drifted': 'dataset-drifted',
+  'dataset.expiring': 'dataset-expiring',
+  'dataset.expired': 'dataset-expired',
+  'dataset.recovered': 'run-recovered',
 };
 
 export async function toMessage(transaction: Transaction, notice: Notice, workspace: string): Promise<Message | undefined> {
   const event = events[notice.type];
-  const { run: runId, approval } = notice.data;
+  const { run: runId, approval, expiresAt, changed } = notice.data;
   const run = typeof runId === 'string' ? await transaction.runs.find(runId) : undefined;
   if (event === undefined) return undefined;
-  // That a run was published is no news unless the one before it was not.
-  if (event === 'run-recovered' && !(run && (await endedBadlyBefore(transaction, run)))) return undefined;
+  // That a run was published is no news unless something was not well before it.
+  if (notice.type === 'run.published' && !(run && (await heals(transaction, run)))) return undefined;
   const code = event === 'run-recovered' ? undefined : codeOf(run);
   return {
     ...{ event, at: notice.at, workspace },
     ...(run ? { pipeline: run.pipeline, environment: run.environment, run: run.id } : {}),
     ...(typeof approval === 'string' ? { approval } : {}),
+    ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
+    ...(Array.isArray(changed) ? { changed: toNames(changed) } : {}),
     ...(code === undefined ? {} : { code }),
   };
 }
+
+/** A pipeline that names many documents is told by some of them. */
+function toNames(changed: readonly Json[]): readonly string[] {
+  const names = changed.map(String);
+  return names.length <= NAMES ? names : [...names.slice(0, NAMES), `${names.length - NAMES} more`];
+}
+
+/** How long a channel does not hear the same again; what the service itself tells once is told each time. */
+export const toQuietMs = ({ event }: Message): number => (event.startsWith('dataset-') ? 0 : QUIET_MS);
 
 /** What a channel hears once: the same of the same pipeline, or of the same approval. */
 export const toSubject = ({ event, pipeline, approval }: Message): string =>
   event === 'approval-wanted' ? `approval ${approval ?? ''}` : `pipeline ${pipeline ?? ''}`;
 
-async function endedBadlyBefore({ runs }: Transaction, run: RunRow): Promise<boolean> {
+async function heals({ runs, datasets }: Transaction, run: RunRow): Promise<boolean> {
+  if (await datasets.heals(run.id)) return true;
   const before = await runs.list(20, { pipeline: run.pipeline }, run.id);
   const last = before.find(({ state }) => ['published', 'failed', 'compensation-failed', 'withheld', 'denied'].includes(state));
   return last !== undefined && last.state !== 'published';

@@ -5,7 +5,7 @@ import { type BautaError, toKnownError } from '../../kernel/errors.js';
 import type { Metadata, NotificationRow, Transaction } from '../../systems/metadata/metadata.js';
 import type { Message } from '../../systems/notify/notify.js';
 import { type Grants, createReadSecret } from '../references.js';
-import { toMessage, toSubject } from './notice-message.js';
+import { toMessage, toQuietMs, toSubject } from './notice-message.js';
 import { ComeAgain, type Sender, send } from './send.js';
 
 export interface NotifierOptions extends Sender {
@@ -19,7 +19,6 @@ export interface NotifierOptions extends Sender {
 
 const ATTEMPTS = 8;
 const LEASE_MS = 60_000;
-const QUIET_MS = 3_600_000;
 const KEPT_DAYS = 90;
 
 export class Notifier {
@@ -62,7 +61,7 @@ export class Notifier {
       for (const channel of await findChannels(transaction, message)) {
         const { name } = channel;
         const notification = { noticeId: id, channel: name, event: message.event, subject: toSubject(message), message };
-        await transaction.notifications.insert(notification, QUIET_MS);
+        await transaction.notifications.insert(notification, toQuietMs(message));
       }
       await transaction.notifications.forget(KEPT_DAYS);
     });

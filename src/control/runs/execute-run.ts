@@ -3,16 +3,17 @@ import type { Settings } from '../../config/settings.js';
 import { type BautaError, toError, toErrorView, toKnownError } from '../../kernel/errors.js';
 import { provision } from '../../pipeline/pipeline.js';
 import type { RunSummary } from '../../pipeline/report/report.js';
-import type { Prepared } from '../../pipeline/prepare.js';
+import type { Prepared, Request } from '../../pipeline/prepare.js';
 import type { Doors, Hooks } from '../../pipeline/run.js';
 import { tellingHooks } from '../../pipeline/told.js';
-import type { Metadata, Move, RunRow, RunState } from '../../systems/metadata/metadata.js';
+import type { MadeWith, Metadata, Move, RunRow, RunState } from '../../systems/metadata/metadata.js';
 import { toTraceId } from '../http/http.js';
 import type { RunObserver } from './run-observer.js';
 import { OutboxSink } from './outbox-sink.js';
 import { Followers } from './followers.js';
 import { enqueue } from './request-run.js';
 import type { RunComposer, RunLog } from './run-composer.js';
+import { toDocumentDigests } from './look-for-drift.js';
 import { useApproval } from './run-approval.js';
 import { keepSource, loadRequest } from './stored-request.js';
 import { findBeyond } from './tag-classes.js';
@@ -107,7 +108,7 @@ async function carryOut(execution: Execution, opened: Awaited<ReturnType<RunComp
   }
   const followers = new Followers(execution.metadata, run);
   try {
-    return await provision(opened.doors, opened.request, opened.run, hooksOf(execution, followers));
+    return await provision(opened.doors, opened.request, opened.run, hooksOf(execution, followers, opened.request));
   } finally {
     await followers.heard();
   }
@@ -131,7 +132,11 @@ const borders: Readonly<Record<string, RunState>> = {
   publish: 'publishing',
 };
 
-function hooksOf({ metadata, workerId, run, stop, settings, metrics, moved, pool }: Execution, followers: Followers): Hooks {
+function hooksOf(
+  { metadata, workerId, run, stop, settings, metrics, moved, pool }: Execution,
+  followers: Followers,
+  request: Request,
+): Hooks {
   const telling = tellingHooks((told) => followers.tell(told));
   let seen: Promise<void> = Promise.resolve();
   let planned: Prepared | undefined;
@@ -162,16 +167,24 @@ function hooksOf({ metadata, workerId, run, stop, settings, metrics, moved, pool
       const to = borders[name];
       if (to === undefined) return;
       if (to === 'extracting') await requirePool(metadata, run, planned, pool);
-      await metadata.within(run.workspaceId, async ({ runs }) => {
+      await metadata.within(run.workspaceId, async ({ runs, datasets }) => {
         const held = { workerId, attempt: run.attempt };
         const { cancelRequestedAt, pauseRequestedAt } = await runs.transition(run.id, { to, held, moved });
         // The last moment: who asks later finds a run that publishes.
         if (cancelRequestedAt) throw toError('RUN_CANCELLED');
         if (pauseRequestedAt) throw toError('RUN_PAUSED');
+        if (to === 'publishing') await datasets.keep(run.id, toMadeWith(planned, request));
       });
       metrics.enter(run, to);
     },
   };
+}
+
+/** What a later look compares with what is then. */
+function toMadeWith(planned: Prepared | undefined, request: Request): MadeWith {
+  if (!planned?.plan || !planned.decision) throw toError('UNEXPECTED', { name: 'a publication before a plan' });
+  const { catalogueDigest } = planned.plan;
+  return { documents: toDocumentDigests(request), catalogueDigest, policyDigest: planned.decision.policy.digest };
 }
 
 /** Throws RUN_BEYOND_POOL when the plan touches what this worker may not, whatever the documents said; the run then says it itself. */
@@ -216,7 +229,12 @@ async function end({ metadata, run, workerId, moved }: Execution, { summary, err
     }
     if (next === undefined) {
       const leaves = left && !isPublished && state !== 'planning';
-      return (await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves), held, moved, ...line })).state;
+      const ended = await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves), held, moved, ...line });
+      if (ended.state === 'published') await transaction.datasets.publish(run.id);
+      // The gate was asked for it today.
+      if (ended.state === 'reused' && summary?.reused && summary.decision)
+        await transaction.datasets.renew(summary.reused.runId, summary.decision.policy.digest);
+      return ended.state;
     }
     const later = next === 0 ? {} : { notBefore: new Date(Date.now() + next), retry: true };
     await transaction.runs.transition(run.id, { to: 'queued', held, moved, abandoned: left, ...later, ...line });

@@ -29,6 +29,7 @@ export class OutboxSink implements AuditSink {
     await this.within(async (transaction) => {
       await transaction.append(event, key);
       await transaction.runs.say(event.runId, toLine(event));
+      if (event.type === 'dataset.published.intended') await transaction.datasets.intend(event.runId, event.data);
     });
     const appended = await this.until(({ log }) => log.find(key));
     this.observer.tell(event);

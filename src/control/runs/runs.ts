@@ -1,6 +1,7 @@
 // The door of runs: asked for over REST, worked on by whoever has time.
 export { runConsequence } from './run-approval.js';
 export { toLook } from './look-at-source.js';
+export { toDriftLook } from './look-for-drift.js';
 export { requestRun, toWanted } from './request-run.js';
 export { type RunComposer } from './run-composer.js';
 export { untilSequenced } from './outbox-sink.js';

@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
+import { DatasetStore } from './dataset-store.js';
 import { DocumentStore } from './document-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { IdentityStore } from './identity-store.js';
@@ -34,6 +35,10 @@ const toldOf: ReadonlySet<string> = new Set([
   'run.late',
   'run.published',
   'approval.wanted',
+  'dataset.expiring',
+  'dataset.expired',
+  'dataset.drifted',
+  'dataset.recovered',
 ]);
 
 export class Transaction {
@@ -41,6 +46,7 @@ export class Transaction {
   readonly people: PeopleStore;
   readonly idempotency: IdempotencyStore;
   readonly runs: RunStore;
+  readonly datasets: DatasetStore;
   readonly log: LogStore;
   readonly schedules: ScheduleStore;
   readonly approvals: ApprovalStore;
@@ -65,6 +71,7 @@ export class Transaction {
       if (toldOf.has(type)) await this.notifications.note({ type, at, data });
     };
     this.runs = new RunStore(manager, workspaceId, audit);
+    this.datasets = new DatasetStore(manager, workspaceId, audit);
     this.workspaces = new WorkspaceStore(manager, workspaceId);
     this.approvals = new ApprovalStore(manager, workspaceId, audit);
     this.log = new LogStore(manager, workspaceId);

@@ -1,6 +1,9 @@
 // What is told, in words of ours and names of documents: no value of a row, no person, no other program's text.
 
-export const noticeEvents = ['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const;
+export const noticeEvents = [
+  ...(['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const),
+  ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired'] as const),
+] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
 
@@ -14,6 +17,10 @@ export type Message = {
   readonly environment?: string;
   readonly run?: string;
   readonly approval?: string;
+  /** RFC 3339. */
+  readonly expiresAt?: string;
+  /** What is not as it was when the dataset was made: names of documents, `policy`, `source schema`. */
+  readonly changed?: readonly string[];
   /** Why: one of our codes. */
   readonly code?: string;
 };
@@ -23,14 +30,30 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'run-withheld': 'A run was withheld: nothing was published',
   'run-denied': 'A run was denied',
   'run-late': 'A run is late: its deadline has passed',
-  'run-recovered': 'A pipeline runs again',
+  'run-recovered': 'A pipeline is well again',
   'approval-wanted': 'An approval is wanted',
+  'dataset-drifted': 'A dataset is not what a run would make today',
+  'dataset-expiring': 'A dataset expires soon',
+  'dataset-expired': 'A dataset has expired',
 };
 
 export const toTitle = ({ event }: Message): string => titles[event];
 
 /** Names and what they are, in the order in which they are read. */
-export function toFacts({ pipeline, environment, run, approval, code, workspace, at }: Message): readonly (readonly [string, string])[] {
-  const all = { Pipeline: pipeline, Environment: environment, Run: run, Approval: approval, Reason: code, Workspace: workspace, Time: at };
+export function toFacts({
+  pipeline,
+  environment,
+  run,
+  approval,
+  changed,
+  expiresAt,
+  code,
+  workspace,
+  at,
+}: Message): readonly (readonly [string, string])[] {
+  const all = {
+    ...{ Pipeline: pipeline, Environment: environment, Run: run, Approval: approval },
+    ...{ Changed: changed?.join(', '), Expires: expiresAt, Reason: code, Workspace: workspace, Time: at },
+  };
   return Object.entries(all).filter((fact): fact is [string, string] => fact[1] !== undefined);
 }

@@ -38,6 +38,25 @@ it('Slack gets a text and blocks within its limits, in which nobody is called an
   });
 });
 
+it('a dataset that drifted or expires looks to each of them as a run does, with what changed and until when', () => {
+  const dataset: Message = {
+    ...{ event: 'dataset-drifted', at: message.at, workspace: 'default', pipeline: 'shop', environment: 'dev', run: '0123456789abcdef' },
+    ...{ changed: ['source schema', `Classification ${nasty}`], expiresAt: '2026-12-01T00:00:00.000Z' },
+  };
+  const { text, blocks } = toSlack(dataset) as { text: string; blocks: { fields?: unknown[] }[] };
+  expect(text).toContain('A dataset is not what a run would make today\nPipeline: shop\nEnvironment: dev');
+  expect(text).toContain('Changed: source schema, Classification &lt;!channel&gt;');
+  expect(text).toContain('Expires: 2026-12-01T00:00:00.000Z');
+  expect([blocks[1]?.fields?.length, /<|@(?!\u200b)/.test(text)]).toEqual([7, false]);
+  const [{ content }] = (toTeams(dataset) as unknown as { attachments: [{ content: { body: { inlines?: { text: string }[] }[] } }] })
+    .attachments;
+  expect(content.body.flatMap(({ inlines = [] }) => inlines.map((one) => one.text))).toEqual(
+    expect.arrayContaining(['Changed: ', `source schema, Classification ${nasty}`, 'Expires: ', '2026-12-01T00:00:00.000Z']),
+  );
+  const { event: type, at: timestamp, ...data } = dataset;
+  expect(JSON.parse(toSignedRequest('id-1', dataset, 'a key', 0).body)).toEqual({ type, timestamp, data });
+});
+
 it.each([
   ['{"ok":true,"ts":"1.2"}', 'done'],
   ['{"ok":false,"error":"channel_not_found"}', 'refused'],

@@ -18,6 +18,11 @@ export interface OpaOptions {
   readonly timeLimitMs?: number;
 }
 
+/** Of the policy by which the gate of this release decides. Rejects when it is not the one that its manifest names. */
+export async function readPolicyDigest(folder = packageFile('policies')): Promise<string> {
+  return (await readBundle(folder)).digest;
+}
+
 /** MUST be closed. Rejects when a file is missing or not the one that the manifest names, or when the policy does not load. */
 export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
   const bundle = await readBundle(options.folder ?? packageFile('policies'));

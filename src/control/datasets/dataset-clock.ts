@@ -1,0 +1,64 @@
+// Published versions grow old: they expire, and are due to be compared with what they were made from. Every process looks; the row's lock lets one
+// of them tell it.
+import type { Settings } from '../../config/settings.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { Metadata } from '../../systems/metadata/metadata.js';
+import { toDriftLook } from '../runs/runs.js';
+
+const LOOK_MS = 30_000;
+
+export interface DatasetClockOptions {
+  readonly metadata: Metadata;
+  readonly settings: Pick<Settings, 'BAUTA_EXPIRING_DAYS' | 'BAUTA_DRIFT_MINUTES'>;
+  readonly clock: Clock;
+  /** Told of every failure; the next look tries again. */
+  readonly failed: (error: unknown) => void;
+}
+
+interface Found {
+  readonly workspace_id: string;
+  readonly run_id: string;
+}
+
+export class DatasetClock {
+  private readonly timer: NodeJS.Timeout;
+  private looking: Promise<void> | undefined;
+
+  constructor(private readonly options: DatasetClockOptions) {
+    this.timer = setInterval(() => {
+      this.looking ??= this.look()
+        .catch(options.failed)
+        .finally(() => (this.looking = undefined));
+    }, LOOK_MS);
+  }
+
+  async look(): Promise<void> {
+    const now = new Date(this.options.clock.now());
+    await this.tellExpiry(now);
+    if (this.options.settings.BAUTA_DRIFT_MINUTES > 0) await this.askForLooks(now);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking;
+  }
+
+  private async tellExpiry(now: Date): Promise<void> {
+    const { metadata, settings } = this.options;
+    const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_expiring_datasets($1, $2)', [
+      ...[now, settings.BAUTA_EXPIRING_DAYS],
+    ]);
+    for (const { workspace_id, run_id } of found) await metadata.within(workspace_id, ({ datasets }) => datasets.tellExpiry(run_id, now));
+  }
+
+  /** A worker looks: only workers hold connections. */
+  private async askForLooks(now: Date): Promise<void> {
+    const { metadata, settings } = this.options;
+    const since = new Date(now.getTime() - settings.BAUTA_DRIFT_MINUTES * 60_000);
+    const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_unlooked_datasets($1)', [since]);
+    for (const { workspace_id, run_id } of found)
+      await metadata.within(workspace_id, async (transaction) => {
+        if (await transaction.datasets.askForLook(run_id, now, since)) await transaction.run(toDriftLook(workspace_id, run_id));
+      });
+  }
+}

@@ -1,0 +1,174 @@
+// Dataset versions that runs of a workspace published. One is current until another one takes its place on the same target.
+import type { EntityManager } from 'typeorm';
+
+import type { Json } from '../../kernel/canonical-json.js';
+
+type Audit = (type: string, data: Readonly<Record<string, Json>>) => Promise<void>;
+
+/** What a version was made with, as digests. */
+export interface MadeWith {
+  /** By kind and name. */
+  readonly documents: Readonly<Record<string, string>>;
+  /** Of the source, in scope. */
+  readonly catalogueDigest: string;
+  readonly policyDigest: string;
+}
+
+/** Something that is not as it was: a name, and the digest of what it is now. */
+export interface Drifted {
+  readonly what: string;
+  readonly digest: string;
+}
+
+export interface DatasetRow extends MadeWith {
+  readonly runId: string;
+  readonly pipeline: string;
+  readonly environment: string;
+  readonly target: string;
+  readonly version: number;
+  readonly publishedAt: Date;
+  readonly expiresAt: Date;
+  readonly replacedAt: Date | null;
+  readonly lookedAt: Date | null;
+  /** A code. */
+  readonly lookError: string | null;
+  readonly drift: readonly Drifted[] | null;
+}
+
+export interface DatasetCounts {
+  readonly current: number;
+  readonly expiring: number;
+  readonly expired: number;
+  readonly drifted: number;
+  /** The last look could not see everything. */
+  readonly unlooked: number;
+  /** Until the first of them expires; null: there is none. */
+  readonly expiresSeconds: number | null;
+}
+
+const current = 'published_at IS NOT NULL AND replaced_at IS NULL';
+const columns = `run_id AS "runId", pipeline, environment, target, version, documents, catalogue_digest AS "catalogueDigest",
+  policy_digest AS "policyDigest", published_at AS "publishedAt", expires_at AS "expiresAt", replaced_at AS "replacedAt",
+  looked_at AS "lookedAt", look_error AS "lookError", drift`;
+
+export class DatasetStore {
+  constructor(
+    private readonly manager: EntityManager,
+    private readonly workspaceId: string,
+    private readonly audit: Audit,
+  ) {}
+
+  /** A run is about to publish. Of several attempts the last one counts. */
+  async keep(runId: string, { documents, catalogueDigest, policyDigest }: MadeWith): Promise<void> {
+    await this.manager.query(
+      `INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest)
+       SELECT workspace_id, id, pipeline, environment, $3, $4, $5 FROM bauta.run WHERE workspace_id = $1 AND id = $2
+       ON CONFLICT (workspace_id, run_id) DO UPDATE SET documents = $3, catalogue_digest = $4, policy_digest = $5`,
+      [this.workspaceId, runId, JSON.stringify(documents), catalogueDigest, policyDigest],
+    );
+  }
+
+  /** `data`: of the event that says what is intended. */
+  async intend(runId: string, data: Readonly<Record<string, Json>>): Promise<void> {
+    await this.manager.query(
+      `UPDATE bauta.dataset_version SET server = $3, target = $4, version = $5, expires_at = $6 WHERE workspace_id = $1 AND run_id = $2`,
+      [this.workspaceId, runId, data['server'], data['target'], data['version'], data['expiresAt']],
+    );
+  }
+
+  /** What the run intended is published, and takes the place of what was there. */
+  async publish(runId: string): Promise<void> {
+    await this.manager.query(
+      `WITH made AS (
+         UPDATE bauta.dataset_version SET published_at = clock_timestamp()
+         WHERE workspace_id = $1 AND run_id = $2 AND expires_at IS NOT NULL RETURNING server, target)
+       UPDATE bauta.dataset_version d SET replaced_at = clock_timestamp(), replaced_by = $2 FROM made
+       WHERE d.workspace_id = $1 AND d.server = made.server AND d.target = made.target AND d.run_id <> $2
+         AND d.published_at IS NOT NULL AND d.replaced_at IS NULL`,
+      [this.workspaceId, runId],
+    );
+  }
+
+  /** A run found this version to be what it would have made, by that policy: the next look is due. */
+  async renew(runId: string, policyDigest: string): Promise<void> {
+    await this.manager.query(
+      `UPDATE bauta.dataset_version SET policy_digest = $3, looked_at = NULL WHERE workspace_id = $1 AND run_id = $2 AND ${current}`,
+      [this.workspaceId, runId, policyDigest],
+    );
+  }
+
+  /** Did the run take the place of one of which people had been told something? */
+  async heals(runId: string): Promise<boolean> {
+    const found = await this.manager.query<unknown[]>(
+      `SELECT FROM bauta.dataset_version WHERE workspace_id = $1 AND replaced_by = $2
+         AND (drift IS NOT NULL OR expiring_told_at IS NOT NULL OR expired_told_at IS NOT NULL) LIMIT 1`,
+      [this.workspaceId, runId],
+    );
+    return found.length > 0;
+  }
+
+  /** Once each, whoever is first: that it will expire, and that it has. */
+  async tellExpiry(runId: string, at: Date): Promise<void> {
+    const [rows] = await this.manager.query<[DatasetRow[], number]>(
+      `UPDATE bauta.dataset_version SET expired_told_at = CASE WHEN expires_at <= $3 THEN $3 END, expiring_told_at = coalesce(expiring_told_at, $3)
+       WHERE workspace_id = $1 AND run_id = $2 AND ${current}
+         AND CASE WHEN expires_at <= $3 THEN expired_told_at IS NULL ELSE expiring_told_at IS NULL END RETURNING ${columns}`,
+      [this.workspaceId, runId, at],
+    );
+    for (const row of rows)
+      await this.audit(row.expiresAt <= at ? 'dataset.expired' : 'dataset.expiring', {
+        ...toView(row),
+        expiresAt: row.expiresAt.toISOString(),
+      });
+  }
+
+  /** True for the one who asks first; the others find that it was asked for since. */
+  async askForLook(runId: string, at: Date, since: Date): Promise<boolean> {
+    const [rows] = await this.manager.query<[unknown[], number]>(
+      `UPDATE bauta.dataset_version SET looked_at = $3
+       WHERE workspace_id = $1 AND run_id = $2 AND ${current} AND coalesce(looked_at, published_at) <= $4 RETURNING run_id`,
+      [this.workspaceId, runId, at, since],
+    );
+    return rows.length > 0;
+  }
+
+  async find(runId: string): Promise<DatasetRow | undefined> {
+    return (await this.select('run_id = $2', [runId]))[0];
+  }
+
+  /** What a look saw. What is new is told; when nothing is left of what was told, that too. A version that was replaced meanwhile is nobody's concern. */
+  async keepLook(runId: string, seen: { readonly drift: readonly Drifted[]; readonly error: string | null }): Promise<void> {
+    const [row] = await this.select(`run_id = $2 AND ${current} FOR UPDATE`, [runId]);
+    if (!row) return;
+    const before = row.drift ?? [];
+    const drift = seen.drift.length === 0 ? null : JSON.stringify(seen.drift);
+    await this.manager.query('UPDATE bauta.dataset_version SET drift = $3, look_error = $4 WHERE workspace_id = $1 AND run_id = $2', [
+      ...[this.workspaceId, runId, drift, seen.error],
+    ]);
+    const isNew = ({ what, digest }: Drifted): boolean => !before.some((one) => one.what === what && one.digest === digest);
+    if (seen.drift.some(isNew)) await this.audit('dataset.drifted', { ...toView(row), changed: seen.drift.map(({ what }) => what) });
+    if (seen.drift.length === 0 && before.length > 0) await this.audit('dataset.recovered', toView(row));
+    if (seen.error !== null && seen.error !== row.lookError) await this.audit('dataset.look-failed', { ...toView(row), code: seen.error });
+  }
+
+  async count(): Promise<DatasetCounts> {
+    const [row] = await this.manager.query<DatasetCounts[]>(
+      `SELECT count(*)::integer AS current, (count(*) FILTER (WHERE expires_at > clock_timestamp() AND expiring_told_at IS NOT NULL))::integer AS expiring,
+         (count(*) FILTER (WHERE expires_at <= clock_timestamp()))::integer AS expired, count(drift)::integer AS drifted,
+         count(look_error)::integer AS unlooked, extract(epoch FROM min(expires_at) - clock_timestamp())::float8 AS "expiresSeconds"
+       FROM bauta.dataset_version WHERE workspace_id = $1 AND ${current}`,
+      [this.workspaceId],
+    );
+    return row!;
+  }
+
+  private select(condition: string, parameters: readonly unknown[]): Promise<readonly DatasetRow[]> {
+    return this.manager.query<DatasetRow[]>(`SELECT ${columns} FROM bauta.dataset_version WHERE workspace_id = $1 AND ${condition}`, [
+      ...[this.workspaceId, ...parameters],
+    ]);
+  }
+}
+
+function toView({ runId, pipeline, environment, target, version }: DatasetRow): Readonly<Record<string, Json>> {
+  return { run: runId, pipeline, environment, target, version };
+}
