@@ -76,6 +76,27 @@ it('reads no link, nothing beyond its limit, and says that something is missing 
   expect([await read('file:shop/nothing'), await read('env:BAUTA_CONN_NOTHING')]).toEqual([undefined, undefined]);
 });
 
+it('reads a Secret as Kubernetes mounts it, through the one link of the folder and no other, and what it holds after a rotation', async () => {
+  const mounted = mkdtempSync(join(tmpdir(), 'bauta-mounted-'));
+  const write = (version: string, text: string): void => {
+    mkdirSync(join(mounted, version));
+    writeFileSync(join(mounted, version, 'password'), text);
+    rmSync(join(mounted, '..data'), { force: true });
+    symlinkSync(version, join(mounted, '..data'));
+  };
+  write('..2026_11_21', 'first');
+  symlinkSync(join('..data', 'password'), join(mounted, 'password'));
+  const reading = { environment: {}, grants: Grants.usual, workspace: 'default' };
+  const read = createReadSecret({ ...reading, settings: { BAUTA_SECRETS: join(mounted, '..data') } });
+  expect(await read('file:password')).toBe('first');
+  write('..2026_11_22', 'second');
+  expect(await read('file:password')).toBe('second');
+  // The folder itself has links only.
+  const beside = createReadSecret({ ...reading, settings: { BAUTA_SECRETS: mounted } });
+  await expect(beside('file:password')).rejects.toMatchObject({ code: 'REFERENCE_NOT_GRANTED' });
+  rmSync(mounted, { recursive: true });
+});
+
 it.each([
   'workspaces: { default: { references: ["*"] } }',
   'workspaces: { default: { references: ["env:*"] } }',

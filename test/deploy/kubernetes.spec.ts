@@ -1,7 +1,9 @@
 // The Kubernetes manifests without a cluster: built by kustomize, held against the published schemas, the settings that the code declares,
 // and the rules that the cluster enforces.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
@@ -29,7 +31,7 @@ interface Manifest {
 }
 
 const folder = packageFile('deploy', 'kubernetes');
-const files = readdirSync(folder).filter((name) => name !== 'kustomization.yaml');
+const files = readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');
 const manifests = files.flatMap((name) =>
   parseAllDocuments(readFileSync(`${folder}/${name}`, 'utf8')).map((document) => document.toJS() as Manifest),
 );
@@ -67,18 +69,60 @@ it.each(pods)('%s gets settings that the code declares, by reference where they 
     const given = Object.fromEntries([...shared, ...env.map(({ name, value }) => [name, value] as [string, string])]);
     expect(() => parseSettings(given)).not.toThrow();
     for (const { name, value } of env) if (/METADATA|KEY/.test(name)) expect(value).toMatch(/^file:\/run\/bauta\//);
+    // A mounted Secret is a folder of links, and documents may name none: what is behind the one that Kubernetes moves are files.
+    for (const { name, value } of env) if (name === 'BAUTA_SECRETS') expect(value).toMatch(/\/\.\.data$/);
   }
 });
 
 it('lets nothing in or out of a pod but what a policy names', () => {
   const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy') as unknown as { spec: Record<string, unknown> }[];
   expect(policies).toContainEqual(expect.objectContaining({ spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } }));
-  // The API's pods reach Postgres and names; nothing of theirs goes to anywhere else.
+  // Every pod reaches Postgres and names; nothing of theirs goes to anywhere else.
   const ports = policies.flatMap(({ spec }) =>
     ((spec['egress'] ?? []) as { ports?: { port: number }[] }[]).flatMap((rule) => rule.ports ?? []),
   );
   expect([...new Set(ports.map(({ port }) => port))].sort((a, b) => a - b)).toEqual([53, 5432]);
 });
+
+interface Policy {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: {
+    readonly podSelector: object;
+    readonly policyTypes: readonly string[];
+    readonly egress: readonly {
+      readonly to: readonly { readonly ipBlock: { readonly cidr: string; readonly except?: readonly string[] } }[];
+      readonly ports: readonly { readonly port: number }[];
+    }[];
+  };
+}
+
+it('opens a way out in one place, to public addresses, and for nothing that holds a password of production', () => {
+  const outside = parseAllDocuments(readFileSync(join(folder, 'outside', 'network-policies.yaml'), 'utf8'));
+  const policies = outside.map((document) => document.toJS() as Policy);
+  expect(policies.map(({ metadata, spec }) => [metadata.name, spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port))])).toEqual([
+    ['bauta-https', [443]],
+    ['bauta-mail', [465, 587]],
+  ]);
+  for (const { spec } of policies) {
+    expect([spec.podSelector, spec.policyTypes]).toEqual([{ matchLabels: { 'app.kubernetes.io/name': 'bauta-api' } }, ['Egress']]);
+    for (const { to } of spec.egress) {
+      const [four, six, ...more] = to.map(({ ipBlock }) => ipBlock);
+      expect([six, more]).toEqual([{ cidr: '2000::/3' }, []]);
+      for (const address of ['10.0.0.1', '172.20.1.1', '192.168.1.1', '169.254.169.254', '100.64.0.1', '127.0.0.1'])
+        expect([address, (four?.except ?? []).some((block) => isIn(address, block))]).toEqual([address, true]);
+    }
+  }
+  const worker = pods.find(([name]) => name === 'bauta-worker')?.[1].containers[0]?.env ?? [];
+  expect(worker).toContainEqual({ name: 'BAUTA_NOTIFY_MS', value: '0' });
+});
+
+/** IPv4 only. */
+function isIn(address: string, block: string): boolean {
+  const toNumber = (text: string): number => text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  const [network = '', bits = ''] = block.split('/');
+  const size = 2 ** (32 - Number(bits));
+  return Math.floor(toNumber(address) / size) === Math.floor(toNumber(network) / size);
+}
 
 const kustomize = findProgram('kustomize');
 const validator = findProgram('kubernetes-validate');
@@ -88,6 +132,30 @@ const validator = findProgram('kubernetes-validate');
     const objects = parseAllDocuments(built).map((document) => document.toJS() as Manifest);
     expect(objects.length).toBe(manifests.length + 1);
     execFileSync(validator ?? '', ['--strict', '-'], { input: built, stdio: ['pipe', 'ignore', 'pipe'] });
+  }, 60_000);
+
+  it('builds the overlay of docs/operations.md, with settings that the code declares, and every object of it fits, too', () => {
+    const [, overlay = ''] = /```yaml\n(# kustomization\.yaml of the overlay\n[^`]*)```/.exec(readFileSync(packageFile('docs', 'operations.md'), 'utf8')) ?? []; // prettier-ignore
+    const place = mkdtempSync(join(tmpdir(), 'bauta-overlay-'));
+    try {
+      symlinkSync(packageFile('deploy'), join(place, 'deploy'));
+      mkdirSync(join(place, 'mine'));
+      writeFileSync(join(place, 'mine', 'kustomization.yaml'), overlay);
+      const built = execFileSync(kustomize ?? '', ['build', join(place, 'mine')], { encoding: 'utf8' });
+      execFileSync(validator ?? '', ['--strict', '-'], { input: built, stdio: ['pipe', 'ignore', 'pipe'] });
+      const objects = parseAllDocuments(built).map((document) => document.toJS() as Manifest & Policy & { data: Record<string, string> });
+      expect(objects.map(({ metadata }) => metadata.namespace ?? 'none')).toEqual(
+        objects.map(({ kind }) => (kind === 'Namespace' ? 'none' : 'bauta')),
+      );
+      const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
+      expect(policies.map(({ metadata }) => metadata.name)).toEqual(expect.arrayContaining(['bauta-nothing', 'bauta-https', 'bauta-mail']));
+      const mail = policies.find(({ metadata }) => metadata.name === 'bauta-mail');
+      expect(mail?.spec.egress).toMatchObject([{ to: [{ ipBlock: { cidr: '10.2.0.25/32' } }], ports: [{ port: 465 }, { port: 587 }] }]);
+      const settings = objects.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
+      expect(parseSettings(settings)).toMatchObject({ BAUTA_SMTP_FROM: 'bauta@example.com' });
+    } finally {
+      rmSync(place, { recursive: true });
+    }
   }, 60_000);
 
   it('which tell a member that is none', () => {
