@@ -3,17 +3,24 @@ import { basename } from 'node:path';
 
 import { parseSettings } from '../config/settings.js';
 import { systemClock } from '../kernel/clock.js';
-import { type Finding, toError } from '../kernel/errors.js';
+import { type Finding, toError, toFinding } from '../kernel/errors.js';
 import { newRunId } from '../kernel/ids.js';
 import type { Appended } from '../pipeline/event.js';
 import { type Deleted, FileAuditSink, deleteLog, eraseOne } from '../systems/files/files.js';
 import { userName } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
-import { paint, stripControls, toCount, writeJson } from './print.js';
-import { findServer } from './server.js';
+import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
+import { type Server, findServer } from './server.js';
 
 export interface DeleteOptions extends GlobalOptions {
   readonly reason?: string;
+  readonly also?: readonly string[];
+}
+
+interface PersonErased {
+  readonly of: string;
+  readonly erased: { readonly stillIn: readonly string[] } | null;
+  readonly entry: Appended | null;
 }
 
 interface Looked {
@@ -60,7 +67,7 @@ export async function eraseKept(what: string, options: DeleteOptions): Promise<n
   const reason = requireReason(options);
   const server = await findServer(options);
   if (server) {
-    if (!/^sha256:[0-9a-f]{64}$/.test(what)) throw toError('PERSON_NOT_ERASABLE', { name: server.own.host });
+    if (!/^sha256:[0-9a-f]{64}$/.test(what)) return erasePerson(server, what, options, reason);
     const order = { commitment: what, reason };
     const { of, entry } = await server.post<{ of: string; entry: Appended | null }>('/v1/audit/log/texts/erase', order);
     return tellErased(of, entry ?? undefined, options);
@@ -73,6 +80,23 @@ export async function eraseKept(what: string, options: DeleteOptions): Promise<n
   } finally {
     await sink.close();
   }
+}
+
+/** By name or id: the service says what was in the way, and where the name still stands. */
+async function erasePerson(server: Server, who: string, options: DeleteOptions, reason: string): Promise<number> {
+  const { also: names = [] } = options;
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(who))
+    throw toError('OPTION_INVALID', { name: 'what to erase', expected: 'a commitment, or the name or id of a person of the service' });
+  const path = `/v1/people/${who}/erase`;
+  const { of, erased, entry } = await server.post<PersonErased>(path, { reason, ...(names.length > 0 ? { names } : {}) });
+  const findings = (erased?.stillIn ?? []).map((name) => toFinding('PERSON_STILL_NAMED', { name }, 'warning'));
+  if (wantsJson(options)) {
+    writeJson({ erased: of, entry: entry ? toPlace(entry) : null, findings });
+    return 0;
+  }
+  tellErased(of, entry ?? undefined, options);
+  for (const finding of findings) process.stdout.write(`${toFindingText(finding)}\n`);
+  return 0;
 }
 
 function tellErased(of: string, entry: Appended | undefined, options: DeleteOptions): number {

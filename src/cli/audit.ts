@@ -21,6 +21,7 @@ export interface AuditOptions extends GlobalOptions {
   readonly proof?: string;
   readonly out?: string;
   readonly reason?: string;
+  readonly also?: readonly string[];
 }
 
 /** Consistent, but nobody knows who signed. */

@@ -175,6 +175,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     'bauta audit delete 2019 --reason "retention of six years has ended"',
     'bauta audit erase p-2d1f0c4b6a798e35 --reason "request of the data subject"',
     'bauta audit delete 2019 --reason "retention has ended" --server https://bauta.internal --token env:TOKEN',
+    'bauta audit erase ada --also "Ada Lovelace" --reason "request of the data subject" --server https://bauta.internal --token env:TOKEN',
   ])
     .argument('<action>', 'verify, prove, export, delete or erase')
     .argument(
@@ -187,6 +188,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--proof <file>', 'with verify: a proof instead of a log')
     .option('--out <path>', 'with prove: where the proof goes (default: stdout); with export: the folder')
     .option('--reason <text>', 'with delete and erase: why; the log holds a commitment to it')
+    .option('--also <name...>', 'with erase and --server: what else the person is called')
     .addHelpText(
       'after',
       '\nExit codes: 0 whole, 1 broken (what is wrong is named), 5 consistent but nobody knows who signed: no key was given.',

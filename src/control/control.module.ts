@@ -30,7 +30,7 @@ import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
 import { TriggersController } from './triggers/triggers.js';
 import { WebhooksController } from './webhooks/webhooks.js';
-import { PeopleController, TokensController, WorkspacesController } from './access/access.js';
+import { ErasureController, PeopleController, TokensController, WorkspacesController } from './access/access.js';
 
 const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController, WorkspacesController, ApprovalsController],
@@ -44,7 +44,7 @@ const controllers = [
     ChannelsController,
     NotificationsController,
   ],
-  ...[MetricsController, HealthDetailController, AuditController, RetentionController],
+  ...[MetricsController, HealthDetailController, AuditController, RetentionController, ErasureController],
 ];
 
 export interface Opened {

@@ -1641,9 +1641,39 @@ export const messages = {
     hint: 'give a commitment (sha256:…), the id of a person (p-…), or the name that a person is kept under',
   },
   PERSON_NOT_ERASABLE: {
-    class: 'InputError',
-    message: 'no person can be erased at the service {name} over its API, only a text by its commitment (sha256:…)',
-    hint: 'its log holds random ids only; take his roles and tokens, and have the owner of the metadata database change the name in bauta.person',
+    class: 'DeniedError',
+    message: 'the person {name} cannot be erased yet',
+    hint: 'do what the findings say, then ask again: nothing was changed',
+  },
+  PERSON_ADMINISTERS: {
+    class: 'DeniedError',
+    message: 'the person administers the workspace',
+    hint: 'take the role first; another administrator has to agree, so the last one has to make another before',
+  },
+  PERSON_AWAITED: {
+    class: 'DeniedError',
+    message: 'approvals that concern the person are open: {name}',
+    hint: 'refuse them, have them used, or wait until they expire',
+  },
+  PERSON_ANSWERS: {
+    class: 'DeniedError',
+    message: 'the person answers for service accounts: {name}',
+    hint: 'erase these first: their tokens stop to work, and somebody else makes others',
+  },
+  PERSON_TRUSTED: {
+    class: 'DeniedError',
+    message: '{name} trusts tokens to stand for the person',
+    hint: 'apply a version of it without him: an administrator does not write documents',
+  },
+  PERSON_STILL_NAMED: {
+    class: 'DeniedError',
+    message: 'a name of the person still stands in {name}',
+    hint: 'apply a version of the document without it, or decide the approval, and erase the id again with the name; an entry of the log stays',
+  },
+  PERSON_ERASED: {
+    class: 'DeniedError',
+    message: 'the person {name} was erased',
+    hint: 'make a new person; one who was erased gets nothing any more',
   },
   LOG_SIGNATURE_REFUSED: {
     class: 'InvariantError',

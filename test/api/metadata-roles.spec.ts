@@ -107,6 +107,8 @@ describe('the service role', () => {
     `UPDATE bauta.approval SET digest = 'mine'`,
     `UPDATE bauta.approval SET subject = '{}'`,
     `UPDATE bauta.person SET owner_id = NULL`,
+    `UPDATE bauta.person SET name = 'mine'`,
+    `SELECT bauta.without('{}', 'x', 'x')`,
     `UPDATE bauta.run_line SET text = 'mine'`,
     'DELETE FROM bauta.run_line',
     'DELETE FROM bauta.source_seen',

@@ -58,6 +58,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/people': ['administrator'],
   'GET /v1/people/{name}': ['administrator', 'auditor'],
   'PUT /v1/people/{name}/roles': ['administrator'],
+  'POST /v1/people/{name}/erase': ['administrator'],
   'GET /v1/schedules': readers,
   'GET /v1/schedules/{name}': readers,
   'GET /v1/schedules/{name}/versions': readers,
@@ -172,7 +173,7 @@ it('answers for what belongs to another workspace as if it did not exist', async
     for (const at of [toAddress(path), toAddress(path, 'nobody-at-all', nobodys)]) {
       const { status, body } = await world.ask(method, at, {
         token: tokens[role] ?? '',
-        ...(method === 'PUT' ? { json: { roles: [] } } : {}),
+        ...(method === 'PUT' ? { json: { roles: [] } } : path.endsWith('/erase') ? { json: { reason: 'asked for it' } } : {}),
       });
       answers.push([status, { ...body, requestId: '' }]);
     }

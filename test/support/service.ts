@@ -162,7 +162,7 @@ export async function startServiceWorld(
 }
 
 /** Every row of every table of ours, as text. */
-async function readEverything(sql: ServiceWorld['sql']): Promise<readonly string[]> {
+export async function readEverything(sql: ServiceWorld['sql']): Promise<readonly string[]> {
   const tables = await sql(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('bauta', 'graphile_worker')`,
   );

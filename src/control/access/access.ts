@@ -2,5 +2,6 @@
 export { issueFirstToken } from './first-token.js';
 export { rolesConsequence, tokenConsequence } from './grant-consequences.js';
 export { WorkspacesController } from './workspaces-controller.js';
+export { ErasureController } from './erasure-controller.js';
 export { PeopleController } from './people-controller.js';
 export { TokensController } from './tokens-controller.js';

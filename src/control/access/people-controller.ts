@@ -10,6 +10,7 @@ import { type Pending, openApproval, pendingSchema } from '../approvals/approval
 import {
   CLOCK, type Caller, type Request, type Response, Route, SETTINGS, answerOnce, callerOf, nameSchema, pageSchema, parseRequest, readPage, requireName, toPage,
 } from '../http/http.js'; // prettier-ignore
+import { isErasedName, requireThere } from './erase-person.js';
 import type { WantedRoles } from './grant-consequences.js';
 import { grantPattern, requireGrantable, takesAnother } from './grants.js';
 
@@ -40,13 +41,18 @@ const grantSchema: Schema = {
 };
 const answer: Schema = {
   type: 'object',
-  required: ['id', 'name', 'roles', 'owner', 'createdAt'],
+  required: ['id', 'name', 'roles', 'owner', 'createdAt', 'erasedAt'],
   properties: {
     id: { type: 'string', format: 'uuid' },
     name: { type: 'string' },
     roles: rolesSchema,
     owner: { type: ['string', 'null'], description: 'the person who answers for a service account' },
     createdAt: { type: 'string', format: 'date-time' },
+    erasedAt: {
+      type: ['string', 'null'],
+      format: 'date-time',
+      description: 'erased then: the name is made of the id, and there are no roles',
+    },
   },
 };
 const waits: Schema = {
@@ -99,7 +105,8 @@ export class PeopleController {
     return answerOnce(this.metadata, request, response, async (transaction) => {
       await transaction.people.lock();
       const owner = wanted.owner === undefined ? undefined : await findOwner(transaction, wanted.owner);
-      if (await transaction.people.find(wanted.name)) throw toError('NAME_TAKEN', { name: wanted.name });
+      // The names of the erased are their own.
+      if (isErasedName(wanted.name) || (await transaction.people.find(wanted.name))) throw toError('NAME_TAKEN', { name: wanted.name });
       await transaction.people.insert(wanted.name, owner?.id);
       return this.grant(transaction, callerOf(request), wanted.name, wanted.roles, response);
     });
@@ -127,6 +134,7 @@ export class PeopleController {
   ): Promise<Granted> {
     const { people } = transaction;
     const person = await findPerson(transaction, name);
+    requireThere(person);
     const [ownerId = person.id] = await people.ownersOf([person.id]);
     const isOwn = ownerId === caller.ownerId;
     if (isOwn && (roles.length > 0 || person.roles.length > 0)) throw toError('GRANT_TO_ONESELF');
@@ -164,6 +172,6 @@ async function findPerson(transaction: Transaction, name: string): Promise<Perso
 
 async function findOwner(transaction: Transaction, name: string): Promise<PersonView> {
   const owner = await transaction.people.find(name);
-  if (!owner || owner.owner !== null) throw toError('OWNER_INVALID', { name });
+  if (!owner || owner.owner !== null || owner.erasedAt !== null) throw toError('OWNER_INVALID', { name });
   return owner;
 }

@@ -8,6 +8,7 @@ import { digestJson } from '../../kernel/digest.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type Transaction } from '../../systems/metadata/metadata.js';
 import { type Pending, objectionTo, openApproval, pendingSchema } from '../approvals/approvals.js';
+import { isErasedName, requireThere } from './erase-person.js';
 import {
   CLOCK, type Caller, type Request, type Response, Route, SERVER_KEY, SETTINGS, callerOf, firstTokenOf, nameSchema, newSecret, pageSchema, parseRequest, isUuid, readPage, requireUuid, toPage, toSecretDigest,
 } from '../http/http.js'; // prettier-ignore
@@ -95,6 +96,7 @@ export class TokensController {
       return this.metadata.within(workspaceId, async (transaction) => {
         const person = await transaction.people.find(wanted.person);
         if (!person) throw toError('RESOURCE_UNKNOWN', { type: 'person' });
+        requireThere(person);
         const approval = await this.askAnother(transaction, caller, person.id, wanted);
         if (approval) {
           response.status(202);
@@ -105,7 +107,8 @@ export class TokensController {
     }
     return this.metadata.within(first.workspaceId, async (transaction) => {
       if (!(await transaction.people.useFirstToken(first.digest))) throw toError('TOKEN_INVALID');
-      if (await transaction.people.find(wanted.person)) throw toError('NAME_TAKEN', { name: wanted.person });
+      if (isErasedName(wanted.person) || (await transaction.people.find(wanted.person)))
+        throw toError('NAME_TAKEN', { name: wanted.person });
       const personId = await transaction.people.insert(wanted.person);
       await transaction.people.setRoles(personId, ['administrator'], null);
       return this.issue(transaction, personId, wanted, personId);

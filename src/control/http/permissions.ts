@@ -29,6 +29,7 @@ const table = {
   'audit:erase': ['operator'],
   'people:read': ['administrator', 'auditor'],
   'people:write': ['administrator'],
+  'people:erase': ['administrator'],
   'tokens:read': ['administrator', 'auditor'],
   'tokens:write': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>;

@@ -46,6 +46,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   APPROVAL_NOT_OPEN: 409,
   APPROVAL_EXPIRED: 409,
   APPROVAL_VOID: 409,
+  PERSON_NOT_ERASABLE: 409,
+  PERSON_ERASED: 409,
   TRIGGER_CYCLE: 422,
 };
 

@@ -16,7 +16,7 @@ export async function findTrustedPeople(
     const issuer = written as unknown as IssuerDefinition;
     for (const [i, { person: name }] of issuer.trusts.entries()) {
       const person = await people.find(name);
-      if (person && (!isOfJobs(issuer) || person.owner !== null)) ids.add(person.id);
+      if (person?.erasedAt === null && (!isOfJobs(issuer) || person.owner !== null)) ids.add(person.id);
       else findings.push(toFinding('TRUST_PERSON_INVALID', { file: `Issuer ${document}`, path: `trusts/[${i + 1}]/person`, name }));
     }
   }

@@ -94,6 +94,15 @@ export class ApprovalStore {
       : this.select(`${open} AND kind = $2 AND digest = $3 ORDER BY id FOR UPDATE`, [of.kind, of.digest]);
   }
 
+  /** Open ones that this person asked for, wrote, or would gain by. */
+  async openOf(personId: string): Promise<readonly string[]> {
+    const rows = await this.select(
+      `state IN ('waiting', 'approved') AND (requested_by = $2 OR $2 = ANY (author_ids) OR subject ->> 'personId' = $2::text) ORDER BY id`,
+      [personId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** Throws APPROVAL_NOT_OPEN where the table has no such way. MUST be given a row that this transaction locked. */
   async transition(
     { id, state, kind, digest, runId }: ApprovalRow,

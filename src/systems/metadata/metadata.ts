@@ -24,7 +24,7 @@ export type { ScheduleRow } from './schedule-store.js';
 export type { TriggerRow } from './trigger-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
 export type { Notice, NotificationRow } from './notification-store.js';
-export type { Identity, TokenView, PersonView } from './people-store.js';
+export type { Erased, Identity, TokenView, PersonView } from './people-store.js';
 
 export class Metadata {
   private constructor(private readonly source: DataSource) {}

@@ -1,7 +1,7 @@
 // People of a workspace, what they were granted, and the tokens that they come with.
 import { randomUUID } from 'node:crypto';
 
-import { type EntityManager, In, MoreThan } from 'typeorm';
+import { type EntityManager, In, IsNull, MoreThan } from 'typeorm';
 
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -26,6 +26,17 @@ export interface PersonView {
   /** Of a service account: the name of who answers for it. */
   readonly owner: string | null;
   readonly createdAt: string;
+  /** He was erased then: the name is `erased-person-ID`, and he may do nothing. */
+  readonly erasedAt: string | null;
+}
+
+/** What was erased, and where a word still stands. */
+export interface Erased {
+  readonly texts: number;
+  readonly documents: number;
+  readonly approvals: number;
+  readonly runs: number;
+  readonly stillIn: readonly string[];
 }
 
 export interface TokenView {
@@ -51,6 +62,23 @@ export class PeopleStore {
   async find(name: string): Promise<PersonView | undefined> {
     const person = await this.manager.findOneBy(PersonEntity, { workspaceId: this.workspaceId, name });
     return person ? (await this.toViews([person]))[0] : undefined;
+  }
+
+  async findById(id: string): Promise<PersonView | undefined> {
+    const person = await this.manager.findOneBy(PersonEntity, { workspaceId: this.workspaceId, id });
+    return person ? (await this.toViews([person]))[0] : undefined;
+  }
+
+  /** Names of the service accounts that he answers for. */
+  async ownedBy(ownerId: string): Promise<readonly string[]> {
+    const found = await this.manager.findBy(PersonEntity, { workspaceId: this.workspaceId, ownerId, erasedAt: IsNull() });
+    return found.map(({ name }) => name).sort();
+  }
+
+  /** `words`: what else he is called. Undefined: the database refused. MUST hold the lock of grants. */
+  async erase(id: string, words: readonly string[]): Promise<Erased | undefined> {
+    const [row] = await this.manager.query<{ erased: Erased | null }[]>('SELECT bauta.erase_person($1, $2) AS erased', [id, words]);
+    return row?.erased ?? undefined;
   }
 
   async countOfRole(role: string): Promise<number> {
@@ -155,8 +183,8 @@ export class PeopleStore {
       order: { role: 'ASC', environment: 'ASC' },
     });
     const owners = await this.manager.findBy(PersonEntity, { id: In(people.flatMap(({ ownerId }) => ownerId ?? [])) });
-    return people.map(({ id, name, ownerId, createdAt }) => ({
-      ...{ id, name, createdAt: createdAt.toISOString() },
+    return people.map(({ id, name, ownerId, createdAt, erasedAt }) => ({
+      ...{ id, name, createdAt: createdAt.toISOString(), erasedAt: erasedAt?.toISOString() ?? null },
       owner: owners.find((owner) => owner.id === ownerId)?.name ?? null,
       roles: grants.filter(({ personId }) => personId === id).map(toText),
     }));
