@@ -1,10 +1,9 @@
 // The commands, their options and their examples; what each does is in the file of its name.
 import { readFileSync } from 'node:fs';
 
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 
 import { packageFile } from '../kernel/package-root.js';
-import { parseSettings } from '../config/settings.js';
 import { InputError, toError } from '../kernel/errors.js';
 import type { GlobalOptions } from './context.js';
 import { findSecretWord, toCommandLineError } from './command-line-error.js';
@@ -59,18 +58,24 @@ export function createProgram(done: (exitCode: number) => void): Command {
   command(program, 'plan', 'show what will happen to every column, why, and what the gate says; moves no row', [
     'bauta plan -f pipeline.yaml',
     'bauta plan -f pipeline.yaml --sample 5',
+    'bauta plan shop --server https://bauta.internal --token env:TOKEN',
   ])
+    .addArgument(nameArgument())
     .addOption(fileOption())
-    .option('--sample <rows>', 'show masked previews of so many rows of each table', (text) => parseCount('--sample', text))
-    .action(async (_, self: Command) => done(await (await import('./plan.js')).plan(self.optsWithGlobals())));
+    .option('--sample <rows>', 'show masked previews of so many rows of each table; not with --server', (text) =>
+      parseCount('--sample', text),
+    )
+    .action(async (name: string | undefined, _, self: Command) =>
+      done(await (await import('./plan.js')).plan({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
 
   command(program, 'run', 'make a masked copy, verify it and publish it in one step', [
     'bauta run -f pipeline.yaml',
     'bauta run -f pipeline.yaml --json --timeout 30m',
     'bauta run shop --server https://bauta.internal --token env:TOKEN',
   ])
-    .argument('[name]', 'with --server: a pipeline that is applied there')
-    .option('-f, --file <path>', 'the pipeline document (YAML or JSON); with --server it has to be what is applied there')
+    .addArgument(nameArgument())
+    .addOption(fileOption())
     .option('--timeout <duration>', 'give up after this time (90s, 30m, 2h); nothing is published then', parseDuration)
     .option('--reuse', 'take the version that is there, if plan, key and source have not changed since; else make a new one')
     .action(async (name: string | undefined, _, self: Command) =>
@@ -111,13 +116,25 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./approvals.js')).approvals(action, id, self.optsWithGlobals())),
     );
 
-  command(program, 'datasets', 'list the dataset versions of a target', ['bauta datasets -f pipeline.yaml'])
+  command(program, 'datasets', 'list the dataset versions of a target', [
+    'bauta datasets -f pipeline.yaml',
+    'bauta datasets shop --server https://bauta.internal --token env:TOKEN',
+  ])
+    .addArgument(nameArgument())
     .addOption(fileOption())
-    .action(async (_, self: Command) => done(await (await import('./datasets.js')).datasets(self.optsWithGlobals())));
+    .action(async (name: string | undefined, _, self: Command) =>
+      done(await (await import('./datasets.js')).datasets({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
 
-  command(program, 'rollback', 'make the previous dataset version current again, in one step', ['bauta rollback -f pipeline.yaml'])
+  command(program, 'rollback', 'make the previous dataset version current again, in one step', [
+    'bauta rollback -f pipeline.yaml',
+    'bauta rollback shop --server https://bauta.internal --token env:TOKEN',
+  ])
+    .addArgument(nameArgument())
     .addOption(fileOption())
-    .action(async (_, self: Command) => done(await (await import('./rollback.js')).rollback(self.optsWithGlobals())));
+    .action(async (name: string | undefined, _, self: Command) =>
+      done(await (await import('./rollback.js')).rollback({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
 
   command(program, 'attest', 'say whether a database is the masked copy that was published', [
     'bauta attest env:DATABASE_URL --key log.pub',
@@ -237,21 +254,21 @@ function command(program: Command, name: string, summary: string, examples: read
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-/** What these commands do with a pipeline would not be done where `run` does it. */
-const besideRun = ['plan', 'datasets', 'rollback'];
-const remote = ['apply', 'run', 'runs', 'approvals', 'schedules', 'audit'];
+const remote = ['plan', 'apply', 'run', 'runs', 'approvals', 'datasets', 'rollback', 'schedules', 'audit'];
 
 /** A service that is named is spoken to, or it is an error: nothing is done here that was meant for there. */
 function refuseServer(command: Command): void {
   const name = command.name();
-  if (remote.includes(name)) return;
-  const { server } = command.opts<{ server?: string }>();
-  if (server !== undefined || (besideRun.includes(name) && parseSettings(process.env).BAUTA_SERVER !== ''))
+  if (!remote.includes(name) && command.opts<{ server?: string }>().server !== undefined)
     throw toError('COMMAND_NOT_REMOTE', { name, expected: remote.join(', ') });
 }
 
+function nameArgument(): Argument {
+  return new Argument('[name]', 'with --server: a pipeline that is applied there');
+}
+
 function fileOption(): Option {
-  return new Option('-f, --file <path>', 'the pipeline document (YAML or JSON)').makeOptionMandatory();
+  return new Option('-f, --file <path>', 'the pipeline document (YAML or JSON); with --server it has to be what is applied there');
 }
 
 function parseCount(name: string, text: string): number {

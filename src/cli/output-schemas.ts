@@ -1,4 +1,5 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
+import { markerStates } from '../pipeline/marked-datasets.js';
 import type { Json } from '../kernel/canonical-json.js';
 
 type Schema = { readonly [keyword: string]: Json };
@@ -190,10 +191,7 @@ const versionMembers = {
 const versionSchema = { schema: text('of its marker, where versions are schemas') };
 const version = object(versionMembers, versionSchema);
 /** With what its marker says of it. */
-const marked = object(
-  { ...versionMembers, marker: oneOf('signed', 'signed elsewhere', 'expired', 'none', 'missing', 'of another dataset', 'broken') },
-  versionSchema,
-);
+const marked = object({ ...versionMembers, marker: oneOf(...markerStates) }, versionSchema);
 const datasets = object({ datasets: list(marked, 'versions'), findings }, { error });
 const rollback = object({ dataset: orNull(version), findings }, { error });
 const doctor = object(

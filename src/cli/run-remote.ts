@@ -1,8 +1,7 @@
 // `bauta run` at a service: an applied pipeline by its name, followed as if it went here, with the same words, object and exit code in the end.
 import { randomUUID } from 'node:crypto';
 
-import { loadDocuments, readText } from '../documents/documents.js';
-import { type BautaError, type Finding, toError, toErrorView, toFinding, toFindings, toKnownError } from '../kernel/errors.js';
+import { type BautaError, type Finding, toError, toErrorView, toFindings, toKnownError } from '../kernel/errors.js';
 import type { RunSummary } from '../pipeline/report/report.js';
 import { emptyAnswerOf } from './failure.js';
 import { type RunView, followRun, isPassing, toRunPath } from './follow-run.js';
@@ -12,10 +11,8 @@ import { type Server, toErrorOf } from './server.js';
 import { Telling } from './telling.js';
 
 export interface RemoteRun {
-  /** Of a pipeline of the service. */
-  readonly name?: string | undefined;
-  /** Or documents, which MUST be what is applied there. */
-  readonly file?: string | undefined;
+  /** Of the service, by its name. */
+  readonly pipeline: string;
   /** Take a version that is there where it is what the run would make. */
   readonly reuse: boolean;
   readonly json: boolean;
@@ -26,8 +23,7 @@ export interface RemoteRun {
 /** After a request to end a run, it has this long. */
 const END_MS = 60_000;
 
-export async function runRemote(server: Server, { name, file, reuse, json, stop }: RemoteRun): Promise<number> {
-  const pipeline = name ?? (await requireApplied(server, file));
+export async function runRemote(server: Server, { pipeline, reuse, json, stop }: RemoteRun): Promise<number> {
   stop.throwIfAborted();
   const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() };
   const { id } = await server.ask<RunView>('POST', '/v1/runs', {
@@ -94,34 +90,4 @@ function toSummary({ id, state, summary }: RunView, error: BautaError | undefine
   if (state !== 'cancelled' || !error) return known;
   const findings: readonly Finding[] = [...known.findings.filter(({ severity }) => severity === 'warning'), ...toFindings(error)];
   return { ...known, findings, error: toErrorView(error) };
-}
-
-/** The name of the file's pipeline. Nothing is applied in silence: what differs from what is applied there is named instead. */
-async function requireApplied(server: Server, file: string | undefined): Promise<string> {
-  if (file === undefined) throw toError('OPTION_MISSING', { name: 'the name of a pipeline, or --file', expected: 'bauta run --help' });
-  const { definitions, digests, findings } = await loadDocuments(file, readText);
-  if (findings.some(({ severity }) => severity === 'error'))
-    throw toError('DOCUMENTS_INVALID', { file, amount: String(findings.length) }, findings);
-  const pipelines = definitions.flatMap(({ body }) => (body.kind === 'Pipeline' ? [body.name] : []));
-  const [pipeline] = pipelines;
-  if (pipeline === undefined || pipelines.length > 1)
-    throw toError('DOCUMENT_CHOICE', { name: 'Pipeline', expected: 'give the name of one that is applied: bauta run NAME' });
-  const differing: Finding[] = [];
-  for (const { body } of definitions) {
-    const name = `${body.kind} ${body.name}`;
-    const there = await findApplied(server, body.kind, body.name);
-    if (there !== digests[name]) differing.push(toFinding('DOCUMENT_NOT_APPLIED', { file, name }));
-  }
-  if (differing.length > 0) throw toError('DOCUMENTS_NOT_APPLIED', { file, amount: String(differing.length) }, differing);
-  return pipeline;
-}
-
-/** The digest of the version that holds there. */
-async function findApplied(server: Server, kind: string, name: string): Promise<string | undefined> {
-  try {
-    return (await server.ask<{ digest: string }>('GET', `/v1/${kind.toLowerCase()}s/${encodeURIComponent(name)}`)).digest;
-  } catch (error) {
-    if (toKnownError(error).code === 'RESOURCE_UNKNOWN') return undefined;
-    throw error;
-  }
 }

@@ -3,15 +3,12 @@ import { toError } from '../kernel/errors.js';
 import { provision } from '../pipeline/pipeline.js';
 import { type ComposeOptions, type Composed, compose, keepSummary } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
+import { type Subject, choosePlace } from './place.js';
 import { toFindingText, writeJson } from './print.js';
 import { printOutcome } from './run-outcome.js';
-import { findServer } from './server.js';
 import { Telling, toHooks } from './telling.js';
 
-export interface RunOptions extends GlobalOptions, Omit<ComposeOptions, 'file'> {
-  readonly file?: string;
-  /** A pipeline that is applied at the service. */
-  readonly name?: string;
+export interface RunOptions extends GlobalOptions, Subject, Omit<ComposeOptions, 'file'> {
   /** Milliseconds. */
   readonly timeout?: number;
 }
@@ -25,17 +22,13 @@ export async function run(options: RunOptions): Promise<number> {
       ? undefined
       : setTimeout(() => stop.abort(toError('TIMEOUT_PASSED', { amount: `${options.timeout} ms` })), options.timeout);
   try {
-    const { name, file } = options;
-    if (name !== undefined && file !== undefined)
-      throw toError('COMMAND_LINE_INVALID', { name: 'it names a pipeline and a file', expected: 'bauta run --help' });
-    const server = await findServer(options);
-    if (server) {
+    const place = await choosePlace('run', options);
+    if (place.server) {
       const { runRemote } = await import('./run-remote.js');
-      return await runRemote(server, { name, file, reuse: options.reuse === true, json: wantsJson(options), stop: stop.signal });
+      const { server, pipeline } = place;
+      return await runRemote(server, { pipeline, reuse: options.reuse === true, json: wantsJson(options), stop: stop.signal });
     }
-    if (name !== undefined) throw toError('OPTION_MISSING', { name: '--server', expected: 'bauta run --help' });
-    if (file === undefined) throw toError('OPTION_MISSING', { name: '-f, --file <path>', expected: 'bauta run --help' });
-    return await carryOut(await compose({ ...options, file, signal: stop.signal }), wantsJson(options));
+    return await carryOut(await compose({ ...options, file: place.file, signal: stop.signal }), wantsJson(options));
   } finally {
     clearTimeout(timer);
     process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);

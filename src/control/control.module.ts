@@ -26,6 +26,9 @@ import { HealthController, HealthDetailController } from './health/health.js';
 import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
 import { MetricsController, ProcessMetrics, WorkerMetricsController } from './metrics/metrics.js';
 import { Description, OpenApiController } from './openapi-controller.js';
+import { DatasetsController } from './datasets/datasets.js';
+import { PlansController } from './plans/plans.js';
+import { RollbacksController } from './rollbacks/rollbacks.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
 import { TriggersController } from './triggers/triggers.js';
@@ -35,6 +38,7 @@ import { ErasureController, PeopleController, TokensController, WorkspacesContro
 const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
+  ...[PlansController, DatasetsController, RollbacksController],
   ...[SchedulesController, TriggersController, WebhooksController],
   ...[
     ConnectionsController,

@@ -17,6 +17,7 @@ import { issueFirstToken } from './access/access.js';
 import { ApprovalExpiry } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
+import { ErrandWorker } from './errands/errands.js';
 import { loadServerKey } from './home.js';
 import {
   Authentication,
@@ -149,16 +150,14 @@ async function openMetadata(
       const { BAUTA_OTLP_URL: collector } = settings;
       const traces = collector === '' ? undefined : new RunTraces(collector);
       if (traces) closers.unshift(() => traces.close());
-      const worker = await RunWorker.start({
-        metadata,
-        url: service,
-        settings,
-        environment,
-        composer,
-        metrics: logRuns(logger, [metrics, ...(traces ? [traces] : [])]),
-        failed: failed('worker'),
-      });
+      const working = {
+        ...{ metadata, url: service, settings, environment, composer },
+        ...{ metrics: logRuns(logger, [metrics, ...(traces ? [traces] : [])]), failed: failed('worker') },
+      };
+      const worker = await RunWorker.start(working);
       closers.unshift(() => worker.stop());
+      const errands = await ErrandWorker.start({ ...working, workerId: worker.id });
+      closers.unshift(() => errands.stop());
     }
     return { metadata, metrics, closers, stop };
   } catch (error) {

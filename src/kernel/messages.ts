@@ -257,6 +257,22 @@ export const messages = {
     message: 'a new trust is for an administrator to approve, and the rest of the request for an approver',
     hint: 'apply the Issuer documents by themselves',
   },
+  ERRAND_UNCLAIMED: {
+    class: 'UnavailableError',
+    message: 'no worker took it within {amount}; nothing was done',
+    hint: 'look whether workers run that may touch the tags of the pipeline (GET /v1/health), then ask again',
+  },
+  ERRAND_ABANDONED: {
+    class: 'UnavailableError',
+    message: 'the worker that had it is there no more',
+    hint: 'ask again; whether a roll-back was done, bauta datasets says',
+  },
+  ERRAND_UNANSWERED: {
+    class: 'UnavailableError',
+    message: 'the worker has not answered within {amount}',
+    hint: 'source or target is slow or away, or other work comes first; ask again',
+  },
+
   // ── connections and servers
   CONNECTION_REFERENCE_INVALID: {
     class: 'InputError',

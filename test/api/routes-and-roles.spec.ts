@@ -18,6 +18,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /openapi/{file}': roles,
   'GET /metrics': readers,
   'GET /v1/health': readers,
+  'POST /v1/plans': ['requester', 'approver', 'operator', 'policy-admin'],
+  'GET /v1/plans/{id}': readers,
+  'GET /v1/datasets': readers,
+  'POST /v1/rollbacks': ['operator'],
+  'GET /v1/rollbacks/{id}': readers,
   'GET /v1/runs': readers,
   'POST /v1/runs': ['requester', 'operator'],
   'GET /v1/runs/{id}': readers,
@@ -86,7 +91,7 @@ const open = ['GET /v1/health/live', 'GET /v1/health/ready'];
 /** Things of the other workspace, by which its routes are asked: everything that has a name has this one, and an id has the form of its noun. */
 const foreignName = 'foreign-thing';
 const foreignIds: Record<string, string> = {};
-const nobodys: Record<string, string> = { runs: '0000000000000001' };
+const nobodys: Record<string, string> = { runs: '0000000000000001', plans: '0000000000000001', rollbacks: '0000000000000001' };
 
 function toAddress(path: string, name = foreignName, ids: Readonly<Record<string, string>> = foreignIds): string {
   const noun = path.split('/')[2] ?? '';
@@ -119,8 +124,12 @@ beforeAll(async () => {
     `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, state, ended_at) VALUES ('0000000000000000', '${workspace}', '${foreignName}', '[]', 'cancelled', now());
      INSERT INTO bauta.approval (workspace_id, kind, digest, subject, environments, expires_at) VALUES ('${workspace}', 'run', 'sha256:0', '{}', '{dev}', now() + interval '1 h');
      INSERT INTO bauta.schedule (workspace_id, name, version, pipeline, overlap, decided_to) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', true, now());
+     INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by)
+       VALUES ('0000000000plan00', '${workspace}', 'plan', '${foreignName}', 'dev', '[]', '${author}'),
+         ('0000000rollback0', '${workspace}', 'rollback', '${foreignName}', 'dev', '[]', '${author}');
      INSERT INTO bauta.trigger (workspace_id, name, version, watches, since) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', now())`,
   );
+  Object.assign(foreignIds, { plans: '0000000000plan00', rollbacks: '0000000rollback0' });
   for (const noun of ['token', 'run', 'approval']) {
     const [row] = await world.sql(`SELECT id FROM bauta.${noun} WHERE workspace_id = '${workspace}'`);
     foreignIds[`${noun}s`] = String(row?.['id']);

@@ -44,7 +44,16 @@ needing('bash')('bash completes commands, options and the values of options', as
     'completion',
   ]);
   expect(complete(script, 'bauta', 'run', '--t')).toEqual(['--token', '--timeout']);
-  expect(complete(script, 'bauta', 'plan', '--')).toEqual(['--home', '--json', '--format', '--file', '--sample', '--help']);
+  expect(complete(script, 'bauta', 'plan', '--')).toEqual([
+    '--home',
+    '--json',
+    '--format',
+    '--server',
+    '--token',
+    '--file',
+    '--sample',
+    '--help',
+  ]);
   expect(complete(script, 'bauta', 'run', '--format', 'j')).toEqual(['json']);
   expect(complete(script, 'bauta', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);
   expect(complete(script, 'bauta', '--v')).toEqual(['--version']);

@@ -242,7 +242,6 @@ describe('a service that cannot be spoken to', () => {
     ['a token as a setting', { BAUTA_TOKEN: 'bauta_secret' }, ['run', 'tiny'], 'BAUTA_TOKEN'],
     ['a token on the command line', {}, ['run', 'tiny', '--token', 'bauta_secret'], '--token is not env:NAME'],
     ['a command of this machine', {}, ['doctor', '--server', 'https://bauta.internal'], 'COMMAND_NOT_REMOTE'],
-    ['what is beside run', {}, ['rollback', '-f', 'x.yaml'], 'COMMAND_NOT_REMOTE'],
   ])('%s is refused by name', async (_, more, words, told) => {
     const said = await there(words, more);
     expect([said.exitCode, said.stderr]).toEqual([3, expect.stringContaining(told)]);

@@ -8,6 +8,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import { composeRun, describeSource, toRequest } from '../../src/cli/compose.js';
 import { type Settings, parseSettings } from '../../src/config/settings.js';
+import { ErrandWorker } from '../../src/control/errands/errands.js';
 import { RunWorker } from '../../src/control/runs/runs.js';
 import type { Opened } from '../../src/control/control.module.js';
 import { createApplication } from '../../src/control/service.js';
@@ -185,6 +186,23 @@ export async function startRunWorker(
   return RunWorker.start({
     ...{ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, describeSource, toRequest }, failed },
     metrics,
+  });
+}
+
+/** Beside `worker`, for what is asked for beside runs. MUST be stopped before it. */
+export function startErrandWorker(
+  world: ServiceWorld,
+  home: string,
+  connections: Readonly<Record<string, string>>,
+  worker: Pick<RunWorker, 'id'>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<ErrandWorker> {
+  const { metadata, urls, metrics } = world;
+  const settings = parseSettings({ BAUTA_HOME: home, BAUTA_THREADS: '0', ...more });
+  const failed = (error: unknown): void => void process.stderr.write(`errands: ${String(error)}\n`);
+  return ErrandWorker.start({
+    ...{ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, describeSource, toRequest }, failed },
+    ...{ metrics, workerId: worker.id },
   });
 }
 

@@ -1,2 +1,3 @@
-// The door of datasets: what the clock does to versions that are published.
+// The door of datasets: the versions that a target has, and what the clock does to those that are published.
 export { DatasetClock, type DatasetClockOptions } from './dataset-clock.js';
+export { DatasetsController } from './datasets-controller.js';

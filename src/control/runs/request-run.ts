@@ -116,7 +116,7 @@ export async function findDocuments({ documents }: Transaction, name: string): P
 }
 
 /** What the run reads, and which classes of tags the documents say of it. The plan may find more: the run is then given to others. */
-function toNeeds(documents: readonly DocumentVersion[]): { readonly source: string; readonly tags: readonly string[] } {
+export function toNeeds(documents: readonly DocumentVersion[]): { readonly source: string; readonly tags: readonly string[] } {
   const said = documents.filter(({ kind }) => kind.startsWith('Classification')).flatMap(({ document }) => toTexts(document as Json));
   const classes = new Set(said.map(toTagClass));
   return { source: toSource(documents), tags: tagClasses.filter((tagClass) => classes.has(tagClass)) };

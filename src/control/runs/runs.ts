@@ -2,9 +2,11 @@
 export { runConsequence } from './run-approval.js';
 export { toLook } from './look-at-source.js';
 export { toDriftLook } from './look-for-drift.js';
-export { requestRun, toWanted } from './request-run.js';
+export { findDocuments, findEnvironment, requestRun, toNeeds, toWanted } from './request-run.js';
+export { loadRequest } from './stored-request.js';
+export { tagClasses } from './tag-classes.js';
 export { type RunComposer } from './run-composer.js';
-export { untilSequenced } from './outbox-sink.js';
+export { OutboxSink, untilSequenced } from './outbox-sink.js';
 export type { RunObserver } from './run-observer.js';
 export { RunWorker, type RunWorkerOptions } from './run-worker.js';
 export { RunsController } from './runs-controller.js';

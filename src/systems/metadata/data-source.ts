@@ -19,6 +19,7 @@ import { OldLogs1763700000014 } from '../../../migrations/0014-old-logs.js';
 import { Datasets1763700000016 } from '../../../migrations/0016-datasets.js';
 import { Standing1763700000017 } from '../../../migrations/0017-standing.js';
 import { ErasedPeople1763700000018 } from '../../../migrations/0018-erased-people.js';
+import { Errands1763700000019 } from '../../../migrations/0019-errands.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -34,7 +35,7 @@ export const migrations = [
   ...[Workspaces1763700000001, Runs1763700000002, Log1763700000003, Access1763700000004, Schedules1763700000005],
   ...[Notifications1763700000006, RunStages1763700000007, Observation1763700000008, Identities1763700000010],
   ...[Reuse1763700000011, Told1763700000012, Lists1763700000013, OldLogs1763700000014],
-  ...[Datasets1763700000016, Standing1763700000017, ErasedPeople1763700000018],
+  ...[Datasets1763700000016, Standing1763700000017, ErasedPeople1763700000018, Errands1763700000019],
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

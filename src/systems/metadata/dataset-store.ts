@@ -89,6 +89,20 @@ export class DatasetStore {
     );
   }
 
+  /** The version of that run is current again, in the place of what was; the next look at it is due. */
+  async rollBack({ server, target, runId }: { readonly server: string; readonly target: string; readonly runId: string }): Promise<void> {
+    await this.manager.query(
+      `UPDATE bauta.dataset_version SET replaced_at = clock_timestamp()
+       WHERE workspace_id = $1 AND server = $2 AND target = $3 AND run_id <> $4 AND ${current}`,
+      [this.workspaceId, server, target, runId],
+    );
+    await this.manager.query(
+      `UPDATE bauta.dataset_version SET replaced_at = NULL, replaced_by = NULL, looked_at = NULL
+       WHERE workspace_id = $1 AND server = $2 AND target = $3 AND run_id = $4 AND published_at IS NOT NULL`,
+      [this.workspaceId, server, target, runId],
+    );
+  }
+
   /** A run found this version to be what it would have made, by that policy: the next look is due. */
   async renew(runId: string, policyDigest: string): Promise<void> {
     await this.manager.query(

@@ -6,6 +6,7 @@ import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
 import { DatasetStore } from './dataset-store.js';
 import { DocumentStore } from './document-store.js';
+import { ErrandStore } from './errand-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { IdentityStore } from './identity-store.js';
 import { LogStore } from './log-store.js';
@@ -54,6 +55,7 @@ export class Transaction {
   readonly workspaces: WorkspaceStore;
   readonly notifications: NotificationStore;
   readonly identities: IdentityStore;
+  readonly errands: ErrandStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -76,6 +78,7 @@ export class Transaction {
     this.approvals = new ApprovalStore(manager, workspaceId, audit);
     this.log = new LogStore(manager, workspaceId);
     this.identities = new IdentityStore(manager);
+    this.errands = new ErrandStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

@@ -1,0 +1,47 @@
+// What a worker of the service is asked for, until there is an answer.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { isPassing } from './follow-run.js';
+import { type Server, toErrorOf } from './server.js';
+
+/** For so long a service that was there may be away. */
+const PATIENCE_MS = 60_000;
+const SHORTEST_MS = 50;
+const LONGEST_MS = 500;
+
+/** What `GET /v1/plans/ID` and its like tell, as far as it is needed here. */
+interface Errand {
+  readonly id: string;
+  readonly endedAt: string | null;
+  readonly result: unknown;
+  readonly error: unknown;
+}
+
+/** T MUST be what docs/openapi.json says of `result`. Throws what went wrong there as it is thrown here. */
+export async function awaitErrand<T>(server: Server, path: string, pipeline: string): Promise<T> {
+  const { id } = await server.ask<Errand>('POST', path, {
+    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
+    body: JSON.stringify({ pipeline }),
+  });
+  const { result, error } = await untilEnded(server, `${path}/${encodeURIComponent(id)}`).catch((thrown: unknown) => {
+    process.stderr.write(`asked    it may go on there: GET ${path}/${id}\n`);
+    throw thrown;
+  });
+  if (result === null) throw toErrorOf(error) ?? server.toTheirs(undefined);
+  return result as T;
+}
+
+async function untilEnded(server: Server, path: string): Promise<Errand> {
+  let heardAt = performance.now();
+  for (let wait = SHORTEST_MS; ; wait = Math.min(wait * 1.5, LONGEST_MS)) {
+    try {
+      const errand = await server.ask<Errand>('GET', path);
+      heardAt = performance.now();
+      if (errand.endedAt !== null) return errand;
+    } catch (error) {
+      if (!isPassing(error) || performance.now() - heardAt > PATIENCE_MS) throw error;
+    }
+    await sleep(wait);
+  }
+}

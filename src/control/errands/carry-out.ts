@@ -1,0 +1,55 @@
+// What each errand is: the very functions of the data plane that the command calls on one's own machine.
+import type { Settings } from '../../config/settings.js';
+import type { Json } from '../../kernel/canonical-json.js';
+import { systemClock } from '../../kernel/clock.js';
+import { toError } from '../../kernel/errors.js';
+import { readMarkedDatasets } from '../../pipeline/marked-datasets.js';
+import { toPlanAnswer } from '../../pipeline/plan-answer.js';
+import { prepare } from '../../pipeline/prepare.js';
+import { rollBack } from '../../pipeline/roll-back.js';
+import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
+import type { Outcome } from './find-errand.js';
+import { OutboxSink, type RunComposer, type RunObserver, loadRequest } from '../runs/runs.js';
+
+export interface ErrandOptions {
+  readonly metadata: Metadata;
+  readonly settings: Settings;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly composer: RunComposer;
+  readonly metrics: RunObserver;
+}
+
+/** What the command's --json gives, or a part of it. Throws what went wrong. */
+export async function carryOut(options: ErrandOptions, workspace: string, row: ErrandRow, signal: AbortSignal): Promise<Outcome> {
+  const { metadata, composer, settings, metrics } = options;
+  const stored = await loadRequest(metadata, { ...row, workspaceId: workspace }, composer, options);
+  const verifier = await metadata.within(workspace, ({ log }) => log.verifier());
+  const verifiers = verifier ? [verifier] : [];
+  const { doors, request, close } = await composer.composeRun({
+    ...{ settings, home: settings.BAUTA_HOME, after: [], signal, runId: row.id, applicationName: `bauta ${row.kind} ${row.id}` },
+    ...stored,
+    log: { sink: new OutboxSink(metadata, workspace, metrics), actor: () => Promise.resolve(row.requestedBy), verifiers },
+    reuse: false,
+  });
+  try {
+    switch (row.kind) {
+      case 'plan':
+        return { result: toJson(toPlanAnswer(await prepare(doors, request))) };
+      case 'datasets':
+        return { result: toJson({ datasets: await readMarkedDatasets(doors.target, verifiers, systemClock.now()) }) };
+      case 'rollback': {
+        // Before it holds the target's lock a run is at work, too; after it the lock is what keeps them apart.
+        const { server, database } = await doors.target.place();
+        if (await metadata.within(workspace, ({ errands }) => errands.isRunning(row.pipeline)))
+          throw toError('TARGET_BUSY', { name: database });
+        const version = await rollBack(doors, { id: row.id, environment: row.environment, actor: row.requestedBy });
+        return { result: toJson(version), rolledBack: { server, target: version.target, runId: version.runId } };
+      }
+    }
+  } finally {
+    await close();
+  }
+}
+
+/** As it would be written; what is undefined is not there. */
+const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;

@@ -1,0 +1,99 @@
+// An errand as whoever asked sees it. One that nobody will end any more is ended when somebody looks.
+import type { Schema } from '../../documents/documents.js';
+import type { Json } from '../../kernel/canonical-json.js';
+import { type BautaError, type ErrorView, type Finding, toError, toErrorView } from '../../kernel/errors.js';
+import type { ErrandKind, ErrandRow, Transaction } from '../../systems/metadata/metadata.js';
+import { type Permission, type Request, callerOf, environmentsOf } from '../http/http.js';
+import { WAIT_MS } from './request-errand.js';
+
+export type ErrandView = Pick<ErrandRow, 'id' | 'pipeline' | 'environment' | 'result' | 'error'> &
+  Readonly<Record<'createdAt', string> & Record<'startedAt' | 'endedAt', string | null>>;
+
+const instant: Schema = { type: ['string', 'null'], format: 'date-time' };
+
+/** `of`: what `result` is. */
+export function viewProperties(of: string): Schema {
+  const properties: Readonly<Record<string, Schema>> = {
+    ...{ id: { type: 'string' }, pipeline: { type: 'string' }, environment: { type: 'string' } },
+    ...{ createdAt: { type: 'string', format: 'date-time' }, startedAt: instant, endedAt: instant },
+    result: { type: ['object', 'null'], description: of },
+    error: {
+      type: ['object', 'null'],
+      description: 'why there is no result, once it has ended',
+      required: ['code', 'message', 'hint', 'where', 'findings'],
+      properties: {
+        ...{ code: { type: 'string' }, message: { type: 'string' }, hint: { type: 'string' }, where: { type: 'object' } },
+        findings: { type: 'array', items: { type: 'object' } },
+      },
+    },
+  };
+  return { type: 'object', required: Object.keys(properties), properties };
+}
+
+export function toErrandView(row: ErrandRow): ErrandView {
+  const { id, pipeline, environment, createdAt, startedAt, endedAt, result, error } = row;
+  const at = (date: Date | null): string | null => date?.toISOString() ?? null;
+  return { id, pipeline, environment, createdAt: createdAt.toISOString(), startedAt: at(startedAt), endedAt: at(endedAt), result, error };
+}
+
+export interface Wanted {
+  readonly kind: ErrandKind;
+  readonly needs: Permission;
+  /** A worker that was not heard for so long is gone. */
+  readonly silentMs: number;
+}
+
+/** One of an environment that the caller may not look at is not there. Throws RESOURCE_UNKNOWN. */
+export async function findErrand(transaction: Transaction, request: Request, id: string, wanted: Wanted): Promise<ErrandView> {
+  const found = /^[0-9a-z]{16}$/.test(id) ? await transaction.errands.find(id) : undefined;
+  const environments = environmentsOf(callerOf(request).roles, wanted.needs);
+  if (found?.kind !== wanted.kind || (environments !== 'all' && !environments.includes(found.environment)))
+    throw toError('RESOURCE_UNKNOWN', { type: wanted.kind });
+  return toErrandView(found.endedAt ? found : await settleLost(transaction, id, wanted.silentMs));
+}
+
+/** The errand as it is; ended, where no worker will do it. Throws RESOURCE_UNKNOWN. */
+export async function settleLost(transaction: Transaction, id: string, silentMs: number): Promise<ErrandRow> {
+  const row = await getErrand(transaction, id);
+  const loss = row.endedAt ? undefined : await transaction.errands.findLoss(id, WAIT_MS, silentMs);
+  if (loss === undefined) return row;
+  const error = loss === 'abandoned' ? toError('ERRAND_ABANDONED') : toError('ERRAND_UNCLAIMED', { amount: `${WAIT_MS / 1000} s` });
+  await endErrand(transaction, row, { error });
+  return getErrand(transaction, id);
+}
+
+async function getErrand(transaction: Transaction, id: string): Promise<ErrandRow> {
+  const row = await transaction.errands.find(id);
+  if (!row) throw toError('RESOURCE_UNKNOWN', { type: 'errand' });
+  return row;
+}
+
+/** What an errand ended with, as the error that it was in the worker. */
+export function toThrown(error: Json): BautaError {
+  const { code, where, findings } = error as unknown as ErrorView & { readonly findings: readonly Finding[] };
+  return toError(code, where, findings);
+}
+
+export interface Outcome {
+  readonly result?: Json;
+  readonly rolledBack?: { readonly server: string; readonly target: string; readonly runId: string };
+  readonly error?: BautaError;
+}
+
+/** With an event, where it is one that changes the world. The first end counts. */
+export async function endErrand(
+  transaction: Transaction,
+  { id, kind, pipeline, environment, requestedBy }: ErrandRow,
+  { result, rolledBack, error }: Outcome,
+): Promise<void> {
+  const findings = (error?.findings ?? []) as unknown as Json;
+  const ended = await transaction.errands.end(
+    id,
+    error ? { error: { ...(toErrorView(error) as object), findings } } : { result: result ?? {} },
+  );
+  if (rolledBack) await transaction.datasets.rollBack(rolledBack);
+  if (!ended || kind !== 'rollback') return;
+  const data = { rollback: id, pipeline, environment };
+  const event = error ? { type: 'rollback.failed', data: { ...data, code: error.code } } : { type: 'rollback.done', data };
+  await transaction.audit({ ...event, at: new Date().toISOString(), actor: requestedBy });
+}

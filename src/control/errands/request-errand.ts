@@ -1,0 +1,53 @@
+// An errand is asked for: its row and its job in one transaction, with the versions of documents that hold now.
+import type { Schema } from '../../documents/documents.js';
+import { newRunId } from '../../kernel/ids.js';
+import type { DocumentRef, ErrandKind, ErrandRow, Transaction } from '../../systems/metadata/metadata.js';
+import { toError } from '../../kernel/errors.js';
+import { nameSchema } from '../http/http.js';
+import { toJob } from '../../systems/queue/queue.js';
+import { findDocuments, findEnvironment, toNeeds } from '../runs/runs.js';
+
+export const ERRAND = 'errand';
+
+/** Nobody begins with one that was asked for longer ago than this: a roll-back of an hour ago would surprise everybody. */
+export const WAIT_MS = 60_000;
+
+export const wantedSchema: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['pipeline'],
+  properties: { pipeline: nameSchema },
+  description: 'pipeline',
+};
+
+export interface ErrandPayload {
+  readonly workspace: string;
+  readonly errand: string;
+}
+
+export interface WantedErrand {
+  readonly kind: ErrandKind;
+  readonly pipeline: string;
+  readonly requestedBy: string;
+  readonly nowMs: number;
+}
+
+/** Throws RESOURCE_UNKNOWN, or what `permit` throws of the pipeline's environment. */
+export async function requestErrand(
+  transaction: Transaction,
+  { kind, pipeline, requestedBy, nowMs }: WantedErrand,
+  permit: (environment: string) => void,
+): Promise<ErrandRow> {
+  const environment = await findEnvironment(transaction, pipeline);
+  permit(environment);
+  const found = await findDocuments(transaction, pipeline);
+  const id = newRunId(nowMs);
+  const documents = found.map(({ kind: of, name, version }): DocumentRef => ({ kind: of, name, version }));
+  await transaction.errands.insert({ id, kind, pipeline, environment, documents, requestedBy });
+  const payload: ErrandPayload = { workspace: transaction.workspaceId, errand: id };
+  // The worker's pool has the connections of those tags, and no other has.
+  await transaction.run(toJob(ERRAND, { ...payload }, { key: `errand ${id}`, flags: toNeeds(found).tags }));
+  const row = await transaction.errands.find(id);
+  if (!row) throw toError('RESOURCE_UNKNOWN', { type: kind });
+  return row;
+}

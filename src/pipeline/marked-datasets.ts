@@ -1,0 +1,30 @@
+// The versions that a target has, by what each says of itself: its comment, and its marker.
+import type { Verifier } from '../kernel/signed-note.js';
+import { isMarkerOf, openMarker } from './marker.js';
+import type { DatasetVersion, Target } from './ports.js';
+
+/** `signed`: by our log. `signed elsewhere`: whole, and by a key that is not here. `none`: of staging and of what was adopted. */
+export const markerStates = ['signed', 'signed elsewhere', 'expired', 'none', 'missing', 'of another dataset', 'broken'] as const;
+
+export type MarkedDataset = DatasetVersion & { readonly marker: (typeof markerStates)[number] };
+
+/** `verifiers`: the keys of the logs that are known here. */
+export async function readMarkedDatasets(target: Target, verifiers: readonly Verifier[], nowMs: number): Promise<readonly MarkedDataset[]> {
+  const found: MarkedDataset[] = [];
+  for (const version of await target.datasets()) found.push({ ...version, marker: await toMarkerState(target, version, verifiers, nowMs) });
+  return found;
+}
+
+async function toMarkerState(
+  target: Target,
+  version: DatasetVersion,
+  verifiers: readonly Verifier[],
+  nowMs: number,
+): Promise<MarkedDataset['marker']> {
+  if (version.state === 'staging' || version.version === 0) return 'none';
+  const opened = openMarker(await target.marker(version), verifiers);
+  if (opened.state !== 'whole') return opened.state;
+  if (!isMarkerOf(opened.marker, version)) return 'of another dataset';
+  if (Date.parse(opened.marker.expiresAt) <= nowMs) return 'expired';
+  return opened.signer === 'checked' ? 'signed' : 'signed elsewhere';
+}

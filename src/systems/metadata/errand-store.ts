@@ -1,0 +1,101 @@
+// Errands of a workspace: what a worker is asked for beside runs, and what came of it. One worker has an errand, once: what it did not finish nobody
+// begins again by itself.
+import type { EntityManager } from 'typeorm';
+
+import type { Json } from '../../kernel/canonical-json.js';
+import type { DocumentRef } from './run.entity.js';
+
+export type ErrandKind = 'plan' | 'datasets' | 'rollback';
+
+export interface NewErrand {
+  readonly id: string;
+  readonly kind: ErrandKind;
+  readonly pipeline: string;
+  readonly environment: string;
+  readonly documents: readonly DocumentRef[];
+  /** A person's id. */
+  readonly requestedBy: string;
+}
+
+export interface ErrandRow extends NewErrand {
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly result: Json;
+  /** As `toErrorView` has it, with its findings. */
+  readonly error: Json;
+}
+
+export type Loss = 'unclaimed' | 'abandoned';
+
+const columns = `id, kind, pipeline, environment, documents, requested_by AS "requestedBy", created_at AS "createdAt",
+  started_at AS "startedAt", ended_at AS "endedAt", result, error`;
+
+export class ErrandStore {
+  constructor(
+    private readonly manager: EntityManager,
+    private readonly workspaceId: string,
+  ) {}
+
+  async insert({ id, kind, pipeline, environment, documents, requestedBy }: NewErrand): Promise<void> {
+    await this.manager.query(`DELETE FROM bauta.errand WHERE workspace_id = $1 AND created_at < now() - interval '24 hours'`, [
+      this.workspaceId,
+    ]);
+    await this.manager.query(
+      `INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [id, this.workspaceId, kind, pipeline, environment, JSON.stringify(documents), requestedBy],
+    );
+  }
+
+  async find(id: string): Promise<ErrandRow | undefined> {
+    const [row] = await this.manager.query<ErrandRow[]>(`SELECT ${columns} FROM bauta.errand WHERE id = $1 AND workspace_id = $2`, [
+      ...[id, this.workspaceId],
+    ]);
+    return row;
+  }
+
+  /** False: somebody has it or had it, or it was asked for longer than `waitMs` ago. */
+  async claim(id: string, workerId: string, waitMs: number): Promise<boolean> {
+    const claimed = await this.manager.query<[unknown[], number]>(
+      `UPDATE bauta.errand SET started_at = clock_timestamp(), worker_id = $3
+       WHERE id = $1 AND workspace_id = $2 AND started_at IS NULL AND ended_at IS NULL
+         AND created_at > clock_timestamp() - $4 * interval '1 millisecond'`,
+      [id, this.workspaceId, workerId, waitMs],
+    );
+    return claimed[1] === 1;
+  }
+
+  /** Why nobody will end one that has not ended. */
+  async findLoss(id: string, waitMs: number, silentMs: number): Promise<Loss | undefined> {
+    const [found] = await this.manager.query<{ unclaimed: boolean; abandoned: boolean }[]>(
+      `SELECT started_at IS NULL AND created_at <= clock_timestamp() - $3 * interval '1 millisecond' AS unclaimed,
+         started_at IS NOT NULL AND NOT EXISTS (
+           SELECT FROM bauta.worker w WHERE w.id = worker_id AND w.heartbeat_at > clock_timestamp() - $4 * interval '1 millisecond'
+         ) AS abandoned
+       FROM bauta.errand WHERE id = $1 AND workspace_id = $2 AND ended_at IS NULL`,
+      [id, this.workspaceId, waitMs, silentMs],
+    );
+    return found?.unclaimed ? 'unclaimed' : found?.abandoned ? 'abandoned' : undefined;
+  }
+
+  /** False: it had ended. */
+  async end(id: string, { result, error }: { readonly result?: Json; readonly error?: Json }): Promise<boolean> {
+    const ended = await this.manager.query<[unknown[], number]>(
+      `UPDATE bauta.errand SET ended_at = clock_timestamp(), result = $3, error = $4
+       WHERE id = $1 AND workspace_id = $2 AND ended_at IS NULL`,
+      [id, this.workspaceId, toText(result), toText(error)],
+    );
+    return ended[1] === 1;
+  }
+
+  /** Has a worker a run of the pipeline? */
+  async isRunning(pipeline: string): Promise<boolean> {
+    const found = await this.manager.query<unknown[]>(
+      'SELECT FROM bauta.run WHERE workspace_id = $1 AND pipeline = $2 AND ended_at IS NULL AND worker_id IS NOT NULL LIMIT 1',
+      [this.workspaceId, pipeline],
+    );
+    return found.length > 0;
+  }
+}
+
+const toText = (value: Json | undefined): string | null => (value === undefined ? null : JSON.stringify(value));
