@@ -102,7 +102,7 @@ export class RetentionController {
 
   @Route({
     ...{ method: 'POST', path: 'texts/erase', needs: 'audit:erase', body: erasure, answer: erased },
-    summary: 'erase a text that the log holds a commitment to; the log stays whole',
+    summary: 'erase a text that the log holds a commitment to, wherever it is kept; the log stays whole',
   })
   async erase(@Req() request: Request): Promise<{ of: string; entry: Appended | null }> {
     const { commitment: of, reason: why } = parseRequest<{ commitment: string; reason: string }>(request.body, erasure);
@@ -111,15 +111,17 @@ export class RetentionController {
     const key = randomUUID();
     const isNew = await this.metadata.within(workspaceId, async (transaction) => {
       await transaction.log.lockKept();
-      if (!(await transaction.log.eraseText(of))) {
+      const erased = await transaction.log.eraseText(of);
+      if (!erased) {
         const before = await transaction.log.events(['text.erased.done']);
-        if (before.some(({ data }) => data['of'] === of)) return false;
+        if (before.some(({ data }) => [data['of'], data['also']].flat().includes(of))) return false;
         throw toError('ERASABLE_UNKNOWN');
       }
       const runId = newRunId(this.clock.now());
       const committed = await transaction.log.keepText(why);
       await this.append(transaction, runId, 'text.erased.intended', { of, actor: personId, reason: { committed } }, key);
-      await this.append(transaction, runId, 'text.erased.done', { of });
+      const also = erased.filter((commitment) => commitment !== of);
+      await this.append(transaction, runId, 'text.erased.done', { of, ...(also.length > 0 ? { also } : {}) });
       return true;
     });
     return { of, entry: isNew ? await untilSequenced(this.metadata, workspaceId, ({ log }) => log.find(key), PATIENCE_MS) : null };

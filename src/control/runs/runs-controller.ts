@@ -126,7 +126,9 @@ export class RunsController {
       ...readFilter(query, 'pipeline', nameSchema['pattern'] as string),
       ...readFilter(query, 'state', `^(${runStates.join('|')})$`),
     };
-    const runs = await this.metadata.within(callerOf(request).workspaceId, (transaction) => transaction.runs.list(limit, filter, after));
+    const runs = await this.metadata.within(callerOf(request).workspaceId, async (transaction) =>
+      withSummaries(transaction, await transaction.runs.list(limit, filter, after)),
+    );
     return toPage(runs.map(toView), limit, ({ id }) => id);
   }
 
@@ -140,7 +142,7 @@ export class RunsController {
   })
   async get(@Req() request: Request, @Param('id') id: string): Promise<object> {
     return this.metadata.within(callerOf(request).workspaceId, async (transaction) => {
-      const run = await findRun(transaction, request, id);
+      const [run] = (await withSummaries(transaction, [await findRun(transaction, request, id)])) as [RunRow];
       const { lines, of } = await transaction.runs.lines(id);
       return { ...toView(run), stages: toStages(run, await transaction.runs.steps(id), lines), linesLeftOut: of - lines.length };
     });
@@ -270,6 +272,12 @@ async function findRun(transaction: Transaction, request: Request, id: string): 
   const environments = environmentsOf(callerOf(request).roles, 'runs:read');
   if (!run || (environments !== 'all' && !environments.includes(run.environment))) throw toError('RESOURCE_UNKNOWN', { type: 'run' });
   return run;
+}
+
+/** With what people wrote in what is told of their end, as far as nobody had it erased. */
+async function withSummaries({ log }: Transaction, runs: readonly RunRow[]): Promise<readonly RunRow[]> {
+  const summaries = await log.withTexts(runs.map(({ summary }) => summary));
+  return runs.map((run, i) => ({ ...run, summary: summaries[i] ?? null }));
 }
 
 function readFilter(query: Record<string, unknown>, name: string, pattern: string): Record<string, string> {

@@ -4,9 +4,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import type { EntityManager } from 'typeorm';
 
+import type { Json } from '../../kernel/canonical-json.js';
 import { type Verifier, parseVerifierKey } from '../../kernel/signed-note.js';
 import { type LogFiles, TILE, type Tile, parseCheckpoint, parseTilePath, toBundle, toCarried } from '../../pipeline/audit/audit.js';
-import { toCommitment } from '../../pipeline/erasable.js';
+import { fromLogged, toCommitment } from '../../pipeline/erasable.js';
 import type { Appended, Checkpoint, Event } from '../../pipeline/event.js';
 
 export interface LogEntry {
@@ -93,13 +94,28 @@ export class LogStore {
     return rows.map(({ event, payload }) => toCarried(toWhole(event, payload)));
   }
 
-  /** False: there is no such text. */
-  async eraseText(commitment: string): Promise<boolean> {
-    const [, count] = await this.manager.query<[unknown, number]>(
-      'DELETE FROM bauta.erasable_text WHERE workspace_id = $1 AND commitment = $2',
+  /** Every place of the text, by their commitments, the one that was named among them; undefined: there is no such text. */
+  async eraseText(commitment: string): Promise<readonly string[] | undefined> {
+    const [erased] = await this.manager.query<[{ commitment: string }[], number]>(
+      `DELETE FROM bauta.erasable_text WHERE workspace_id = $1
+         AND text = (SELECT text FROM bauta.erasable_text WHERE workspace_id = $1 AND commitment = $2) RETURNING commitment`,
       [this.workspaceId, commitment],
     );
-    return count > 0;
+    return erased.length === 0 ? undefined : erased.map((row) => row.commitment);
+  }
+
+  /** Each as it was before its texts were kept elsewhere, as far as they are still there. */
+  async withTexts<T extends Json | object | null>(kept: readonly T[]): Promise<readonly T[]> {
+    const commitments = [...new Set(JSON.stringify(kept).match(/sha256:[0-9a-f]{64}/g))];
+    const rows =
+      commitments.length === 0
+        ? []
+        : await this.query<{ commitment: string; text: string }>(
+            'SELECT commitment, text FROM bauta.erasable_text WHERE workspace_id = $1 AND commitment = ANY ($2)',
+            [commitments],
+          );
+    const texts = new Map(rows.map(({ commitment, text }) => [commitment, text]));
+    return kept.map((one) => fromLogged(one as Json, (commitment) => texts.get(commitment)) as T);
   }
 
   /** One change of what was kept at a time, until the transaction ends. */

@@ -105,6 +105,16 @@ export class PeopleStore {
     return (await this.manager.find(RoleGrantEntity, { where: { workspaceId: this.workspaceId, personId } })).map(toText);
   }
 
+  /** Whether whoever came in by this would be let in now. `tokenId`: of an identity token none. */
+  async isStillIn({ personId, tokenId }: Pick<Identity, 'personId'> & { readonly tokenId: string | null }): Promise<boolean> {
+    const rows = await this.manager.query<unknown[]>(
+      `SELECT FROM bauta.person p WHERE p.workspace_id = $1 AND p.id = $2 AND p.erased_at IS NULL AND ($3::uuid IS NULL OR EXISTS (
+         SELECT FROM bauta.token t WHERE t.workspace_id = $1 AND t.id = $3 AND t.revoked_at IS NULL AND t.expires_at > now()))`,
+      [this.workspaceId, personId, tokenId],
+    );
+    return rows.length > 0;
+  }
+
   async namesOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const found = await this.manager.findBy(PersonEntity, { workspaceId: this.workspaceId, id: In([...new Set(ids)]) });
     return new Map(found.map(({ id, name }) => [id, name]));

@@ -3,11 +3,16 @@ import type { EntityManager } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
 import { toError } from '../../kernel/errors.js';
+import { toLogged } from '../../pipeline/erasable.js';
 import { RunEventEntity } from './run-event.entity.js';
 import { type RunState, isAllowed, isEnded, isResting } from './run-state.js';
 import { type DocumentRef, RunEntity } from './run.entity.js';
 
 /** `Transaction` has it; a store does not import what it is a part of. */
+interface Log {
+  /** Where a text can be erased; gives what stands for it. */
+  readonly keepText: (text: string) => Promise<string>;
+}
 type Audit = (type: string, data: Readonly<Record<string, string | number | null>>, actor?: string) => Promise<void>;
 
 export interface RunRow extends Readonly<Omit<RunEntity, 'state'>> {
@@ -103,6 +108,7 @@ export class RunStore {
     private readonly manager: EntityManager,
     private readonly workspaceId: string,
     private readonly audit: Audit,
+    private readonly log: Log,
   ) {}
 
   /** False when a run of this pipeline for this instant is there already. */
@@ -135,7 +141,7 @@ export class RunStore {
 
   /** Throws RUN_TRANSITION_ILLEGAL, or RUN_TAKEN_OVER where `held` does not hold. Locks the run until the transaction ends. */
   async transition(id: string, move: Move): Promise<RunRow> {
-    const { to, actor, held, workerId, moved, line } = move;
+    const { to, actor, held, workerId, moved, line, summary } = move;
     const run = await this.lock(id);
     if (held && (run.workerId !== held.workerId || run.attempt !== held.attempt)) throw toError('RUN_TAKEN_OVER', { run: id });
     if (!isAllowed(run.state, to)) throw toError('RUN_TRANSITION_ILLEGAL', { run: id, name: run.state, expected: to });
@@ -145,7 +151,7 @@ export class RunStore {
     await this.manager
       .createQueryBuilder()
       .update(RunEntity)
-      .set({ state: to, attempt, workerId: worker, ...toChanges(run, move) })
+      .set({ state: to, attempt, workerId: worker, ...toChanges(run, move), ...(summary ? { summary: await this.keep(summary) } : {}) })
       .where('id = :id', { id })
       .execute();
     const told = moved ?? { rows: Number(run.movedRows), bytes: Number(run.movedBytes) };
@@ -242,7 +248,7 @@ export class RunStore {
       `INSERT INTO bauta.run_told (workspace_id, run_id, seq, attempt, told)
        SELECT r.workspace_id, r.id, (SELECT coalesce(max(t.seq), 0) + 1 FROM bauta.run_told t WHERE t.run_id = r.id), $3, $4
        FROM bauta.run r WHERE r.id = $1 AND r.workspace_id = $2 AND r.attempt = $3`,
-      [id, this.workspaceId, attempt, JSON.stringify(told)],
+      [id, this.workspaceId, attempt, JSON.stringify(await this.keep(told as object))],
     );
   }
 
@@ -283,6 +289,17 @@ export class RunStore {
     return run as unknown as RunRow;
   }
 
+  /** What people wrote in it stands elsewhere, where it can be erased: `LogStore.withTexts` gives it back. */
+  private async keep(said: object): Promise<object> {
+    const kept = new Map<string, Promise<string>>();
+    const keep = (text: string): Promise<string> => {
+      const known = kept.get(text) ?? this.log.keepText(text);
+      kept.set(text, known);
+      return known;
+    };
+    return (await toLogged(JSON.parse(JSON.stringify(said)) as Json, keep)) as object;
+  }
+
   private async append(runId: string, state: RunState, attempt: number, workerId: string | null, moved?: Moved): Promise<void> {
     await this.manager.query(
       `INSERT INTO bauta.run_event (workspace_id, run_id, seq, state, attempt, worker_id, rows, bytes)
@@ -293,7 +310,7 @@ export class RunStore {
 }
 
 /** What a transition changes beside state, attempt and worker. */
-function toChanges(run: RunRow, { to, summary, moved, notBefore, retry, abandoned }: Move): Partial<RunEntity> {
+function toChanges(run: RunRow, { to, moved, notBefore, retry, abandoned }: Move): Partial<RunEntity> {
   const now = new Date();
   const idle = to === 'queued' || to === 'paused';
   return {
@@ -304,6 +321,5 @@ function toChanges(run: RunRow, { to, summary, moved, notBefore, retry, abandone
     ...(retry ? { retries: run.retries + 1 } : {}),
     ...(moved && !idle ? { movedRows: String(moved.rows), movedBytes: String(moved.bytes) } : {}),
     ...(isEnded(to) ? { endedAt: now } : {}),
-    ...(summary ? { summary } : {}),
   };
 }

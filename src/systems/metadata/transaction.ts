@@ -72,11 +72,11 @@ export class Transaction {
       await this.audit({ type, at, ...(actor === undefined ? {} : { actor }), data });
       if (toldOf.has(type)) await this.notifications.note({ type, at, data });
     };
-    this.runs = new RunStore(manager, workspaceId, audit);
+    this.log = new LogStore(manager, workspaceId);
+    this.runs = new RunStore(manager, workspaceId, audit, this.log);
     this.datasets = new DatasetStore(manager, workspaceId, audit);
     this.workspaces = new WorkspaceStore(manager, workspaceId);
     this.approvals = new ApprovalStore(manager, workspaceId, audit);
-    this.log = new LogStore(manager, workspaceId);
     this.identities = new IdentityStore(manager);
     this.errands = new ErrandStore(manager, workspaceId);
   }
