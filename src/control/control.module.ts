@@ -26,7 +26,7 @@ import { HealthController, HealthDetailController } from './health/health.js';
 import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
 import { MetricsController, ProcessMetrics, WorkerMetricsController } from './metrics/metrics.js';
 import { Description, OpenApiController } from './openapi-controller.js';
-import { DatasetsController } from './datasets/datasets.js';
+import { CurrentDatasetsController, DatasetsController } from './datasets/datasets.js';
 import { PlansController } from './plans/plans.js';
 import { RollbacksController } from './rollbacks/rollbacks.js';
 import { RunsController } from './runs/runs.js';
@@ -38,7 +38,7 @@ import { ErasureController, PeopleController, TokensController, WorkspacesContro
 const controllers = [
   ...[HealthController, OpenApiController, PeopleController, TokensController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
-  ...[PlansController, DatasetsController, RollbacksController],
+  ...[PlansController, DatasetsController, CurrentDatasetsController, RollbacksController],
   ...[SchedulesController, TriggersController, WebhooksController],
   ...[
     ConnectionsController,

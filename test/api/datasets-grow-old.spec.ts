@@ -125,6 +125,13 @@ async function metric(name: string, token = viewer): Promise<number> {
   return Number(line.slice(name.length + 1).replace('+Inf', 'Infinity'));
 }
 
+/** As the API has what is published. */
+async function listed(query = '', token = viewer): Promise<Record<string, unknown>[]> {
+  const { status, body } = await world.ask('GET', `/v1/datasets/current${query}`, { token });
+  expect(status).toBe(200);
+  return body['items'] as Record<string, unknown>[];
+}
+
 let first = '';
 it('knows until when a version may be used: what its marker says', async () => {
   expect([await metric('bauta_datasets'), await metric('bauta_dataset_expires_seconds')]).toEqual([0, Infinity]);
@@ -134,6 +141,22 @@ it('knows until when a version may be used: what its marker says', async () => {
   expect(kept).toEqual({ run_id: first, target: 'copy', version: 1, expires_at: marker?.['expires_at'], replaced_at: null, drift: null });
   expect(await metric('bauta_datasets')).toBe(1);
   expect(Math.round((await metric('bauta_dataset_expires_seconds')) / 86_400)).toBe(30);
+  const view = {
+    run: first,
+    pipeline: 'tiny',
+    environment: 'dev',
+    target: 'copy',
+    version: 1,
+    expired: false,
+    drifted: [],
+    lookedAt: null,
+  };
+  const expiresAt = (marker?.['expires_at'] as Date).toISOString();
+  expect(await listed()).toEqual([{ ...view, expiresAt, publishedAt: expect.stringMatching(/Z$/), lookError: null }]);
+  expect([await listed('?pipeline=tiny'), await listed('?pipeline=other'), await listed('', stranger)]).toMatchObject([[view], [], []]);
+  const elsewhere = await world.person('tess', ['viewer@test']);
+  expect([await listed('', elsewhere), await listed('', await world.person('dora', ['viewer@dev']))]).toMatchObject([[], [view]]);
+  expect((await world.ask('GET', '/v1/datasets/current?pipeline=%00', { token: viewer })).status).toBe(400);
   expect([await metric('bauta_datasets', stranger), await metric('bauta_dataset_expires_seconds', stranger)]).toEqual([0, Infinity]);
 }, 60_000);
 
@@ -160,6 +183,7 @@ it('is told three days before it expires and when it has, once each, however man
   await world.sql(`UPDATE bauta.dataset_version SET expires_at = now() - interval '1 second'`);
   expect([await metric('bauta_datasets_expired'), await metric('bauta_dataset_expires_seconds')]).toEqual([1, expect.any(Number)]);
   expect(await metric('bauta_dataset_expires_seconds')).toBeLessThan(0);
+  expect(await listed()).toMatchObject([{ run: first, expired: true }]);
 });
 
 it('is not told of any more once a newer version took its place, which is told as recovered', async () => {
@@ -203,6 +227,9 @@ it('is told as drifted when the source has another schema or a document is anoth
   await apply(pipelineText.replace('tests of the command line', 'tests of what grows old'), classificationText);
   expect(await lookForDrift()).toMatchObject([{ type: 'dataset.drifted', data: { changed: ['source schema', 'Pipeline tiny'] } }]);
   expect([await metric('bauta_datasets_drifted'), await metric('bauta_datasets_drifted', stranger)]).toEqual([1, 0]);
+  expect(await listed()).toMatchObject([
+    { version: 2, drifted: ['source schema', 'Pipeline tiny'], lookedAt: new Date(now.ms).toISOString() },
+  ]);
   // Something is as it was again, and something is not: nothing new.
   await tiny.server.sql('shop', 'ALTER TABLE app.product DROP COLUMN colour');
   expect(await lookForDrift()).toEqual([]);
@@ -243,6 +270,7 @@ it('that could not be looked at is known as that, told once in the log, and drif
   expect(await lookForDrift()).toMatchObject([{ type: 'dataset.look-failed', data: { code: 'CONNECTION_REFERENCE_INVALID' } }]);
   expect(await lookForDrift()).toEqual([]);
   expect([await metric('bauta_datasets_unlooked'), await metric('bauta_datasets_drifted')]).toEqual([1, 1]);
+  expect(await listed()).toMatchObject([{ drifted: ['source schema'], lookError: 'CONNECTION_REFERENCE_INVALID' }]);
   connections['BAUTA_CONN_SOURCE'] = source;
   expect(await lookForDrift()).toEqual([]);
   expect([await metric('bauta_datasets_unlooked'), await metric('bauta_datasets_drifted')]).toEqual([0, 1]);

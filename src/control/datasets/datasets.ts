@@ -1,3 +1,4 @@
 // The door of datasets: the versions that a target has, and what the clock does to those that are published.
 export { DatasetClock, type DatasetClockOptions } from './dataset-clock.js';
+export { CurrentDatasetsController } from './current-datasets-controller.js';
 export { DatasetsController } from './datasets-controller.js';

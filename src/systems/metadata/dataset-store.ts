@@ -146,6 +146,19 @@ export class DatasetStore {
     return rows.length > 0;
   }
 
+  /** What is current, newest first: ids of runs sort by time, as bytes. */
+  async list(
+    limit: number,
+    { pipeline, environments }: { readonly pipeline?: string; readonly environments?: readonly string[] },
+    before?: string,
+  ): Promise<readonly DatasetRow[]> {
+    return this.select(
+      `${current} AND ($2::text IS NULL OR pipeline = $2) AND ($3::text[] IS NULL OR environment = ANY ($3))
+         AND ($4::text IS NULL OR run_id COLLATE "C" < $4) ORDER BY run_id COLLATE "C" DESC LIMIT $5`,
+      [pipeline ?? null, environments ?? null, before ?? null, limit],
+    );
+  }
+
   async find(runId: string): Promise<DatasetRow | undefined> {
     return (await this.select('run_id = $2', [runId]))[0];
   }
