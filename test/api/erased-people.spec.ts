@@ -66,7 +66,9 @@ beforeAll(async () => {
     INSERT INTO bauta.run (id, workspace_id, pipeline, documents, state, ended_at, summary) VALUES ('0000000000000001', '${home}', 'shop', '[]', 'failed', now(),
       '{"state":"failed","dataset":{"target":"shop"},"findings":[{"code":"X","message":"branch ${name}/fix: no","where":{"file":"${name}/shop.yaml"}}]}');
     INSERT INTO bauta.run_line (workspace_id, run_id, attempt, state, text) VALUES ('${home}', '0000000000000001', 1, 'failed', 'by ${email}');
-    INSERT INTO bauta.run_told (workspace_id, run_id, seq, attempt, told) VALUES ('${home}', '0000000000000001', 1, 1, '{"warnings":[{"hint":"ask ${full}"}]}')`);
+    INSERT INTO bauta.run_told (workspace_id, run_id, seq, attempt, told) VALUES ('${home}', '0000000000000001', 1, 1, '{"warnings":[{"hint":"ask ${full}"}]}');
+    INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by, ended_at, result)
+      VALUES ('0000000000000002', '${home}', 'plan', 'shop', 'dev', '[]', '${id}', now(), '{"plan":{"reason":"${full} said so"}}')`);
   // What the person said himself, which names nobody.
   const commitment = String(
     (await world.sql(`SELECT commitment FROM bauta.erasable_text WHERE text = 'of somebody else'`))[0]?.['commitment'],

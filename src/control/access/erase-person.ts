@@ -42,6 +42,8 @@ export async function erasePerson(
   await tell('intended', { of: person.id, actor, reason: { committed } }, key);
   const erased = await people.erase(person.id, names);
   if (!erased) throw toError('PERSON_NOT_ERASABLE', { name: person.id });
+  // A plan repeats reasons that people wrote; who wants it asks for it again.
+  await transaction.errands.forget();
   const { stillIn, ...counts } = erased;
   await tell('done', { of: person.id, ...counts, stillIn: stillIn.length });
   return { key, erased };

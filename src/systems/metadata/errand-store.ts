@@ -88,6 +88,11 @@ export class ErrandStore {
     return ended[1] === 1;
   }
 
+  /** All that have ended. */
+  async forget(): Promise<void> {
+    await this.manager.query('DELETE FROM bauta.errand WHERE workspace_id = $1 AND ended_at IS NOT NULL', [this.workspaceId]);
+  }
+
   /** Has a worker a run of the pipeline? */
   async isRunning(pipeline: string): Promise<boolean> {
     const found = await this.manager.query<unknown[]>(
