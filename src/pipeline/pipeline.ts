@@ -187,7 +187,7 @@ async function fill(
   snapshot: Snapshot,
   staging: Staging,
 ): Promise<VerifyReport> {
-  const reader = await doors.reader(snapshot.id, staging);
+  const reader = await doors.reader(snapshot.held.id, staging);
   const cut = (): Promise<unknown> => Promise.all([snapshot.close(), reader.close(), staging.drop()]);
   return closingAfter(
     () => reader.close(),

@@ -18,6 +18,11 @@ export interface Source {
    * MUST throw `PLAN_STALE` before a row is read when they differ.
    */
   open(plan: Plan, scope: SourceScope): Promise<Snapshot>;
+  /**
+   * The moment that somebody else holds, locked and exported anew, so that it outlives him. The first of them that can still be had; undefined
+   * when none can: nobody held the plan's tables all the time since.
+   */
+  join(plan: Plan, scope: SourceScope, held: readonly HeldSnapshot[]): Promise<Snapshot | undefined>;
   /** Rows with a value, and distinct values, of columns whose statistics are missing and of paths, which have none. In the order of the requests. */
   count(columns: readonly CountedColumn[]): Promise<readonly { readonly rows: number; readonly distinct: number }[]>;
   /** Rows that refer to a row left behind, of what will be copied. In the order of the references. */
@@ -85,9 +90,20 @@ export interface SourceScope {
   readonly exclude: readonly string[];
 }
 
-export interface Snapshot {
-  /** The exported snapshot's name, for readers on other connections. */
+/** A snapshot that a session of the source holds, with locks on every table of the plan. */
+export interface HeldSnapshot {
+  /** Of the moment that it shows: the same for everybody who holds it, however often it was exported anew. */
+  readonly moment: string;
+  /** As which it is exported, for readers on other connections. */
   readonly id: string;
+  /** The server's process that holds it, and when that began, in seconds since 1970. */
+  readonly backend: string;
+  /** When the moment was, at the latest; in ms since 1970. */
+  readonly openedAtMs: number;
+}
+
+export interface Snapshot {
+  readonly held: HeldSnapshot;
   /** Cuts the plan's tables into ranges, largest table first; a small table is one range. */
   ranges(): readonly Range[];
   /** The lines of one range, hidden columns included. MUST pause the server when the consumer pauses. */
@@ -111,8 +127,8 @@ export interface Range {
   /** Index into `Plan.tables`. */
   readonly table: number;
   readonly range: number;
-  /** `[from, to)` in pages; absent: the whole table. */
-  readonly pages?: readonly [number, number];
+  /** `[from, to)` in pages, without an end for the last of a table; absent: the whole table. */
+  readonly pages?: readonly [from: number, to: number | null];
 }
 
 export interface SourceUsage {

@@ -44,7 +44,7 @@ it('takes a plan that was made on the primary', async () => {
   try {
     const plan = toSmallPlan((await primary.describe(scope)).catalogue);
     const snapshot = await source.open(plan, scope);
-    expect(snapshot.id).not.toBe('');
+    expect(snapshot.held.id).not.toBe('');
   } finally {
     await source.close();
     await primary.close();

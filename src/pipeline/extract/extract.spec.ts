@@ -14,7 +14,7 @@ const ranges: Range[] = [
 
 /** A snapshot in memory: three batches a range; `close` and `exceed` work as the port says. */
 class MemorySnapshot implements Snapshot {
-  readonly id = 'memory';
+  readonly held = { moment: 'memory', id: 'memory', backend: '1/1', openedAtMs: 0 };
   readonly opened: Range[] = [];
   closed = 0;
   exceed!: (cause: unknown) => void;

@@ -1,6 +1,7 @@
 // The SELECT that a COPY reads: columns named and qualified, one table without its children, a range of pages, hidden fields at the end.
 import type { TableName } from '../../../pipeline/catalogue.js';
 import type { HiddenColumn, TablePlan } from '../../../pipeline/plan.js';
+import type { Range } from '../../../pipeline/ports.js';
 import { quoteName, quoteQualified } from '../quote.js';
 
 /** What the source knows of a hop of `HiddenColumn.via` and the plan does not. */
@@ -15,9 +16,8 @@ export type FindHop = (from: TableName, step: HiddenColumn['via'][number]) => Ho
 
 export interface CopyOptions {
   readonly findHop: FindHop;
-  readonly pages?: readonly [number, number] | undefined;
   /** The last range has no upper end: pages that were added after the size was read, and before the snapshot, are in it. */
-  readonly last?: boolean;
+  readonly pages?: Range['pages'];
 }
 
 /** The query inside `COPY (…) TO STDOUT`. */
@@ -52,11 +52,11 @@ export function toBareCondition(table: TablePlan, where: string): string {
   return `SELECT FROM ONLY ${quoteQualified(table)} WHERE ${where}\n`;
 }
 
-function toConditions(table: TablePlan, own: string, { pages, last }: CopyOptions): string[] {
+function toConditions(table: TablePlan, own: string, { pages }: CopyOptions): string[] {
   const conditions: string[] = [];
   if (pages) {
     conditions.push(`${own}.ctid >= '(${pages[0]},0)'::pg_catalog.tid`);
-    if (!last) conditions.push(`${own}.ctid < '(${pages[1]},0)'::pg_catalog.tid`);
+    if (pages[1] !== null) conditions.push(`${own}.ctid < '(${pages[1]},0)'::pg_catalog.tid`);
   }
   if (typeof table.rows === 'object') {
     // Joined tables would make its names ambiguous, so the condition sees its own table alone, by the ctid that it keeps.

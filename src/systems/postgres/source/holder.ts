@@ -1,11 +1,14 @@
 // The holder: the connection that locks the plan's tables, sees that they are still as planned, and only then exports the snapshot.
+import { randomUUID } from 'node:crypto';
+
 import pg from 'pg';
 
+import type { Clock } from '../../../kernel/clock.js';
 import { toError } from '../../../kernel/errors.js';
 import type { Catalogue, TableName } from '../../../pipeline/catalogue.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
-import type { SourceScope } from '../../../pipeline/ports.js';
-import { quoteQualified } from '../quote.js';
+import type { HeldSnapshot, SourceScope } from '../../../pipeline/ports.js';
+import { quoteLiteral, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
 import { type FindHop, toBareCondition, toSelect } from './copy-statement.js';
 import { readHops, toJoinedTables } from './hops.js';
@@ -15,7 +18,7 @@ import type { CatalogueReader } from './catalogue-reader.js';
 
 /** What the holder learned; its transaction keeps locks and snapshot until it ends. */
 export interface Held {
-  readonly snapshotId: string;
+  readonly exported: HeldSnapshot;
   /** By index into `Plan.tables`. */
   readonly sizes: readonly TableSize[];
   readonly findHop: FindHop;
@@ -30,8 +33,16 @@ const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
  * LOCK TABLE takes no snapshot, so the first query after it does: from then on the transaction sees every schema change that was committed
  * before the locks, and no other can happen to a locked table. Throws PLAN_STALE before a row is read.
  */
-export async function hold(client: pg.Client, plan: Plan, scope: SourceScope, reader: CatalogueReader, connection: string): Promise<Held> {
+export async function hold(
+  client: pg.Client,
+  plan: Plan,
+  scope: SourceScope,
+  reader: CatalogueReader,
+  connection: string,
+  clock: Clock,
+): Promise<Held> {
   try {
+    const openedAtMs = clock.now();
     await client.query(begin);
     await lock(client, [...plan.tables, ...toJoinedTables(plan)]).catch((cause: unknown) =>
       explain(client, plan, scope, reader, connection, cause),
@@ -40,11 +51,59 @@ export async function hold(client: pg.Client, plan: Plan, scope: SourceScope, re
     const findHop = await readHops(client, plan, connection);
     for (const table of plan.tables) await checkStatement(client, table, findHop, connection);
     const sizes = await readSizes(client, plan);
-    const { rows } = await client.query<{ id: string }>('SELECT pg_catalog.pg_export_snapshot() AS id');
-    return { snapshotId: rows[0]?.id ?? '', sizes, findHop, catalogue };
+    return { exported: await exportAnew(client, { moment: randomUUID(), openedAtMs }), sizes, findHop, catalogue };
   } catch (cause) {
     throw toServerError(cause, { connection, stage: 'source' });
   }
+}
+
+/**
+ * The moment of a snapshot that another session holds, for as long as this one lives. Locks that are had while that session has its own leave
+ * no gap in which a table could have changed: so it MUST still be there afterwards. Undefined where it is not, or holds another moment than the
+ * plan's.
+ */
+export async function joinHolder(
+  client: pg.Client,
+  plan: Plan,
+  scope: SourceScope,
+  reader: CatalogueReader,
+  connection: string,
+  from: HeldSnapshot,
+): Promise<Held | undefined> {
+  try {
+    await client.query(begin);
+    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(from.id)}`);
+    await lock(client, [...plan.tables, ...toJoinedTables(plan)]);
+    if (!(await isThere(client, from))) return undefined;
+    const catalogue = await compare(client, plan, scope, reader, connection);
+    const findHop = await readHops(client, plan, connection);
+    const sizes = await readSizes(client, plan);
+    return { exported: await exportAnew(client, from), sizes, findHop, catalogue };
+  } catch (cause) {
+    if (cause instanceof pg.DatabaseError && notHeld.has(cause.code ?? '')) return undefined;
+    const error = toServerError(cause, { connection, stage: 'source' });
+    if (error.code === 'PLAN_STALE') return undefined;
+    throw error;
+  }
+}
+
+/** Of SET TRANSACTION SNAPSHOT (no such name, or its session is gone: the codes differ with the versions), and of locks on what is gone. */
+const notHeld = new Set(['22023', '42704', '55000', '42P01', '3F000', '42809', '55P03']);
+
+async function isThere(client: pg.Client, { backend }: HeldSnapshot): Promise<boolean> {
+  const { rows } = await client.query(`SELECT FROM pg_catalog.pg_stat_activity a WHERE ${backendText} = $1`, [backend]);
+  return rows.length === 1;
+}
+
+const backendText = `a.pid || '/' || extract(epoch FROM a.backend_start)::pg_catalog.text`;
+
+async function exportAnew(client: pg.Client, of: Pick<HeldSnapshot, 'moment' | 'openedAtMs'>): Promise<HeldSnapshot> {
+  const { rows } = await client.query<{ id: string; backend: string }>(
+    `SELECT pg_catalog.pg_export_snapshot() AS id, ${backendText} AS backend FROM pg_catalog.pg_stat_activity a
+     WHERE a.pid = pg_catalog.pg_backend_pid()`,
+  );
+  const { moment, openedAtMs } = of;
+  return { moment, openedAtMs, id: rows[0]?.id ?? '', backend: rows[0]?.backend ?? '' };
 }
 
 async function lock(client: pg.Client, tables: readonly TableName[]): Promise<void> {

@@ -6,7 +6,7 @@ import { toError } from '../../../kernel/errors.js';
 import { BatchMemory } from '../../../pipeline/batch-memory.js';
 import type { Batch } from '../../../pipeline/batch.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
-import type { Range, SequenceValue, Snapshot, SourceUsage } from '../../../pipeline/ports.js';
+import type { HeldSnapshot, Range, SequenceValue, Snapshot, SourceUsage } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
 import { copyOut } from '../copy-out.js';
 import { toServerError } from '../server-error.js';
@@ -28,15 +28,13 @@ export interface SnapshotOptions {
   readonly held: Held;
   readonly holder: pg.Client;
   readonly watcher: pg.Client;
-  readonly startedAt: number;
   readonly readSequenceValues: CatalogueReader['readSequenceValues'];
 }
 
 export class PostgresSnapshot implements Snapshot {
-  readonly id: string;
+  readonly held: HeldSnapshot;
   readonly #options: SnapshotOptions;
   readonly #ranges: readonly Range[];
-  readonly #lastRange = new Map<number, number>();
   readonly #readers: Readers;
   readonly #watch: Watch;
   readonly #throttle: Throttle;
@@ -47,18 +45,17 @@ export class PostgresSnapshot implements Snapshot {
 
   constructor(options: SnapshotOptions) {
     const { target, settings, clock, plan, held, holder, watcher } = options;
-    this.id = held.snapshotId;
+    this.held = held.exported;
     this.#options = options;
-    this.#ranges = toRanges(plan.tables, held.sizes, settings.rangeBytes, settings.connections);
-    for (const { table, range } of this.#ranges) this.#lastRange.set(table, range);
+    this.#ranges = toRanges(plan.tables, held.sizes, settings);
     this.#throttle = new Throttle(settings.rowsPerSecond, clock);
-    this.#readers = new Readers(target, settings, held.snapshotId, (pids) => this.#watch.terminate(pids));
+    this.#readers = new Readers(target, settings, held.exported.id, (pids) => this.#watch.terminate(pids));
     this.#watch = new Watch({
       client: watcher,
       connection: target.name,
       settings,
       clock,
-      startedAt: options.startedAt,
+      startedAt: held.exported.openedAtMs,
       pids: () => [toBackendPid(holder), ...this.#readers.pids()],
     });
     this.#failWithout(holder);
@@ -87,8 +84,7 @@ export class PostgresSnapshot implements Snapshot {
     const { plan, held, target, settings } = this.#options;
     const table = plan.tables[range.table];
     if (!table) throw toError('SOURCE_REFERENCE_MISSING', { name: 'range', object: `table ${range.table}` });
-    const last = this.#lastRange.get(range.table) === range.range;
-    const select = toSelect(table, { findHop: held.findHop, pages: range.pages, last });
+    const select = toSelect(table, { findHop: held.findHop, pages: range.pages });
     const client = await this.#readers.acquire();
     let whole = false;
     try {

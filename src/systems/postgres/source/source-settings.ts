@@ -7,6 +7,8 @@ export interface SourceSettings {
   readonly batchBytes: number;
   /** Bytes of a table's main fork that are one range. */
   readonly rangeBytes: number;
+  /** A table that takes more on disk is cut into ranges, whatever the others take. */
+  readonly wholeBytes: number;
   /** How long the snapshot may hold back the source's vacuum. */
   readonly snapshotMaxAgeMs: number;
   /** How long another session may wait for one of our locks. */
@@ -27,6 +29,7 @@ export const defaultSourceSettings: SourceSettings = {
   connections: 2,
   batchBytes: 256 * 1024,
   rangeBytes: 64 * 1024 * 1024,
+  wholeBytes: 1024 * 1024 * 1024,
   snapshotMaxAgeMs: 4 * 3_600_000,
   blockedMs: 5_000,
   replicationLagBytes: 1024 * 1024 * 1024,

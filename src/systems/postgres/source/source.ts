@@ -8,6 +8,7 @@ import type { Plan } from '../../../pipeline/plan.js';
 import type {
   CountedColumn,
   CutReference,
+  HeldSnapshot,
   Snapshot,
   Source,
   SourceDescription,
@@ -21,7 +22,7 @@ import { toServerError } from '../server-error.js';
 import type { CatalogueReader } from './catalogue-reader.js';
 import { type Count, countValues } from './count.js';
 import { countCut } from './cut-references.js';
-import { hold } from './holder.js';
+import { type Held, hold, joinHolder } from './holder.js';
 import { toJoinedTables } from './hops.js';
 import { findAccessProblems, findVersionProblem } from './preflight.js';
 import { endSession, openSession, terminateBackends, toBackendPid } from './session.js';
@@ -76,7 +77,19 @@ export class PostgresSource implements Source {
   }
 
   open(plan: Plan, scope: SourceScope): Promise<Snapshot> {
-    return this.#track(this.#openSnapshot(plan, scope));
+    const { clock, target } = this.#options;
+    return this.#track(
+      this.#openSnapshot(plan, (holder) => hold(holder, plan, scope, this.#options, target.name, clock)),
+    ) as Promise<Snapshot>;
+  }
+
+  async join(plan: Plan, scope: SourceScope, held: readonly HeldSnapshot[]): Promise<Snapshot | undefined> {
+    for (const one of held) {
+      const joining = this.#openSnapshot(plan, (holder) => joinHolder(holder, plan, scope, this.#options, this.#connection, one));
+      const snapshot = await this.#track(joining);
+      if (snapshot) return snapshot;
+    }
+    return undefined;
   }
 
   /** Ends every session for good: open snapshots, and what is under way. */
@@ -178,7 +191,7 @@ export class PostgresSource implements Source {
     }
   }
 
-  async #openSnapshot(plan: Plan, scope: SourceScope): Promise<Snapshot> {
+  async #openSnapshot(plan: Plan, begin: (holder: pg.Client) => Promise<Held | undefined>): Promise<Snapshot | undefined> {
     const { target, clock, readSequenceValues } = this.#options;
     const { settings } = this;
     const opened: pg.Client[] = [];
@@ -187,8 +200,11 @@ export class PostgresSource implements Source {
       opened.push(watcher);
       const holder = await this.#openClient();
       opened.push(holder);
-      const startedAt = clock.now();
-      const held = await hold(holder, plan, scope, this.#options, target.name);
+      const held = await begin(holder);
+      if (!held) {
+        await Promise.all(opened.map((client) => this.#end(client)));
+        return undefined;
+      }
       // Nothing is awaited between the export and the snapshot's first look at its holder.
       const snapshot = new PostgresSnapshot({
         target,
@@ -198,7 +214,6 @@ export class PostgresSource implements Source {
         held,
         holder,
         watcher,
-        startedAt,
         readSequenceValues,
       });
       this.#snapshots.add(snapshot);
