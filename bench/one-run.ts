@@ -12,6 +12,7 @@ import { type Plan, toPlanDigest } from '../src/pipeline/plan.js';
 import type { MaskExecutor, Receipt, Snapshot, Staging, Target } from '../src/pipeline/ports.js';
 import { type Prepared, prepare, toScope } from '../src/pipeline/prepare.js';
 import { publish } from '../src/pipeline/publish.js';
+import { toOwnRanges } from '../src/pipeline/ranges.js';
 import { toSchemaStatements } from '../src/systems/postgres/ddl/ddl.js';
 import { PostgresTarget } from '../src/systems/postgres/target/target.js';
 import { peakRssBytes, serverCpu } from './reference.js';
@@ -140,6 +141,7 @@ async function moveRows(
   staging: Staging,
 ): Promise<{ journal: Journal; receipts: readonly Receipt[]; rows: number }> {
   const journal = new Journal(doors.sink, doors.clock, run.id);
-  const receipts = await move({ ...doors, executor: () => Promise.resolve(executor) }, plan, {}, journal, snapshot, staging);
+  const ranges = toOwnRanges(snapshot.ranges(), (table, batches, alone) => staging.load(table, batches, alone));
+  const receipts = await move({ ...doors, executor: () => Promise.resolve(executor) }, plan, {}, journal, snapshot, staging, ranges);
   return { journal, receipts, rows: receipts.reduce((sum, { rows }) => sum + rows, 0) };
 }

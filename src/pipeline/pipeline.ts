@@ -2,7 +2,7 @@
 import type { Json } from '../kernel/canonical-json.js';
 import { type Finding, toError, toErrorView, toFindings, toKnownError } from '../kernel/errors.js';
 import { Journal } from './audit/audit.js';
-import type { Reader, Receipt, Snapshot, Staging } from './ports.js';
+import type { Reader, Receipt } from './ports.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
 import { publish } from './publish.js';
@@ -12,6 +12,7 @@ import { toShownError, toShownFinding, toShownPath } from './shown-path.js';
 import { findReusable } from './reuse.js';
 import { settle } from './settle.js';
 import { type RunState, type RunSummary, toSummary } from './report/report.js';
+import { type Ground, type GroundOf, letGo, takeUp, toRanges, toStagingRun } from './take-up.js';
 import { closingAfter, untilStopped } from './until-stopped.js';
 import { outputSpace } from './mask/mask.js';
 import { type VerifyReport, Verification } from './verify/verify.js';
@@ -140,40 +141,70 @@ async function throughStaging(
   fate: Fate,
 ): Promise<RunState> {
   const place = { server: targetFacts?.systemIdentifier ?? '', target: targetFacts?.database ?? '' };
+  const of: GroundOf = { plan, planDigest, catalogue, scope: toScope(request), place };
   if (!request.recordedKeys.has(key.version)) await journal.append('mask', 'key.recorded', key);
-  const swept = await doors.target.sweep();
+  const held = (await run.succession?.held()) ?? [];
+  const goingOn = new Set(await run.succession?.goingOn());
+  // What this run left itself is only of use while somebody holds its snapshot.
+  if (held.length === 0) goingOn.delete(run.id);
+  const swept = await doors.target.sweep(goingOn);
   if (swept.length > 0) await journal.append('deliver', 'staging.swept', { ...place, names: swept });
+  const left = await takeUp(doors, run, journal, of, held);
+  const provisioned = (ground: Ground): Promise<RunState> => onGround(doors, of, run, hooks, journal, border, fate, ground);
+  if (left)
+    return closingAfter(
+      () => left.snapshot.close(),
+      () =>
+        closingAfter(
+          () => letGo(run, left.staging),
+          () => provisioned(left),
+        ),
+    );
   await settle(doors);
   // Before the snapshot: what is committed between the two is counted later, and the version then is not taken for the source's state.
   const { digest: sourceState } = await doors.source.state(plan, catalogue);
-  const snapshot = await doors.source.open(plan, toScope(request));
+  const snapshot = await doors.source.open(plan, of.scope);
   return closingAfter(
     () => snapshot.close(),
     async () => {
       await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest, sourceState });
       await border('extract');
-      const staging = await journal.change('deliver', 'staging', { ...place, planDigest }, () => doors.target.begin(plan, catalogue, run));
+      const own = { ...(await toStagingRun(doors.keys, plan, run)), nonce: run.nonce };
+      const staging = await journal.change('deliver', 'staging', { ...place, planDigest }, () => doors.target.begin(plan, catalogue, own));
       return closingAfter(
-        () => staging.drop(),
-        async () => {
-          const report = await fill(doors, plan, run, hooks, journal, border, snapshot, staging);
-          if (report.findings.some(isError)) return 'withheld';
-          await border('publish');
-          const onPublished = (dataset: NonNullable<Fate['published']>): void => void (fate.published = dataset);
-          await publish(doors, journal, run, staging, {
-            plan,
-            planDigest,
-            systemIdentifier: place.server,
-            receipts: report.receipts,
-            onPublished,
-          });
-          // No stop counts any more: what is published is published.
-          await hooks.border?.('done');
-          return 'published';
-        },
+        () => letGo(run, staging),
+        async () => provisioned({ snapshot, staging, ranges: await toRanges(run, planDigest, snapshot, staging) }),
       );
     },
   );
+}
+
+/** From staging, empty or not, to the published dataset. */
+async function onGround(
+  doors: Doors,
+  { plan, planDigest, scope, place }: GroundOf,
+  run: Run,
+  hooks: Hooks,
+  journal: Journal,
+  border: (name: string) => Promise<void>,
+  fate: Fate,
+  ground: Ground,
+): Promise<RunState> {
+  await run.succession?.holding(ground.snapshot.held, plan, scope);
+  const report = await fill(doors, plan, run, hooks, journal, border, ground);
+  if (report.findings.some(isError)) return 'withheld';
+  await border('publish');
+  const onPublished = (dataset: NonNullable<Fate['published']>): void => void (fate.published = dataset);
+  await publish(doors, journal, run, ground.staging, {
+    plan,
+    planDigest,
+    systemIdentifier: place['server'] as string,
+    receipts: report.receipts,
+    onPublished,
+  });
+  // No stop counts any more: what is published is published.
+  await hooks.border?.('done');
+  return 'published';
 }
 
 /** Staging from empty to verified; a stop cuts it wherever it is. */
@@ -184,16 +215,16 @@ async function fill(
   hooks: Hooks,
   journal: Journal,
   border: (name: string) => Promise<void>,
-  snapshot: Snapshot,
-  staging: Staging,
+  ground: Ground,
 ): Promise<VerifyReport> {
+  const { snapshot, staging } = ground;
   const reader = await doors.reader(snapshot.held.id, staging);
-  const cut = (): Promise<unknown> => Promise.all([snapshot.close(), reader.close(), staging.drop()]);
+  const cut = (): Promise<unknown> => Promise.all([snapshot.close(), reader.close(), letGo(run, staging)]);
   return closingAfter(
     () => reader.close(),
     () =>
       untilStopped({ signal: run.signal, exceeded: snapshot.exceeded }, cut, () =>
-        fillAndVerify(doors, plan, run, hooks, journal, border, snapshot, staging, reader),
+        fillAndVerify(doors, plan, run, hooks, journal, border, ground, reader),
       ),
   );
 }
@@ -206,14 +237,13 @@ async function fillAndVerify(
   hooks: Hooks,
   journal: Journal,
   border: (name: string) => Promise<void>,
-  snapshot: Snapshot,
-  staging: Staging,
+  { snapshot, staging, ranges }: Ground,
   reader: Reader,
 ): Promise<VerifyReport> {
-  const verification = new Verification({ reader, plan, nonce: run.nonce, slotsLog2: doors.slotsLog2, outputSpace });
+  const verification = new Verification({ reader, plan, nonce: staging.nonce, slotsLog2: doors.slotsLog2, outputSpace });
   const collecting = verification.collect();
   collecting.catch(() => undefined);
-  const receipts: readonly Receipt[] = await move(doors, plan, hooks, journal, snapshot, staging);
+  const receipts: readonly Receipt[] = await move(doors, plan, hooks, journal, snapshot, staging, ranges);
   await border('deliver');
   const built = await staging.finish((done, of) => hooks.built?.(done, of));
   if (built.some(isError)) {

@@ -173,10 +173,17 @@ export interface Policy {
 export interface Target {
   /** What is there now, and every problem that would stop a delivery, before a row is read. */
   inspect(plan: Plan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }>;
-  /** Drops staging of dead runs. Returns what it dropped. */
-  sweep(): Promise<readonly string[]>;
+  /** Drops staging of dead runs, but for those of which somebody says that they go on. Returns what it dropped. */
+  sweep(goesOn?: ReadonlySet<string>): Promise<readonly string[]>;
   /** A staging place beside the target with the schema up to the data. Holds the run's advisory lock until closed. */
-  begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<Staging>;
+  begin(plan: Plan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<Staging>;
+  /**
+   * Staging that an earlier attempt of this run left with a record of its ranges, for the same plan; with the run's lock, as `begin`. Undefined,
+   * and nothing is left of it, where there is none that could be gone on with. Absent: a target that keeps no such record.
+   */
+  adopt?(plan: Plan, catalogue: Catalogue, run: StagingRun, planDigest: string): Promise<AdoptedStaging | undefined>;
+  /** Into the staging of a run that somebody else leads, to load ranges there; undefined where there is none for this plan. */
+  share?(run: StagingRun, planDigest: string): Promise<SharedStaging | undefined>;
   /** The versions that there are, by what each says of itself in its comment. */
   datasets(): Promise<readonly DatasetVersion[]>;
   /** Which server and database it delivers to: what the log calls it. */
@@ -206,6 +213,44 @@ export interface Login {
   readonly password: string;
 }
 
+export interface StagingRun {
+  readonly id: string;
+  /** Of the run's own login, for all who work on it; absent: one that nobody else knows. */
+  readonly password?: string | undefined;
+}
+
+export interface AdoptedStaging {
+  readonly staging: Staging;
+  readonly ranges: Ranges;
+  /** Of the snapshot that its rows are from. */
+  readonly moment: string;
+}
+
+export interface SharedStaging {
+  readonly ranges: Ranges;
+  readonly moment: string;
+  readonly nonce: Uint8Array;
+  close(): Promise<void>;
+}
+
+/** The ranges of a run, and who loads which. */
+export interface Ranges {
+  /** In the order in which they are taken. */
+  readonly all: readonly Range[];
+  /** Whether others may load some of them. */
+  readonly shared: boolean;
+  /**
+   * Gives `load` a range that nobody has, by its index in `all`, and the way into its table; the rows and the receipt that it returns are kept in
+   * one step. `busy`: all that are left are under way elsewhere. `done`: none is left.
+   */
+  loadNext(load: (at: number, into: LoadInto) => Promise<Receipt>): Promise<'loaded' | 'busy' | 'done'>;
+  /** Of these ranges, those that are loaded, by whomever. */
+  findLoaded(among: readonly number[]): Promise<readonly { readonly at: number; readonly receipt: Receipt }[]>;
+}
+
+/** As `Staging.load`. */
+export type LoadInto = Staging['load'];
+
 export interface Staging {
   /** Name of the staging database, for the Reader and for people. */
   readonly database: string;
@@ -220,6 +265,10 @@ export interface Staging {
    * other stream of the run goes where this one goes, so that the table MAY be emptied first and its rows come to stand in the stream's order.
    */
   load(table: TablePlan, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }>;
+  /** Keeps a record of the ranges beside the rows, so that another attempt can go on with them. Before any is loaded. Absent: it keeps none. */
+  record?(of: { readonly moment: string; readonly planDigest: string }, ranges: readonly Range[]): Promise<Ranges>;
+  /** Ends what is under way here and lets go of the run, but leaves it for who goes on with it. */
+  leave?(): Promise<void>;
   /**
    * All rows that go into this table are in, so that what needs no others MAY be built from now on, while others are still loaded. What comes of
    * it is heard at `finish`.

@@ -38,7 +38,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
     'dataset.published',
     { ...data, server: systemIdentifier, expiresAt: toExpiry(plan, madeAtMs) },
     async ({ index, checkpoint: { origin } }) => {
-      const facts = { plan, version, systemIdentifier, nonce: run.nonce, manifest, madeAtMs, schemas };
+      const facts = { plan, version, systemIdentifier, nonce: staging.nonce, manifest, madeAtMs, schemas };
       const marker = toMarker({ ...facts, log: { origin, index } });
       await staging.mark(toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker))));
       const findings = await staging.publish(version);

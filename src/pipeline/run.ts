@@ -1,7 +1,7 @@
 // What a run is given: doors, an identity, and people or tests who want to be told.
 import type { Verifier } from '../kernel/signed-note.js';
 import type { Plan } from './plan.js';
-import type { AuditSink, MaskExecutor, Reader, Staging } from './ports.js';
+import type { AuditSink, HeldSnapshot, MaskExecutor, Reader, SourceScope, Staging } from './ports.js';
 import type { PrepareDoors, Prepared } from './prepare.js';
 import type { VerifyReport } from './verify/verify.js';
 
@@ -26,8 +26,22 @@ export interface Run {
   readonly actor?: () => Promise<string>;
   /** A version that is there and would come out the same is wanted instead of a run; the keys of the log that may have published it. */
   readonly reuse?: { readonly verifiers: readonly Verifier[] };
+  /** Where others can go on with the run when this process is gone, and load some of it while it is here. */
+  readonly succession?: Succession;
   /** Aborted by Ctrl-C or the caller's time-out; its reason is the error to show. */
   readonly signal?: AbortSignal;
+}
+
+/** How a run outlives who works on it. */
+export interface Succession {
+  /** Snapshots of the run that somebody may still hold. */
+  readonly held: () => Promise<readonly HeldSnapshot[]>;
+  /** Told once this process holds the run's snapshot: whoever is to go on finds it there. */
+  readonly holding: (held: HeldSnapshot, plan: Plan, scope: SourceScope) => Promise<void>;
+  /** Ids of runs that have not ended, whoever works on them. */
+  readonly goingOn: () => Promise<ReadonlySet<string>>;
+  /** Whether the run goes on elsewhere after it was stopped here for this reason. */
+  readonly goesOn: (reason: unknown) => boolean;
 }
 
 export interface Hooks {

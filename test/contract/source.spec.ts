@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
 import { inspectSource } from '../../src/pipeline/source/source.js';
-import { extract } from '../../src/pipeline/extract/extract.js';
 import type { Batch } from '../../src/pipeline/batch.js';
 import type { Plan, TablePlan } from '../../src/pipeline/plan.js';
 import type { Snapshot } from '../../src/pipeline/ports.js';
@@ -9,6 +8,7 @@ import type { PostgresSource } from '../../src/systems/postgres/source/source.js
 import { type TestServer, startTestServer } from '../support/server.js';
 import { toHidden, toSmallPlan } from '../support/small-catalogue.js';
 import { countSessions, everything, openTestSource, readText, waitUntil } from '../support/source.js';
+import { extractAll } from '../support/extract-all.js';
 
 const canary = 'canary-7f3a@example.org';
 let server: TestServer;
@@ -241,7 +241,7 @@ it('holds no more than one batch per stream in flight when the consumer is slow'
   });
   let held = 0;
   let most = 0;
-  const usage = await extract(snapshot, 2, async (range, batches) => {
+  const usage = await extractAll(snapshot, 2, async (range, batches) => {
     expect(plan.tables[range.table]?.name).toBe('big');
     for await (const batch of batches) {
       held += 1;
@@ -317,7 +317,7 @@ it('frees the connection of a reader that stops half-way, and goes on with the n
 
 it.each(['a reader', 'the holder', 'every session'])('fails with CONNECTION_LOST in extract when %s is cut off half-way', async (who) => {
   const { snapshot } = await openSnapshot(undefined, { batchBytes: 4096, watchEveryMs: 50 });
-  const reading = extract(snapshot, 1, async (_, batches) => {
+  const reading = extractAll(snapshot, 1, async (_, batches) => {
     for await (const { sequence } of batches) {
       if (sequence !== 2) continue;
       const which =

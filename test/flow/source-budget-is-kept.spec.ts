@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 
-import { extract } from '../../src/pipeline/extract/extract.js';
 import type { Snapshot } from '../../src/pipeline/ports.js';
 import type { PostgresSource, SourceSettings } from '../../src/systems/postgres/source/source.js';
 import { type TestServer, startTestServer } from '../support/server.js';
 import { toSmallPlan } from '../support/small-catalogue.js';
 import { countSessions, everything, openTestSource, readText, waitUntil } from '../support/source.js';
+import { extractAll } from '../support/extract-all.js';
 
 let server: TestServer;
 const open: PostgresSource[] = [];
@@ -29,7 +29,7 @@ async function openSnapshot(settings: Partial<SourceSettings>, url = server.url(
 
 it('lets the source go when the snapshot is too old, and every reader hears of it', async () => {
   const snapshot = await openSnapshot({ snapshotMaxAgeMs: 400, batchBytes: 4096 });
-  const reading = extract(snapshot, 1, async (_, batches) => {
+  const reading = extractAll(snapshot, 1, async (_, batches) => {
     for await (const batch of batches) {
       expect(batch.bytes.length).toBeGreaterThan(0);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -46,14 +46,14 @@ it('lets the source go when the snapshot is too old, and every reader hears of i
 it('reads no faster than the rate that is set', async () => {
   const snapshot = await openSnapshot({ rowsPerSecond: 25_000, batchBytes: 65_536 });
   const before = Date.now();
-  const { rows } = await extract(snapshot, 2, async (_, batches) => void (await readText(batches)));
+  const { rows } = await extractAll(snapshot, 2, async (_, batches) => void (await readText(batches)));
   expect(rows).toBe(20_000);
   expect(Date.now() - before).toBeGreaterThanOrEqual(780);
 });
 
 it('closes at once while a reader waits for the rate', async () => {
   const snapshot = await openSnapshot({ rowsPerSecond: 1 });
-  const reading = extract(snapshot, 1, async (_, batches) => void (await readText(batches)));
+  const reading = extractAll(snapshot, 1, async (_, batches) => void (await readText(batches)));
   reading.catch(() => undefined);
   await new Promise((resolve) => setTimeout(resolve, 200));
   const before = Date.now();
@@ -68,7 +68,7 @@ it('ends a statement that takes longer than the statement timeout', async () => 
   open.push(source);
   const plan = toSmallPlan((await source.describe(everything)).catalogue, () => ({ rows: slow }));
   const snapshot = await source.open(plan, everything);
-  const reading = extract(snapshot, 1, async (_, batches) => void (await readText(batches)));
+  const reading = extractAll(snapshot, 1, async (_, batches) => void (await readText(batches)));
   await expect(reading).rejects.toMatchObject({ code: 'STATEMENT_TIMEOUT', where: { stage: 'extract', table: 'big' } });
 });
 
@@ -88,7 +88,7 @@ it('counts only those who wait for us, and forgets nobody who did', async () => 
 
 it('reports what the source had to bear', async () => {
   const snapshot = await openSnapshot({});
-  const usage = await extract(snapshot, 1, async (_, batches) => void (await readText(batches)));
+  const usage = await extractAll(snapshot, 1, async (_, batches) => void (await readText(batches)));
   expect(usage).toEqual({
     rows: 20_000,
     bytes: expect.any(Number),

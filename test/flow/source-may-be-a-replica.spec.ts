@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
-import { extract } from '../../src/pipeline/extract/extract.js';
 import { type Replica, startReplica } from '../support/replica.js';
 import { type TestServer, startTestServer } from '../support/server.js';
 import { toSmallPlan } from '../support/small-catalogue.js';
 import { everything, openTestSource, readText, waitUntil } from '../support/source.js';
+import { extractAll } from '../support/extract-all.js';
 
 let server: TestServer;
 let replica: Replica;
@@ -30,7 +30,7 @@ it('reads a replica under one snapshot, and tells how far it is behind', async (
     const snapshot = await source.open(toSmallPlan(catalogue), scope);
     expect(snapshot.ranges().length).toBeGreaterThan(3);
     await server.sql('shop', 'INSERT INTO t SELECT 1 FROM generate_series(1, 100)');
-    const usage = await extract(snapshot, 2, async (_, batches) => void (await readText(batches)));
+    const usage = await extractAll(snapshot, 2, async (_, batches) => void (await readText(batches)));
     expect(usage.rows).toBe(5000);
     expect(usage.replicationLagBytes).toEqual(expect.any(Number));
   } finally {

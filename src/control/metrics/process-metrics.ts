@@ -82,7 +82,7 @@ export class ProcessMetrics implements RunObserver {
   }
 
   tell({ runId, type, data }: Event): void {
-    if (type === 'snapshot.opened') this.snapshots.set(runId, this.clock.now());
+    if (type === 'snapshot.opened' || type === 'snapshot.joined') this.snapshots.set(runId, this.clock.now());
     else if (type === 'plan.decided') this.decisions.inc({ decision: isAllowed(data['decision']) ? 'allow' : 'deny' });
     else if (type === 'table.loaded') {
       this.rows.inc(Number(data['rows']));

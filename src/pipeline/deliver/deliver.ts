@@ -9,7 +9,12 @@ import { LineDigest, toDigestText } from './line-digest.js';
 export { LineDigest, toDigestText } from './line-digest.js';
 
 /** Loads one stream of one table. Throws DELIVER_ROWS_DIFFER when mask, digest and server do not count the same rows. */
-export async function deliver(staging: Staging, table: TablePlan, batches: AsyncIterable<Masked>, alone = false): Promise<Receipt> {
+export async function deliver(
+  staging: Pick<Staging, 'load' | 'nonce'>,
+  table: TablePlan,
+  batches: AsyncIterable<Masked>,
+  alone = false,
+): Promise<Receipt> {
   const digest = new LineDigest(staging.nonce);
   const sent = { rows: 0, bytes: 0 };
   const loaded = await staging.load(table, watch(batches, digest, sent), alone);

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { toError } from '../../kernel/errors.js';
 import type { Batch } from '../batch.js';
 import type { Range, Snapshot, SourceUsage } from '../ports.js';
-import { extract } from './extract.js';
+import { extractAll } from '../../../test/support/extract-all.js';
 
 const ranges: Range[] = [
   { table: 1, range: 0, pages: [0, 4] },
@@ -52,7 +52,7 @@ it.each([1, 2, 9])('reads every range once, in order, at most %i at a time', asy
   let active = 0;
   let most = 0;
   const seen: string[] = [];
-  const usage = await extract(snapshot, concurrency, async (range, batches) => {
+  const usage = await extractAll(snapshot, concurrency, async (range, batches) => {
     most = Math.max(most, ++active);
     for await (const { sequence } of batches) seen.push(`${range.table}/${range.range}/${sequence}`);
     active -= 1;
@@ -67,7 +67,7 @@ it.each([1, 2, 9])('reads every range once, in order, at most %i at a time', asy
 it('stops at the first failure of a consumer, closes the snapshot once, and waits for the others', async () => {
   const snapshot = new MemorySnapshot();
   let active = 0;
-  const reading = extract(snapshot, 2, async (range, batches) => {
+  const reading = extractAll(snapshot, 2, async (range, batches) => {
     active += 1;
     try {
       for await (const { sequence } of batches) if (range.range === 1 && sequence === 1) throw toError('EXTRACT_LINE_CUT');
@@ -83,7 +83,7 @@ it('stops at the first failure of a consumer, closes the snapshot once, and wait
 
 it('says that a budget was exceeded, not that the stream was closed because of it', async () => {
   const snapshot = new MemorySnapshot();
-  const reading = extract(snapshot, 2, async (_, batches) => {
+  const reading = extractAll(snapshot, 2, async (_, batches) => {
     for await (const { sequence } of batches) if (sequence === 1) snapshot.exceed(toError('SOURCE_BUDGET_EXCEEDED', { name: 'blockedMs' }));
   });
   await expect(reading).rejects.toMatchObject({ code: 'SOURCE_BUDGET_EXCEEDED', where: { name: 'blockedMs' } });
@@ -92,7 +92,7 @@ it('says that a budget was exceeded, not that the stream was closed because of i
 
 it('is over when it is over: a budget that is exceeded later ends nothing', async () => {
   const snapshot = new MemorySnapshot();
-  await extract(snapshot, 2, async (_, batches) => {
+  await extractAll(snapshot, 2, async (_, batches) => {
     for await (const batch of batches) expect(batch.bytes.length).toBe(1);
   });
   snapshot.exceed(toError('SOURCE_BUDGET_EXCEEDED'));

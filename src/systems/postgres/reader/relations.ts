@@ -1,6 +1,8 @@
-// What holds rows in staging, as its own catalogue says: the plan's tables, what `after` files made, materialized views, generated columns.
+// What holds rows in staging, as its own catalogue says: the plan's tables, what `after` files made, materialized views, generated columns. Not what
+// the run keeps for itself in the schema where the marker will stand, alone: nothing else may be there at publication.
 import type pg from 'pg';
 
+import { markerSchema } from '../../../pipeline/marker.js';
 import type { Relation } from '../../../pipeline/ports.js';
 
 const text = `
@@ -12,7 +14,7 @@ const text = `
         LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'm') AND (c.relkind = 'r' OR c.relispopulated) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  WHERE c.relkind IN ('r', 'm') AND (c.relkind = 'r' OR c.relispopulated) AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '${markerSchema}')
     AND ($1::text[] IS NULL OR n.nspname = ANY ($1::text[]))
   ORDER BY 1, 2`;
 

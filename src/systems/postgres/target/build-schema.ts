@@ -46,9 +46,13 @@ async function isTrusted(session: Session, name: string): Promise<boolean> {
 }
 
 /** What came of a statement: nothing, or that its object cannot be made. Throws when it could not try (connection, disk, memory). */
-export async function make(session: Session, statement: Statement): Promise<Finding | undefined> {
+export async function make(
+  session: Session,
+  statement: Statement,
+  steps?: { add(session: Session, statement: Statement): Promise<void> },
+): Promise<Finding | undefined> {
   try {
-    await runOne(session, statement);
+    await runOne(session, statement, steps && (() => steps.add(session, statement)));
     return undefined;
   } catch (error) {
     if (!(error instanceof BautaError) || error.code !== 'DELIVER_OBJECT_FAILED') throw error;
@@ -60,10 +64,16 @@ export async function make(session: Session, statement: Statement): Promise<Find
 const deadlock = '40P01';
 const attempts = 5;
 
-async function runOne(session: Session, statement: Statement): Promise<void> {
+/** `also` is done in the same transaction. */
+async function runOne(session: Session, statement: Statement, also?: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await session.query(statement.sql);
+      if (also)
+        await session.transaction(async () => {
+          await session.query(statement.sql);
+          await also();
+        });
+      else await session.query(statement.sql);
       return;
     } catch (error) {
       const sqlState = toSqlState(error);

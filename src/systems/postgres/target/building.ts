@@ -2,15 +2,28 @@
 import { type Finding, sortFindings } from '../../../kernel/errors.js';
 import { type Statement, make } from './build-schema.js';
 import type { SessionPool } from './session-pool.js';
+import type { Session } from './session.js';
+
+/** What was made before, and how it is told beside the next. */
+export interface Steps {
+  has(statement: Statement): boolean;
+  add(session: Session, statement: Statement): Promise<void>;
+}
 
 export class Building {
   readonly #sessions: SessionPool;
+  #steps: Steps | undefined;
   readonly #begun = new Map<Statement, Promise<Finding | undefined>>();
   /** A statement could not be tried: no other is. */
   #broken = false;
 
   constructor(sessions: SessionPool) {
     this.#sessions = sessions;
+  }
+
+  /** From now on what is made is told in the same transaction, and what was is not made again. */
+  remember(steps: Steps): void {
+    this.#steps = steps;
   }
 
   /** Begins with statements of the first phase. What comes of them is heard when that is made. */
@@ -57,7 +70,10 @@ export class Building {
   #make(statement: Statement): Promise<Finding | undefined> {
     const begun = this.#begun.get(statement);
     if (begun) return begun;
-    const making = this.#sessions.use(async (session) => (this.#broken ? undefined : make(session, statement)));
+    const steps = this.#steps;
+    const making = steps?.has(statement)
+      ? Promise.resolve(undefined)
+      : this.#sessions.use(async (session) => (this.#broken ? undefined : make(session, statement, steps)));
     // Heard of when the phase is made, or never if the run fails before.
     making.catch(() => (this.#broken = true));
     this.#begun.set(statement, making);

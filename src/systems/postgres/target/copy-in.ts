@@ -21,10 +21,20 @@ export function copyIn(session: Session, table: TablePlan, batches: AsyncIterabl
  */
 export async function copyInFrozen(session: Session, table: TablePlan, batches: AsyncIterable<Masked>): Promise<number> {
   await session.query('BEGIN');
-  await session.query(`TRUNCATE ONLY ${quoteQualified(table.loadInto)}`);
-  const rows = await copy(session, table, batches, ' WITH (FREEZE)');
+  const rows = await copyFrozen(session, table, batches);
   await session.query('COMMIT');
   return rows;
+}
+
+/** The same in the caller's transaction. */
+export async function copyFrozen(session: Session, table: TablePlan, batches: AsyncIterable<Masked>): Promise<number> {
+  await session.query(`TRUNCATE ONLY ${quoteQualified(table.loadInto)}`);
+  return copy(session, table, batches, ' WITH (FREEZE)');
+}
+
+/** Not through a partitioned root, whose rows the server does not freeze. */
+export function isItself({ kind, schema, name, loadInto }: TablePlan): boolean {
+  return kind === 'r' && loadInto.schema === schema && loadInto.name === name;
 }
 
 async function copy(session: Session, table: TablePlan, batches: AsyncIterable<Masked>, options: string): Promise<number> {

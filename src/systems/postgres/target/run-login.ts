@@ -10,9 +10,10 @@ export interface RunLogin {
 
 const iterations = 4096;
 
-export function createRunLogin(): RunLogin {
+/** Without a password a random one, which nobody else has. */
+export function createRunLogin(shared?: string): RunLogin {
   // Base64url is ASCII: SASLprep (RFC 4013) leaves it as it is.
-  const password = randomBytes(32).toString('base64url');
+  const password = shared ?? randomBytes(32).toString('base64url');
   return { password, verifier: toVerifier(password, randomBytes(16)) };
 }
 

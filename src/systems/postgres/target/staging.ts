@@ -5,16 +5,17 @@ import type { Masked } from '../../../pipeline/batch.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import { type TableName, toLabel } from '../../../pipeline/catalogue.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
-import type { DatasetVersion, Login, SequenceValue, Staging } from '../../../pipeline/ports.js';
+import type { DatasetVersion, Login, Range, Ranges, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
 
 import { type SchemaStatements, runInOrder } from './build-schema.js';
 import { Building } from './building.js';
-import { copyIn, copyInFrozen } from './copy-in.js';
+import { copyIn, copyInFrozen, isItself } from './copy-in.js';
 import { countBeside } from './count-beside.js';
 import { grantRights, handOver } from './hand-over.js';
 import { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
 import { prune, publish } from './publish.js';
+import { RangeRecord, type RecordOf, addStep, createRecord, dropRecord, toStepDigest } from './range-record.js';
 import { setSequences } from './sequences.js';
 import { SessionPool } from './session-pool.js';
 import type { Session, TargetServer } from './session.js';
@@ -61,6 +62,8 @@ export class PostgresStaging implements Staging {
   readonly login: Login;
   readonly #parts: StagingParts;
   readonly #loading: SessionPool;
+  /** One session, for what is asked while all others load. */
+  readonly #asking: SessionPool;
   readonly #building: Building;
   /** One session for all that the provisioning role does here; gone before the switch, which renames the database under it. */
   #provisioner: Session | undefined;
@@ -68,6 +71,7 @@ export class PostgresStaging implements Staging {
   #marked = false;
   #published = false;
   #dropped = false;
+  #left = false;
   #dropping: Promise<void> | undefined;
 
   constructor(parts: StagingParts) {
@@ -76,6 +80,7 @@ export class PostgresStaging implements Staging {
     this.nonce = parts.nonce;
     this.login = { role: parts.database, password: parts.password };
     this.#loading = new SessionPool(() => this.#open(), parts.server.settings.loadConnections);
+    this.#asking = new SessionPool(() => this.#open(), 1);
     this.#building = new Building(new SessionPool(() => this.#openBuilding(), parts.server.settings.finishConnections));
   }
 
@@ -88,6 +93,24 @@ export class PostgresStaging implements Staging {
     } finally {
       await session.end();
     }
+  }
+
+  async record({ moment, planDigest }: Omit<RecordOf, 'nonce'>, ranges: readonly Range[]): Promise<Ranges> {
+    this.#requireLock();
+    await this.#asking.use((session) => createRecord(session, { moment, planDigest, nonce: this.nonce }, ranges));
+    return this.goOn(ranges, new Set());
+  }
+
+  /** From the record of an earlier attempt: what of the schema was made then is not made again. */
+  goOn(ranges: readonly Range[], made: ReadonlySet<string>): Ranges {
+    this.#building.remember({
+      has: (statement) => made.has(toStepDigest(statement)),
+      add: (session, statement) => addStep(session, toStepDigest(statement)),
+    });
+    return new RangeRecord(ranges, this.#loading, this.#asking, async () => {
+      this.#requireLock();
+      await this.#parts.onStep('data.load');
+    });
   }
 
   async load(table: TablePlan, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }> {
@@ -122,6 +145,8 @@ export class PostgresStaging implements Staging {
   async runAfter(files: readonly { readonly path: string; readonly sql: string }[]): Promise<void> {
     this.#requireLock();
     if (files.length === 0) return;
+    // What they do can be done once only: from here on nobody goes on with this staging.
+    await this.#asking.use(dropRecord);
     // As the run's role, which owns everything here; what the files make becomes the environment owner's with the rest.
     const session = await this.#open();
     try {
@@ -154,6 +179,8 @@ export class PostgresStaging implements Staging {
   async mark(row: MarkerRow): Promise<void> {
     this.#requireLock();
     await this.#loading.close();
+    await this.#asking.use(dropRecord);
+    await this.#asking.close();
     await this.#handOver();
     await this.#parts.onStep('marker.write');
     await this.#asProvisioner((session) => writeMarker(session, row));
@@ -178,6 +205,12 @@ export class PostgresStaging implements Staging {
     return findings;
   }
 
+  async leave(): Promise<void> {
+    this.#left = true;
+    await this.#endSessions();
+    await this.#parts.hold.end();
+  }
+
   /** Also while another call works here, whose sessions it ends. A call that failed may be made again. */
   drop(): Promise<void> {
     this.#dropping ??= this.#drop().finally(() => (this.#dropping = undefined));
@@ -185,9 +218,9 @@ export class PostgresStaging implements Staging {
   }
 
   async #drop(): Promise<void> {
-    await Promise.all([this.#loading.close(), this.#building.close(), this.#endProvisioner()]);
+    await this.#endSessions();
     const { hold, server } = this.#parts;
-    if (this.#dropped || this.#published) return hold.end();
+    if (this.#dropped || this.#published || this.#left) return hold.end();
     // The lock may be what was lost: then the sweep of another run may be at it already, and finding nothing is fine.
     const session = hold.lost ? await server.openMaintenance() : hold;
     try {
@@ -198,6 +231,10 @@ export class PostgresStaging implements Staging {
       await session.end();
       await hold.end();
     }
+  }
+
+  async #endSessions(): Promise<void> {
+    await Promise.all([this.#loading.close(), this.#asking.close(), this.#building.close(), this.#endProvisioner()]);
   }
 
   async #handOver(): Promise<void> {
@@ -248,12 +285,7 @@ export class PostgresStaging implements Staging {
   }
 
   #requireLock(): void {
-    if (this.#dropped || this.#published) throw toError('STAGING_CLOSED');
+    if (this.#dropped || this.#published || this.#left) throw toError('STAGING_CLOSED');
     if (this.#parts.hold.lost) throw toError('TARGET_LOCK_LOST', { stage: 'deliver', name: this.#parts.server.target });
   }
-}
-
-/** Not through a partitioned root, whose rows the server does not freeze. */
-export function isItself({ kind, schema, name, loadInto }: TablePlan): boolean {
-  return kind === 'r' && loadInto.schema === schema && loadInto.name === name;
 }

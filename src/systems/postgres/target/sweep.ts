@@ -6,14 +6,14 @@ import { findRunId } from './names.js';
 import { tryLock, unlock } from './locks.js';
 import { type Session, toSqlState } from './session.js';
 
-/** Names of the databases and roles that it dropped. */
-export async function sweep(session: Session): Promise<readonly string[]> {
+/** Names of the databases and roles that it dropped; those of runs that go on stay. */
+export async function sweep(session: Session, goesOn: ReadonlySet<string>): Promise<readonly string[]> {
   const dropped: string[] = [];
   const [databases, roles] = [await readDatabases(session), await readRoles(session)];
   const candidates = [...databases.filter(isStaging), ...roles.filter(isRunRole)].filter(({ owned }) => owned);
   for (const name of new Set(candidates.map((candidate) => candidate.name))) {
     const runId = findRunId(name);
-    if (runId === undefined || !(await tryLock(session, 'run', runId))) continue;
+    if (runId === undefined || goesOn.has(runId) || !(await tryLock(session, 'run', runId))) continue;
     try {
       // Between our look and our lock its run may have published it: the name then stands for another thing, or for none.
       dropped.push(...(await dropStaging(session, name)));
@@ -71,7 +71,7 @@ async function dropUnneeded(session: Session, role: string): Promise<boolean> {
   }
 }
 
-function isStaging({ name, ours, ownerOurs, comment, owner }: Database): boolean {
+export function isStaging({ name, ours, ownerOurs, comment, owner }: Database): boolean {
   const runId = findRunId(name);
   if (runId === undefined) return false;
   if (ours) return ours.state === 'staging' && ours.runId === runId;

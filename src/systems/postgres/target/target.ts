@@ -1,11 +1,11 @@
 // The Target port on Postgres, direct delivery: a staging database beside the target, and one switch. The door of this folder.
 import type { Clock } from '../../../kernel/clock.js';
-import { toError } from '../../../kernel/errors.js';
+import { BautaError, toError } from '../../../kernel/errors.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import type { Plan } from '../../../pipeline/plan.js';
-import type { DatasetVersion, Target, TargetFacts } from '../../../pipeline/ports.js';
+import type { AdoptedStaging, DatasetVersion, SharedStaging, StagingRun, Target, TargetFacts } from '../../../pipeline/ports.js';
 import type { Finding } from '../../../kernel/errors.js';
 import type { ConnectionTarget } from '../connection.js';
 import type { SchemaStatements } from './build-schema.js';
@@ -16,11 +16,13 @@ import { inspect, readSystemIdentifier } from './inspect.js';
 import { findMarkerProblem, readMarkerOf } from './marker-of.js';
 import { toEnvironmentRoles, toStagingName } from './names.js';
 import { rollback } from './publish.js';
+import { type Kept, RangeRecord, readRecord, readSteps } from './range-record.js';
 import { findAlive, lockForRun, lockTarget } from './locks.js';
 import { type Session, TargetServer, type TargetSettings, defaultTargetSettings } from './session.js';
-import { PostgresStaging } from './staging.js';
+import { SessionPool } from './session-pool.js';
+import { PostgresStaging, stagingSettings } from './staging.js';
 import type { OnStep } from './steps.js';
-import { sweep } from './sweep.js';
+import { dropStaging, isStaging, sweep } from './sweep.js';
 
 export type { SchemaStatements, Statement } from './build-schema.js';
 export type { TargetSettings } from './session.js';
@@ -40,6 +42,9 @@ export interface PostgresTargetOptions {
   readonly onStep?: OnStep;
 }
 
+/** There is no such database or role any more, or it is of a run that kept its password to itself. */
+const nobodyThere: ReadonlySet<string> = new Set(['DATABASE_MISSING', 'TARGET_RUN_LOGIN_REFUSED']);
+
 export class PostgresTarget implements Target {
   readonly #options: PostgresTargetOptions;
   readonly #server: TargetServer;
@@ -54,12 +59,12 @@ export class PostgresTarget implements Target {
     return this.#withMaintenance((session) => inspect(this.#server, session, plan, catalogue, this.#verifiers));
   }
 
-  sweep(): Promise<readonly string[]> {
-    return this.#withMaintenance(sweep);
+  sweep(goesOn: ReadonlySet<string> = new Set()): Promise<readonly string[]> {
+    return this.#withMaintenance((session) => sweep(session, goesOn));
   }
 
   /** Throws TARGET_BUSY while another run or a roll-back holds the target. Leaves nothing behind when it throws. */
-  async begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<PostgresStaging> {
+  async begin(plan: Plan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<PostgresStaging> {
     const hold = await this.#server.openMaintenance();
     try {
       await lockForRun(hold, this.#server.target, run.id);
@@ -67,6 +72,63 @@ export class PostgresTarget implements Target {
     } catch (error) {
       await hold.end();
       throw error;
+    }
+  }
+
+  async adopt(plan: Plan, catalogue: Catalogue, run: StagingRun, planDigest: string): Promise<AdoptedStaging | undefined> {
+    const hold = await this.#server.openMaintenance();
+    try {
+      await lockForRun(hold, this.#server.target, run.id);
+      const name = toStagingName(this.#server.target, run.id);
+      const databases = await readDatabases(hold);
+      const found = databases.find((one) => one.name === name && isStaging(one));
+      const kept = found && run.password !== undefined ? await this.#readKept(name, run.password, planDigest) : undefined;
+      if (!kept) {
+        await dropStaging(hold, name);
+        await hold.end();
+        return undefined;
+      }
+      const current = databases.find((one) => one.name === this.#server.target);
+      await this.#requireOurs(current, plan);
+      const staging = this.#toStaging(hold, name, plan, catalogue, current, kept.nonce, run.password!);
+      return { staging, ranges: staging.goOn(kept.ranges, kept.made), moment: kept.moment };
+    } catch (error) {
+      await hold.end();
+      throw error;
+    }
+  }
+
+  async share(run: StagingRun, planDigest: string): Promise<SharedStaging | undefined> {
+    const database = toStagingName(this.#server.target, run.id);
+    const { password } = run;
+    if (password === undefined) return undefined;
+    const kept = await this.#readKept(database, password, planDigest);
+    if (!kept) return undefined;
+    const open = (): Promise<Session> => this.#server.openAs({ role: database, password }, database, stagingSettings);
+    const pools = [new SessionPool(open, this.#server.settings.loadConnections), new SessionPool(open, 1)] as const;
+    const ranges = new RangeRecord(kept.ranges, ...pools, () => this.#options.onStep?.('data.load'));
+    const close = async (): Promise<void> => void (await Promise.all(pools.map((pool) => pool.close())));
+    return { ranges, moment: kept.moment, nonce: kept.nonce, close };
+  }
+
+  /** What is recorded in staging for this plan; undefined where nothing is, or nobody lets us in. */
+  async #readKept(
+    database: string,
+    password: string,
+    planDigest: string,
+  ): Promise<(Kept & { readonly made: ReadonlySet<string> }) | undefined> {
+    let session: Session;
+    try {
+      session = await this.#server.openAs({ role: database, password }, database, stagingSettings);
+    } catch (error) {
+      if (error instanceof BautaError && nobodyThere.has(error.code)) return undefined;
+      throw error;
+    }
+    try {
+      const kept = await readRecord(session);
+      return kept?.planDigest === planDigest ? { ...kept, made: await readSteps(session) } : undefined;
+    } finally {
+      await session.end();
     }
   }
 
@@ -104,10 +166,10 @@ export class PostgresTarget implements Target {
     hold: Session,
     plan: Plan,
     catalogue: Catalogue,
-    run: { readonly id: string; readonly nonce: Uint8Array },
+    run: StagingRun & { readonly nonce: Uint8Array },
   ): Promise<PostgresStaging> {
     const { target } = this.#server;
-    const { clock, onStep = () => undefined } = this.#options;
+    const { onStep = () => undefined } = this.#options;
     const databases = await readDatabases(hold);
     const current = databases.find(({ name }) => name === target);
     await this.#requireOurs(current, plan);
@@ -116,22 +178,9 @@ export class PostgresTarget implements Target {
     // An attempt that was given up has published after all: a second version of one run is none.
     if (databases.some(({ ours }) => ours?.target === target && ours.runId === run.id && ours.state !== 'staging'))
       throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
-    const statements = this.#options.schemaStatements(catalogue, plan);
-    const login = createRunLogin();
+    const login = createRunLogin(run.password);
     const database = toStagingName(target, run.id);
-    const staging = new PostgresStaging({
-      server: this.#server,
-      hold,
-      database,
-      nonce: run.nonce,
-      plan,
-      statements,
-      expectedOid: current?.oid ?? null,
-      clock,
-      onStep,
-      password: login.password,
-    });
-    this.#open.add(staging);
+    const staging = this.#toStaging(hold, database, plan, catalogue, current, run.nonce, login.password);
     try {
       const version = toDatasets(databases, target).reduce((highest, dataset) => Math.max(highest, dataset.version), 0) + 1;
       const ours = { target, version, state: 'staging', runId: run.id } as const;
@@ -145,6 +194,34 @@ export class PostgresTarget implements Target {
       await staging.drop().catch(() => undefined);
       throw error;
     }
+  }
+
+  #toStaging(
+    hold: Session,
+    database: string,
+    plan: Plan,
+    catalogue: Catalogue,
+    current: Database | undefined,
+    nonce: Uint8Array,
+    password: string,
+  ): PostgresStaging {
+    const { clock, schemaStatements, onStep = () => undefined } = this.#options;
+    const statements = schemaStatements(catalogue, plan);
+    const expectedOid = current?.oid ?? null;
+    const staging = new PostgresStaging({
+      server: this.#server,
+      hold,
+      database,
+      nonce,
+      plan,
+      statements,
+      expectedOid,
+      clock,
+      onStep,
+      password,
+    });
+    this.#open.add(staging);
+    return staging;
   }
 
   async #requireOurs(current: Database | undefined, { facts }: Plan): Promise<void> {
