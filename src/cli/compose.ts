@@ -17,7 +17,7 @@ import type { KnownSource } from '../pipeline/gate/gate.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
 import type { AuditSink, Policy, Target } from '../pipeline/ports.js';
 import { type Request, toScope } from '../pipeline/prepare.js';
-import type { Doors, Run } from '../pipeline/run.js';
+import type { Doors, Run, Succession } from '../pipeline/run.js';
 import { FileAuditSink, FileKeyProvider, finishHomeChanges } from '../systems/files/files.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import {
@@ -108,6 +108,7 @@ export interface RunOptions {
   /** Default: that of the home. */
   readonly log?: RunLog;
   readonly reuse?: boolean | undefined;
+  readonly succession?: Succession | undefined;
 }
 
 /** Where a run is told, who started it, and whose markers are known. */
@@ -198,6 +199,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       actor,
       ...(options.signal ? { signal: options.signal } : {}),
       ...(options.reuse ? { reuse: { verifiers } } : {}),
+      ...(options.succession ? { succession: options.succession } : {}),
     };
     return { doors, request, run, source, target, settings, home, close };
   } catch (error) {
@@ -315,6 +317,7 @@ function toSourceSettings(settings: Settings): Parameters<typeof openSource>[0][
     connections: toWidth(settings).extract,
     batchBytes: settings.BAUTA_BATCH_BYTES,
     rangeBytes: settings.BAUTA_RANGE_BYTES,
+    wholeBytes: settings.BAUTA_WHOLE_TABLE_BYTES,
     snapshotMaxAgeMs: settings.BAUTA_SNAPSHOT_MAX_AGE_MS,
     blockedMs: settings.BAUTA_SOURCE_BLOCKED_MS,
     replicationLagBytes: settings.BAUTA_SOURCE_LAG_BYTES,

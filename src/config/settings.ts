@@ -99,6 +99,12 @@ export const declarations = {
     67_108_864,
     'Size of the ctid ranges that a big table is cut into, in bytes of heap.',
   ),
+  BAUTA_WHOLE_TABLE_BYTES: integer(
+    1_048_576,
+    1_099_511_627_776,
+    1_073_741_824,
+    'A table that takes more on disk is cut into ranges whatever the others take; a smaller one may be read and loaded in one piece, which is faster.',
+  ),
   BAUTA_SNAPSHOT_MAX_AGE_MS: integer(1000, 604_800_000, 14_400_000, 'Source budget: how old the snapshot may get, in milliseconds.'),
   BAUTA_SOURCE_BLOCKED_MS: integer(
     100,
