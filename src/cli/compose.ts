@@ -208,6 +208,11 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
   }
 }
 
+/** A source alone, for who only holds a snapshot of it. */
+export function openSourceOf(settings: Settings, source: ConnectionTarget): ReturnType<typeof openSource> {
+  return openSource({ connection: source, settings: toSourceSettings(settings), clock: systemClock, verifiers: [] });
+}
+
 /** Digest of the source's catalogue in the scope of the pipeline. Throws SOURCE_UNREACHABLE and its like. */
 export async function describeSource({
   settings,

@@ -235,6 +235,24 @@ export const declarations = {
     'Service: the classes of tags that this worker may touch, separated by commas. It is never given a run with another one.',
   ),
   BAUTA_SOURCE_RUNS: integer(1, 64, 2, 'Service: runs that may read one source at once, over all workers.'),
+  BAUTA_HOLDER_AFTER_MS: integer(
+    -1,
+    3_600_000,
+    5000,
+    'Service: how long a run reads its source before a process of its own holds the snapshot too, so that another worker can go on. -1: never.',
+  ),
+  BAUTA_HOLD_MS: integer(
+    2000,
+    3_600_000,
+    60_000,
+    'Service: how long a snapshot is held after the last sign of a worker of its run, in milliseconds.',
+  ),
+  BAUTA_SHARE_RANGES: integer(
+    0,
+    1_000_000,
+    8,
+    'Service: how many ranges of a run have to be open for a worker that has nothing else to do to load some of them. 0: it never does.',
+  ),
   BAUTA_OTLP_URL: address(
     'Service: where runs are sent as OpenTelemetry traces (OTLP over HTTP, `https://…/v1/traces`). Without it nowhere.',
   ),

@@ -556,6 +556,11 @@ export const messages = {
     message: 'the snapshot was closed while {stage} read from it',
     hint: 'nothing was published; another error or a cancellation says why',
   },
+  SNAPSHOT_NOT_HELD: {
+    class: 'UnavailableError',
+    message: 'no process beside the worker could take over the snapshot of run {run}',
+    hint: 'the run goes on; should its worker be gone before it ends, it begins again',
+  },
   // ── documents
   DOCUMENT_MISSING: {
     class: 'InputError',

@@ -138,6 +138,7 @@ class Progress {
   /** What was loaded before this attempt, and by those who work beside it. */
   async look(): Promise<void> {
     const among = [...this.pending].filter((at) => !this.own.has(at));
+    this.hooks.ranges?.(among.length);
     if (among.length === 0) return;
     for (const { at, receipt } of await this.ranges.findLoaded(among)) {
       // Seen by another look, meanwhile.

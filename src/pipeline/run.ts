@@ -38,7 +38,7 @@ export interface Succession {
   readonly held: () => Promise<readonly HeldSnapshot[]>;
   /** Told once this process holds the run's snapshot: whoever is to go on finds it there. */
   readonly holding: (held: HeldSnapshot, plan: Plan, scope: SourceScope) => Promise<void>;
-  /** Ids of runs that have not ended, whoever works on them. */
+  /** Ids of runs whose snapshot somebody holds: what they left on the target is still of use. */
   readonly goingOn: () => Promise<ReadonlySet<string>>;
   /** Whether the run goes on elsewhere after it was stopped here for this reason. */
   readonly goesOn: (reason: unknown) => boolean;
@@ -54,6 +54,8 @@ export interface Hooks {
   approve?(planDigest: string): Promise<void>;
   /** Rows of a table that went into staging, and their bytes of COPY text. */
   moved?(table: string, rows: number, bytes: number): void;
+  /** How many ranges nobody has loaded yet, where others may. */
+  ranges?(open: number): void;
   built?(done: number, of: number): void;
   verified?(report: VerifyReport): void;
 }

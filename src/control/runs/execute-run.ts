@@ -1,4 +1,6 @@
 // One attempt of one run that was claimed: provisioned by the data plane, each border a transition, and its end recorded.
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Settings } from '../../config/settings.js';
 import { type BautaError, toError, toErrorView, toKnownError } from '../../kernel/errors.js';
 import { provision } from '../../pipeline/pipeline.js';
@@ -6,7 +8,7 @@ import type { RunSummary } from '../../pipeline/report/report.js';
 import type { Prepared, Request } from '../../pipeline/prepare.js';
 import type { Doors, Hooks } from '../../pipeline/run.js';
 import { tellingHooks } from '../../pipeline/told.js';
-import type { MadeWith, Metadata, Move, RunRow, RunState } from '../../systems/metadata/metadata.js';
+import type { MadeWith, Metadata, Move, RunRow, RunState, Transaction } from '../../systems/metadata/metadata.js';
 import { toTraceId } from '../http/http.js';
 import type { RunObserver } from './run-observer.js';
 import { OutboxSink } from './outbox-sink.js';
@@ -15,11 +17,14 @@ import { enqueue } from './request-run.js';
 import type { RunComposer, RunLog } from './run-composer.js';
 import { toDocumentDigests } from './look-for-drift.js';
 import { useApproval } from './run-approval.js';
+import { RunSuccession } from './run-succession.js';
 import { keepSource, loadRequest } from './stored-request.js';
 import { findBeyond } from './tag-classes.js';
 
 const RETRIES = 4;
 const FIRST_WAIT_MS = 5000;
+/** A session that was cut ends at its server a moment later, and with it what it had locked. */
+const CLEAR_MS = 10_000;
 
 export interface Execution {
   readonly metadata: Metadata;
@@ -28,13 +33,15 @@ export interface Execution {
   readonly environment: NodeJS.ProcessEnv;
   readonly workerId: string;
   readonly metrics: RunObserver;
+  /** Of the metadata database, as the service role: for who holds the run's snapshot beside this process. */
+  readonly url: string;
   /** Classes of tags that this worker may touch. */
   readonly pool: readonly string[];
   readonly run: RunRow;
   /** Ends the run from outside. */
   readonly stop: AbortController;
   /** What went into staging so far; counted here. */
-  readonly moved: { rows: number; bytes: number };
+  readonly moved: { rows: number; bytes: number; openRanges: number };
 }
 
 /** Never throws for what the run itself did. */
@@ -66,6 +73,8 @@ interface Outcome {
   readonly error?: unknown;
   /** What was made on the target may still be there. */
   readonly left?: boolean;
+  /** It is there for who goes on with the run. */
+  readonly goesOn?: boolean;
 }
 
 async function attemptOnce(execution: Execution): Promise<Outcome> {
@@ -73,11 +82,13 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
   try {
     const stored = await loadRequest(metadata, run, composer, execution);
     const after: [] = [];
+    const succession = new RunSuccession({ ...execution, source: stored.source });
     const opened = await composer.composeRun({
       ...{ settings, home: settings.BAUTA_HOME, after, signal: stop.signal, runId: run.id, applicationName: toApplicationName(run) },
       ...stored,
       log: await openLog(execution),
       reuse: run.reuse,
+      succession,
     });
     let outcome: Outcome = {};
     try {
@@ -85,12 +96,15 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
     } catch (error) {
       outcome = { error };
     }
+    const goesOn = stop.signal.aborted && succession.goesOn(stop.signal.reason) && outcome.summary?.state !== 'published';
     try {
       await opened.close();
-      return outcome;
+      return { ...outcome, goesOn };
     } catch (error) {
       // The doors drop what their run left, once more: who cannot close them cannot say that nothing is left.
       return { error, ...outcome, left: true };
+    } finally {
+      await succession.end(goesOn);
     }
   } catch (error) {
     return { error };
@@ -103,14 +117,22 @@ async function carryOut(execution: Execution, opened: Awaited<ReturnType<RunComp
   if (published) return { summary: published };
   if (run.cancelRequestedAt) {
     // It was cancelled while a worker that is gone had it.
-    await opened.doors.target.sweep();
-    throw toError('RUN_CANCELLED');
+    return { error: toError('RUN_CANCELLED'), left: !(await clear(opened.doors, run.id)) };
   }
   const followers = new Followers(execution.metadata, run);
   try {
     return await provision(opened.doors, opened.request, opened.run, hooksOf(execution, followers, opened.request));
   } finally {
     await followers.heard();
+  }
+}
+
+/** False where something of the run is still there after a while: somebody has it, or it cannot be dropped. */
+async function clear({ target }: Doors, runId: string): Promise<boolean> {
+  for (const startedAt = performance.now(); ; await sleep(200)) {
+    await target.sweep();
+    const left = (await target.datasets()).some((dataset) => dataset.runId === runId && dataset.state === 'staging');
+    if (!left || performance.now() - startedAt > CLEAR_MS) return !left;
   }
 }
 
@@ -158,6 +180,7 @@ function hooksOf(
       stop.abort(waits);
       throw waits;
     },
+    ranges: (open) => void (moved.openRanges = open),
     moved: (_, rows, bytes) => {
       moved.rows += rows;
       moved.bytes += bytes;
@@ -213,12 +236,16 @@ async function findPublished(doors: Doors, runId: string): Promise<RunSummary | 
   return { runId, state: 'published', dataset: { target, version, planDigest }, ...nothing };
 }
 
-async function end({ metadata, run, workerId, moved }: Execution, { summary, error, left = false }: Outcome): Promise<RunState> {
+async function end(
+  { metadata, run, workerId, moved }: Execution,
+  { summary, error, left = false, goesOn = false }: Outcome,
+): Promise<RunState> {
   const held = { workerId, attempt: run.attempt };
   const isPublished = summary?.state === 'published';
   return metadata.within(run.workspaceId, async (transaction) => {
     const { state, cancelRequestedAt } = await transaction.runs.lock(run.id);
     const failed = error === undefined ? undefined : toKnownError(error);
+    if (goesOn) return requeue(transaction, run.id, { held, moved, abandoned: true, line: toTold(failed!, run.attempt, 0) });
     const again = isPublished ? undefined : toWait(failed, run.retries);
     // Nobody wants the next attempt of a run that is to end.
     const known = again !== undefined && cancelRequestedAt ? toError('RUN_CANCELLED') : failed;
@@ -228,7 +255,7 @@ async function end({ metadata, run, workerId, moved }: Execution, { summary, err
       return (await transaction.runs.transition(run.id, { to: 'paused', held, moved, abandoned: left, ...line })).state;
     }
     if (next === undefined) {
-      const leaves = left && !isPublished && state !== 'planning';
+      const leaves = left && !isPublished && (state !== 'planning' || cancelRequestedAt !== null);
       const ended = await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves), held, moved, ...line });
       if (ended.state === 'published') await transaction.datasets.publish(run.id);
       // The gate was asked for it today.
@@ -237,11 +264,15 @@ async function end({ metadata, run, workerId, moved }: Execution, { summary, err
       return ended.state;
     }
     const later = next === 0 ? {} : { notBefore: new Date(Date.now() + next), retry: true };
-    await transaction.runs.transition(run.id, { to: 'queued', held, moved, abandoned: left, ...later, ...line });
-    const queued = await transaction.runs.lock(run.id);
-    await enqueue(transaction, queued, later.notBefore);
-    return queued.state;
+    return requeue(transaction, run.id, { held, moved, abandoned: left, ...later, ...line });
   });
+}
+
+async function requeue(transaction: Transaction, id: string, move: Omit<Move, 'to'>): Promise<RunState> {
+  await transaction.runs.transition(id, { to: 'queued', ...move });
+  const queued = await transaction.runs.lock(id);
+  await enqueue(transaction, queued, move.notBefore);
+  return queued.state;
 }
 
 function toEnd(summary: RunSummary | undefined, error: BautaError | undefined, left: boolean): Pick<Move, 'to' | 'summary'> {

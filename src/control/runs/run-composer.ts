@@ -4,7 +4,7 @@ import type { SelectedDocuments } from '../../documents/documents.js';
 import type { Verifier } from '../../kernel/signed-note.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import type { Request } from '../../pipeline/prepare.js';
-import type { Doors, Run } from '../../pipeline/run.js';
+import type { Doors, Run, Succession } from '../../pipeline/run.js';
 import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
 
 /** Where a run is told, who started it, and whose markers are known. */
@@ -36,5 +36,6 @@ export interface RunComposer {
     readonly applicationName: string;
     readonly log: RunLog;
     readonly reuse: boolean;
+    readonly succession?: Succession;
   }): Promise<{ readonly doors: Doors; readonly request: Request; readonly run: Run; readonly close: () => Promise<void> }>;
 }

@@ -12,6 +12,7 @@ import { DRIFT, type DriftPayload, lookForDrift } from './look-for-drift.js';
 import { PROVISION, toWake } from './request-run.js';
 import type { RunObserver } from './run-observer.js';
 import type { RunComposer } from './run-composer.js';
+import { shareRun } from './share-run.js';
 import { tagClasses } from './tag-classes.js';
 import { markLate, takeOver } from './take-over.js';
 
@@ -35,6 +36,8 @@ export class RunWorker {
   private readonly pool: readonly string[];
   private readonly silentMs: number;
   private readonly held = new Map<string, Pick<Execution, 'run' | 'stop' | 'moved'>>();
+  /** Of another worker's run, while this one has none. */
+  private sharing: AbortController | undefined;
   /** From before a run is claimed until after its end is recorded. */
   private claiming = 0;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -73,6 +76,7 @@ export class RunWorker {
   async stop(): Promise<void> {
     this.stopped = true;
     for (const { stop } of this.held.values()) stop.abort(toError('RUN_HANDED_BACK'));
+    this.sharing?.abort(toError('RUN_HANDED_BACK'));
     await this.queue?.stop();
     await this.sessions?.end();
     for (const timer of this.timers) clearInterval(timer);
@@ -99,12 +103,12 @@ export class RunWorker {
   }
 
   private async execute(run: RunRow): Promise<void> {
-    const { metadata, composer, settings, environment, metrics } = this.options;
-    const held = { run, stop: new AbortController(), moved: { rows: 0, bytes: 0 } };
+    const { metadata, composer, settings, environment, metrics, url } = this.options;
+    const held = { run, stop: new AbortController(), moved: { rows: 0, bytes: 0, openRanges: 0 } };
     this.held.set(run.id, held);
     if (this.stopped) held.stop.abort(toError('RUN_HANDED_BACK'));
     try {
-      await executeRun({ metadata, composer, settings, environment, metrics, workerId: this.id, pool: this.pool, ...held });
+      await executeRun({ metadata, composer, settings, environment, metrics, url, workerId: this.id, pool: this.pool, ...held });
     } finally {
       this.held.delete(run.id);
     }
@@ -118,6 +122,8 @@ export class RunWorker {
       [this.id, this.queue?.lockedBy ?? '', this.pool],
     );
     this.lastBeatMs = performance.now();
+    for (const { run } of this.held.values())
+      await metadata.within(run.workspaceId, ({ holders }) => holders.renew(run.id, settings.BAUTA_HOLD_MS));
     await markLate(metadata);
     if (this.claiming >= settings.BAUTA_RUNS) return;
     // What could not be done when its job came (its source was busy, another pool had the job) has none any more.
@@ -125,9 +131,24 @@ export class RunWorker {
       this.pool,
       settings.BAUTA_SOURCE_RUNS,
     ]);
-    if (!next) return;
+    if (!next) return this.share();
     const { sql, parameters } = toWake(next.id, next.tags);
     await metadata.query(sql, parameters);
+  }
+
+  /** Nothing is queued and nothing is under way here: then with what others have. Not waited for. */
+  private share(): void {
+    const { metadata, composer, settings, environment, metrics, url, failed } = this.options;
+    if (this.claiming > 0 || this.sharing || this.stopped || settings.BAUTA_SHARE_RANGES === 0) return;
+    const stop = (this.sharing = new AbortController());
+    const shared = shareRun({ metadata, composer, settings, environment, metrics, url, workerId: this.id, pool: this.pool, stop });
+    const done = shared
+      .then(() => undefined, failed)
+      .finally(() => {
+        this.sharing = undefined;
+        this.busy.delete(done);
+      });
+    this.busy.add(done);
   }
 
   /** Takes over from who is there no more; and stops what others may have been given meanwhile, when it was itself that was silent. */
@@ -145,7 +166,7 @@ export class RunWorker {
       const now = await this.options.metadata.within(run.workspaceId, async ({ runs }) => {
         const found = await runs.find(run.id);
         const ours = found?.workerId === this.id && found.attempt === run.attempt;
-        if (ours && Number(found.movedRows) !== moved.rows) await runs.setMoved(run.id, moved);
+        if (ours && (Number(found.movedRows) !== moved.rows || found.openRanges !== moved.openRanges)) await runs.setMoved(run.id, moved);
         return found;
       });
       if (now?.workerId !== this.id || now.attempt !== run.attempt) stop.abort(toError('RUN_TAKEN_OVER', { run: run.id }));

@@ -5,6 +5,7 @@ export { toDriftLook } from './look-for-drift.js';
 export { findDocuments, findEnvironment, requestRun, toNeeds, toWanted } from './request-run.js';
 export { loadRequest } from './stored-request.js';
 export { tagClasses } from './tag-classes.js';
+export type { HolderOrder } from './run-succession.js';
 export { type RunComposer } from './run-composer.js';
 export { OutboxSink, untilSequenced } from './outbox-sink.js';
 export type { RunObserver } from './run-observer.js';

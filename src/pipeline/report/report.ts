@@ -56,7 +56,9 @@ export function toSummary(
   // A clock that was set back meanwhile makes no time negative.
   const seconds = Math.max(0, (Date.parse(mine.at(-1)?.at ?? '') - Date.parse(mine[0]?.at ?? '')) / 1000 || 0);
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-  const moving = mine.filter(({ type }) => type === 'snapshot.opened' || type === 'snapshot.joined' || type === 'table.loaded').map(({ at }) => Date.parse(at));
+  const moving = mine
+    .filter(({ type }) => type === 'snapshot.opened' || type === 'snapshot.joined' || type === 'table.loaded')
+    .map(({ at }) => Date.parse(at));
   const movingSeconds = moving.length > 1 ? (Math.max(...moving) - Math.min(...moving)) / 1000 : 0;
   return {
     runId,

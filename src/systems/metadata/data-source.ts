@@ -16,6 +16,7 @@ import { Reuse1763700000011 } from '../../../migrations/0011-reuse.js';
 import { Told1763700000012 } from '../../../migrations/0012-told.js';
 import { Lists1763700000013 } from '../../../migrations/0013-lists.js';
 import { OldLogs1763700000014 } from '../../../migrations/0014-old-logs.js';
+import { SnapshotHolders1763700000015 } from '../../../migrations/0015-snapshot-holders.js';
 import { Datasets1763700000016 } from '../../../migrations/0016-datasets.js';
 import { Standing1763700000017 } from '../../../migrations/0017-standing.js';
 import { ErasedPeople1763700000018 } from '../../../migrations/0018-erased-people.js';
@@ -34,7 +35,7 @@ export const entities = [WorkspaceEntity, PersonEntity, RoleGrantEntity, TokenEn
 export const migrations = [
   ...[Workspaces1763700000001, Runs1763700000002, Log1763700000003, Access1763700000004, Schedules1763700000005],
   ...[Notifications1763700000006, RunStages1763700000007, Observation1763700000008, Identities1763700000010],
-  ...[Reuse1763700000011, Told1763700000012, Lists1763700000013, OldLogs1763700000014],
+  ...[Reuse1763700000011, Told1763700000012, Lists1763700000013, OldLogs1763700000014, SnapshotHolders1763700000015],
   ...[Datasets1763700000016, Standing1763700000017, ErasedPeople1763700000018, Errands1763700000019],
 ];
 

@@ -2,7 +2,11 @@
 export const transitions = {
   queued: ['planning', 'cancelled', 'paused'],
   paused: ['queued', 'cancelled'],
-  planning: ['awaiting-approval', 'extracting', 'published', 'reused', 'denied', 'failed', 'cancelled', 'queued', 'paused'],
+  planning: [
+    ...['awaiting-approval', 'extracting', 'published', 'reused', 'denied', 'failed', 'cancelled', 'queued', 'paused'],
+    // Cancelled, and what an earlier attempt left could not be taken away.
+    'compensation-failed',
+  ],
   // Planned again when it was approved: an approval is for a digest, and what is there then may have another one.
   'awaiting-approval': ['queued', 'denied', 'cancelled'],
   extracting: ['building', 'failed', 'cancelled', 'queued', 'paused', 'compensation-failed'],

@@ -64,6 +64,8 @@ export interface Move {
 export interface Moved {
   readonly rows: number;
   readonly bytes: number;
+  /** Ranges that nobody has loaded yet. */
+  readonly openRanges?: number;
 }
 
 /** One line of what a run said: names, counts and codes, never a value of a row. */
@@ -276,8 +278,8 @@ export class RunStore {
     await this.manager.update(RunEntity, { id, workspaceId: this.workspaceId }, { cancelRequestedAt: new Date() });
   }
 
-  async setMoved(id: string, { rows, bytes }: Moved): Promise<void> {
-    const moved = { movedRows: String(rows), movedBytes: String(bytes) };
+  async setMoved(id: string, { rows, bytes, openRanges = 0 }: Moved): Promise<void> {
+    const moved = { movedRows: String(rows), movedBytes: String(bytes), openRanges };
     await this.manager.update(RunEntity, { id, workspaceId: this.workspaceId }, moved);
   }
 

@@ -97,6 +97,10 @@ export class RunEntity {
   @Column('boolean')
   abandoned!: boolean;
 
+  /** Ranges that nobody has loaded yet, while it extracts. */
+  @Column('integer', { name: 'open_ranges' })
+  openRanges!: number;
+
   /** The run that this one does again. */
   @Column('text', { name: 'rerun_of', nullable: true })
   rerunOf!: string | null;

@@ -5,6 +5,7 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
 import { DatasetStore } from './dataset-store.js';
+import { HolderStore } from './holder-store.js';
 import { DocumentStore } from './document-store.js';
 import { ErrandStore } from './errand-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
@@ -48,6 +49,7 @@ export class Transaction {
   readonly idempotency: IdempotencyStore;
   readonly runs: RunStore;
   readonly datasets: DatasetStore;
+  readonly holders: HolderStore;
   readonly log: LogStore;
   readonly schedules: ScheduleStore;
   readonly approvals: ApprovalStore;
@@ -66,6 +68,7 @@ export class Transaction {
     this.schedules = new ScheduleStore(manager, workspaceId);
     this.triggers = new TriggerStore(manager, workspaceId);
     this.idempotency = new IdempotencyStore(manager, workspaceId);
+    this.holders = new HolderStore(manager, workspaceId);
     this.notifications = new NotificationStore(manager, workspaceId);
     const audit = async (type: string, data: AuditEvent['data'], actor?: string): Promise<void> => {
       const at = new Date().toISOString();

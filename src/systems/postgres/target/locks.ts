@@ -1,7 +1,11 @@
 // Who is at work on a target is who holds its lock. Advisory locks live in one database and go with their session: nothing is left of a dead run.
-import { toError } from '../../../kernel/errors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { BautaError, toError } from '../../../kernel/errors.js';
 import { toLockKey } from './names.js';
 import type { Session } from './session.js';
+
+const goneWithinMs = 5000;
 
 /** Takes a session-level advisory lock; false when somebody else holds it. It goes with the session. */
 export async function tryLock(session: Session, kind: 'run' | 'target', name: string): Promise<boolean> {
@@ -16,6 +20,19 @@ export async function unlock(session: Session, kind: 'run' | 'target', name: str
 /** Throws TARGET_BUSY while another run or a roll-back holds the target. */
 export async function lockTarget(session: Session, target: string): Promise<void> {
   if (!(await tryLock(session, 'target', target))) throw toError('TARGET_BUSY', { stage: 'deliver', name: target });
+}
+
+/** The same once those who are gone are gone at the server too: a session that was cut ends a moment later. Throws TARGET_BUSY. */
+export async function lockAfter(session: Session, target: string, runId: string): Promise<void> {
+  for (const startedAt = performance.now(); ; await sleep(100)) {
+    try {
+      return await lockForRun(session, target, runId);
+    } catch (error) {
+      if (!(error instanceof BautaError) || error.code !== 'TARGET_BUSY' || performance.now() - startedAt > goneWithinMs) throw error;
+      // Both or none: the next try takes them anew.
+      await unlock(session, 'target', target);
+    }
+  }
 }
 
 /** Throws TARGET_BUSY while the target or the run is somebody else's. */

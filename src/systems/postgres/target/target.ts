@@ -17,7 +17,7 @@ import { findMarkerProblem, readMarkerOf } from './marker-of.js';
 import { toEnvironmentRoles, toStagingName } from './names.js';
 import { rollback } from './publish.js';
 import { type Kept, RangeRecord, readRecord, readSteps } from './range-record.js';
-import { findAlive, lockForRun, lockTarget } from './locks.js';
+import { findAlive, lockAfter, lockForRun, lockTarget } from './locks.js';
 import { type Session, TargetServer, type TargetSettings, defaultTargetSettings } from './session.js';
 import { SessionPool } from './session-pool.js';
 import { PostgresStaging, stagingSettings } from './staging.js';
@@ -78,7 +78,7 @@ export class PostgresTarget implements Target {
   async adopt(plan: Plan, catalogue: Catalogue, run: StagingRun, planDigest: string): Promise<AdoptedStaging | undefined> {
     const hold = await this.#server.openMaintenance();
     try {
-      await lockForRun(hold, this.#server.target, run.id);
+      await lockAfter(hold, this.#server.target, run.id);
       const name = toStagingName(this.#server.target, run.id);
       const databases = await readDatabases(hold);
       const found = databases.find((one) => one.name === name && isStaging(one));
