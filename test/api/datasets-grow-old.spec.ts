@@ -275,3 +275,15 @@ it('that could not be looked at is known as that, told once in the log, and drif
   expect(await lookForDrift()).toEqual([]);
   expect([await metric('bauta_datasets_unlooked'), await metric('bauta_datasets_drifted')]).toEqual([0, 1]);
 }, 60_000);
+
+it('is looked at by a worker that may touch what it holds, and by no other, which has no connection', async () => {
+  await worker.stop();
+  const other = await startRunWorker(world, home, {}, { BAUTA_POOL_TAGS: 'phi' });
+  await tiny.server.sql('shop', 'ALTER TABLE app.product ADD COLUMN size text');
+  await lookAt(now.ms + 3_600_000);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await other.stop();
+  expect([await news(), await metric('bauta_datasets_unlooked')]).toEqual([[], 0]);
+  worker = await startRunWorker(world, home, connections);
+  expect(await until(async () => (await news())[0])).toMatchObject({ type: 'dataset.drifted', data: { changed: ['source schema'] } });
+}, 60_000);

@@ -58,7 +58,8 @@ export class DatasetClock {
     const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_unlooked_datasets($1)', [since]);
     for (const { workspace_id, run_id } of found)
       await metadata.within(workspace_id, async (transaction) => {
-        if (await transaction.datasets.askForLook(run_id, now, since)) await transaction.run(toDriftLook(workspace_id, run_id));
+        const run = await transaction.runs.find(run_id);
+        if (run && (await transaction.datasets.askForLook(run_id, now, since))) await transaction.run(toDriftLook(workspace_id, run));
       });
   }
 }

@@ -20,10 +20,10 @@ export interface DriftPayload {
   readonly run: string;
 }
 
-/** One look at a version waits at a time. */
-export function toDriftLook(workspace: string, run: string): ReturnType<typeof toJob> {
+/** One look at a version waits at a time. A worker does it that may touch what its run did: no other has the connections. */
+export function toDriftLook(workspace: string, { id: run, tags }: Pick<RunRow, 'id' | 'tags'>): ReturnType<typeof toJob> {
   const payload: DriftPayload = { workspace, run };
-  return toJob(DRIFT, { ...payload }, { key: `drift ${workspace} ${run}` });
+  return toJob(DRIFT, { ...payload }, { key: `drift ${workspace} ${run}`, flags: tags });
 }
 
 /** By kind and name, with the lock: its patterns say what columns are, and no plan has a digest of it. */
