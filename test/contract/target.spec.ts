@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { DataError, type Finding } from '../../src/kernel/errors.js';
 import { deliver, toDigestText } from '../../src/pipeline/deliver/deliver.js';
 import type { Plan, TablePlan } from '../../src/pipeline/plan.js';
+import { TargetServer, defaultTargetSettings } from '../../src/systems/postgres/target/session.js';
 import type { PostgresTarget } from '../../src/systems/postgres/target/target.js';
 import { sumOfLines } from '../support/line-digest.reference.js';
 import {
@@ -104,6 +105,16 @@ describe('inspect', () => {
     await staging.drop();
     expect(codes((await target('busy').inspect(toPlan(), smallCatalogue)).findings)).toEqual([]);
   });
+});
+
+it('has the server end a session that may hold a lock within half a minute after the machine at its other end is gone', async () => {
+  const session = await new TargetServer({ name: 'env:TARGET', url: world.url('lasting') }, defaultTargetSettings).openMaintenance();
+  const shown: Record<string, string> = {};
+  for (const name of ['tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count', 'tcp_user_timeout'])
+    shown[name] = Object.values((await session.query<Record<string, string>>(`SHOW ${name}`))[0] ?? {}).join();
+  await session.end();
+  // As the socket has them, which is what the server asks.
+  expect(shown).toEqual({ tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3', tcp_user_timeout: '25000' });
 });
 
 describe('a delivery', () => {

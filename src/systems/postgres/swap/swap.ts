@@ -14,7 +14,7 @@ import type { SchemaStatements } from '../target/build-schema.js';
 import { readSystemIdentifier } from '../target/inspect.js';
 import { readMarkerOf, toMarkerProblem } from '../target/marker-of.js';
 import { findAlive, lockForRun, lockTarget } from '../target/locks.js';
-import { type Session, TargetServer, type TargetSettings, defaultTargetSettings } from '../target/session.js';
+import { type Session, TargetServer, type TargetSettings, defaultTargetSettings, lasting } from '../target/session.js';
 import type { OnStep } from '../target/steps.js';
 import { findCut, toValidation } from '../unchecked.js';
 import { readMarker } from '../marker-table.js';
@@ -38,9 +38,6 @@ export interface SchemaTargetOptions {
   readonly settings?: Partial<TargetSettings>;
   readonly onStep?: OnStep;
 }
-
-/** The session lives as long as the run: no idle time-out ends it. */
-const lasting = { idle_session_timeout: '0', idle_in_transaction_session_timeout: '0' };
 
 export class SchemaTarget implements Target {
   readonly #options: SchemaTargetOptions;

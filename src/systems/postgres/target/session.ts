@@ -27,6 +27,20 @@ export const defaultTargetSettings: TargetSettings = {
   switchTimeoutMs: 30_000,
 };
 
+/**
+ * Of a session that lives as long as its run and may hold the target's lock: no idle time-out ends it, and the server ends it by itself within half
+ * a minute when the machine at the other end is gone without a word, as no process that dies is. A server that cannot (Unix sockets) leaves it be.
+ */
+export const lasting: Readonly<Record<string, string>> = {
+  idle_session_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+  // Of what was sent and is not acknowledged; milliseconds.
+  tcp_user_timeout: '25000',
+};
+
 export class Session {
   lost = false;
   readonly client: pg.Client;
@@ -83,14 +97,13 @@ export class TargetServer {
     this.target = toDatabaseName(connection);
   }
 
-  /** A session of the provisioning role in the maintenance database, which lives as long as the run: no idle time-out ends it. */
+  /** A lasting session of the provisioning role in the maintenance database. */
   async openMaintenance(): Promise<Session> {
-    const settings = { idle_session_timeout: '0', idle_in_transaction_session_timeout: '0' };
     try {
-      return await this.open('postgres', settings);
+      return await this.open('postgres', lasting);
     } catch (error) {
       // Everybody must choose the same database, because advisory locks are per database: only its absence leads to the other.
-      if (error instanceof BautaError && error.code === 'DATABASE_MISSING') return this.open('template1', settings);
+      if (error instanceof BautaError && error.code === 'DATABASE_MISSING') return this.open('template1', lasting);
       throw error;
     }
   }
