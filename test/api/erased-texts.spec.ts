@@ -26,10 +26,12 @@ beforeAll(async () => {
     }
     await runs.tell(ended, 1, told as never);
     await runs.transition(ended, { to: 'failed', summary });
-    // As the run's own entries in the log have it.
+    // As the run's own entries in the log have it, and a plan that somebody asked for.
     await log.keepText(branch);
     await log.keepText(reason);
   });
+  await world.sql(`INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by, ended_at, result)
+    SELECT 'plan-1', workspace_id, 'plan', 'shop', 'dev', '[]', id, now(), '{"reason":"${reason}"}' FROM bauta.person WHERE name = 'viewer'`);
 });
 afterAll(() => world.stop());
 
@@ -47,7 +49,7 @@ it('is shown as it was, and kept apart', async () => {
   expect(((await get('/v1/runs')).body['items'] as { summary: unknown }[]).map((run) => run.summary)).toEqual([null, summary]);
   expect(await toldOf()).toEqual(told);
   const kept = await world.sql(`SELECT text FROM bauta.erasable_text`);
-  expect(await places()).toBe(kept.length);
+  expect(await places()).toBe(kept.length + 1);
   expect(JSON.stringify(await world.sql('SELECT summary FROM bauta.run'))).not.toContain('mirabelle');
 });
 

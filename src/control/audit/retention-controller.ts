@@ -117,6 +117,7 @@ export class RetentionController {
         if (before.some(({ data }) => [data['of'], data['also']].flat().includes(of))) return false;
         throw toError('ERASABLE_UNKNOWN');
       }
+      await transaction.errands.forget();
       const runId = newRunId(this.clock.now());
       const committed = await transaction.log.keepText(why);
       await this.append(transaction, runId, 'text.erased.intended', { of, actor: personId, reason: { committed } }, key);
