@@ -44,6 +44,8 @@ interface Attempt {
   readonly holder?: PostgresSource;
   /** Hands the run back once so many rows are in. */
   readonly handBackAfter?: number;
+  /** Hands it back when so many keys and indexes are made, or at a border between stages. */
+  readonly handBackAt?: number | string;
 }
 
 async function attempt({
@@ -52,6 +54,7 @@ async function attempt({
   held,
   holder,
   handBackAfter = Infinity,
+  handBackAt,
 }: Attempt): Promise<{ summary: RunSummary; events: readonly Event[] }> {
   const selected = await selectDocuments(await loadDocuments(world.documents(), readText), readText);
   const stop = new AbortController();
@@ -88,6 +91,8 @@ async function attempt({
         moved += count;
         if (moved >= handBackAfter) stop.abort(toError('RUN_HANDED_BACK'));
       },
+      built: (done) => void (done === handBackAt && stop.abort(toError('RUN_HANDED_BACK'))),
+      border: (name) => void (name === handBackAt && stop.abort(toError('RUN_HANDED_BACK'))),
     });
     const events = await composed.doors.sink.read([
       'snapshot.opened',
@@ -142,6 +147,31 @@ it('goes on from the last range that is in, with the rows of the same moment, wh
     await holder.close();
   }
 }, 60_000);
+
+it.each([1, 4, 'verify'])(
+  'makes no key and no index twice, and verifies anew, when it is handed back at %s',
+  async (handBackAt) => {
+    const runId = newRunId(systemClock.now());
+    const target = `built_${handBackAt}`;
+    const held: HeldSnapshot[] = [];
+    const holder = openHolder();
+    try {
+      const first = await attempt({ runId, target, held, holder, handBackAt });
+      expect(first.summary).toMatchObject({ state: 'cancelled', error: { code: 'RUN_HANDED_BACK' } });
+      const { summary, events } = await attempt({ runId, target, held });
+      expect([summary.state, summary.findings]).toEqual(['published', []]);
+      const { ranges, loaded } = events.find(({ type }) => type === 'staging.completed')!.data;
+      expect(loaded).toBe(ranges);
+      expect(summary.verdicts.length).toBeGreaterThan(0);
+      const indexes = (database: string): Promise<unknown[]> =>
+        world.server.sql(database, `SELECT indexdef FROM pg_indexes WHERE schemaname = 'app' ORDER BY indexname`);
+      expect(await indexes(target)).toEqual(await indexes('shop'));
+    } finally {
+      await holder.close();
+    }
+  },
+  60_000,
+);
 
 it('begins again, in new staging and with the rows of now, when nobody holds the moment any more', async () => {
   const runId = newRunId(systemClock.now());
