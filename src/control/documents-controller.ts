@@ -9,6 +9,11 @@ import { type Request, type Response, Route, callerOf, etagOf, pageSchema, readP
 const head: Readonly<Record<string, Schema>> = {
   ...{ kind: { type: 'string' }, name: { type: 'string' }, version: { type: 'integer' }, digest: { type: 'string' } },
   ...{ author: { type: 'string' }, appliedAt: { type: 'string', format: 'date-time' } },
+  erasedAt: {
+    type: ['string', 'null'],
+    format: 'date-time',
+    description: 'names of a person were taken out of its texts then; the digest is still that of what was applied',
+  },
 };
 const one: Schema = {
   type: 'object',

@@ -142,6 +142,12 @@ it('takes what the person said and keeps what others said, and what is not a tex
     { version: 3, written: { owner: 'the team' } },
     { version: 1, written: { trusts: [{ claims: { sub: 'auth0|1' }, person: 'zoe', roles: ['viewer'] }] } },
   ]);
+  // Whoever compares a digest is told why it does not fit.
+  const [old, now] = await world.metadata.within(world.workspaces.home, async ({ documents }) => [
+    await documents.find({ kind: 'Environment', name: 'acme' }, 1),
+    await documents.find({ kind: 'Environment', name: 'acme' }),
+  ]);
+  expect([old?.erasedAt, now?.erasedAt]).toEqual([expect.stringMatching(/^\d{4}-/), null]);
   const [run] = await world.sql(`SELECT summary FROM bauta.run`);
   expect(run?.['summary']).toEqual({
     ...{ state: 'failed', dataset: { target: 'shop' } },

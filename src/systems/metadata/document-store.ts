@@ -13,6 +13,8 @@ export interface DocumentVersion extends DocumentKey {
   readonly digest: string;
   readonly author: string;
   readonly appliedAt: string;
+  /** When texts were taken out of it; the digest is still that of what was applied. */
+  readonly erasedAt: string | null;
   /** As it was written, without `import`. */
   readonly document: object;
 }
@@ -74,11 +76,17 @@ export class DocumentStore {
 
   /** With the names of who wrote them, in one query. */
   private async select(from: string, rest: string, parameters: readonly unknown[]): Promise<readonly DocumentVersion[]> {
-    const rows = await this.manager.query<(Omit<DocumentVersion, 'appliedAt'> & { readonly at: Date })[]>(
-      `SELECT d.kind, d.name, d.version, d.digest, coalesce(p.name, d.author_id::text) AS author, d.applied_at AS at, d.written AS document
+    const rows = await this.manager.query<
+      (Omit<DocumentVersion, 'appliedAt' | 'erasedAt'> & { readonly at: Date; readonly erased: Date | null })[]
+    >(
+      `SELECT d.kind, d.name, d.version, d.digest, coalesce(p.name, d.author_id::text) AS author, d.applied_at AS at, d.erased_at AS erased,
+         d.written AS document
        FROM ${from} d LEFT JOIN bauta.person p ON p.workspace_id = d.workspace_id AND p.id = d.author_id ${rest}`,
       [this.workspaceId, ...parameters],
     );
-    return rows.map(({ at, ...version }) => ({ ...version, appliedAt: at.toISOString() }));
+    return rows.map(({ at, erased, ...version }) => ({
+      ...version,
+      ...{ appliedAt: at.toISOString(), erasedAt: erased?.toISOString() ?? null },
+    }));
   }
 }
