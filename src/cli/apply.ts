@@ -2,6 +2,7 @@
 import { loadDocuments, readText } from '../documents/documents.js';
 import { toError } from '../kernel/errors.js';
 import { type GlobalOptions, wantsJson } from './context.js';
+import { readLocksBeside } from './locks-beside.js';
 import { paint, toCount, writeJson } from './print.js';
 import { requireServer } from './server.js';
 
@@ -40,10 +41,10 @@ export async function apply(options: ApplyOptions): Promise<number> {
   return answer.approval ? WAITS : 0;
 }
 
-/** One text of a file and all that it imports. What is wrong in them is found here, by file and line; what only the service knows, there. */
+/** One text of a file, all that it imports and the locks beside them. What is wrong in them is found here, by file and line; what only the service knows, there. */
 async function readWithImports(file: string): Promise<string> {
   const texts: string[] = [];
-  const { findings } = await loadDocuments(file, async (path) => {
+  const { findings, definitions } = await loadDocuments(file, async (path) => {
     const text = await readText(path);
     if (text !== undefined) texts.push(text);
     return text;
@@ -51,7 +52,8 @@ async function readWithImports(file: string): Promise<string> {
   // Of the kinds that only a service has, it knows what is wrong.
   const wrong = findings.filter(({ severity, code }) => severity === 'error' && code !== 'DOCUMENT_KIND_UNKNOWN');
   if (wrong.length > 0) throw toError('DOCUMENTS_INVALID', { file, amount: String(wrong.length) }, wrong);
-  return texts.join('\n---\n');
+  const locks = await readLocksBeside(file, { definitions });
+  return [...texts, ...locks.map((lock) => JSON.stringify(lock))].join('\n---\n');
 }
 
 function toLines({ dryRun, applied, lowers = [], blastRadius, approval }: Answer): readonly string[] {

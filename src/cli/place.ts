@@ -1,8 +1,12 @@
 // Where a command does what it does with a pipeline: here by a file, or at a service by the name of what is applied there.
 import { loadDocuments, readText } from '../documents/documents.js';
+import { digestJson } from '../kernel/digest.js';
 import { type Finding, toError, toFinding, toKnownError } from '../kernel/errors.js';
 import type { GlobalOptions } from './context.js';
+import { readLocksBeside } from './locks-beside.js';
 import { type Server, findServer } from './server.js';
+
+const LOCK = 'ClassificationLock';
 
 export interface Subject {
   /** Of a pipeline of the service. */
@@ -40,8 +44,13 @@ async function requireApplied(server: Server, command: string, file: string | un
   const differing: Finding[] = [];
   for (const { body } of definitions) {
     const name = `${body.kind} ${body.name}`;
-    const there = await findApplied(server, body.kind, body.name);
-    if (there !== digests[name]) differing.push(toFinding('DOCUMENT_NOT_APPLIED', { file, name }));
+    if ((await findApplied(server, body.kind, body.name)) !== digests[name])
+      differing.push(toFinding('DOCUMENT_NOT_APPLIED', { file, name }));
+  }
+  const locks = new Map((await readLocksBeside(file, { definitions })).map((lock) => [lock.name, digestJson(lock)]));
+  for (const { body } of definitions) {
+    if (body.kind !== 'Classification' || (await findApplied(server, LOCK, body.name)) === locks.get(body.name)) continue;
+    differing.push(toFinding('DOCUMENT_NOT_APPLIED', { file, name: `${LOCK} ${body.name}` }));
   }
   if (differing.length > 0) throw toError('DOCUMENTS_NOT_APPLIED', { file, amount: String(differing.length) }, differing);
   return pipeline;

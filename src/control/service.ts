@@ -156,7 +156,7 @@ async function openMetadata(
       };
       const worker = await RunWorker.start(working);
       closers.unshift(() => worker.stop());
-      const errands = await ErrandWorker.start({ ...working, workerId: worker.id });
+      const errands = await ErrandWorker.start(working);
       closers.unshift(() => errands.stop());
     }
     return { metadata, metrics, closers, stop };

@@ -5,13 +5,11 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
-import type { RunWorker } from '../../src/control/runs/runs.js';
-import { type Answer, type ServiceWorld, startErrandWorker, startRunWorker, startServiceWorld } from '../support/service.js';
+import { type Answer, type ServiceWorld, startErrandWorker, startServiceWorld } from '../support/service.js';
 import { classificationText, pipelineText } from '../support/tiny-source.js';
 
 let world: ServiceWorld;
 let folder: string;
-let worker: RunWorker;
 const tokens: Record<string, string> = {};
 beforeAll(async () => {
   world = await startServiceWorld();
@@ -24,10 +22,9 @@ beforeAll(async () => {
   const text = `${pipeline.replace('import: [classification.yaml]\n', '')}---\n${classificationText}`;
   const applied = await world.ask('POST', '/v1/apply', { token: author, text, headers: { 'content-type': 'application/yaml' } });
   expect([applied.status, applied.body]).toMatchObject([200, {}]);
-  worker = await startRunWorker(world, folder, {});
+  await world.startSequencer();
 });
 afterAll(async () => {
-  await worker.stop();
   await world.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -37,7 +34,7 @@ const post = (noun: string, more: Readonly<Record<string, string>> = {}): Promis
 const get = (noun: string, id: unknown, who = 'operator'): Promise<Answer> =>
   world.ask('GET', `/v1/${noun}/${String(id)}`, { token: tokens[who]! });
 const startErrands = (pool: string): ReturnType<typeof startErrandWorker> =>
-  startErrandWorker(world, folder, {}, worker, { BAUTA_POOL_TAGS: pool });
+  startErrandWorker(world, folder, {}, { BAUTA_POOL_TAGS: pool });
 
 it('is asked for once for each Idempotency-Key, and is there for whoever may see its environment', async () => {
   const made = await post('rollbacks', { 'idempotency-key': 'one' });
@@ -76,7 +73,7 @@ it('that no worker takes within a minute is not done any more, and that is said 
 it('of a worker that is gone is said to be abandoned, and nobody does it a second time', async () => {
   const { id } = (await post('rollbacks')).body;
   await world.sql(
-    `UPDATE bauta.errand SET started_at = now(), worker_id = '00000000-0000-4000-8000-000000000000' WHERE id = '${String(id)}'`,
+    `UPDATE bauta.errand SET started_at = now() - interval '31 s', heard_at = now() - interval '31 s' WHERE id = '${String(id)}'`,
   );
   const errands = await startErrands('pii,pci,phi,secret,quasi');
   expect((await get('rollbacks', id)).body).toMatchObject({ result: null, error: { code: 'ERRAND_ABANDONED' } });

@@ -42,6 +42,7 @@ beforeAll(async () => {
     ...connections,
     AUTHOR: await world.person('ada', ['policy-admin', 'viewer']),
     TOKEN: await world.person('olga', ['operator', 'viewer']),
+    APPROVER: await world.person('pia', ['approver']),
     WATCHER: await world.person('vic', ['viewer']),
     ELSEWHERE: await world.person('elsa', ['operator@prod', 'viewer@prod']),
     FOREIGNER: await world.person('fay', ['operator', 'viewer'], 'foreign'),
@@ -68,7 +69,7 @@ beforeAll(async () => {
   }
   const more = { BAUTA_SOURCE_ROWS_PER_SECOND: '1000' };
   worker = await startRunWorker(world, env['BAUTA_HOME']!, connections, more);
-  errands = await startErrandWorker(world, env['BAUTA_HOME']!, connections, worker, more);
+  errands = await startErrandWorker(world, env['BAUTA_HOME']!, connections, more);
 }, 60_000);
 afterAll(async () => {
   await errands.stop();
@@ -128,6 +129,31 @@ describe('bauta plan', () => {
     const other = tiny.documents({ 'pipeline.yaml': named('away').replace('retentionDays: 30', 'retentionDays: 31') });
     const said = await there(['plan', '-f', other]);
     expect([said.exitCode, said.stdout, said.stderr]).toEqual([3, '', expect.stringContaining('error: DOCUMENTS_NOT_APPLIED')]);
+  });
+
+  it('takes the lock beside the classification for a document of its own', async () => {
+    const kept = /    keep:\n      - \{ columns: \[sku.*\n/;
+    const classification = `${classificationText.replace('name: tiny', 'name: locked').replace(`  app.product:\n`, '').replace(kept, '')}patterns: { "app.product.*": none }\n`;
+    const confirmed = { tag: 'none', by: 'Ada', at: '2026-11-01T00:00:00Z' };
+    const lock = (...columns: string[]): string =>
+      JSON.stringify({ version: 1, columns: Object.fromEntries(columns.map((name) => [`app.product.${name}`, confirmed])) });
+    const texts = {
+      'pipeline.yaml': named('locked').replace('env:BAUTA_CONN_LOCKED', 'env:BAUTA_CONN_AWAY').replace('classification: tiny', 'classification: locked'), // prettier-ignore
+      'classification.yaml': classification,
+      'classification.lock': lock('sku', 'title', 'price'),
+    };
+    const file = tiny.documents(texts);
+    const applied = await there(['apply', '-f', file], { BAUTA_TOKEN: 'env:AUTHOR' });
+    // Whoever says of a column by hand that it is nothing has somebody agree to it.
+    expect([applied.exitCode, applied.stdout]).toEqual([2, expect.stringContaining('created    ClassificationLock locked, version 1\n')]);
+    const [id = ''] = /[0-9a-f-]{36}$/m.exec(applied.stdout) ?? [];
+    expect((await there(['approvals', 'approve', id], { BAUTA_TOKEN: 'env:APPROVER' })).exitCode).toBe(0);
+    const [far, near] = [await there(['plan', '-f', file]), await here('plan', '-f', file)];
+    expect(near.exitCode).toBe(0);
+    expect(say(far)).toEqual(say(near));
+    const less = tiny.documents({ ...texts, 'classification.lock': lock('sku', 'title') });
+    const said = await there(['plan', '-f', less]);
+    expect([said.exitCode, said.stderr]).toEqual([3, expect.stringContaining('DOCUMENT_NOT_APPLIED: ClassificationLock locked is not')]);
   });
 
   it.each([

@@ -189,12 +189,11 @@ export async function startRunWorker(
   });
 }
 
-/** Beside `worker`, for what is asked for beside runs. MUST be stopped before it. */
+/** For what is asked for beside runs. */
 export function startErrandWorker(
   world: ServiceWorld,
   home: string,
   connections: Readonly<Record<string, string>>,
-  worker: Pick<RunWorker, 'id'>,
   more: Readonly<Record<string, string>> = {},
 ): Promise<ErrandWorker> {
   const { metadata, urls, metrics } = world;
@@ -202,7 +201,7 @@ export function startErrandWorker(
   const failed = (error: unknown): void => void process.stderr.write(`errands: ${String(error)}\n`);
   return ErrandWorker.start({
     ...{ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, describeSource, toRequest }, failed },
-    ...{ metrics, workerId: worker.id },
+    metrics,
   });
 }
 

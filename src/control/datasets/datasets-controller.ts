@@ -3,14 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Controller, Inject, Query, Req } from '@nestjs/common';
 
-import type { Settings } from '../../config/settings.js';
 import type { Schema } from '../../documents/documents.js';
 import type { Clock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { markerStates } from '../../pipeline/marked-datasets.js';
 import { type ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { requestErrand, settleLost, toThrown } from '../errands/errands.js';
-import { CLOCK, type Request, Route, SETTINGS, callerOf, nameSchema, requireRight } from '../http/http.js';
+import { CLOCK, type Request, Route, callerOf, nameSchema, requireRight } from '../http/http.js';
 
 /** Less than what a client waits. */
 const PATIENCE_MS = 20_000;
@@ -31,7 +30,6 @@ export class DatasetsController {
   constructor(
     @Inject(Metadata) private readonly metadata: Metadata,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Route({
@@ -60,9 +58,7 @@ export class DatasetsController {
   private async untilEnded(workspaceId: string, id: string): Promise<ErrandRow> {
     const startedAt = performance.now();
     for (let wait = SHORTEST_MS; ; wait = Math.min(wait * 1.5, LONGEST_MS)) {
-      const row = await this.metadata.within(workspaceId, (transaction) =>
-        settleLost(transaction, id, 2 * this.settings.BAUTA_HEARTBEAT_MS),
-      );
+      const row = await this.metadata.within(workspaceId, (transaction) => settleLost(transaction, id));
       if (row.endedAt) return row;
       if (performance.now() - startedAt > PATIENCE_MS) throw toError('ERRAND_UNANSWERED', { amount: `${PATIENCE_MS / 1000} s` });
       await sleep(wait);

@@ -6,7 +6,7 @@ import { type Queue, startQueue } from '../../systems/queue/queue.js';
 import { tagClasses } from '../runs/runs.js';
 import { type ErrandOptions, carryOut } from './carry-out.js';
 import { type Outcome, endErrand } from './find-errand.js';
-import { ERRAND, type ErrandPayload, WAIT_MS } from './request-errand.js';
+import { BEAT_MS, ERRAND, type ErrandPayload, WAIT_MS } from './request-errand.js';
 
 const AT_ONCE = 2;
 /** Of what only looks. A roll-back is never stopped on its way. */
@@ -15,8 +15,6 @@ const LONGEST_MS = 10 * 60_000;
 export interface ErrandWorkerOptions extends ErrandOptions {
   /** Of the service role, for the queue. */
   readonly url: string;
-  /** Under which this process says that it is there: as long as it does, its errands are not given up. */
-  readonly workerId: string;
   /** Told of what goes wrong outside of an errand. */
   readonly failed: (error: unknown) => void;
 }
@@ -41,7 +39,7 @@ export class ErrandWorker {
     return worker;
   }
 
-  /** What only looks is given up; a roll-back comes to its end first. MUST be called before the worker says that it is there no more. */
+  /** What only looks is given up; a roll-back comes to its end first. */
   async stop(): Promise<void> {
     this.stopped.abort(toError('ERRAND_ABANDONED'));
     await this.queue?.stop();
@@ -50,13 +48,18 @@ export class ErrandWorker {
 
   /** A job that comes twice or late finds that it is not meant. */
   private async work({ workspace, errand: id }: ErrandPayload): Promise<void> {
-    const { metadata, workerId } = this.options;
+    const { metadata, failed } = this.options;
     const row = await metadata.within(workspace, async ({ errands }) =>
-      (await errands.claim(id, workerId, WAIT_MS)) ? errands.find(id) : undefined,
+      (await errands.claim(id, WAIT_MS)) ? errands.find(id) : undefined,
     );
     if (!row) return;
-    const outcome = await this.attempt(workspace, row);
-    await metadata.within(workspace, (transaction) => endErrand(transaction, row, outcome));
+    const beat = setInterval(() => void metadata.within(workspace, ({ errands }) => errands.hear(id)).catch(failed), BEAT_MS);
+    try {
+      const outcome = await this.attempt(workspace, row);
+      await metadata.within(workspace, (transaction) => endErrand(transaction, row, outcome));
+    } finally {
+      clearInterval(beat);
+    }
   }
 
   private async attempt(workspace: string, row: ErrandRow): Promise<Outcome> {

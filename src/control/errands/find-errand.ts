@@ -4,7 +4,7 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { type BautaError, type ErrorView, type Finding, toError, toErrorView } from '../../kernel/errors.js';
 import type { ErrandKind, ErrandRow, Transaction } from '../../systems/metadata/metadata.js';
 import { type Permission, type Request, callerOf, environmentsOf } from '../http/http.js';
-import { WAIT_MS } from './request-errand.js';
+import { SILENT_MS, WAIT_MS } from './request-errand.js';
 
 export type ErrandView = Pick<ErrandRow, 'id' | 'pipeline' | 'environment' | 'result' | 'error'> &
   Readonly<Record<'createdAt', string> & Record<'startedAt' | 'endedAt', string | null>>;
@@ -39,8 +39,6 @@ export function toErrandView(row: ErrandRow): ErrandView {
 export interface Wanted {
   readonly kind: ErrandKind;
   readonly needs: Permission;
-  /** A worker that was not heard for so long is gone. */
-  readonly silentMs: number;
 }
 
 /** One of an environment that the caller may not look at is not there. Throws RESOURCE_UNKNOWN. */
@@ -49,13 +47,13 @@ export async function findErrand(transaction: Transaction, request: Request, id:
   const environments = environmentsOf(callerOf(request).roles, wanted.needs);
   if (found?.kind !== wanted.kind || (environments !== 'all' && !environments.includes(found.environment)))
     throw toError('RESOURCE_UNKNOWN', { type: wanted.kind });
-  return toErrandView(found.endedAt ? found : await settleLost(transaction, id, wanted.silentMs));
+  return toErrandView(found.endedAt ? found : await settleLost(transaction, id));
 }
 
 /** The errand as it is; ended, where no worker will do it. Throws RESOURCE_UNKNOWN. */
-export async function settleLost(transaction: Transaction, id: string, silentMs: number): Promise<ErrandRow> {
+export async function settleLost(transaction: Transaction, id: string): Promise<ErrandRow> {
   const row = await getErrand(transaction, id);
-  const loss = row.endedAt ? undefined : await transaction.errands.findLoss(id, WAIT_MS, silentMs);
+  const loss = row.endedAt ? undefined : await transaction.errands.findLoss(id, WAIT_MS, SILENT_MS);
   if (loss === undefined) return row;
   const error = loss === 'abandoned' ? toError('ERRAND_ABANDONED') : toError('ERRAND_UNCLAIMED', { amount: `${WAIT_MS / 1000} s` });
   await endErrand(transaction, row, { error });

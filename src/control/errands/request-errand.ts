@@ -12,6 +12,10 @@ export const ERRAND = 'errand';
 /** Nobody begins with one that was asked for longer ago than this: a roll-back of an hour ago would surprise everybody. */
 export const WAIT_MS = 60_000;
 
+/** A worker that is at one says so this often; silent for so long, it is gone. */
+export const BEAT_MS = 5000;
+export const SILENT_MS = 30_000;
+
 export const wantedSchema: Schema = {
   type: 'object',
   additionalProperties: false,

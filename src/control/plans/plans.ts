@@ -1,11 +1,10 @@
 // The door of /v1/plans: what will happen to every column of an applied pipeline, why, and what the gate says. Moves no row.
 import { Controller, Inject, Param, Req, Res } from '@nestjs/common';
 
-import type { Settings } from '../../config/settings.js';
 import type { Clock } from '../../kernel/clock.js';
 import { Metadata } from '../../systems/metadata/metadata.js';
 import { type ErrandView, findErrand, requestErrand, toErrandView, viewProperties, wantedSchema } from '../errands/errands.js';
-import { CLOCK, type Request, type Response, Route, SETTINGS, answerOnce, callerOf, parseRequest, requireRight } from '../http/http.js';
+import { CLOCK, type Request, type Response, Route, answerOnce, callerOf, parseRequest, requireRight } from '../http/http.js';
 
 const answer = viewProperties('what `bauta plan --json` gives, once it has ended');
 
@@ -14,7 +13,6 @@ export class PlansController {
   constructor(
     @Inject(Metadata) private readonly metadata: Metadata,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Route({
@@ -34,7 +32,7 @@ export class PlansController {
 
   @Route({ method: 'GET', path: ':id', needs: 'plans:read', summary: 'a plan that was asked for within a day', answer, errors: [404] })
   async get(@Req() request: Request, @Param('id') id: string): Promise<ErrandView> {
-    const of = { kind: 'plan', needs: 'plans:read', silentMs: 2 * this.settings.BAUTA_HEARTBEAT_MS } as const;
+    const of = { kind: 'plan', needs: 'plans:read' } as const;
     return this.metadata.within(callerOf(request).workspaceId, (transaction) => findErrand(transaction, request, id, of));
   }
 }

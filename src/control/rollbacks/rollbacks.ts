@@ -1,11 +1,10 @@
 // The door of /v1/rollbacks: the previous version of a target becomes current again.
 import { Controller, Inject, Param, Req, Res } from '@nestjs/common';
 
-import type { Settings } from '../../config/settings.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { Metadata } from '../../systems/metadata/metadata.js';
 import { type ErrandView, findErrand, requestErrand, toErrandView, viewProperties, wantedSchema } from '../errands/errands.js';
-import { CLOCK, type Request, type Response, Route, SETTINGS, answerOnce, callerOf, parseRequest, requireRight } from '../http/http.js';
+import { CLOCK, type Request, type Response, Route, answerOnce, callerOf, parseRequest, requireRight } from '../http/http.js';
 
 const answer = viewProperties('the version that is current again, as `dataset` of `bauta rollback --json`');
 
@@ -14,7 +13,6 @@ export class RollbacksController {
   constructor(
     @Inject(Metadata) private readonly metadata: Metadata,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Route({
@@ -41,7 +39,7 @@ export class RollbacksController {
     summary: 'a roll-back that was asked for within a day',
   })
   async get(@Req() request: Request, @Param('id') id: string): Promise<ErrandView> {
-    const of = { kind: 'rollback', needs: 'datasets:read', silentMs: 2 * this.settings.BAUTA_HEARTBEAT_MS } as const;
+    const of = { kind: 'rollback', needs: 'datasets:read' } as const;
     return this.metadata.within(callerOf(request).workspaceId, (transaction) => findErrand(transaction, request, id, of));
   }
 }

@@ -55,23 +55,29 @@ export class ErrandStore {
   }
 
   /** False: somebody has it or had it, or it was asked for longer than `waitMs` ago. */
-  async claim(id: string, workerId: string, waitMs: number): Promise<boolean> {
+  async claim(id: string, waitMs: number): Promise<boolean> {
     const claimed = await this.manager.query<[unknown[], number]>(
-      `UPDATE bauta.errand SET started_at = clock_timestamp(), worker_id = $3
+      `UPDATE bauta.errand SET started_at = clock_timestamp(), heard_at = clock_timestamp()
        WHERE id = $1 AND workspace_id = $2 AND started_at IS NULL AND ended_at IS NULL
-         AND created_at > clock_timestamp() - $4 * interval '1 millisecond'`,
-      [id, this.workspaceId, workerId, waitMs],
+         AND created_at > clock_timestamp() - $3 * interval '1 millisecond'`,
+      [id, this.workspaceId, waitMs],
     );
     return claimed[1] === 1;
+  }
+
+  /** Somebody is at it. */
+  async hear(id: string): Promise<void> {
+    await this.manager.query(
+      'UPDATE bauta.errand SET heard_at = clock_timestamp() WHERE id = $1 AND workspace_id = $2 AND ended_at IS NULL',
+      [...[id, this.workspaceId]],
+    );
   }
 
   /** Why nobody will end one that has not ended. */
   async findLoss(id: string, waitMs: number, silentMs: number): Promise<Loss | undefined> {
     const [found] = await this.manager.query<{ unclaimed: boolean; abandoned: boolean }[]>(
       `SELECT started_at IS NULL AND created_at <= clock_timestamp() - $3 * interval '1 millisecond' AS unclaimed,
-         started_at IS NOT NULL AND NOT EXISTS (
-           SELECT FROM bauta.worker w WHERE w.id = worker_id AND w.heartbeat_at > clock_timestamp() - $4 * interval '1 millisecond'
-         ) AS abandoned
+         heard_at <= clock_timestamp() - $4 * interval '1 millisecond' AS abandoned
        FROM bauta.errand WHERE id = $1 AND workspace_id = $2 AND ended_at IS NULL`,
       [id, this.workspaceId, waitMs, silentMs],
     );
