@@ -45,14 +45,14 @@ beforeAll(async () => {
   const environment = { RELAY: `smtp://127.0.0.1:${mail.port}` };
   notifier = new Notifier({ metadata: world.metadata, http: new HttpClient({ hosts: '' }), settings, environment, grants: Grants.usual, failed }); // prettier-ignore
   replicas = Array.from({ length: 3 }, () => new DatasetClock({ metadata: world.metadata, settings, clock, failed }));
+  // They look when a test says so, and at no other time.
+  await Promise.all([...replicas, notifier].map((one) => one.stop()));
   const channel =
     'events: [dataset-drifted, dataset-expiring, dataset-expired, run-recovered]\nvia: email\nemail: { to: [ops@example.com] }\n';
   await apply(pipelineText, classificationText, `kind: Channel\nname: ops\n${channel}`);
 }, 60_000);
 beforeEach(() => void mail.messages.splice(0));
 afterAll(async () => {
-  await Promise.all(replicas.map((one) => one.stop()));
-  await notifier.stop();
   await worker.stop();
   await world.stop();
   await mail.stop();
