@@ -71,7 +71,13 @@ export async function killWorkers(kills: number, seed: number): Promise<KillResu
 
 async function toEnvironment(tiny: TinyWorld, world: ServiceWorld, home: string): Promise<Record<string, string>> {
   return {
-    ...{ PATH: process.env['PATH'] ?? '', BAUTA_HOME: home, BAUTA_HEARTBEAT_MS: String(HEARTBEAT_MS), BAUTA_THREADS: '0' },
+    ...{
+      PATH: process.env['PATH'] ?? '',
+      BAUTA_HOME: home,
+      BAUTA_HEARTBEAT_MS: String(HEARTBEAT_MS),
+      BAUTA_THREADS: '0',
+      BAUTA_HOLDER_AFTER_MS: '0',
+    },
     ...{ BAUTA_METADATA: 'env:METADATA', METADATA: world.urls.service },
     ...{ BAUTA_METADATA_SEQUENCER: 'env:SEQUENCER', SEQUENCER: world.urls.sequencer },
     ...{ BAUTA_LOG_KEY: 'env:LOG_KEY', LOG_KEY: randomBytes(32).toString('base64') },
