@@ -1,4 +1,5 @@
 // What a source has to bear, each a setting, the strict choice by default, reported per run.
+import { lasting } from '../lasting.js';
 
 export interface SourceSettings {
   /** Extract connections under one snapshot, beside the holder's and the watcher's. */
@@ -42,10 +43,9 @@ export const defaultSourceSettings: SourceSettings = {
 /** Session settings of every connection that reads: time-outs are ours, and rows come in the heap's order. */
 export function toSessionSettings(settings: SourceSettings): Readonly<Record<string, string>> {
   return {
+    ...lasting,
     lock_timeout: String(settings.lockTimeoutMs),
     statement_timeout: String(settings.statementTimeoutMs),
-    idle_in_transaction_session_timeout: '0',
-    idle_session_timeout: '0',
     transaction_timeout: '0',
     synchronize_seqscans: 'off',
     max_parallel_workers_per_gather: '0',

@@ -14,7 +14,7 @@ import type { SchemaStatements } from '../target/build-schema.js';
 import { readSystemIdentifier } from '../target/inspect.js';
 import { readMarkerOf, toMarkerProblem } from '../target/marker-of.js';
 import { findAlive, lockForRun, lockTarget } from '../target/locks.js';
-import { type Session, TargetServer, type TargetSettings, defaultTargetSettings, lasting } from '../target/session.js';
+import { type Session, TargetServer, type TargetSettings, defaultTargetSettings, holding } from '../target/session.js';
 import type { OnStep } from '../target/steps.js';
 import { findCut, toValidation } from '../unchecked.js';
 import { readMarker } from '../marker-table.js';
@@ -68,7 +68,7 @@ export class SchemaTarget implements Target {
 
   /** Throws TARGET_BUSY while another run or a roll-back holds the target. Leaves nothing behind when it throws. */
   async begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<SchemaStaging> {
-    const hold = await this.#server.open(this.#server.target, lasting);
+    const hold = await this.#server.open(this.#server.target, holding);
     try {
       await lockForRun(hold, this.#server.target, run.id);
       return await this.#build(hold, plan, catalogue, run);
@@ -169,7 +169,7 @@ export class SchemaTarget implements Target {
   }
 
   async #withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const session = await this.#server.open(this.#server.target, lasting);
+    const session = await this.#server.open(this.#server.target, holding);
     try {
       return await work(session);
     } catch (error) {

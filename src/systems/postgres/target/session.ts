@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { BautaError, toError } from '../../../kernel/errors.js';
 import type { Login } from '../../../pipeline/ports.js';
 import { type ConnectionTarget, asLogin, connect } from '../connection.js';
+import { lasting } from '../lasting.js';
 import { toServerError } from '../server-error.js';
 
 export interface TargetSettings {
@@ -27,16 +28,9 @@ export const defaultTargetSettings: TargetSettings = {
   switchTimeoutMs: 30_000,
 };
 
-/**
- * Of a session that lives as long as its run and may hold the target's lock: no idle time-out ends it, and the server ends it by itself within half
- * a minute when the machine at the other end is gone without a word, as no process that dies is. A server that cannot (Unix sockets) leaves it be.
- */
-export const lasting: Readonly<Record<string, string>> = {
-  idle_session_timeout: '0',
-  idle_in_transaction_session_timeout: '0',
-  tcp_keepalives_idle: '10',
-  tcp_keepalives_interval: '5',
-  tcp_keepalives_count: '3',
+/** Of a session that holds the target's lock, and to which the server sends next to nothing. */
+export const holding: Readonly<Record<string, string>> = {
+  ...lasting,
   // Of what was sent and is not acknowledged; milliseconds.
   tcp_user_timeout: '25000',
 };
@@ -97,13 +91,13 @@ export class TargetServer {
     this.target = toDatabaseName(connection);
   }
 
-  /** A lasting session of the provisioning role in the maintenance database. */
+  /** A session of the provisioning role in the maintenance database, which lives as long as the run. */
   async openMaintenance(): Promise<Session> {
     try {
-      return await this.open('postgres', lasting);
+      return await this.open('postgres', holding);
     } catch (error) {
       // Everybody must choose the same database, because advisory locks are per database: only its absence leads to the other.
-      if (error instanceof BautaError && error.code === 'DATABASE_MISSING') return this.open('template1', lasting);
+      if (error instanceof BautaError && error.code === 'DATABASE_MISSING') return this.open('template1', holding);
       throw error;
     }
   }

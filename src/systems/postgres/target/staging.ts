@@ -8,6 +8,7 @@ import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { DatasetVersion, Login, Range, Ranges, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
 
+import { lasting } from '../lasting.js';
 import { type SchemaStatements, runInOrder } from './build-schema.js';
 import { Building } from './building.js';
 import { copyIn, copyInFrozen, isItself } from './copy-in.js';
@@ -40,6 +41,8 @@ export interface StagingParts {
 
 /** Several index builds and loads may wait for each other here, and nobody else is in this database: the statement timeout is the limit. */
 export const stagingSettings = {
+  // Who loads a range has it locked.
+  ...lasting,
   lock_timeout: '0',
   synchronous_commit: 'off',
   // Bodies may name what is made after them; the server's notices are read by nobody.
