@@ -238,7 +238,7 @@ export const declarations = {
   BAUTA_HOLDER_AFTER_MS: integer(
     -1,
     3_600_000,
-    5000,
+    10_000,
     'Service: how long a run reads its source before a process of its own holds the snapshot too, so that another worker can go on. -1: never.',
   ),
   BAUTA_HOLD_MS: integer(
