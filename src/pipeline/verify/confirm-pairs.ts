@@ -30,11 +30,12 @@ export async function confirmFixed(
 ): Promise<Confirmed> {
   const fixed = new Set<string>();
   const look: Look = { over: false };
-  for await (const { unit, original, pseudonym } of readPairs(reader, leaf, multiple, look)) {
-    if (look.over || toSmall(original) !== toSmall(pseudonym) || !holdsSomething(leaf, original)) continue;
-    fixed.add(leaf.rule.scope === 'value' ? original : unit);
-    look.over = isEnough(fixed.size);
-  }
+  for await (const pairs of readPairs(reader, leaf, multiple, look))
+    for (const { unit, original, pseudonym } of pairs) {
+      if (look.over || toSmall(original) !== toSmall(pseudonym) || !holdsSomething(leaf, original)) continue;
+      fixed.add(leaf.rule.scope === 'value' ? original : unit);
+      look.over = isEnough(fixed.size);
+    }
   return { units: fixed.size, atLeast: look.over };
 }
 
@@ -50,84 +51,82 @@ export async function confirmOther(
   const first: Look = { over: false };
   let row = 0;
   let left = rows.size;
-  for await (const fields of readLines(reader, 'source', leaf, first)) {
-    if (!rows.has(row++)) continue;
-    wanted.add(toUnit(leaf, fields));
-    first.over = --left === 0;
-  }
+  for await (const lines of readLines(reader, 'source', leaf, first))
+    for (const fields of lines) {
+      if (!rows.has(row++)) continue;
+      wanted.add(toUnit(leaf, fields));
+      first.over = --left === 0;
+    }
   const look: Look = { over: false };
   const pseudonyms = new Map<string, string>();
   const broken = new Set<string>();
-  for await (const { unit, pseudonym } of readPairs(reader, leaf, multiple, look)) {
-    if (look.over || !wanted.has(unit)) continue;
-    const known = pseudonyms.get(unit);
-    if (known === undefined) pseudonyms.set(unit, pseudonym);
-    else if (known !== pseudonym) look.over = isEnough(broken.add(unit).size);
-  }
+  for await (const pairs of readPairs(reader, leaf, multiple, look))
+    for (const { unit, pseudonym } of pairs) {
+      if (look.over || !wanted.has(unit)) continue;
+      const known = pseudonyms.get(unit);
+      if (known === undefined) pseudonyms.set(unit, pseudonym);
+      else if (known !== pseudonym) look.over = isEnough(broken.add(unit).size);
+    }
   return { units: broken.size, atLeast: look.over };
 }
 
-async function* readPairs(reader: Reader, leaf: Leaf, multiple: boolean, look: Look): AsyncGenerator<Pair, void, undefined> {
+/** Those of a piece of either side at a time: a promise for each row would cost more than the row. */
+async function* readPairs(reader: Reader, leaf: Leaf, multiple: boolean, look: Look): AsyncGenerator<readonly Pair[], void, undefined> {
+  const [source, output] = [readLines(reader, 'source', leaf, look), readLines(reader, 'staging', leaf, look)];
   const keys = keysOf(leaf.table).length;
-  const source = withKeys(readLines(reader, 'source', leaf, look), keys, multiple);
-  const output = withKeys(readLines(reader, 'staging', leaf, look), keys, multiple);
+  const [toSourceKey, toOutputKey] = [keying(keys, multiple), keying(keys, multiple)];
   const waiting = { source: new Map<string, readonly string[]>(), output: new Map<string, readonly string[]>() };
   let [left, right] = [await source.next(), await output.next()];
-  const meet = (a: readonly string[], b: readonly string[]): Pair | undefined => {
-    const [original, pseudonym] = [a.at(-1) ?? '', b.at(-1) ?? ''];
-    return original === '\\N' || pseudonym === '\\N' ? undefined : { unit: toUnit(leaf, a), original, pseudonym };
-  };
   while (left.done !== true || right.done !== true) {
+    const pairs: Pair[] = [];
+    const meet = (a: readonly string[], b: readonly string[]): void => {
+      const [original, pseudonym] = [a.at(-1) ?? '', b.at(-1) ?? ''];
+      if (original !== '\\N' && pseudonym !== '\\N') pairs.push({ unit: toUnit(leaf, a), original, pseudonym });
+    };
     if (left.done !== true) {
-      const { key, fields } = left.value;
-      const partner = waiting.output.get(key);
-      if (partner === undefined) waiting.source.set(key, fields);
-      else {
-        waiting.output.delete(key);
-        const pair = meet(fields, partner);
-        if (pair) yield pair;
+      for (const fields of left.value) {
+        const key = toSourceKey(fields);
+        const partner = waiting.output.get(key);
+        if (partner === undefined) waiting.source.set(key, fields);
+        else if (waiting.output.delete(key)) meet(fields, partner);
       }
       left = await source.next();
     }
     if (right.done !== true) {
-      const { key, fields } = right.value;
-      const partner = waiting.source.get(key);
-      if (partner === undefined) waiting.output.set(key, fields);
-      else {
-        waiting.source.delete(key);
-        const pair = meet(partner, fields);
-        if (pair) yield pair;
+      for (const fields of right.value) {
+        const key = toOutputKey(fields);
+        const partner = waiting.source.get(key);
+        if (partner === undefined) waiting.output.set(key, fields);
+        else if (waiting.source.delete(key)) meet(partner, fields);
       }
       right = await output.next();
     }
+    if (pairs.length > 0) yield pairs;
   }
 }
 
-async function* withKeys(
-  lines: AsyncIterable<readonly string[]>,
-  keys: number,
-  multiple: boolean,
-): AsyncGenerator<{ readonly key: string; readonly fields: readonly string[] }, void, undefined> {
+/** By what rows of two sides find each other; called once for each row of a side, in its order. */
+function keying(keys: number, multiple: boolean): (fields: readonly string[]) => string {
   let row = 0;
   let last = '';
   let ordinal = 0;
-  for await (const fields of lines) {
-    let key = keys === 0 ? String(row++) : fields.slice(0, keys).join('\t');
-    if (multiple && keys > 0) {
-      ordinal = key === last ? ordinal + 1 : 0;
-      last = key;
-      key = `${key}\t${ordinal}`;
-    }
-    yield { key, fields };
-  }
+  return (fields) => {
+    if (keys === 0) return String(row++);
+    const key = fields.slice(0, keys).join('\t');
+    if (!multiple) return key;
+    ordinal = key === last ? ordinal + 1 : 0;
+    last = key;
+    return `${key}\t${ordinal}`;
+  };
 }
 
+/** The rows of a piece of a side at a time. */
 async function* readLines(
   reader: Reader,
   side: 'source' | 'staging',
   leaf: Leaf,
   look: Look,
-): AsyncGenerator<readonly string[], void, undefined> {
+): AsyncGenerator<readonly (readonly string[])[], void, undefined> {
   const { table } = leaf;
   const toField = (name: string): Field => ({ column: name, type: table.columns.find((one) => one.name === name)?.type ?? leaf.type });
   const persons = side === 'source' && leaf.rule.scope === 'subject' ? personsOf(table).map(toField) : [];
@@ -138,7 +137,7 @@ async function* readLines(
     if (look.over) continue;
     const lines = (held + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1')).split('\n');
     held = lines.pop() ?? '';
-    for (const line of lines) if (!look.over) yield line.split('\t');
+    yield lines.map((line) => line.split('\t'));
   }
 }
 
