@@ -1,8 +1,7 @@
 // kill -9 of the only worker of a run that reads its source: the next one goes on with what is in while somebody holds the snapshot, and begins again
 // when nobody does; and workers that have nothing to do load ranges of a run that another one leads.
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,6 +119,41 @@ const events = async (run: string, ...types: string[]): Promise<Record<string, u
   return found.map(({ event }) => event as Record<string, unknown>);
 };
 
+/** The process that this worker started to hold a snapshot (proc(5)). */
+function findHolder(worker: number): number {
+  const found = readdirSync('/proc').find((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const parent = Number(/^.*\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+      return parent === worker && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('holder.js');
+    } catch {
+      // It ended while we looked.
+      return false;
+    }
+  });
+  return Number(found);
+}
+
+/** Of the socket with this local port. */
+function findInode(port: number): string {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = ['tcp', 'tcp6'].flatMap((name) =>
+    readFileSync(`/proc/net/${name}`, 'utf8')
+      .split('\n')
+      .map((text) => text.trim().split(/\s+/)),
+  );
+  return rows.find(([, local]) => local?.endsWith(end))?.[9] ?? 'none';
+}
+
+const hasSocket = (pid: number, inode: string): boolean =>
+  readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`;
+    } catch {
+      return false;
+    }
+  });
+
 /** Nobody holds anything of the source any more, and nothing of the run is left beside its version. */
 async function nothingLeft(run: string, name: string): Promise<void> {
   expect(await world.sql(`SELECT FROM bauta.snapshot_holder WHERE run_id = '${run}'`)).toEqual([]);
@@ -158,8 +192,7 @@ it('begins again, with the rows of now, when who held the snapshot is killed too
   const run = await request('lost');
   await line(run, 'holds the snapshot too');
   await loaded('lost', 2);
-  const holders = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(first.child.pid)], { encoding: 'utf8' });
-  const holder = Number(/^\s*(\d+) .*holder\.js/m.exec(holders)?.[1]);
+  const holder = findHolder(first.child.pid!);
   await end(first.child, 'SIGKILL');
   process.kill(holder, 'SIGKILL');
   await tiny.server.sql('shop', `INSERT INTO app.product VALUES ('late ' || clock_timestamp(), 'after the moment', 1)`);
@@ -208,9 +241,8 @@ it('is shared by workers that have nothing else to do, and whole though one of t
     );
     return sessions.length > 0 ? sessions : undefined;
   });
-  const socket = execFileSync('ss', ['-tnpH', 'sport', '=', `:${String(helper!['client_port'])}`], { encoding: 'utf8' });
-  const pid = Number(/pid=(\d+)/.exec(socket)?.[1]);
-  const victim = [leader, ...others].find(({ child }) => child.pid === pid)!;
+  const inode = findInode(Number(helper!['client_port']));
+  const victim = [leader, ...others].find(({ child }) => hasSocket(child.pid!, inode))!;
   await end(victim.child, 'SIGKILL');
   expect(await ended(run)).toMatchObject({ state: 'published', attempt: 1 });
   await line(run, 'ranges of it');
