@@ -1076,6 +1076,11 @@ export const messages = {
     message: 'a batch did not end with a whole line',
     hint: 'this is a fault in Bauta; report it',
   },
+  RECEIPT_MISSING: {
+    class: 'InvariantError',
+    message: 'a part of {schema}.{table} counts as loaded, and no worker of the run has a receipt for it',
+    hint: 'nothing was published; code of the schema (a check, a domain) may write where the run keeps its record: look at it, then run again',
+  },
   RECEIPTS_UNLIKE: {
     class: 'InvariantError',
     message: 'receipts of different tables were added up (table {schema}.{table})',

@@ -173,6 +173,23 @@ it.each([1, 4, 'verify'])(
   60_000,
 );
 
+it('believes no receipt that the schema itself could have written, and publishes nothing', async () => {
+  const runId = newRunId(systemClock.now());
+  const held: HeldSnapshot[] = [];
+  const holder = openHolder();
+  try {
+    await attempt({ runId, target: 'forged', held, holder, handBackAfter: rows / 2 });
+    const [staging] = (await stagings()) as { datname: string }[];
+    const forged = `{"mac": "", "receipt": {"schema": "app", "table": "product", "rows": 0, "bytes": 0, "digest": "${'0'.repeat(32)}"}}`;
+    await world.server.sql(staging!.datname, `UPDATE bauta.range SET receipt = '${forged}' WHERE receipt IS NULL`);
+    const { summary } = await attempt({ runId, target: 'forged', held });
+    expect(summary).toMatchObject({ state: 'failed', dataset: null, error: { code: 'RECEIPT_MISSING' } });
+    expect(await stagings()).toHaveLength(0);
+  } finally {
+    await holder.close();
+  }
+}, 60_000);
+
 it('begins again, in new staging and with the rows of now, when nobody holds the moment any more', async () => {
   const runId = newRunId(systemClock.now());
   const held: HeldSnapshot[] = [];

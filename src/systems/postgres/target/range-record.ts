@@ -1,6 +1,6 @@
 // The ranges of a run, kept in staging beside the rows: who loads one has its record locked, and rows and receipt are there together or not at
 // all. Whoever goes on after a worker that is gone, or works beside it, finds here what is left. All of it is gone before publication.
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 
 import { toError } from '../../../kernel/errors.js';
 import { markerSchema } from '../../../pipeline/marker.js';
@@ -91,6 +91,8 @@ export class RangeRecord implements Ranges {
     private readonly sessions: SessionPool,
     /** For questions, which wait for no load. */
     private readonly asking: SessionPool,
+    /** Password of the run's login: the schema's code runs as that role and may write here, and does not know it. */
+    private readonly secret: string,
     /** Told before each, and what it throws stops the loading. */
     private readonly onLoad: () => void | Promise<void>,
   ) {}
@@ -112,15 +114,29 @@ export class RangeRecord implements Ranges {
         return { rows: await (frozen ? copyFrozen : copyIn)(session, table, batches) };
       };
       const receipt = await load(next.at, into);
-      await session.query(`UPDATE ${rangeTable} SET receipt = $2 WHERE at = $1`, [next.at, JSON.stringify(receipt)]);
+      await session.query(`UPDATE ${rangeTable} SET receipt = $2 WHERE at = $1`, [
+        next.at,
+        JSON.stringify({ receipt, mac: this.toMac(next.at, receipt) }),
+      ]);
       await session.query('COMMIT');
       return 'loaded';
     });
   }
 
-  findLoaded(among: readonly number[]): Promise<readonly { readonly at: number; readonly receipt: Receipt }[]> {
-    const text = `SELECT at, receipt FROM ${rangeTable} WHERE receipt IS NOT NULL AND at = ANY ($1::int[]) ORDER BY at`;
-    return this.asking.use((session) => session.query(text, [[...among]]));
+  /** A receipt that none of us wrote is none. */
+  async findLoaded(among: readonly number[]): Promise<readonly { readonly at: number; readonly receipt: Receipt }[]> {
+    const text = `SELECT at, receipt AS kept FROM ${rangeTable} WHERE receipt IS NOT NULL AND at = ANY ($1::int[]) ORDER BY at`;
+    const rows = await this.asking.use((session) =>
+      session.query<{ at: number; kept: { receipt: Receipt; mac: string } | null }>(text, [[...among]]),
+    );
+    return rows.flatMap(({ at, kept }) =>
+      kept?.receipt && kept.mac === this.toMac(at, kept.receipt) ? [{ at, receipt: kept.receipt }] : [],
+    );
+  }
+
+  private toMac(at: number, { schema, table, rows, bytes, digest }: Receipt): string {
+    const text = JSON.stringify(['receipt', at, schema, table, rows, bytes, digest]);
+    return createHmac('sha256', this.secret).update(text).digest('hex');
   }
 }
 

@@ -110,7 +110,7 @@ export class PostgresStaging implements Staging {
       has: (statement) => made.has(toStepDigest(statement)),
       add: (session, statement) => addStep(session, toStepDigest(statement)),
     });
-    return new RangeRecord(ranges, this.#loading, this.#asking, async () => {
+    return new RangeRecord(ranges, this.#loading, this.#asking, this.login.password, async () => {
       this.#requireLock();
       await this.#parts.onStep('data.load');
     });

@@ -106,7 +106,7 @@ export class PostgresTarget implements Target {
     if (!kept) return undefined;
     const open = (): Promise<Session> => this.#server.openAs({ role: database, password }, database, stagingSettings);
     const pools = [new SessionPool(open, this.#server.settings.loadConnections), new SessionPool(open, 1)] as const;
-    const ranges = new RangeRecord(kept.ranges, ...pools, () => this.#options.onStep?.('data.load'));
+    const ranges = new RangeRecord(kept.ranges, ...pools, password, () => this.#options.onStep?.('data.load'));
     const close = async (): Promise<void> => void (await Promise.all(pools.map((pool) => pool.close())));
     return { ranges, moment: kept.moment, nonce: kept.nonce, close };
   }
