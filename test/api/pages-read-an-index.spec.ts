@@ -90,6 +90,33 @@ it('counts what waits without reading what has ended', async () => {
   expect(read).toBeLessThanOrEqual(40);
 });
 
+it('counts runs by state without reading them, and right after many sessions changed them at once, and when one of them gave up', async () => {
+  const states = ['planning', 'extracting', 'failed', 'published'];
+  const change = async (session: number): Promise<void> => {
+    for (let i = 0; i < 60; i++) {
+      const end = i % 7 === 3 ? 'ROLLBACK' : 'COMMIT';
+      await server.sql(
+        'metadata',
+        `BEGIN; UPDATE bauta.run SET state = '${states[(session + i) % 4]}', moved_rows = ${i}
+           WHERE workspace_id = '${workspace}' AND id LIKE '%r1${session}${i % 10}'; ${end}`,
+      );
+    }
+  };
+  await Promise.all([0, 1, 2, 3].map(change));
+  let counted: readonly { readonly state: string; readonly count: number }[] = [];
+  const read = await countRead('run', async () => (counted = await metadata.within(workspace, ({ runs }) => runs.count())));
+  expect(read).toBe(0);
+  const runs = await server.sql(
+    'metadata',
+    `SELECT state, count(*)::int AS count FROM bauta.run WHERE workspace_id = '${workspace}' GROUP BY state ORDER BY state`,
+  );
+  expect(counted).toEqual(runs);
+  expect(counted.length).toBeGreaterThan(2);
+  const [tally] = await server.sql('metadata', 'SELECT count(*)::int AS lines FROM bauta.run_tally');
+  // Of 240 changes a few have folded it.
+  expect(tally?.['lines']).toBeLessThan(400);
+});
+
 it('forgets old keys of requests without reading the younger ones', async () => {
   const [person] = await server.sql('metadata', `SELECT id FROM bauta.person WHERE workspace_id = '${workspace}'`);
   const take = ({ idempotency }: Transaction): Promise<unknown> => idempotency.take(String(person?.['id']), 'another', 'd');

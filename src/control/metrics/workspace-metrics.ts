@@ -8,14 +8,17 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
+  const { states, datasets } = await metadata.within(workspaceId, async (transaction) => ({
+    states: await transaction.runs.count(),
+    datasets: await transaction.datasets.count(),
+  }));
   const runs = new Gauge({ name: 'bauta_runs', help: 'Runs of the workspace, by state.', labelNames: ['state'], registers: [registry] });
-  for (const { state, count } of await metadata.within(workspaceId, (transaction) => transaction.runs.count())) runs.set({ state }, count);
+  for (const { state, count } of states) runs.set({ state }, count);
   gauge('bauta_queue_depth', 'Runs that nobody works on yet.', observed.queued);
   gauge('bauta_queue_oldest_seconds', 'How long the oldest of them waits.', observed.oldestQueuedSeconds);
   gauge('bauta_workers', 'Workers whose heartbeat is heard.', observed.workers);
   gauge('bauta_audit_outbox', 'Audit entries of all workspaces that are not in the log yet.', observed.outbox);
   gauge('bauta_audit_outbox_oldest_seconds', 'How long the oldest of them waits.', observed.oldestOutboxSeconds);
-  const datasets = await metadata.within(workspaceId, (transaction) => transaction.datasets.count());
   gauge('bauta_datasets', 'Published dataset versions that no newer one replaced.', datasets.current);
   gauge('bauta_datasets_expiring', 'Of these: expire so soon that channels were told.', datasets.expiring);
   gauge('bauta_datasets_expired', 'Of these: have expired.', datasets.expired);
