@@ -15,10 +15,11 @@ import { homeChangeTypes } from '../pipeline/audit/audit.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
 import type { KnownSource } from '../pipeline/gate/gate.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
-import type { AuditSink, Policy, Target } from '../pipeline/ports.js';
+import type { AuditSink, KeyHierarchy, Policy, Target } from '../pipeline/ports.js';
+import { toRecordedKeys } from '../pipeline/recorded-keys.js';
 import { type Request, toScope } from '../pipeline/prepare.js';
 import type { Doors, Run, Succession } from '../pipeline/run.js';
-import { FileAuditSink, FileKeyProvider, finishHomeChanges } from '../systems/files/files.js';
+import { FileAuditSink, finishHomeChanges } from '../systems/files/files.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import {
   type ConnectionTarget,
@@ -29,6 +30,7 @@ import {
   openTarget,
   schemaTexts,
 } from '../systems/postgres/postgres.js';
+import { openKeys } from '../control/open-keys.js';
 import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
 import { resolveSide } from './local-secrets.js';
@@ -91,6 +93,8 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
 export interface RunOptions {
   readonly settings: Settings;
   readonly home: string;
+  /** Whose keys are used; default: the one that a command line has. */
+  readonly workspace?: string | undefined;
   readonly request: Request;
   readonly after: Run['after'];
   readonly source: ConnectionTarget;
@@ -151,7 +155,8 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
   };
   try {
     const { sink, actor, verifiers } = options.log ?? (await openHomeLog(home, settings));
-    const keys = new FileKeyProvider(join(home, 'keys'));
+    const hierarchy = toMaskingHierarchy(pipeline.body, options.workspace);
+    const keys = opened(await openKeys(home)).open(hierarchy);
     const doors: Doors = {
       clock: systemClock,
       keys,
@@ -190,7 +195,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
     };
-    const known = await readKnown(doors.sink, options.log === undefined ? home : undefined);
+    const known = await readKnown(doors.sink, hierarchy, options.log === undefined ? home : undefined);
     const request: Request = { ...documents, ...known, knownSources: [...documents.knownSources, ...known.knownSources] };
     const run: Run = {
       id: options.runId ?? newRunId(systemClock.now()),
@@ -206,6 +211,11 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     await close();
     throw error;
   }
+}
+
+/** The keys that mask for the pipeline's environment. */
+export function toMaskingHierarchy({ target }: Request['pipeline']['body'], workspace = 'default'): KeyHierarchy {
+  return { purpose: 'masking', workspace, environment: target.environment };
 }
 
 /** A source alone, for who only holds a snapshot of it. */
@@ -247,8 +257,8 @@ export function userName(): string {
   }
 }
 
-/** What the log knows: every source that a run looked at (what a target may not be), and every key that one used. With `home`, its own log. */
-async function readKnown(sink: AuditSink, home?: string): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
+/** What the log knows: every source that a run looked at (what a target may not be), and the keys of this hierarchy. With `home`, its own log. */
+async function readKnown(sink: AuditSink, hierarchy: KeyHierarchy, home?: string): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
   const events = await sink.standing(['source.seen', 'key.recorded', ...homeChangeTypes]);
   const changes = events.filter(({ type }) => homeChangeTypes.includes(type));
   if (home !== undefined)
@@ -257,13 +267,9 @@ async function readKnown(sink: AuditSink, home?: string): Promise<Pick<Request, 
       if (toKnownError(error).code !== 'AUDIT_LOCKED') throw error;
     });
   const seen = events.filter(({ type }) => type === 'source.seen');
-  const keys = events
-    .filter(({ type }) => type === 'key.recorded')
-    .map(({ data }): [number, string] => [Number(data['version']), data['check'] as string]);
   return {
     knownSources: [...new Map(seen.map(({ data }) => [JSON.stringify(data), data as unknown as KnownSource])).values()],
-    // The first record counts.
-    recordedKeys: new Map(keys.reverse()),
+    recordedKeys: toRecordedKeys(events, hierarchy),
   };
 }
 

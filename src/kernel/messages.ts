@@ -1022,12 +1022,28 @@ export const messages = {
   KEY_VERSION_MISSING: {
     class: 'InputError',
     message: 'there is no key of version {amount} ({file})',
-    hint: 'restore the key file of that version, or make a new plan with the current version',
+    hint: 'restore the key of that version from its backup, or make a new plan with the current version',
   },
   KEY_CHANGED: {
     class: 'InputError',
     message: 'the key of version {amount} is not the one that the log recorded under this version: it was replaced',
-    hint: 'restore the key file from its backup; a key that shall be another is a new version, vN.key with the next number',
+    hint: 'restore the key from its backup; a key that shall be another is a new version, which bauta keys rotate makes',
+  },
+  KEY_VERSION_DESTROYED: {
+    class: 'InputError',
+    message: 'the key of version {amount} of {name} was destroyed: nobody can compute its pseudonyms or reverse its tokens again',
+    hint: 'use the current version; what was made with a destroyed one cannot be made again, and a backup of the key is to be destroyed too',
+  },
+  KEY_VERSION_CURRENT: {
+    class: 'InputError',
+    message: 'version {amount} of the keys of {name} cannot be destroyed: runs use it, or would use it next',
+    hint: 'make the next version first (bauta keys rotate), run with it, and destroy what is older then',
+  },
+  KEY_PLACE_OLD: {
+    class: 'InputError',
+    message:
+      'the key file {file} belongs to no environment: every environment has keys of its own, and none is taken for another by itself',
+    hint: 'move it into {expected}, for each environment that was made with it; with none there, new keys and other pseudonyms are made (docs/operations.md, "Keys")',
   },
   // ── gate
   GATE_DENIED: {

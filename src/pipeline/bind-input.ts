@@ -65,6 +65,7 @@ export interface BindInput {
   readonly catalogueDigest: string;
   readonly registry: Registry;
   readonly keyVersion: number;
+  readonly workspace: string;
   /** `SelectedDocuments.digests`. */
   readonly documents: Readonly<Record<string, string>>;
   readonly counts?: Counts;

@@ -50,7 +50,7 @@ function toPlan(input: BindInput, tables: readonly TablePlan[], cutReferences: P
   const { purpose, owner, legalBasis, subjectCategories, retentionDays, source, target, schemaTexts } = body;
   return deepFreeze<Plan>({
     version: 1,
-    workspace: 'default',
+    workspace: input.workspace,
     pipeline: body.name,
     environment: target.environment,
     keyVersion: input.keyVersion,

@@ -142,7 +142,7 @@ async function throughStaging(
 ): Promise<RunState> {
   const place = { server: targetFacts?.systemIdentifier ?? '', target: targetFacts?.database ?? '' };
   const of: GroundOf = { plan, planDigest, catalogue, scope: toScope(request), place };
-  if (!request.recordedKeys.has(key.version)) await journal.append('mask', 'key.recorded', key);
+  if (!request.recordedKeys.has(key.version)) await journal.append('mask', 'key.recorded', { ...key });
   const held = (await run.succession?.held()) ?? [];
   const goingOn = new Set(await run.succession?.goingOn());
   // What this run left itself is only of use while somebody holds its snapshot.

@@ -149,13 +149,50 @@ export interface MaskExecutor {
   close(): Promise<void>;
 }
 
+/**
+ * Keys of different hierarchies have nothing in common: what is masked in one environment cannot be joined with what is masked in another, and who
+ * may reverse tokens cannot mask. The keys that sign the log are none of these.
+ */
+export interface KeyHierarchy {
+  readonly purpose: 'masking' | 'token' | 'transport';
+  readonly workspace: string;
+  readonly environment: string;
+}
+
+/** The keys of a hierarchy, opened; nothing is made before the first use. */
+export type OpenKeys = (hierarchy: KeyHierarchy) => KeyProvider;
+
+/** The keys of one hierarchy, in versions from 1. */
 export interface KeyProvider {
-  /** 32 bytes for a label (`toKeyLabel`). The same label and version give the same bytes for ever; the master never leaves the provider. */
+  readonly hierarchy: KeyHierarchy;
+  /**
+   * 32 bytes for a label (`toKeyLabel`). The same label and version give the same bytes for ever; the master never leaves the provider. MUST throw
+   * KEY_VERSION_DESTROYED for a version that was destroyed, and KEY_VERSION_MISSING for one that was never made or got lost.
+   */
   derive(label: string, version: number): Promise<Uint8Array>;
-  /** The version that new plans use. */
+  /** The version that new plans use: the newest. Makes the first one; first uses that meet MUST agree. */
   currentVersion(): Promise<number>;
   /** Instant (ms) after which a version may not be used any more; null: never. */
   expiresAt(version: number): Promise<number | null>;
+  /** Every version that there was, oldest first; makes none. */
+  versions(): Promise<readonly KeyVersion[]>;
+  /** Makes the next version, which is current from now on; of a hierarchy without keys the first one. Returns its number. */
+  rotate(): Promise<number>;
+  /**
+   * Destroys this version and every one before it. MUST be durable when it resolves, do nothing to what is destroyed already, and refuse the
+   * current version and later ones (KEY_VERSION_CURRENT).
+   */
+  destroyUpTo(version: number): Promise<void>;
+}
+
+export interface KeyVersion {
+  readonly version: number;
+  /** `missing`: it was made, it is not there, and nobody destroyed it. */
+  readonly state: 'current' | 'kept' | 'destroyed' | 'missing';
+  /** Instants in ms; null: the provider does not know, or never. */
+  readonly madeAt: number | null;
+  readonly expiresAt: number | null;
+  readonly destroyedAt: number | null;
 }
 
 // ── Gate

@@ -12,6 +12,7 @@ import { redactRecallText } from './best-effort.js';
 import { type Plan, toPlanDigest } from './plan.js';
 import { toShownFinding, toShownPath } from './shown-path.js';
 import type { CountedColumn, KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
+import { type KeyRecord, type RecordedKeys, toKeyCheck } from './recorded-keys.js';
 import { tryConditions } from './try-conditions.js';
 import { type SourceFacts, inspectSource } from './source/source.js';
 
@@ -27,8 +28,8 @@ export interface Request extends Pick<BindInput, 'pipeline' | 'classification' |
   readonly fitsSchema: Registry['fitsSchema'];
   /** Other sources that this installation knows. */
   readonly knownSources: readonly KnownSource[];
-  /** Check values of key versions, as the log recorded them at their first use. */
-  readonly recordedKeys: ReadonlyMap<number, string>;
+  /** Check values of the versions of the run's key hierarchy, as the log recorded them at their first use. */
+  readonly recordedKeys: RecordedKeys;
   /** Personal data in the texts of the schema, by the detector. */
   readonly scanSchema: (catalogue: Catalogue) => readonly Finding[];
 }
@@ -39,7 +40,7 @@ export interface Prepared {
   /** The source as the gate of a later run has to know it. */
   readonly seenSource: KnownSource;
   /** The key version and its check value: what the log records of a key. */
-  readonly key: { readonly version: number; readonly check: string };
+  readonly key: KeyRecord;
   /** All of them, sorted. With one of severity `error` nothing may run. */
   readonly findings: readonly Finding[];
   /** Absent when documents and catalogue do not fit together. */
@@ -65,8 +66,9 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     catalogue: seen.catalogue,
     catalogueDigest: seen.digest,
     keyVersion,
+    workspace: doors.keys.hierarchy.workspace,
   });
-  const key = { version: keyVersion, check: await toKeyCheck(doors.keys, keyVersion) };
+  const key: KeyRecord = { ...doors.keys.hierarchy, version: keyVersion, check: await toKeyCheck(doors.keys, keyVersion) };
   const findings = [...seen.findings, ...bound.findings, ...request.scanSchema(seen.catalogue), ...checkKey(key, request.recordedKeys)];
   const { systemIdentifier, database } = seen.facts;
   const seenSource: KnownSource = { systemIdentifier, address: seen.address, database };
@@ -121,12 +123,6 @@ export function toRefusal(findings: readonly Finding[]): BautaError {
   const [first] = errors;
   if (first && errors.every(({ code }) => messages[code].class === 'UnavailableError')) return toError(first.code, first.where, findings);
   return toError('PLAN_REFUSED', { amount: String(errors.length) }, findings);
-}
-
-/** A PRF of a constant: it tells two keys apart and says nothing else about either. */
-async function toKeyCheck(keys: KeyProvider, version: number): Promise<string> {
-  const check = await keys.derive('bauta/1\0key check', version);
-  return Buffer.from(check).subarray(0, 16).toString('hex');
 }
 
 /** A key file that was replaced would give the same person another pseudonym, and nobody would notice. */

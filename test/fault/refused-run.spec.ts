@@ -77,7 +77,7 @@ it("somebody else's database of the target's name is never replaced", async () =
 it('a key file that was replaced is refused at plan, before a row is read', async () => {
   const home = join(shop.folder, 'rekeyed');
   expect((await run({ BAUTA_HOME: home })).code).toBe(0);
-  const [key, before] = [join(home, 'keys', 'v1.key'), await shop.published()];
+  const [key, before] = [join(home, 'keys', 'masking', 'default', 'dev', 'v1.key'), await shop.published()];
   writeFileSync(key, `${Buffer.alloc(32, 7).toString('base64')}\n`);
   const { code, stdout, stderr } = await run({ BAUTA_HOME: home });
   expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('KEY_CHANGED') });

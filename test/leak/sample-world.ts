@@ -55,8 +55,9 @@ export async function startSampleWorld(): Promise<SampleWorld> {
   const [home, temporary] = [join(folder, 'home'), join(folder, 'temporary')];
   mkdirSync(temporary);
   // A key that is always the same: a pseudonym that is a canary by chance is one for ever, or never.
-  mkdirSync(join(home, 'keys'), { recursive: true, mode: 0o700 });
-  writeFileSync(join(home, 'keys', 'v1.key'), `${Buffer.alloc(32, 'leak').toString('base64')}\n`, { mode: 0o600 });
+  const keys = join(home, 'keys', 'masking', 'default', 'dev');
+  mkdirSync(keys, { recursive: true, mode: 0o700 });
+  writeFileSync(join(keys, 'v1.key'), `${Buffer.alloc(32, 'leak').toString('base64')}\n`, { mode: 0o600 });
   const environment = {
     PATH: process.env['PATH'] ?? '',
     TMPDIR: temporary,

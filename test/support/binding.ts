@@ -102,6 +102,7 @@ export function toBindInput(catalogue: Catalogue, { tables, patterns, pipeline, 
     catalogueDigest: 'sha256:0',
     registry,
     keyVersion: 1,
+    workspace: 'default',
     documents: {},
     ...rest,
   };

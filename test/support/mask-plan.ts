@@ -72,11 +72,9 @@ export function toBatch(text: string | Uint8Array, place: Partial<Batch> = {}): 
 }
 
 /** Keys from a pass phrase, by HMAC: the same label, version and phrase give the same key. */
-export function createTestKeys(phrase = 'test'): KeyProvider {
+export function createTestKeys(phrase = 'test'): Pick<KeyProvider, 'derive'> {
   return {
     derive: (label, version) => Promise.resolve(new Uint8Array(createHmac('sha256', phrase).update(`${version}\0${label}`).digest())),
-    currentVersion: () => Promise.resolve(1),
-    expiresAt: () => Promise.resolve(null),
   };
 }
 

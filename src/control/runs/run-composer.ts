@@ -26,6 +26,8 @@ export interface RunComposer {
   composeRun(options: {
     readonly settings: Settings;
     readonly home: string;
+    /** Whose keys are used. */
+    readonly workspace: string;
     readonly request: Request;
     readonly after: Run['after'];
     readonly source: ConnectionTarget;

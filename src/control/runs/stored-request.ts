@@ -11,6 +11,8 @@ import { Grants, createReadSecret } from '../references.js';
 import type { RunComposer } from './run-composer.js';
 
 export interface StoredRequest {
+  /** By its name, as key hierarchies are called. */
+  readonly workspace: string;
   readonly request: Request;
   readonly source: ConnectionTarget;
   readonly target: ConnectionTarget;
@@ -46,6 +48,7 @@ export async function loadRequest(
   const resolve = (reference: string, definition?: ConnectionDefinition): Promise<ConnectionTarget> =>
     definition ? resolveDefinition(definition, read) : resolveReference(reference, read);
   return {
+    workspace,
     request: { ...request, knownSources: await readKnownSources(metadata) },
     source: await resolve(source.connection, connections.source),
     target: await resolve(target.connection, connections.target),

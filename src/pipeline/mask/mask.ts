@@ -38,7 +38,7 @@ export interface MaskOptions {
 }
 
 /** Derives every key that the plan's rules use. */
-export async function prepareMask(plan: Plan, provider: KeyProvider): Promise<PreparedMask> {
+export async function prepareMask(plan: Plan, provider: Pick<KeyProvider, 'derive'>): Promise<PreparedMask> {
   return { plan, keys: await deriveKeys(plan, provider) };
 }
 

@@ -21,7 +21,7 @@ export function toKeyLabel(scope: KeyScope, domain: string, purpose: KeyPurpose)
 }
 
 /** Every key that the plan's rules use. */
-export async function deriveKeys(plan: Plan, provider: KeyProvider): Promise<RuleKeys> {
+export async function deriveKeys(plan: Plan, provider: Pick<KeyProvider, 'derive'>): Promise<RuleKeys> {
   const domains = new Set(plan.tables.flatMap((table) => table.columns.flatMap(toRules)).map((rule) => rule.domain));
   const labels = [...domains].sort().flatMap((domain) => purposes.map((purpose) => toKeyLabel(plan, domain, purpose)));
   return new Map(
