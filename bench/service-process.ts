@@ -86,10 +86,10 @@ async function waitUntilReady(child: ChildProcess): Promise<string> {
 async function makePeople(url: string, first: string): Promise<{ readonly bob: string; readonly cat: string }> {
   const post = (token: string, path: string, body: object): Promise<Record<string, unknown>> =>
     askService(url, token, 'POST', path, JSON.stringify(body));
-  const administrator = String((await post(first, '/v1/tokens', { person: 'ada', name: 'bench' }))['token']);
+  const administrator = String((await post(first, '/v1/apikeys', { person: 'ada', name: 'bench' }))['token']);
   const make = async (name: string, roles: readonly string[]): Promise<string> => {
     await post(administrator, '/v1/people', { name, roles });
-    return String((await post(administrator, '/v1/tokens', { person: name, name: 'bench' }))['token']);
+    return String((await post(administrator, '/v1/apikeys', { person: name, name: 'bench' }))['token']);
   };
   return { bob: await make('bob', ['policy-admin', 'operator', 'auditor', 'viewer']), cat: await make('cat', ['approver']) };
 }

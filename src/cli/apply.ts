@@ -57,7 +57,8 @@ async function readWithImports(file: string): Promise<string> {
 }
 
 function toLines({ dryRun, applied, lowers = [], blastRadius, approval }: Answer): readonly string[] {
-  const lines = applied.flatMap(toAppliedLines);
+  // What nobody has agreed to yet is not made yet.
+  const lines = applied.flatMap((one) => toAppliedLines(one, approval !== undefined));
   for (const { what, document, table, column, tag, before, after } of lowers) {
     const of = column ?? table ?? document ?? '';
     lines.push(
@@ -76,9 +77,11 @@ function toLines({ dryRun, applied, lowers = [], blastRadius, approval }: Answer
   return lines;
 }
 
-function toAppliedLines({ kind, name, version, change, diff }: Applied): readonly string[] {
+const asked: Readonly<Record<Applied['change'], string>> = { created: 'create', changed: 'change', unchanged: 'unchanged' };
+
+function toAppliedLines({ kind, name, version, change, diff }: Applied, waits: boolean): readonly string[] {
   return [
-    `${change.padEnd(9)}  ${kind} ${name}, version ${version}`,
+    `${(waits ? asked[change] : change).padEnd(9)}  ${kind} ${name}, version ${version}`,
     // Of a new document all is new: its file says it.
     ...(change === 'changed' ? diff.map(toDiffLine) : []),
   ];

@@ -116,6 +116,35 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./approvals.js')).approvals(action, id, self.optsWithGlobals())),
     );
 
+  command(program, 'people', 'who may do what at a service: list, add, grant', [
+    'bauta people add bob --roles policy-admin --server https://bauta.internal --token env:TOKEN',
+    'bauta people grant bob --roles requester@dev,viewer',
+    'bauta people list',
+  ])
+    .argument('<action>', 'list, add or grant')
+    .argument('[name]', 'the person')
+    .option('--roles <roles>', 'what the person may do from now on, separated by commas; ROLE@ENVIRONMENT for one environment')
+    .option('--owner <person>', 'with add: a service account, and who answers for it')
+    .addHelpText('after', '\nExit code 2: what the person gains waits for another administrator.')
+    .action(async (action: string, name: string | undefined, _, self: Command) =>
+      done(await (await import('./people.js')).people(action, name, self.optsWithGlobals())),
+    );
+
+  command(program, 'apikeys', 'the keys by which a service knows people: list, make, revoke', [
+    'bauta apikeys make ada --token file:.bauta/first-token --server http://127.0.0.1:4280 > ada.key',
+    'bauta apikeys make bob --name laptop --days 30',
+    'bauta apikeys list',
+    'bauta apikeys revoke 5f0c1c9e-5d36-4c4e-9d5c-0d6f6d3c8a11',
+  ])
+    .argument('<action>', 'list, make or revoke')
+    .argument('[of]', 'with make: the person; with revoke: the id of the key')
+    .option('--name <name>', 'with make: what the key is called (command-line)')
+    .option('--days <n>', 'with make: for how long it holds, at most 365 (90)', (text) => parseCount('--days', text))
+    .addHelpText('after', '\nThe key alone goes to stdout, once. Exit code 2: another administrator has to agree first.')
+    .action(async (action: string, of: string | undefined, _, self: Command) =>
+      done(await (await import('./api-keys.js')).apiKeys(action, of, self.optsWithGlobals())),
+    );
+
   command(program, 'datasets', 'list the dataset versions of a target', [
     'bauta datasets -f pipeline.yaml',
     'bauta datasets shop --server https://bauta.internal --token env:TOKEN',
@@ -254,7 +283,7 @@ function command(program: Command, name: string, summary: string, examples: read
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-const remote = ['plan', 'apply', 'run', 'runs', 'approvals', 'datasets', 'rollback', 'schedules', 'audit'];
+const remote = ['plan', 'apply', 'run', 'runs', 'approvals', 'people', 'apikeys', 'datasets', 'rollback', 'schedules', 'audit'];
 
 /** A service that is named is spoken to, or it is an error: nothing is done here that was meant for there. */
 function refuseServer(command: Command): void {

@@ -19,6 +19,8 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   apply: { dryRun: false, applied: [], findings: [] },
   runs: { runs: [], findings: [] },
   approvals: { approvals: [], findings: [] },
+  people: { people: [], findings: [] },
+  apikeys: { findings: [] },
   doctor: { ok: false, checks: [], findings: [] },
 };
 

@@ -290,10 +290,24 @@ const apply = object(
 const runs = object({ runs: list(ofTheApi('/v1/runs'), 'newest first; with show, one with its stages'), findings }, { error });
 const approvals = object({ approvals: list(ofTheApi('/v1/approvals'), 'newest first'), findings }, { error });
 
+const people = object({ people: list(ofTheApi('/v1/people'), 'as they are now'), findings }, { error });
+const apikeys = object(
+  { findings },
+  {
+    keys: list(ofTheApi('/v1/apikeys'), 'with list: never the secrets'),
+    key: { ...ofTheApi('/v1/apikeys'), description: 'with make: with its secret `token`, this once' },
+    approval: text('with make: id of the approval that it waits for'),
+    revoked: text('with revoke: id of the key'),
+    error,
+  },
+);
+
 /** The published files under docs/schema, by name. */
 export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
-  Object.entries({ run, plan, datasets, rollback, doctor, classify, schedules, apply, runs, approvals }).map(([command, schema]) => [
-    `output-${command}.json`,
-    { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },
-  ]),
+  Object.entries({ run, plan, datasets, rollback, doctor, classify, schedules, apply, runs, approvals, people, apikeys }).map(
+    ([command, schema]) => [
+      `output-${command}.json`,
+      { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },
+    ],
+  ),
 );

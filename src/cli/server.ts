@@ -12,11 +12,11 @@ import { stripControls } from './print.js';
 export class Server {
   constructor(readonly own: OwnServer) {}
 
-  /** T MUST be what docs/openapi.json says of the answer; a text in it holds no control character any more. */
+  /** T MUST be what docs/openapi.json says of the answer (undefined where it has none); a text in it holds no control character any more. */
   async ask<T>(method: OwnRequest['method'], path: string, more: Pick<OwnRequest, 'headers' | 'body'> = {}): Promise<T> {
     const { status, body } = await this.own.ask({ method, path, ...more });
     const answer = parseAnswer(body);
-    if (status >= 200 && status < 300 && answer !== undefined) return answer as T;
+    if (status >= 200 && status < 300 && (answer !== undefined || status === 204)) return answer as T;
     throw this.toTheirs(answer);
   }
 

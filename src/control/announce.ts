@@ -11,6 +11,7 @@ export function announce({ url, firstToken }: Service, home: string, terminal: b
   const path = join(home, 'first-token');
   rmSync(path, { force: true });
   if (firstToken === undefined) return;
+  const command = `node dist/src/cli.js apikeys make ada --server ${url} --token`;
   if (terminal) say(`one-time token: ${firstToken}`);
   else {
     // With a metadata database of its own elsewhere nothing else may have made it yet.
@@ -18,8 +19,8 @@ export function announce({ url, firstToken }: Service, home: string, terminal: b
     writeFileSync(path, `${firstToken}\n`, { mode: 0o600, flag: 'wx' });
     say(`one-time token: in ${path}`);
   }
-  say(`It makes the first administrator, once, within 15 minutes:`);
-  say(`  curl ${url}/v1/tokens -H "Authorization: Bearer $TOKEN" --json '{"person":"ada","name":"laptop"}'`);
+  say(`It makes the first administrator and the key of that one, once, within 15 minutes; in another terminal:`);
+  say(terminal ? `  read -rs TOKEN; export TOKEN; ${command} env:TOKEN` : `  ${command} file:${path}`);
 }
 
 /** Why the service does not start; gives the exit code, which is the command line's. */

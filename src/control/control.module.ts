@@ -33,10 +33,10 @@ import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
 import { TriggersController } from './triggers/triggers.js';
 import { WebhooksController } from './webhooks/webhooks.js';
-import { ErasureController, PeopleController, TokensController, WorkspacesController } from './access/access.js';
+import { ErasureController, PeopleController, ApiKeysController, WorkspacesController } from './access/access.js';
 
 const controllers = [
-  ...[HealthController, OpenApiController, PeopleController, TokensController, WorkspacesController, ApprovalsController],
+  ...[HealthController, OpenApiController, PeopleController, ApiKeysController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[PlansController, DatasetsController, CurrentDatasetsController, RollbacksController],
   ...[SchedulesController, TriggersController, WebhooksController],

@@ -36,9 +36,9 @@ beforeAll(async () => {
   const made = await as('root', 'POST', '/v1/people', { name, roles: ['operator'] }, { 'idempotency-key': `make-${name}` });
   expect((await as('rita', 'POST', `/v1/approvals/${approvalOf(made)}/approve`)).status).toBe(200);
   const wanted = { person: name, name: `laptop-of-${name}` };
-  const asked = await as('root', 'POST', '/v1/tokens', wanted);
+  const asked = await as('root', 'POST', '/v1/apikeys', wanted);
   expect((await as('rita', 'POST', `/v1/approvals/${approvalOf(asked)}/approve`)).status).toBe(200);
-  tokens[name] = world.secret(String((await as('root', 'POST', '/v1/tokens', wanted)).body['token']));
+  tokens[name] = world.secret(String((await as('root', 'POST', '/v1/apikeys', wanted)).body['token']));
   id = String((await as('root', 'GET', `/v1/people/${name}`)).body['id']);
 
   await world.metadata.within(world.workspaces.home, async (transaction) => {
@@ -164,11 +164,11 @@ it('leaves an id that nothing lets in, and to which nothing is given any more', 
   const { body } = await as('root', 'GET', `/v1/people/${tombstone}`);
   expect(body).toMatchObject({ id, name: tombstone, roles: [], erasedAt: expect.stringMatching(/^\d{4}-/) });
   expect((await as('root', 'GET', '/v1/people')).body['items']).toContainEqual(body);
-  const mine = ((await as('root', 'GET', '/v1/tokens')).body['items'] as { person: string }[]).filter(({ person }) => person === tombstone);
+  const mine = ((await as('root', 'GET', '/v1/apikeys')).body['items'] as { person: string }[]).filter(({ person }) => person === tombstone);
   expect(mine).toMatchObject([{ name: 'erased', revokedAt: expect.any(String) }]);
   const refused = [
     await as('root', 'PUT', `/v1/people/${tombstone}/roles`, { roles: ['viewer'] }),
-    await as('root', 'POST', '/v1/tokens', { person: tombstone, name: 'laptop' }),
+    await as('root', 'POST', '/v1/apikeys', { person: tombstone, name: 'laptop' }),
     await as('root', 'POST', '/v1/people', { name: 'erased-person-of-mine', roles: [] }),
     await as('root', 'POST', '/v1/people', { name: 'another', roles: [], owner: tombstone }),
   ];

@@ -80,7 +80,7 @@ it('no stream goes on for somebody whose token was revoked', async () => {
   const startedAt = performance.now();
   const following = get(`/v1/runs/${going}/events`);
   await new Promise((resolve) => setTimeout(resolve, 600));
-  await world.ask('DELETE', `/v1/tokens/${String(token?.['id'])}`, { token: tokens['administrator'] ?? '' });
+  await world.ask('DELETE', `/v1/apikeys/${String(token?.['id'])}`, { token: tokens['administrator'] ?? '' });
   expect(String((await following).body['text'])).toContain('event: state');
   expect(performance.now() - startedAt).toBeLessThan(8000);
   expect((await get(`/v1/runs/${going}/events`)).status).toBe(401);

@@ -7,7 +7,7 @@ let world: ServiceWorld;
 const tokens: Record<string, string> = {};
 beforeAll(async () => {
   world = await startServiceWorld();
-  const made = await world.ask('POST', '/v1/tokens', { token: (await world.firstToken()) ?? '', json: { person: 'ada', name: 'laptop' } });
+  const made = await world.ask('POST', '/v1/apikeys', { token: (await world.firstToken()) ?? '', json: { person: 'ada', name: 'laptop' } });
   tokens['ada'] = String(made.body['token']);
 });
 afterAll(() => world.stop());
@@ -98,9 +98,9 @@ describe('two administrators', () => {
 
   it('issue a token for somebody else only together, and its secret is shown once, to who asked', async () => {
     const wanted = { person: 'zoe', name: 'laptop' };
-    const asked = await as('ada', 'POST', '/v1/tokens', wanted);
+    const asked = await as('ada', 'POST', '/v1/apikeys', wanted);
     expect([asked.status, Object.keys(asked.body)]).toEqual([202, ['approval']]);
-    const again = await as('ada', 'POST', '/v1/tokens', wanted);
+    const again = await as('ada', 'POST', '/v1/apikeys', wanted);
     expect(approvalOf(again)).toBe(approvalOf(asked));
     const agreed = await as('bob', 'POST', `/v1/approvals/${approvalOf(asked)}/approve`);
     expect([agreed.body['state'], JSON.stringify(agreed.body)]).toEqual(['approved', expect.not.stringContaining('bauta_')]);
@@ -110,11 +110,11 @@ describe('two administrators', () => {
       ['ada', { ...wanted, expiresInDays: 365 }],
       ['bob', wanted],
     ] as const)
-      expect((await as(who, 'POST', '/v1/tokens', other)).status).toBe(202);
-    const issued = await as('ada', 'POST', '/v1/tokens', wanted);
+      expect((await as(who, 'POST', '/v1/apikeys', other)).status).toBe(202);
+    const issued = await as('ada', 'POST', '/v1/apikeys', wanted);
     expect([issued.status, issued.body['person']]).toEqual([201, 'zoe']);
-    expect((await as('ada', 'POST', '/v1/tokens', wanted)).status).toBe(202);
-    expect((await as('ada', 'POST', '/v1/tokens', { person: 'ada', name: 'second' })).status).toBe(201);
+    expect((await as('ada', 'POST', '/v1/apikeys', wanted)).status).toBe(202);
+    expect((await as('ada', 'POST', '/v1/apikeys', { person: 'ada', name: 'second' })).status).toBe(201);
   });
 
   it('agree to what was asked and to nothing else', async () => {
@@ -149,10 +149,10 @@ describe('workspaces', () => {
     // Lost before it was used: while nobody administers it there is another.
     const again = await as('ada', 'POST', '/v1/workspaces', { name: 'team' });
     expect([again.status, again.body['id']]).toEqual([201, made.body['id']]);
-    const tom = await world.ask('POST', '/v1/tokens', { token: String(again.body['firstToken']), json: { person: 'tom', name: 'laptop' } });
+    const tom = await world.ask('POST', '/v1/apikeys', { token: String(again.body['firstToken']), json: { person: 'tom', name: 'laptop' } });
     expect(tom.status).toBe(201);
     tokens['tom'] = String(tom.body['token']);
-    const used = await world.ask('POST', '/v1/tokens', { token: String(made.body['firstToken']), json: { person: 'eve', name: 'laptop' } });
+    const used = await world.ask('POST', '/v1/apikeys', { token: String(made.body['firstToken']), json: { person: 'eve', name: 'laptop' } });
     expect(used.status).toBe(401);
     expect(said(await as('ada', 'POST', '/v1/workspaces', { name: 'team' }))).toEqual([409, 'NAME_TAKEN']);
 

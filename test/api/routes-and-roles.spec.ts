@@ -81,9 +81,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/triggers/{name}/resume': ['operator'],
   'GET /v1/workspaces': ['administrator', 'auditor'],
   'POST /v1/workspaces': ['administrator'],
-  'GET /v1/tokens': ['administrator', 'auditor'],
-  'POST /v1/tokens': ['administrator'],
-  'DELETE /v1/tokens/{id}': ['administrator'],
+  'GET /v1/apikeys': ['administrator', 'auditor'],
+  'POST /v1/apikeys': ['administrator'],
+  'DELETE /v1/apikeys/{id}': ['administrator'],
 };
 /** Known by the signature of what they bring: test/api/webhooks.spec.ts. */
 const signed = ['POST /v1/webhooks/{id}'];
@@ -201,7 +201,7 @@ it('answers for them in their own workspace, so that the test above asks for thi
 });
 
 it('lists nothing of another workspace', async () => {
-  for (const path of ['/v1/people', '/v1/tokens'])
+  for (const path of ['/v1/people', '/v1/apikeys'])
     expect(JSON.stringify((await world.ask('GET', path, { token: tokens['administrator'] ?? '' })).body)).not.toContain('foreign');
 });
 

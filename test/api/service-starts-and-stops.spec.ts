@@ -69,9 +69,9 @@ it('is ready within ten seconds, listens on this machine only, and shows the one
   const first = readFileSync(path, 'utf8').trim();
   expect(words).not.toContain(first);
 
-  const made = await ask(url, 'POST', '/v1/tokens', { token: first, json: { person: 'ada', name: 'laptop' } });
+  const made = await ask(url, 'POST', '/v1/apikeys', { token: first, json: { person: 'ada', name: 'laptop' } });
   expect(made.status).toBe(201);
-  const again = await ask(url, 'POST', '/v1/tokens', { token: first, json: { person: 'eve', name: 'laptop' } });
+  const again = await ask(url, 'POST', '/v1/apikeys', { token: first, json: { person: 'eve', name: 'laptop' } });
   expect([again.status, again.body['code']]).toEqual([401, 'TOKEN_INVALID']);
   const token = String(made.body['token']);
   expect((await ask(url, 'GET', '/v1/people', { token })).body['items']).toMatchObject([{ name: 'ada', roles: ['administrator'] }]);

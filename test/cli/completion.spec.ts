@@ -33,6 +33,8 @@ needing('bash')('bash completes commands, options and the values of options', as
     'apply',
     'runs',
     'approvals',
+    'people',
+    'apikeys',
     'datasets',
     'rollback',
     'attest',

@@ -123,7 +123,7 @@ describe('bauta apply', () => {
     });
     const { exitCode, stdout } = await there(['apply', '-f', file], asAuthor);
     expect(exitCode).toBe(2);
-    expect(stdout).toContain('unchanged  Pipeline tiny, version 1\nchanged    Classification tiny, version 2\n');
+    expect(stdout).toContain('unchanged  Pipeline tiny, version 1\nchange     Classification tiny, version 2\n');
     expect(stdout).toMatch(/ {2}~ \/tables\/.*: "pii\.free-text" → "none"\n/);
     expect(stdout).toMatch(/lowers .*note/);
     expect(stdout).toMatch(/for a second person, and nothing was applied: bauta approvals approve [0-9a-f-]{36}\n$/);

@@ -13,6 +13,8 @@ const commands = [
   'apply',
   'runs',
   'approvals',
+  'people',
+  'apikeys',
   'datasets',
   'rollback',
   'attest',

@@ -4,4 +4,4 @@ export { rolesConsequence, tokenConsequence } from './grant-consequences.js';
 export { WorkspacesController } from './workspaces-controller.js';
 export { ErasureController } from './erasure-controller.js';
 export { PeopleController } from './people-controller.js';
-export { TokensController } from './tokens-controller.js';
+export { ApiKeysController } from './api-keys-controller.js';

@@ -15,7 +15,7 @@ export async function issueFirstToken(metadata: Metadata, serverKey: Uint8Array,
   const now = clock.now();
   await metadata.within(row.id, async (transaction) => {
     await transaction.people.insertFirstToken(toSecretDigest(secret, serverKey), new Date(now + FIRST_TOKEN_MS));
-    await transaction.audit({ type: 'first-token.issued', at: toTimestamp(now), data: {} });
+    await transaction.audit({ type: 'first-apikey.issued', at: toTimestamp(now), data: {} });
   });
   return secret;
 }

@@ -21,7 +21,7 @@ export class PermissionGuard implements CanActivate {
     if (needs === undefined) throw toError('UNEXPECTED', { name: 'a route without a right' });
     setAccess(request, { ...accessOf(request), needs, route: `${context.getClass().name}.${context.getHandler().name}` });
     if (first) {
-      if (needs === 'tokens:write' || needs === 'anyone') return true;
+      if (needs === 'apikeys:write' || needs === 'anyone') return true;
       throw toError('ACCESS_DENIED', { name: needs, expected: rightsOf(needs).join(', ') });
     }
     if (!caller) throw toError('TOKEN_MISSING');

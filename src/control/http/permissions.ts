@@ -34,8 +34,8 @@ const table = {
   'people:read': ['administrator', 'auditor'],
   'people:write': ['administrator'],
   'people:erase': ['administrator'],
-  'tokens:read': ['administrator', 'auditor'],
-  'tokens:write': ['administrator'],
+  'apikeys:read': ['administrator', 'auditor'],
+  'apikeys:write': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof table;

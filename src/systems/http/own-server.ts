@@ -7,7 +7,7 @@ import { BautaError, toError } from '../../kernel/errors.js';
 import type { LogFiles } from '../../pipeline/audit/audit.js';
 
 export interface OwnRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** From the root of the service on. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

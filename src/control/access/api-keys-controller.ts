@@ -1,4 +1,4 @@
-// /v1/tokens: 256 random bits each, shown once. What is stored is an HMAC that cannot be used.
+// /v1/apikeys: 256 random bits each, shown once. What is stored is an HMAC that cannot be used.
 import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 
 import type { Settings } from '../../config/settings.js';
@@ -58,8 +58,8 @@ const issued: Schema = {
   },
 };
 
-@Controller('v1/tokens')
-export class TokensController {
+@Controller('v1/apikeys')
+export class ApiKeysController {
   constructor(
     @Inject(Metadata) private readonly metadata: Metadata,
     @Inject(SERVER_KEY) private readonly serverKey: Uint8Array,
@@ -68,7 +68,7 @@ export class TokensController {
   ) {}
 
   @Route({
-    ...{ method: 'GET', needs: 'tokens:read', summary: 'tokens, never their secrets', query: pageSchema, errors: [400] },
+    ...{ method: 'GET', needs: 'apikeys:read', summary: 'API keys, never their secrets', query: pageSchema, errors: [400] },
     answer: {
       type: 'object',
       required: ['items', 'next'],
@@ -83,9 +83,9 @@ export class TokensController {
   }
 
   @Route({
-    ...{ method: 'POST', needs: 'tokens:write', status: 201, answer: issued, waits, body: wantedSchema, errors: [404, 409] },
+    ...{ method: 'POST', needs: 'apikeys:write', status: 201, answer: issued, waits, body: wantedSchema, errors: [404, 409] },
     summary:
-      'a token for a person; with the one-time token: the first administrator and his token; with two administrators the same request again, once the other agreed',
+      'an API key for a person; with the one-time token: the first administrator and his key; with two administrators the same request again, once the other agreed',
   })
   async create(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Issued | { readonly approval: Pending }> {
     const wanted = parseRequest<Wanted>(request.body, wantedSchema);
@@ -115,14 +115,14 @@ export class TokensController {
     });
   }
 
-  @Route({ method: 'DELETE', path: ':id', needs: 'tokens:write', summary: 'a token works no more', status: 204, errors: [404] })
+  @Route({ method: 'DELETE', path: ':id', needs: 'apikeys:write', summary: 'an API key works no more', status: 204, errors: [404] })
   async revoke(@Req() request: Request, @Param('id') id: string): Promise<void> {
     requireUuid(id, 'token');
     const { workspaceId, personId } = callerOf(request);
     await this.metadata.within(workspaceId, async (transaction) => {
       const now = this.clock.now();
       if (!(await transaction.people.revokeToken(id, new Date(now)))) throw toError('RESOURCE_UNKNOWN', { type: 'token' });
-      await transaction.audit({ type: 'token.revoked', at: toTimestamp(now), actor: personId, data: { token: id } });
+      await transaction.audit({ type: 'apikey.revoked', at: toTimestamp(now), actor: personId, data: { token: id } });
     });
   }
 
@@ -155,7 +155,7 @@ export class TokensController {
     const [secret, now] = [newSecret('token'), this.clock.now()];
     const expiresAt = new Date(now + (wanted.expiresInDays ?? 90) * 86_400_000);
     const id = await transaction.people.insertToken(personId, wanted.name, toSecretDigest(secret, this.serverKey), expiresAt);
-    await transaction.audit({ type: 'token.issued', at: toTimestamp(now), actor, data: { token: id, person: personId } });
+    await transaction.audit({ type: 'apikey.issued', at: toTimestamp(now), actor, data: { token: id, person: personId } });
     return { id, person: wanted.person, name: wanted.name, expiresAt: expiresAt.toISOString(), token: secret };
   }
 }
