@@ -164,7 +164,9 @@ it('leaves an id that nothing lets in, and to which nothing is given any more', 
   const { body } = await as('root', 'GET', `/v1/people/${tombstone}`);
   expect(body).toMatchObject({ id, name: tombstone, roles: [], erasedAt: expect.stringMatching(/^\d{4}-/) });
   expect((await as('root', 'GET', '/v1/people')).body['items']).toContainEqual(body);
-  const mine = ((await as('root', 'GET', '/v1/apikeys')).body['items'] as { person: string }[]).filter(({ person }) => person === tombstone);
+  const mine = ((await as('root', 'GET', '/v1/apikeys')).body['items'] as { person: string }[]).filter(
+    ({ person }) => person === tombstone,
+  );
   expect(mine).toMatchObject([{ name: 'erased', revokedAt: expect.any(String) }]);
   const refused = [
     await as('root', 'PUT', `/v1/people/${tombstone}/roles`, { roles: ['viewer'] }),

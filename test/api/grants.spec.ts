@@ -149,10 +149,16 @@ describe('workspaces', () => {
     // Lost before it was used: while nobody administers it there is another.
     const again = await as('ada', 'POST', '/v1/workspaces', { name: 'team' });
     expect([again.status, again.body['id']]).toEqual([201, made.body['id']]);
-    const tom = await world.ask('POST', '/v1/apikeys', { token: String(again.body['firstToken']), json: { person: 'tom', name: 'laptop' } });
+    const tom = await world.ask('POST', '/v1/apikeys', {
+      token: String(again.body['firstToken']),
+      json: { person: 'tom', name: 'laptop' },
+    });
     expect(tom.status).toBe(201);
     tokens['tom'] = String(tom.body['token']);
-    const used = await world.ask('POST', '/v1/apikeys', { token: String(made.body['firstToken']), json: { person: 'eve', name: 'laptop' } });
+    const used = await world.ask('POST', '/v1/apikeys', {
+      token: String(made.body['firstToken']),
+      json: { person: 'eve', name: 'laptop' },
+    });
     expect(used.status).toBe(401);
     expect(said(await as('ada', 'POST', '/v1/workspaces', { name: 'team' }))).toEqual([409, 'NAME_TAKEN']);
 
