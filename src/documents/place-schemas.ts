@@ -29,6 +29,15 @@ export const place = {
     sameServer: reasoned,
     adopt: reasoned,
     swapSchemas: members({ reason, builder: connection }, {}, 'reason and builder'),
+    clones: members(
+      {},
+      {
+        max: { type: 'integer', minimum: 1, maximum: 500, description: 'a count from 1 to 500; 10 when left out' },
+        hours: { type: 'integer', minimum: 1, maximum: 2160, description: 'hours from 1 to 2160; 24 when left out' },
+        megabytes: { type: 'integer', minimum: 1, maximum: 1_000_000_000, description: 'megabytes' },
+      },
+      'max, hours and megabytes',
+    ),
     keepVersions: { type: 'integer', minimum: 1, maximum: 20, description: 'a count from 1 to 20' },
     roles,
   },

@@ -46,7 +46,13 @@ export function toDefinition(document: Written): Definition {
 
 /** What a pipeline's own target and an Environment have in common. */
 function withReasons(written: Written): Written {
-  return { ...written, ...reasonedMember(written, 'sameServer'), ...reasonedMember(written, 'adopt') };
+  const { clones } = written;
+  return {
+    ...written,
+    ...reasonedMember(written, 'sameServer'),
+    ...reasonedMember(written, 'adopt'),
+    ...(clones === undefined ? {} : { clones: { max: 10, hours: 24, ...(clones as Written) } }),
+  };
 }
 
 function toPipeline(written: Written): PipelineDocument {

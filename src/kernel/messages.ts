@@ -1343,6 +1343,61 @@ export const messages = {
     message: '{amount} stay connected: what they prepared with a type of the version before fails once',
     hint: 'let them connect anew, or GRANT pg_signal_backend to the login of the target',
   },
+  TARGET_NO_ROOM: {
+    class: 'UnavailableError',
+    message: 'a copy more of {name} needs {expected}, and there is room for {amount}',
+    hint: 'drop clones, keep fewer versions, or give the disk or target.clones.megabytes more',
+  },
+  CLONES_NOT_DECLARED: {
+    class: 'InputError',
+    message: '{name} says nothing of clones',
+    hint: 'write clones: into the target or the Environment, and publish a version: from it clones are made',
+  },
+  CLONES_UNSUPPORTED: {
+    class: 'InputError',
+    message: 'versions of {name} are schemas of a database, and only databases can be cloned',
+    hint: 'use a server that gives CREATEDB to the login of the target, or leave out clones:',
+  },
+  CLONES_FULL: {
+    class: 'UnavailableError',
+    message: 'there are {amount} clones of {name}, and no more are allowed',
+    hint: 'drop one, wait until the time of one is up, or raise clones.max',
+  },
+  CLONE_BUSY: {
+    class: 'UnavailableError',
+    message: 'somebody is at work on the clone {name}',
+    hint: 'try again in a moment',
+  },
+  CLONE_NO_TEMPLATE: {
+    class: 'InputError',
+    message: 'the published version of {name} was made without a template, or the version was replaced meanwhile',
+    hint: 'publish a version with clones: in the document, then try again',
+  },
+  CLONE_MARKER: {
+    class: 'DataError',
+    message: 'version {amount} of {name} cannot be cloned: {expected}',
+    hint: 'run the pipeline anew',
+  },
+  CLONE_TOO_LONG: {
+    class: 'InputError',
+    message: 'a clone may be asked for {amount} at most',
+    hint: 'ask for less, or raise clones.hours',
+  },
+  CLONE_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no clone for {name}',
+    hint: 'bauta clones shows those that there are',
+  },
+  CLONE_ROLE_STAYS: {
+    class: 'UnavailableError',
+    message: 'the role {name} cannot be dropped: it owns something in another database',
+    hint: 'drop what it owns there; it cannot log in, and the next sweep tries again',
+  },
+  CLONE_REACHES_OTHERS: {
+    class: 'InputError',
+    message: 'everybody may connect to {expected}, and so may the role of a clone',
+    hint: 'REVOKE CONNECT ON DATABASE … FROM PUBLIC for each (deploy/target-clones.sql)',
+  },
   // ── verify
   VERIFY_ROWS_DIFFER: {
     class: 'DataError',

@@ -60,12 +60,23 @@ export interface TargetDefinition {
   /** Versions are schemas of one database and not databases, for one reason; `builder` is the login that makes what becomes one. */
   readonly swapSchemas?: Pick<Reasoned, 'reason'> & { readonly builder: string };
   readonly keepVersions?: number;
+  /** Copies of the published version may be made, each with a login of its own. */
+  readonly clones?: ClonesDefinition;
   readonly roles?: RolesDefinition;
 }
 
 /** A pipeline as it is written: its target may be the name of an Environment document. Bound pipelines have the target itself. */
 export interface PipelineDocument extends Omit<PipelineDefinition, 'target'> {
   readonly target: TargetDefinition | string;
+}
+
+export interface ClonesDefinition {
+  /** At a time. */
+  readonly max: number;
+  /** The longest that one may be asked for. */
+  readonly hours: number;
+  /** What the versions, templates and clones of the target may have together on its disk. Absent: as far as can be seen from here. */
+  readonly megabytes?: number;
 }
 
 /** Roles of the environment, on the target's server. Without names: the database's name and `_owner`, `_rw`, `_ro`. */

@@ -5,6 +5,8 @@ import { toLabel } from './schema-object.js';
 
 /** Rows, indexes of about the same size, and as much again to sort while they are built: a cautious guess, not a measurement. */
 const peakFactor = 3;
+/** Where clones are wanted: rows and indexes twice, once nothing is sorted any more. */
+const clonedPeakFactor = 4;
 
 /** Size at the source of what the plan copies. */
 export function toCopiedBytes(plan: Plan, catalogue: Catalogue): number {
@@ -13,5 +15,5 @@ export function toCopiedBytes(plan: Plan, catalogue: Catalogue): number {
 }
 
 export function toPeakBytes(plan: Plan, catalogue: Catalogue): number {
-  return toCopiedBytes(plan, catalogue) * peakFactor;
+  return toCopiedBytes(plan, catalogue) * (plan.facts.target.clones ? clonedPeakFactor : peakFactor);
 }

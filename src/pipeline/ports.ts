@@ -229,6 +229,8 @@ export interface Target {
   findAlive(runIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** What stands in the marker's place in a version of this target. */
   marker(version: DatasetVersion): Promise<MarkerSeen>;
+  /** Absent: a target whose versions cannot be cloned. */
+  readonly clones?: Clones;
   /** Makes the previous version current again, in one step. MUST refuse one whose marker does not agree with its comment, or has expired. */
   rollback(): Promise<DatasetVersion>;
   close(): Promise<void>;
@@ -328,6 +330,45 @@ export interface Staging {
   publish(version: DatasetVersion): Promise<readonly Finding[]>;
   /** Leaves nothing behind. MUST be safe to call twice and after a failure. */
   drop(): Promise<void>;
+}
+
+/** Copies of the published version, each for one purpose, with a login that reaches it and nothing else. */
+export interface Clones {
+  /** Those that somebody may work in, by id; whatever their time. */
+  list(): Promise<readonly Clone[]>;
+  /**
+   * MUST leave nothing behind when it rejects. One with the order's id that is there gets a new password and a new time. Throws CLONES_FULL,
+   * CLONE_BUSY, CLONE_NO_TEMPLATE, CLONE_MARKER, TARGET_NO_ROOM.
+   */
+  make(order: CloneOrder): Promise<{ readonly clone: Clone; readonly login: Login }>;
+  /** Database and role; false: there is none. Throws CLONE_BUSY while somebody is at work on it. */
+  drop(id: string): Promise<boolean>;
+  /** Drops what is half made or half dropped, of whatever target here. Returns what it dropped. */
+  sweep(): Promise<readonly string[]>;
+}
+
+export interface Clone {
+  /** Of the form of a run's. */
+  readonly id: string;
+  readonly target: string;
+  /** What it was asked for, for example `pr-123`: one clone of a target at a time. */
+  readonly for: string;
+  /** Name of the database, and of the only role that may come in. */
+  readonly database: string;
+  /** Of what it is a copy. */
+  readonly version: number;
+  readonly runId: string;
+  readonly bytes: number;
+  readonly madeAt: string;
+  /** From then on its login is refused, and it is due to be dropped. */
+  readonly expiresAt: string;
+}
+
+export interface CloneOrder extends Pick<Clone, 'id' | 'for' | 'expiresAt'> {
+  /** No more than so many of a target. */
+  readonly max: number;
+  /** What all databases of the target may have together. */
+  readonly megabytes?: number | undefined;
 }
 
 export interface Receipt {

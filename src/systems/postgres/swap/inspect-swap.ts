@@ -66,6 +66,7 @@ export async function inspectSwap(inspecting: Inspecting): Promise<{ facts: Targ
     ...findVersion(self, plan, catalogue),
     ...findEncoding(database, catalogue),
     ...((await isBusy(session, server.target)) ? ([['TARGET_BUSY', { name: server.target }]] as Found) : []),
+    ...(plan.facts.target.clones ? ([['CLONES_UNSUPPORTED', { name: server.target }]] as Found) : []),
     ['SWAP_CHOSEN', { name: server.target }, 'warning'],
   ];
   const findings = [

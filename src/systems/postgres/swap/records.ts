@@ -17,7 +17,7 @@ export interface SchemaRow {
 }
 
 export interface Version {
-  readonly ours: OwnComment & { readonly schemas: readonly string[] };
+  readonly ours: OwnComment & { readonly schemas: readonly string[]; readonly state: DatasetVersion['state'] };
   /** The schema of its comment and marker, as it is called now. */
   readonly record: string;
   readonly places: Places;
@@ -37,10 +37,10 @@ export function toVersions(rows: readonly SchemaRow[], target: string): readonly
   return rows
     .flatMap(({ name, mine, comment }): Version[] => {
       const ours = mine ? parseComment(comment) : undefined;
-      if (ours?.schemas === undefined || ours.target !== target) return [];
+      if (ours?.schemas === undefined || ours.target !== target || ours.state === 'template') return [];
       const places = toPlaces(ours.runId, ours.schemas);
       const fits = name === (ours.state === 'current' ? markerSchema : places.record);
-      return fits ? [{ ours: { ...ours, schemas: ours.schemas }, record: name, places }] : [];
+      return fits ? [{ ours: { ...ours, state: ours.state, schemas: ours.schemas }, record: name, places }] : [];
     })
     .sort((a, b) => b.ours.version - a.ours.version);
 }

@@ -54,7 +54,7 @@ async function createEnvironmentRoles(session: Session, target: string, roles: E
 }
 
 /** A role whose rights the provisioning role has; nobody logs in as it, if not said otherwise. MUST run in a transaction. */
-async function createOwnRole(session: Session, role: string, comment: string, login = 'NOLOGIN'): Promise<void> {
+export async function createOwnRole(session: Session, role: string, comment: string, login = 'NOLOGIN'): Promise<void> {
   const name = quoteName(role);
   await session.query(`CREATE ROLE ${name} ${login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`);
   await session.query(`COMMENT ON ROLE ${name} IS ${quoteLiteral(comment)}`);

@@ -2,6 +2,7 @@
 import type { DatabaseLocale } from '../../../pipeline/catalogue.js';
 import type { DatasetVersion } from '../../../pipeline/ports.js';
 import { type OwnComment, type RoleComment, parseComment, parseRoleComment } from './own-comment.js';
+import { findOwnName } from './names.js';
 import type { Session } from './session.js';
 
 export interface Database {
@@ -46,25 +47,27 @@ export async function readDatabases(session: Session): Promise<readonly Database
   );
   return rows.map(({ provider, collate, ctype, locale, icuRules, ownerComment, ...row }) => ({
     ...row,
-    ours: parseComment(row.comment),
+    ours: toOurs(row.name, row.comment),
     ownerOurs: parseRoleComment(ownerComment),
     locale: { provider, collate, ctype, locale, icuRules },
   }));
 }
 
+/** A clone belongs to who works in it, who may comment on it and not rename it: what it says of itself counts for nothing. */
+function toOurs(name: string, comment: string | null): OwnComment | undefined {
+  const ours = parseComment(comment);
+  const form = findOwnName(name)?.form;
+  return form !== 'clone' && (ours?.state === 'template') === (form === 'template') ? ours : undefined;
+}
+
 /** The versions of a target, newest first. A database that only looks like the target's is not one. */
 export function toDatasets(databases: readonly Database[], target: string): readonly DatasetVersion[] {
   return databases
-    .flatMap(({ ours, name }) => (ours?.target === target && (ours.state === 'current') === (name === target) ? [{ ours, name }] : []))
-    .map(({ ours, name }) => ({
-      target,
-      version: ours.version,
-      state: ours.state,
-      runId: ours.runId,
-      database: name,
-      planDigest: ours.planDigest ?? '',
-      publishedAt: ours.publishedAt ?? null,
-    }))
+    .flatMap(({ ours, name: database }): DatasetVersion[] => {
+      if (ours?.target !== target || ours.state === 'template' || (ours.state === 'current') !== (database === target)) return [];
+      const { version, state, runId, planDigest = '', publishedAt = null } = ours;
+      return [{ target, version, state, runId, database, planDigest, publishedAt }];
+    })
     .sort((a, b) => b.version - a.version);
 }
 

@@ -8,22 +8,35 @@ import { quoteName } from '../quote.js';
 import type { Session } from './session.js';
 
 /**
+ * The owner of everything in a version that is to be cloned: whoever owns the database is a member of this role there, and nowhere else. So a
+ * copy of its files belongs to the copy's owner, and nothing in it has to be changed (decision 0062).
+ */
+export const databaseOwner = 'pg_database_owner';
+
+/**
  * MUST be given a session of the provisioning role in the staging database. One transaction; doing it twice changes nothing.
  * The owner may connect to what it owns, so CONNECT is taken from it until publication; the provisioning role keeps it for itself.
  */
-export async function handOver(session: Session, staging: string, roles: EnvironmentRoles): Promise<void> {
-  const [database, runRole, owner] = [quoteName(staging), quoteName(staging), quoteName(roles.owner)];
+export async function handOver(
+  session: Session,
+  staging: string,
+  roles: EnvironmentRoles,
+  objectOwner: string = roles.owner,
+): Promise<void> {
+  const [database, runRole, owner, objects] = [quoteName(staging), quoteName(staging), quoteName(roles.owner), quoteName(objectOwner)];
   await session.transaction(async () => {
     await session.query(`ALTER ROLE ${runRole} NOLOGIN PASSWORD NULL`);
     // The server reassigns in the order of its catalogue, which is chance, and wants CREATE on the database and the schema: so these come first.
     await session.query(`ALTER DATABASE ${database} OWNER TO ${owner}`);
+    if (objects !== owner) await session.query(`GRANT CREATE ON DATABASE ${database} TO ${objects}`);
     const schemas = await session.query<{ name: string }>(
       'SELECT nspname AS name FROM pg_namespace WHERE nspowner = (SELECT oid FROM pg_roles WHERE rolname = $1) ORDER BY 1',
       [staging],
     );
-    for (const { name } of schemas) await session.query(`ALTER SCHEMA ${quoteName(name)} OWNER TO ${owner}`);
-    await session.query(`REASSIGN OWNED BY ${runRole} TO ${owner}`);
+    for (const { name } of schemas) await session.query(`ALTER SCHEMA ${quoteName(name)} OWNER TO ${objects}`);
+    await session.query(`REASSIGN OWNED BY ${runRole} TO ${objects}`);
     await session.query(`DROP OWNED BY ${runRole}`);
+    if (objects !== owner) await session.query(`REVOKE ALL ON DATABASE ${database} FROM ${objects}`);
     await session.query(`REVOKE ALL ON DATABASE ${database} FROM ${owner}`);
     await session.query(`GRANT CONNECT, CREATE, TEMPORARY ON DATABASE ${database} TO CURRENT_USER`);
   });
@@ -39,7 +52,12 @@ interface SchemaObjects {
  * Rights inside the database: read-write and read-only on everything the owner has, now and later. Where the document maps roles, what is there
  * has its rights since it was made, and what comes later gets them here.
  */
-export async function grantRights(session: Session, roles: EnvironmentRoles, mapped?: RolesPlan): Promise<void> {
+export async function grantRights(
+  session: Session,
+  roles: EnvironmentRoles,
+  mapped?: RolesPlan,
+  objectOwner: string = roles.owner,
+): Promise<void> {
   if (mapped) {
     const later = toDefaultGrantStatements(mapped.defaults, roles.owner);
     return session.transaction(async () => {
@@ -54,7 +72,7 @@ export async function grantRights(session: Session, roles: EnvironmentRoles, map
        FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relowner = $1::regrole
       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname <> $2 AND pg_has_role(n.nspowner, 'USAGE')
       GROUP BY n.nspname ORDER BY n.nspname`,
-    [owner, markerTable.schema],
+    [quoteName(objectOwner), markerTable.schema],
   );
   await session.transaction(async () => {
     for (const { schema, tables, sequences } of schemas) {
@@ -103,10 +121,16 @@ export async function carryOver(session: Session, from: Database, to: string): P
     await session.query(`GRANT ${privilege} ON DATABASE ${database} TO ${to_}${grantable ? ' WITH GRANT OPTION' : ''}`);
   }
   await session.query(`ALTER DATABASE ${database} CONNECTION LIMIT ${from.connectionLimit}`);
+  await carrySettings(session, from.oid, to);
+}
+
+/** Settings of a database, and where `everybody` only those that are no role's. MUST run in a transaction. */
+export async function carrySettings(session: Session, from: number, to: string, everybody = false): Promise<void> {
+  const database = quoteName(to);
   const settings = await session.query<{ role: string | null; setting: string }>(
     `SELECT CASE WHEN setrole <> 0 THEN pg_get_userbyid(setrole) END AS role, unnest(setconfig) AS setting
-       FROM pg_db_role_setting WHERE setdatabase = $1`,
-    [from.oid],
+       FROM pg_db_role_setting WHERE setdatabase = $1 AND (setrole = 0 OR NOT $2)`,
+    [from, everybody],
   );
   for (const { role, setting } of settings) {
     const place = role === null ? `DATABASE ${database}` : `ROLE ${quoteName(role)} IN DATABASE ${database}`;

@@ -9,6 +9,7 @@ import type { TargetFacts } from '../../../pipeline/ports.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
 import { findMarkerProblem } from './marker-of.js';
 import { findRunId, toEnvironmentRoles, toLockKey } from './names.js';
+import { findRoom, toMegabytes } from './room.js';
 import { type Session, type TargetServer, toSqlState } from './session.js';
 
 export interface Self {
@@ -50,10 +51,35 @@ export async function inspect(
     ...findVersion(self, plan, catalogue),
     ...findEncoding(current, catalogue),
   ];
+  found.push(...(await findForClones(server, session, facts, plan)));
   if (await isBusy(session, server.target)) found.push(['TARGET_BUSY', { name: server.target }]);
   if (current && !self.superuser) found.push(...(await findSettings(session, current, self)));
   const place = { stage: 'deliver', connection: server.connection.name };
   return { facts, findings: sortFindings(found.map(([code, where, severity]) => toFinding(code, { ...place, ...where }, severity))) };
+}
+
+/** Nothing that a run without clones would ask. */
+async function findForClones(
+  server: TargetServer,
+  session: Session,
+  { peakBytes, database }: TargetFacts,
+  { facts }: Plan,
+): Promise<Found> {
+  const { clones } = facts.target;
+  if (!clones) return [];
+  const room = await findRoom(server, session, clones.megabytes);
+  const open = await session.query<{ name: string }>(
+    `SELECT d.datname AS name FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+      WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT' AND d.datallowconn AND d.datname <> $1 ORDER BY 1`,
+    [server.target],
+  );
+  const known = { name: database, expected: toMegabytes(peakBytes), amount: toMegabytes(room ?? 0) };
+  return [
+    ...(room !== undefined && room < peakBytes ? [['TARGET_NO_ROOM', known] as Found[number]] : []),
+    ...(open.length > 0
+      ? [['CLONE_REACHES_OTHERS', { expected: open.map(({ name }) => name).join(', ') }, 'warning'] as Found[number]]
+      : []),
+  ];
 }
 
 export type Found = [ErrorCode, Where?, Finding['severity']?][];
@@ -131,6 +157,7 @@ export function findClash(role: Role, target: string, self: Self, isOwner: boole
   // A role that rights are mapped to may be somebody's login; the environment's own three are for groups.
   if (role.canLogin && !isMapped) return 'it can log in';
   if (role.ours?.role === 'run') return 'it is the role of a run';
+  if (role.ours?.role === 'clone') return 'it is the role of a clone';
   if (role.ours && role.ours.target !== target) return `it is of the target ${role.ours.target}`;
   return isOwner && !role.owned ? `it is not granted to ${self.name}` : undefined;
 }

@@ -2,19 +2,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { BautaError, toError } from '../../../kernel/errors.js';
-import { toLockKey } from './names.js';
+import { type LockKind, toLockKey } from './names.js';
 import type { Session } from './session.js';
 
 const goneWithinMs = 5000;
 
 /** Takes a session-level advisory lock; false when somebody else holds it. It goes with the session. */
-export async function tryLock(session: Session, kind: 'run' | 'target', name: string): Promise<boolean> {
+export async function tryLock(session: Session, kind: LockKind, name: string): Promise<boolean> {
   const [row] = await session.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1::int8) AS taken', [toLockKey(kind, name)]);
   return row?.taken === true;
 }
 
-export async function unlock(session: Session, kind: 'run' | 'target', name: string): Promise<void> {
+export async function unlock(session: Session, kind: LockKind, name: string): Promise<void> {
   await session.query('SELECT pg_advisory_unlock($1::int8)', [toLockKey(kind, name)]);
+}
+
+/** Waits for it, no longer than the session's lock_timeout. It goes with the session. */
+export async function waitForLock(session: Session, kind: LockKind, name: string): Promise<void> {
+  await session.query('SELECT pg_advisory_lock($1::int8)', [toLockKey(kind, name)]);
 }
 
 /** Throws TARGET_BUSY while another run or a roll-back holds the target. */

@@ -4,7 +4,8 @@ import { toCanonicalJson } from '../../../kernel/canonical-json.js';
 export interface OwnComment {
   readonly target: string;
   readonly version: number;
-  readonly state: 'staging' | 'current' | 'previous';
+  /** `template`: what the clones of a version are copied from. */
+  readonly state: 'staging' | 'current' | 'previous' | 'template';
   readonly runId: string;
   readonly planDigest?: string | undefined;
   readonly publishedAt?: string | undefined;
@@ -14,6 +15,8 @@ export interface OwnComment {
   readonly rolledBack?: boolean | undefined;
   /** The comment that people gave the database before it was adopted. */
   readonly comment?: string | undefined;
+  /** Of a template: nobody can connect to it, so nobody else can ask. */
+  readonly bytes?: number | undefined;
   /** Of a version that is some schemas of a database: their names while it is current. */
   readonly schemas?: readonly string[] | undefined;
 }
@@ -28,7 +31,7 @@ export function parseComment(comment: string | null): OwnComment | undefined {
   if (value?.['bauta'] !== 1) return undefined;
   const { target, version, state, runId } = value;
   if (typeof target !== 'string' || typeof version !== 'number' || typeof runId !== 'string') return undefined;
-  if (state !== 'staging' && state !== 'current' && state !== 'previous') return undefined;
+  if (state !== 'staging' && state !== 'current' && state !== 'previous' && state !== 'template') return undefined;
   const text = (name: string): string | undefined => (typeof value[name] === 'string' ? value[name] : undefined);
   return {
     target,
@@ -40,6 +43,7 @@ export function parseComment(comment: string | null): OwnComment | undefined {
     replacedAt: text('replacedAt'),
     rolledBack: value['rolledBack'] === true ? true : undefined,
     comment: text('comment'),
+    bytes: typeof value['bytes'] === 'number' ? value['bytes'] : undefined,
     ...toSchemas(value['schemas']),
   };
 }
@@ -48,23 +52,39 @@ function toSchemas(value: unknown): Pick<OwnComment, 'schemas'> {
   return Array.isArray(value) && value.every((one) => typeof one === 'string') ? { schemas: value } : {};
 }
 
-/** Comment of a role of ours: `run` for a run's, else which of the environment's; `mapped`: made because a pipeline maps a role to it. */
-const ownRoles = ['run', 'owner', 'rw', 'ro', 'mapped'] as const;
+/** Comment of a role of ours: `run`, `clone` for theirs, else which of the environment's; `mapped`: made because a pipeline maps a role to it. */
+const ownRoles = ['run', 'owner', 'rw', 'ro', 'mapped', 'clone'] as const;
 
 export interface RoleComment {
   readonly target: string;
   readonly role: (typeof ownRoles)[number];
+  /** Of a clone. Its database belongs to who works in it, and can say what it likes; a role cannot comment on itself. */
+  readonly clone?: CloneComment | undefined;
 }
 
-export function toRoleCommentText(ours: RoleComment): string {
-  return toCanonicalJson({ bauta: 1, ...ours });
+export interface CloneComment {
+  readonly state: 'making' | 'ready' | 'dropping';
+  readonly for: string;
+  /** Of the version that it was copied from. */
+  readonly version: number;
+  readonly runId: string;
+  readonly bytes: number;
+  readonly madeAt: string;
+  readonly expiresAt: string;
+}
+
+export function toRoleCommentText({ target, role, clone }: RoleComment): string {
+  return toCanonicalJson({ bauta: 1, target, role, ...(clone && { clone: { ...clone } }) });
 }
 
 export function parseRoleComment(comment: string | null): RoleComment | undefined {
   const value = parseObject(comment);
   const role = ownRoles.find((one) => one === value?.['role']);
   if (value?.['bauta'] !== 1 || typeof value['target'] !== 'string') return undefined;
-  return role === undefined ? undefined : { target: value['target'], role };
+  if (role === undefined) return undefined;
+  return role === 'clone'
+    ? { target: value['target'], role, clone: value['clone'] as CloneComment | undefined }
+    : { target: value['target'], role };
 }
 
 function parseObject(text: string | null): Record<string, unknown> | undefined {

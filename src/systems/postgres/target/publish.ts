@@ -9,7 +9,7 @@ import { type Database, readDatabases, toDatasets } from './databases.js';
 import { carryOver, openToEnvironment } from './hand-over.js';
 import { type OwnComment, toCommentText } from './own-comment.js';
 import { findMarkerProblem } from './marker-of.js';
-import { type EnvironmentRoles, toStagingName } from './names.js';
+import { type EnvironmentRoles, toStagingName, toTemplateName } from './names.js';
 import { type Session, type TargetServer, toSqlState } from './session.js';
 import { switchOver } from './switch-over.js';
 
@@ -36,6 +36,8 @@ export async function publish(server: TargetServer, session: Session, order: Pub
     const now = toTimestamp(order.clock.now());
     if (current) await carryOver(session, current, staging.name);
     await openToEnvironment(session, staging.name, order.roles);
+    // A copy of a template is closed until now.
+    await session.query(`ALTER DATABASE ${quoteName(staging.name)} ALLOW_CONNECTIONS true`);
     await session.query(`DROP ROLE ${quoteName(order.staging)}`);
     const comment = current?.ours ? current.ours.comment : (current?.comment ?? undefined);
     const { version, runId, planDigest } = order.version;
@@ -76,21 +78,30 @@ export async function rollback(
   return version;
 }
 
-/** Drops previous versions beyond `keep`; the ones rolled back first, then the oldest. An adopted database is never dropped. */
+/**
+ * Drops previous versions beyond `keep`, the ones rolled back first, then the oldest, each with its template. An adopted database is never
+ * dropped. Clones stay until their own time is up: nobody's tests end because a newer version was published.
+ */
 export async function prune(session: Session, target: string, keep: number): Promise<readonly Finding[]> {
   const databases = await readDatabases(session);
   const returnable = toReturnable(databases, target);
   const rolledBack = databases.filter(({ ours }) => ours?.target === target && ours.state === 'previous' && ours.rolledBack);
   const surplus = [...returnable, ...rolledBack].slice(keep).filter(({ ours }) => ours !== undefined && ours.version > 0);
   const findings: Finding[] = [];
-  for (const { name } of surplus) {
+  for (const { name, ours } of surplus) {
     try {
-      await session.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
+      await dropWithTemplate(session, target, { database: name, runId: ours!.runId });
     } catch (error) {
       findings.push(toFinding('TARGET_NOT_PRUNED', { stage: 'deliver', name, sqlState: toSqlState(error) }, 'warning'));
     }
   }
   return findings;
+}
+
+/** A version and the template of its clones. What is left of it when this is cut short, the sweep drops. */
+export async function dropWithTemplate(session: Session, target: string, of: Pick<DatasetVersion, 'database' | 'runId'>): Promise<void> {
+  for (const name of [of.database, toTemplateName(target, of.runId)])
+    await session.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
 }
 
 /** Previous versions to which a roll-back may return, the one replaced last first: the highest number, whatever the clocks said at the time. */

@@ -13,7 +13,7 @@ import { type SchemaStatements, runInOrder } from './build-schema.js';
 import { Building } from './building.js';
 import { copyIn, copyInFrozen, isItself } from './copy-in.js';
 import { countBeside } from './count-beside.js';
-import { grantRights, handOver } from './hand-over.js';
+import { databaseOwner, grantRights, handOver } from './hand-over.js';
 import { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
 import { prune, publish } from './publish.js';
 import { RangeRecord, type RecordOf, addStep, createRecord, dropRecord, toStepDigest } from './range-record.js';
@@ -22,6 +22,7 @@ import { SessionPool } from './session-pool.js';
 import type { Session, TargetServer } from './session.js';
 import type { OnStep } from './steps.js';
 import { dropStaging, dropUnusedEnvironmentRoles } from './sweep.js';
+import { freeze } from './template.js';
 import { writeMarker } from './write-marker.js';
 
 export interface StagingParts {
@@ -196,16 +197,30 @@ export class PostgresStaging implements Staging {
     if (!this.#marked) throw toError('STAGING_UNMARKED');
     const { server, hold, plan, clock, expectedOid, onStep } = this.#parts;
     const roles = this.#roles;
-    await this.#asProvisioner((session) => grantRights(session, roles, plan.roles));
+    await this.#asProvisioner((session) => grantRights(session, roles, plan.roles, this.#objectOwner));
+    const { adopt, keepVersions, clones } = plan.facts.target;
+    if (clones) await this.#freeze(version, clones.megabytes);
     await this.#endProvisioner();
     await onStep('database.switch');
-    const { adopt, keepVersions } = plan.facts.target;
     await publish(server, hold, { version, staging: this.database, roles, adopt: adopt !== undefined, expectedOid, clock });
     this.#published = true;
     await onStep('database.prune');
     const findings = hold.lost ? [] : await prune(hold, server.target, keepVersions ?? 1);
     await hold.end();
     return findings;
+  }
+
+  async #freeze(of: DatasetVersion, megabytes: number | undefined): Promise<void> {
+    const { server, hold, onStep } = this.#parts;
+    let bytes = 0;
+    await this.#asProvisioner(async (session) => {
+      const [size] = await session.query<{ bytes: string }>('SELECT pg_database_size(current_database())::text AS bytes');
+      bytes = Number(size?.bytes);
+    });
+    await this.#endProvisioner();
+    const { target, version, runId, planDigest } = of;
+    const ours = { target, version, state: 'staging', runId, planDigest } as const;
+    await freeze(server, hold, { staging: this.database, ours, owner: this.#roles.owner, bytes, megabytes }, onStep);
   }
 
   async leave(): Promise<void> {
@@ -243,7 +258,7 @@ export class PostgresStaging implements Staging {
   async #handOver(): Promise<void> {
     if (this.#handedOver) return;
     await this.#parts.onStep('owner.change');
-    await this.#asProvisioner((session) => handOver(session, this.database, this.#roles));
+    await this.#asProvisioner((session) => handOver(session, this.database, this.#roles, this.#objectOwner));
     this.#handedOver = true;
   }
 
@@ -285,6 +300,10 @@ export class PostgresStaging implements Staging {
 
   get #roles(): EnvironmentRoles {
     return toEnvironmentRoles(this.#parts.server.target, this.#parts.plan.facts.target.roles);
+  }
+
+  get #objectOwner(): string {
+    return this.#parts.plan.facts.target.clones ? databaseOwner : this.#roles.owner;
   }
 
   #requireLock(): void {

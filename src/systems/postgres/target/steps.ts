@@ -14,6 +14,11 @@ export const targetSteps = [
   'database.prune',
 ] as const;
 
+/** Between marker and switch, where clones are wanted. */
+export const templateSteps = ['template.freeze', 'template.copy', 'template.mark'] as const;
+
+export const cloneSteps = ['clone.role', 'clone.copy', 'clone.open', 'clone.close', 'clone.drop', 'clone.forget'] as const;
+
 /** Those of a target whose versions are schemas. */
 export const swapSteps = [
   'schemas.create',
@@ -26,6 +31,7 @@ export const swapSteps = [
   'schemas.prune',
 ] as const;
 
-export type TargetStep = (typeof targetSteps)[number] | (typeof swapSteps)[number];
+export type TargetStep =
+  (typeof targetSteps)[number] | (typeof swapSteps)[number] | (typeof templateSteps)[number] | (typeof cloneSteps)[number];
 
 export type OnStep = (step: TargetStep) => void | Promise<void>;

@@ -2,6 +2,7 @@
 // the database, or on the owner role made for it when the run died before it could mark the database.
 import { quoteName } from '../quote.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
+import { sweepClones } from './clones.js';
 import { findRunId } from './names.js';
 import { tryLock, unlock } from './locks.js';
 import { type Session, toSqlState } from './session.js';
@@ -10,8 +11,9 @@ import { type Session, toSqlState } from './session.js';
 export async function sweep(session: Session, goesOn: ReadonlySet<string>): Promise<readonly string[]> {
   const dropped: string[] = [];
   const [databases, roles] = [await readDatabases(session), await readRoles(session)];
-  const candidates = [...databases.filter(isStaging), ...roles.filter(isRunRole)].filter(({ owned }) => owned);
-  for (const name of new Set(candidates.map((candidate) => candidate.name))) {
+  const candidates = [...databases.filter((one) => isStaging(one) || isLeftTemplate(one, databases)), ...roles.filter(isRunRole)];
+  const names = candidates.filter(({ owned }) => owned).map(({ name }) => name.replace(/_template$/, ''));
+  for (const name of new Set(names)) {
     const runId = findRunId(name);
     if (runId === undefined || goesOn.has(runId) || !(await tryLock(session, 'run', runId))) continue;
     try {
@@ -21,14 +23,20 @@ export async function sweep(session: Session, goesOn: ReadonlySet<string>): Prom
       await unlock(session, 'run', runId);
     }
   }
-  dropped.push(...(await dropUnusedEnvironmentRoles(session)));
+  dropped.push(...(await sweepClones(session)), ...(await dropUnusedEnvironmentRoles(session)));
   return dropped;
 }
 
-/** Drops a run's database and role if they are still staging of ours. Safe to call twice. */
+/** Drops a run's database, template and role if they are still staging of ours. Safe to call twice. */
 export async function dropStaging(session: Session, name: string): Promise<readonly string[]> {
   const dropped: string[] = [];
-  const database = (await readDatabases(session)).find((one) => one.name === name);
+  const databases = await readDatabases(session);
+  const database = databases.find((one) => one.name === name);
+  const template = databases.find((one) => one.name === `${name}_template` && isLeftTemplate(one, databases));
+  if (template) {
+    await session.query(`DROP DATABASE IF EXISTS ${quoteName(template.name)} WITH (FORCE)`);
+    dropped.push(template.name);
+  }
   if (database && !isStaging(database)) return dropped;
   if (database) {
     await session.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
@@ -46,7 +54,7 @@ export async function dropUnusedEnvironmentRoles(session: Session): Promise<read
   const dropped: string[] = [];
   const isUsed = async (target: string): Promise<boolean> => (await readDatabases(session)).some(({ ours }) => ours?.target === target);
   for (const { name, ours, owned } of await readRoles(session)) {
-    if (!ours || ours.role === 'run' || !owned) continue;
+    if (!ours || ours.role === 'run' || ours.role === 'clone' || !owned) continue;
     // Looked at first without the lock: whoever wants to begin on a target that is in use would find it busy for nothing.
     if (await isUsed(ours.target)) continue;
     // A run that has just begun has roles and no database yet; it holds the target's lock. The lock is ours already when our own run ends.
@@ -76,6 +84,13 @@ export function isStaging({ name, ours, ownerOurs, comment, owner }: Database): 
   if (runId === undefined) return false;
   if (ours) return ours.state === 'staging' && ours.runId === runId;
   return comment === null && owner === name && ownerOurs?.role === 'run';
+}
+
+/** Of a run that did not come to publish, or of a version that was dropped. */
+function isLeftTemplate({ ours }: Database, databases: readonly Database[]): boolean {
+  if (ours?.state !== 'template') return false;
+  const isOf = (one: Database): boolean => one.ours?.runId === ours.runId && one.ours.target === ours.target;
+  return !databases.some((one) => isOf(one) && (one.ours?.state === 'current' || one.ours?.state === 'previous'));
 }
 
 function isRunRole({ name, ours, superuser }: Role): boolean {

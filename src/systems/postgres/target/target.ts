@@ -9,6 +9,7 @@ import type { AdoptedStaging, DatasetVersion, SharedStaging, StagingRun, Target,
 import type { Finding } from '../../../kernel/errors.js';
 import type { ConnectionTarget } from '../connection.js';
 import type { SchemaStatements } from './build-schema.js';
+import { PostgresClones } from './clones.js';
 import { createStaging } from './create-staging.js';
 import { createRunLogin } from './run-login.js';
 import { type Database, readDatabases, toDatasets } from './databases.js';
@@ -28,7 +29,7 @@ export type { SchemaStatements, Statement } from './build-schema.js';
 export type { TargetSettings } from './session.js';
 export { defaultTargetSettings } from './session.js';
 export { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
-export { type TargetStep, targetSteps } from './steps.js';
+export { type TargetStep, cloneSteps, targetSteps, templateSteps } from './steps.js';
 
 export interface PostgresTargetOptions {
   /** Points at the target database, which need not exist yet. */
@@ -46,6 +47,7 @@ export interface PostgresTargetOptions {
 const nobodyThere: ReadonlySet<string> = new Set(['DATABASE_MISSING', 'TARGET_RUN_LOGIN_REFUSED']);
 
 export class PostgresTarget implements Target {
+  readonly clones: PostgresClones;
   readonly #options: PostgresTargetOptions;
   readonly #server: TargetServer;
   readonly #open = new Set<PostgresStaging>();
@@ -53,6 +55,8 @@ export class PostgresTarget implements Target {
   constructor(options: PostgresTargetOptions) {
     this.#options = options;
     this.#server = new TargetServer(options.connection, { ...defaultTargetSettings, ...options.settings });
+    const { clock, verifiers = [], onStep = () => undefined } = options;
+    this.clones = new PostgresClones({ server: this.#server, clock, verifiers, onStep });
   }
 
   inspect(plan: Plan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }> {
