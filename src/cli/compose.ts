@@ -188,7 +188,8 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       // Planning a query folds what the schema's indexes call: the verifier too looks at staging with the rights of who built it.
       reader: (snapshotId, { database, schemas, login }) => {
         const staging = builder ?? (login ? asLogin(target, login) : target);
-        return PostgresReader.open({ source, snapshotId, staging, stagingDatabase: database, stagingSchemas: schemas });
+        const checkTimeoutMs = settings.BAUTA_CHECK_TIMEOUT_MS;
+        return PostgresReader.open({ source, snapshotId, staging, stagingDatabase: database, stagingSchemas: schemas, checkTimeoutMs });
       },
       streams: width.extract,
       slotsLog2: settings.BAUTA_VERIFY_SLOTS,

@@ -4,7 +4,7 @@ import { writeJson } from './print.js';
 
 const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   run: {
-    ...{ runId: null, state: 'failed', dataset: null, tables: [], findings: [], verdicts: [], decision: null },
+    ...{ runId: null, state: 'failed', dataset: null, tables: [], findings: [], verdicts: [], checks: [], decision: null },
     ...{ seconds: 0, rowsPerSecond: 0, peakRssBytes: 0, checkpoint: null },
   },
   plan: { planDigest: null, plan: null, findings: [], decision: null },

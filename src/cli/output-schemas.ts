@@ -1,6 +1,7 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
 import { markerStates } from '../pipeline/marked-datasets.js';
 import type { Json } from '../kernel/canonical-json.js';
+import { checkKinds } from '../pipeline/check.js';
 
 type Schema = { readonly [keyword: string]: Json };
 
@@ -78,6 +79,30 @@ const verdict = object(
   },
 );
 
+const names = list(text('name'), 'columns');
+const checkResult = object(
+  {
+    ...{ name: text('of the check'), kind: oneOf(...checkKinds), severity: oneOf('warn', 'withhold') },
+    outcome: oneOf('pass', 'fail', 'not-run'),
+    ...{ schema: orNull(text('name')), table: orNull(text('name')), columns: names },
+    counted: orNull(count('rows that break it; freshness: rows new enough; rowCount: all; nullRate: those with NULL; sql: its count')),
+    rows: orNull(count('of how many rows, where that is asked')),
+    expected: text('in words and counts'),
+    of: text('digest of what was counted'),
+  },
+  {
+    earlier: {
+      type: 'object',
+      description: 'what it was compared with',
+      anyOf: [
+        object({ version: { type: 'integer', minimum: 1 }, counted: count('there') }, { rows: count('there') }),
+        object({ none: text('why there is nothing to compare with') }),
+      ],
+    },
+    sqlState: text('why it could not be made'),
+  },
+);
+
 const run = object(
   {
     runId: orNull(text('null: it did not come to a run')),
@@ -94,6 +119,7 @@ const run = object(
     ),
     findings,
     verdicts: list(verdict, 'what verification decided for each personal column and path'),
+    checks: list(checkResult, "what the pipeline's checks counted"),
     decision: orNull(decision),
     seconds: count('of the whole run'),
     rowsPerSecond: count('while rows moved'),

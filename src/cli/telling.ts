@@ -2,6 +2,7 @@
 import type { Hooks } from '../pipeline/run.js';
 import { type Told, tellingHooks } from '../pipeline/told.js';
 import { paint, stripControls, toBytesText, toCount, toFindingText } from './print.js';
+import { toChecksText } from './checks-text.js';
 import { Progress } from './progress.js';
 import { toVerdictText } from './verdict-text.js';
 
@@ -22,6 +23,8 @@ export class Telling {
         return this.say(`build    ${told.statements} statements: keys, constraints, indexes, views, statistics`);
       case 'verified':
         return this.say(toVerdictText(told));
+      case 'checked':
+        return this.say(toChecksText(told.checks));
     }
   }
 

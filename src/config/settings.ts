@@ -116,6 +116,12 @@ export const declarations = {
   BAUTA_SOURCE_LAG_BYTES: integer(0, 1_099_511_627_776, 0, 'Source budget: replication lag of the source in bytes at most. 0: no limit.'),
   BAUTA_LOCK_TIMEOUT_MS: integer(100, 3_600_000, 10_000, 'How long we wait for a lock, on source and target, in milliseconds.'),
   BAUTA_STATEMENT_TIMEOUT_MS: integer(0, 86_400_000, 0, 'How long one statement may take on the source, in milliseconds. 0: no limit.'),
+  BAUTA_CHECK_TIMEOUT_MS: integer(
+    100,
+    86_400_000,
+    300_000,
+    "How long one statement of a pipeline's checks may take, in milliseconds; a check that takes longer was not made.",
+  ),
   BAUTA_VERIFY_SLOTS: integer(
     10,
     28,

@@ -1,6 +1,7 @@
 // The form of every document, once: validation, the published docs/schema/*.json and the words in messages all come from here.
 import type { Definition } from '../pipeline/definition.js';
 import { channel } from './channel-schema.js';
+import { check } from './check-schema.js';
 import { issuer } from './issuer-schema.js';
 import { connectionForm, environment, environmentName, grantsSchema, organisation, place, retentionDays } from './place-schemas.js';
 import {
@@ -63,6 +64,7 @@ const pipeline = members(
       'a list of objects',
     ),
     after: list(text('a path of an SQL file'), 'a list of paths'),
+    checks: { ...list(check, 'a list of checks'), maxItems: 1000 },
     approval: oneOf('required'),
   },
   'a Pipeline',

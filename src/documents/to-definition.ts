@@ -1,4 +1,5 @@
 // From a valid document to its definition: short forms written out, nothing else changed.
+import type { CheckDefinition } from '../pipeline/check.js';
 import type {
   ChannelDefinition,
   ClassificationDefinition,
@@ -56,7 +57,7 @@ function withReasons(written: Written): Written {
 }
 
 function toPipeline(written: Written): PipelineDocument {
-  const { source, target, tables, overrides, rulebook, ...rest } = written;
+  const { source, target, tables, overrides, rulebook, checks, ...rest } = written;
   const from = typeof source === 'string' ? { connection: source } : (source as Written);
   const definition = {
     rulebook: rulebook ?? 'default',
@@ -71,8 +72,21 @@ function toPipeline(written: Written): PipelineDocument {
           })),
         }),
     ...(overrides === undefined ? {} : { overrides: overrides as readonly OverrideDefinition[] }),
+    ...(checks === undefined ? {} : { checks: (checks as readonly Written[]).map(toCheck) }),
   };
   return definition as unknown as PipelineDocument;
+}
+
+function toCheck(written: Written): CheckDefinition {
+  const toList = (columns: unknown): readonly string[] => (typeof columns === 'string' ? [columns] : (columns as readonly string[]));
+  const { columns, to, ...rest } = written;
+  const other = to as { readonly table: string; readonly columns: unknown } | undefined;
+  return {
+    severity: 'withhold',
+    ...rest,
+    ...(columns === undefined ? {} : { columns: toList(columns) }),
+    ...(other === undefined ? {} : { to: { table: other.table, columns: toList(other.columns) } }),
+  } as unknown as CheckDefinition;
 }
 
 function toRows(written: unknown): Rows {

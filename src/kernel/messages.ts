@@ -931,6 +931,21 @@ export const messages = {
     message: '{amount} roles of the source were granted something and are not mapped; they get nothing',
     hint: 'bauta plan lists them; map those that the environment needs',
   },
+  PLAN_CHECK_COLUMN_UNKNOWN: {
+    class: 'InputError',
+    message: 'the check {rule} names a column that {schema}.{table} does not have: {name}',
+    hint: 'did you mean {expected}?',
+  },
+  PLAN_CHECK_TYPE_REFUSED: {
+    class: 'InputError',
+    message: 'the check {rule} cannot be made of {schema}.{table}.{column}, which is {type}',
+    hint: 'expected: {expected}',
+  },
+  PLAN_CHECK_INVALID: {
+    class: 'InputError',
+    message: 'the check {rule} cannot be made as it is written ({name})',
+    hint: 'expected: {expected}',
+  },
   PLAN_REFUSED: {
     class: 'InputError',
     message: 'there is no plan: findings stand in the way ({amount})',
@@ -1523,6 +1538,16 @@ export const messages = {
     class: 'DataError',
     message: '{schema}.{table}.{column}: {amount} of the output break what the transform declares: {expected} (path {path}, row {row})',
     hint: 'nothing was published; a trigger, a default or another writer changed values, or the transform does not keep its word',
+  },
+  CHECK_FAILED: {
+    class: 'DataError',
+    message: 'the check {rule} ({name}) failed: {amount}; expected {expected} (table {table})',
+    hint: 'bauta check with --rows shows which rows of a masked copy these are; severity: warn publishes all the same',
+  },
+  CHECK_NOT_RUN: {
+    class: 'DataError',
+    message: 'the check {rule} ({name}) could not be made (SQLSTATE {sqlState}, {amount})',
+    hint: 'what was not checked has not passed: 42883 and 42P01 want names with their schema, 25006 is an attempt to write, 57014 the time-out BAUTA_CHECK_TIMEOUT_MS',
   },
   // ── audit
   AUDIT_UNWRITABLE: {

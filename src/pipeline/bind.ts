@@ -4,6 +4,7 @@ import { deepFreeze } from '../kernel/deep-freeze.js';
 import { type Finding, sortFindings, toFinding } from '../kernel/errors.js';
 import { toSqlName } from '../kernel/sql-name.js';
 import { checkComponents, checkColumn } from './bind-check.js';
+import { bindChecks, type BoundChecks } from './bind-checks.js';
 import { draftColumn, type DraftColumn, isMasked } from './bind-column.js';
 import { type BindInput, type Bound, type CountRequest, toScopeTest } from './bind-input.js';
 import { Overrides } from './bind-override.js';
@@ -33,18 +34,32 @@ export function bindPlan(input: BindInput): Bound {
   const { rows, findings } = bindRows(input, tables, isInScope);
   const references = bindReferences(input, tables, rows);
   const roles = bindRoles(input);
+  const checks = bindChecks({ pipeline: input.pipeline, tables });
   const planned = binding.tables(rows);
   if (tables.length === 0)
     binding.findings.push(
       toFinding('PLAN_SCOPE_EMPTY', { file: input.pipeline.origin.file, line: input.pipeline.origin.line('/include') }),
     );
-  const all = distinct([...resolution.findings, ...binding.allFindings(), ...findings, ...references.findings, ...roles.findings]);
+  const all = distinct([
+    ...resolution.findings,
+    ...binding.allFindings(),
+    ...findings,
+    ...references.findings,
+    ...roles.findings,
+    ...checks.findings,
+  ]);
   const wanted = [...binding.wanted, ...references.wanted];
   if (all.some(({ severity }) => severity === 'error')) return { findings: all, wanted };
-  return { plan: toPlan(input, planned, references.cut, roles), findings: all, wanted };
+  return { plan: toPlan(input, planned, references.cut, roles, checks), findings: all, wanted };
 }
 
-function toPlan(input: BindInput, tables: readonly TablePlan[], cutReferences: Plan['cutReferences'], { roles }: BoundRoles): Plan {
+function toPlan(
+  input: BindInput,
+  tables: readonly TablePlan[],
+  cutReferences: Plan['cutReferences'],
+  { roles }: BoundRoles,
+  { checks }: BoundChecks,
+): Plan {
   const { body } = input.pipeline;
   const { systemIdentifier, databaseOid, database } = input.catalogue.server;
   const { purpose, owner, legalBasis, subjectCategories, retentionDays, source, target, schemaTexts } = body;
@@ -70,6 +85,7 @@ function toPlan(input: BindInput, tables: readonly TablePlan[], cutReferences: P
     tables,
     cutReferences,
     ...(roles === undefined ? {} : { roles }),
+    ...(checks === undefined ? {} : { checks }),
   });
 }
 

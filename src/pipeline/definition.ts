@@ -1,5 +1,6 @@
 // What people write, as plain values: the documents after parsing and before they meet a catalogue. Text and line numbers live in src/documents.
 import type { Json } from '../kernel/canonical-json.js';
+import type { CheckDefinition } from './check.js';
 
 /** Where a member of a document stands: by JSON pointer (`/tables/public.customer/columns/email`), for findings. */
 export interface Origin {
@@ -36,6 +37,8 @@ export interface PipelineDefinition {
   /** Kept schema texts that a detector hit, by object: `function public.total`. */
   readonly schemaTexts?: readonly (Reasoned & { readonly object: string; readonly action: 'keep' | 'drop' })[];
   readonly after?: readonly string[];
+  /** What the copy has to be beside masked. */
+  readonly checks?: readonly CheckDefinition[];
   readonly purpose: string;
   readonly owner: string;
   readonly legalBasis: string;

@@ -3,6 +3,7 @@ import type { Json } from '../kernel/canonical-json.js';
 import { type Finding, toError, toErrorView, toFindings, toKnownError } from '../kernel/errors.js';
 import { Journal } from './audit/audit.js';
 import type { Reader, Receipt } from './ports.js';
+import { makeChecks } from './make-checks.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
 import { publish } from './publish.js';
@@ -265,8 +266,12 @@ async function fillAndVerify(
     ),
     source: toJson(snapshot.usage()),
   });
-  await journal.append('verify', 'findings.made', { findings: toJson([...built, ...report.findings.map(toShownFinding)]) });
-  return report;
+  const append = (type: string, data: Readonly<Record<string, Json>>): Promise<unknown> => journal.append('verify', type, data);
+  const checked = await makeChecks(doors, plan, { reader, asOfMs: snapshot.held.openedAtMs, append });
+  hooks.checked?.(checked.results);
+  const findings = [...report.findings.map(toShownFinding), ...checked.findings];
+  await journal.append('verify', 'findings.made', { findings: toJson([...built, ...findings]) });
+  return { ...report, findings };
 }
 
 const isError = ({ severity }: Finding): boolean => severity === 'error';

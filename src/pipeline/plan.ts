@@ -2,6 +2,7 @@
 import type { Json } from '../kernel/canonical-json.js';
 import { digestJson } from '../kernel/digest.js';
 import type { DataType, TableName } from './catalogue.js';
+import type { CheckPlan } from './check.js';
 import type { PipelineDefinition, Rows, Scope } from './definition.js';
 import type { RolesPlan } from './grant.js';
 
@@ -26,6 +27,8 @@ export interface Plan {
   readonly cutReferences: readonly { readonly table: string; readonly constraint: string }[];
   /** Who gets what, where `target.roles.map` says so; absent: the environment's roles get what they always get. */
   readonly roles?: RolesPlan;
+  /** What staging is asked before it is published; absent: nothing. */
+  readonly checks?: readonly CheckPlan[];
 }
 
 export interface TablePlan extends TableName {

@@ -2,6 +2,7 @@
 import type { Finding } from '../kernel/errors.js';
 import type { Batch, Masked } from './batch.js';
 import type { Catalogue, DataType, TableName } from './catalogue.js';
+import type { CheckPlan, Counted } from './check.js';
 import type { Rows } from './definition.js';
 import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
@@ -409,6 +410,11 @@ export interface Reader {
   relations(): Promise<readonly Relation[]>;
   /** Broken references, constraints that are not valid, sequences behind their columns. */
   integrity(): Promise<readonly Finding[]>;
+  /**
+   * What checks count in staging, in their order. MUST be asked on a session that only reads, each statement bound to a time-out, as the login of
+   * the run. `asOfMs`: the moment that freshness is held against.
+   */
+  count(checks: readonly CheckPlan[], asOfMs: number): Promise<readonly Counted[]>;
   close(): Promise<void>;
 }
 

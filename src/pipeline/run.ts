@@ -1,5 +1,6 @@
 // What a run is given: doors, an identity, and people or tests who want to be told.
 import type { Verifier } from '../kernel/signed-note.js';
+import type { CheckResult } from './check.js';
 import type { Plan } from './plan.js';
 import type { AuditSink, HeldSnapshot, MaskExecutor, Reader, SourceScope, Staging } from './ports.js';
 import type { PrepareDoors, Prepared } from './prepare.js';
@@ -58,4 +59,5 @@ export interface Hooks {
   ranges?(open: number): void;
   built?(done: number, of: number): void;
   verified?(report: VerifyReport): void;
+  checked?(results: readonly CheckResult[]): void;
 }

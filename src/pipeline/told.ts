@@ -1,6 +1,7 @@
 // What a run tells people while it goes, as values: the same for who sits beside it and for who follows it from elsewhere. Names, counts and codes.
 import type { Json } from '../kernel/canonical-json.js';
 import type { Finding } from '../kernel/errors.js';
+import type { CheckResult } from './check.js';
 import type { Prepared } from './prepare.js';
 import type { Hooks } from './run.js';
 import { toShownFinding, toShownPath } from './shown-path.js';
@@ -15,7 +16,8 @@ export type Told =
       readonly decision: { readonly allow: boolean; readonly revision: string } | null;
     }
   | { readonly kind: 'built'; readonly statements: number }
-  | { readonly kind: 'verified'; readonly findings: readonly Finding[]; readonly rows: number; readonly verdicts: readonly Verdict[] };
+  | { readonly kind: 'verified'; readonly findings: readonly Finding[]; readonly rows: number; readonly verdicts: readonly Verdict[] }
+  | { readonly kind: 'checked'; readonly checks: readonly CheckResult[] };
 
 export interface PlanSize {
   readonly tables: number;
@@ -27,13 +29,16 @@ export interface PlanSize {
 }
 
 /** Hooks that say what a person wants to know, when it is so. */
-export function tellingHooks(tell: (told: Told) => void): Required<Pick<Hooks, 'prepared' | 'built' | 'verified'>> {
+export function tellingHooks(tell: (told: Told) => void): Required<Pick<Hooks, 'prepared' | 'built' | 'verified' | 'checked'>> {
   return {
     prepared: (prepared) => tell(toPrepared(prepared)),
     built: (done, of) => {
       if (done === of) tell({ kind: 'built', statements: of });
     },
     verified: (report) => tell(toVerified(report)),
+    checked: (checks) => {
+      if (checks.length > 0) tell({ kind: 'checked', checks });
+    },
   };
 }
 

@@ -35,6 +35,7 @@ const secret = 'kept-from-logs-3';
 const reasoned = `overrides: [{ columns: ['app."order".note'], reason: the load will tell }]\n`;
 const runMembers = [
   'checkpoint',
+  'checks',
   'dataset',
   'decision',
   'findings',

@@ -150,6 +150,10 @@ class TableInMemory implements Reader {
     return Promise.resolve([]);
   }
 
+  count(): ReturnType<Reader['count']> {
+    return Promise.resolve([]);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Settings } from '../../config/settings.js';
 import { type BautaError, toError, toErrorView, toKnownError } from '../../kernel/errors.js';
+import { toCheckResults } from '../../pipeline/check.js';
 import { provision } from '../../pipeline/pipeline.js';
 import type { RunSummary } from '../../pipeline/report/report.js';
 import type { Prepared, Request } from '../../pipeline/prepare.js';
@@ -227,6 +228,7 @@ async function findPublished(doors: Doors, runId: string): Promise<RunSummary | 
     tables: [],
     findings: [],
     verdicts: [],
+    checks: toCheckResults(await doors.sink.read(['checks.made'], runId)),
     decision: null,
     seconds: 0,
     rowsPerSecond: 0,

@@ -2,6 +2,7 @@
 import type { Json } from '../../kernel/canonical-json.js';
 import type { ErrorView, Finding } from '../../kernel/errors.js';
 import { fromLogged } from '../erasable.js';
+import { type CheckResult, toCheckResults } from '../check.js';
 import type { Decision } from '../decision.js';
 import type { Checkpoint, Event } from '../event.js';
 import type { Reused } from '../reuse.js';
@@ -18,6 +19,8 @@ export interface RunSummary {
   readonly findings: readonly Finding[];
   /** What verification decided for each personal column and path, and saw; empty where it did not come to that. */
   readonly verdicts: readonly Json[];
+  /** What each check of the pipeline counted; empty where it did not come to that. */
+  readonly checks: readonly CheckResult[];
   readonly decision: Decision | null;
   readonly seconds: number;
   readonly rowsPerSecond: number;
@@ -69,6 +72,7 @@ export function toSummary(
     tables,
     findings: [...new Map([...found, ...toFindingOf(error)].map((finding) => [JSON.stringify(finding), finding])).values()],
     verdicts: (last('dataset.verified')?.['verdicts'] as readonly Json[] | undefined) ?? [],
+    checks: toCheckResults(mine),
     decision: (last('plan.decided')?.['decision'] as unknown as Decision | undefined) ?? null,
     seconds,
     rowsPerSecond: movingSeconds > 0 ? Math.round(rows / movingSeconds) : 0,

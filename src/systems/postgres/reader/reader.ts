@@ -3,7 +3,9 @@ import type pg from 'pg';
 
 import type { Finding } from '../../../kernel/errors.js';
 import type { TableName } from '../../../pipeline/catalogue.js';
+import type { CheckPlan, Counted } from '../../../pipeline/check.js';
 import type { Field, LineOptions, Reader, Relation } from '../../../pipeline/ports.js';
+import { CheckCounter } from '../checks/checks.js';
 import { type ConnectionTarget, connect } from '../connection.js';
 import { copyOutChunks } from '../copy-out.js';
 import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
@@ -22,11 +24,14 @@ export interface ReaderOptions {
   readonly stagingDatabase: string;
   /** Names of the plan's schemas and those under which they stand in staging; absent: staging is a database of its own. */
   readonly stagingSchemas?: ReadonlyMap<string, string> | undefined;
+  /** How long one statement of a check may take; default 5 minutes. */
+  readonly checkTimeoutMs?: number;
 }
 
 export class PostgresReader implements Reader {
   private hstoreSchemas = new Map<pg.Client, string>();
   private stagingSession: Promise<pg.Client> | undefined;
+  private counter: CheckCounter | undefined;
 
   private constructor(
     private readonly options: ReaderOptions,
@@ -77,7 +82,21 @@ export class PostgresReader implements Reader {
     }
   }
 
+  async count(checks: readonly CheckPlan[], asOfMs: number): Promise<readonly Counted[]> {
+    const { staging, stagingDatabase, stagingSchemas, checkTimeoutMs = 300_000 } = this.options;
+    const counter = new CheckCounter(staging, {
+      ...{ database: stagingDatabase, schemas: stagingSchemas, asOfMs, timeoutMs: checkTimeoutMs },
+    });
+    this.counter = counter;
+    try {
+      return await counter.count(checks);
+    } finally {
+      await counter.close();
+    }
+  }
+
   async close(): Promise<void> {
+    await this.counter?.close();
     const staging = await this.stagingSession?.catch(() => undefined);
     for (const session of [this.source, staging]) await session?.end().catch(() => undefined);
   }
