@@ -19,10 +19,15 @@ interface Errand {
 }
 
 /** T MUST be what docs/openapi.json says of `result`. Throws what went wrong there as it is thrown here. */
-export async function awaitErrand<T>(server: Server, path: string, pipeline: string): Promise<T> {
+export async function awaitErrand<T>(
+  server: Server,
+  path: string,
+  pipeline: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<T> {
   const { id } = await server.ask<Errand>('POST', path, {
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
-    body: JSON.stringify({ pipeline }),
+    body: JSON.stringify({ pipeline, ...more }),
   });
   const { result, error } = await untilEnded(server, `${path}/${encodeURIComponent(id)}`).catch((thrown: unknown) => {
     process.stderr.write(`asked    it may go on there: GET ${path}/${id}\n`);

@@ -165,6 +165,20 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./rollback.js')).rollback({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
     );
 
+  command(program, 'expire', 'drop the dataset versions that have expired, or one that is withdrawn, and attest it in the log', [
+    'bauta expire -f pipeline.yaml --dry-run',
+    'bauta expire -f pipeline.yaml',
+    'bauta expire -f pipeline.yaml --withdraw 3 --reason "a column was kept by mistake"',
+  ])
+    .addArgument(nameArgument())
+    .addOption(fileOption())
+    .option('--withdraw <version>', 'this version, expired or not', parseVersion)
+    .option('--reason <text>', 'with --withdraw: why; the log holds a commitment to it')
+    .option('--dry-run', 'only say what would be dropped')
+    .action(async (name: string | undefined, _, self: Command) =>
+      done(await (await import('./expire.js')).expire({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
+
   command(program, 'attest', 'say whether a database is the masked copy that was published', [
     'bauta attest env:DATABASE_URL --key log.pub',
     'bauta attest env:DATABASE_URL --key log.pub --nonce "$NONCE" --json > statement.json',
@@ -283,7 +297,7 @@ function command(program: Command, name: string, summary: string, examples: read
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-const remote = ['plan', 'apply', 'run', 'runs', 'approvals', 'people', 'apikeys', 'datasets', 'rollback', 'schedules', 'audit'];
+const remote = ['plan', 'apply', 'run', 'runs', 'approvals', 'people', 'apikeys', 'datasets', 'rollback', 'expire', 'schedules', 'audit'];
 
 /** A service that is named is spoken to, or it is an error: nothing is done here that was meant for there. */
 function refuseServer(command: Command): void {
@@ -302,6 +316,12 @@ function fileOption(): Option {
 
 function parseCount(name: string, text: string): number {
   if (!/^\d{1,3}$/.test(text) || Number(text) < 1) throw new InputError('OPTION_INVALID', { name, expected: 'a number from 1 to 999' });
+  return Number(text);
+}
+
+function parseVersion(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new InputError('OPTION_INVALID', { name: '--withdraw', expected: 'the number of a version, from 1' });
   return Number(text);
 }
 

@@ -43,6 +43,8 @@ export interface Composed {
   readonly target: ConnectionTarget;
   readonly settings: Settings;
   readonly home: string;
+  /** Keys of the logs that are known here. */
+  readonly verifiers: readonly Verifier[];
   /** Closes every door, in the reverse order of opening. */
   readonly close: () => Promise<void>;
 }
@@ -207,7 +209,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       ...(options.reuse ? { reuse: { verifiers } } : {}),
       ...(options.succession ? { succession: options.succession } : {}),
     };
-    return { doors, request, run, source, target, settings, home, close };
+    return { doors, request, run, source, target, settings, home, verifiers, close };
   } catch (error) {
     await close();
     throw error;

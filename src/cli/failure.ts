@@ -10,6 +10,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   plan: { planDigest: null, plan: null, findings: [], decision: null },
   datasets: { datasets: [], findings: [] },
   rollback: { dataset: null, findings: [] },
+  expire: { versions: [], findings: [] },
   audit: { state: 'broken', checkpoint: null, findings: [] },
   attest: {
     ...{ state: 'unknown', marker: null, nonce: null, database: null, systemIdentifier: null, compared: null, tables: [], time: null },

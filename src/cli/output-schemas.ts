@@ -1,4 +1,5 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
+import { reaches } from '../pipeline/definition.js';
 import { markerStates } from '../pipeline/marked-datasets.js';
 import type { Json } from '../kernel/canonical-json.js';
 import { checkKinds } from '../pipeline/check.js';
@@ -214,12 +215,42 @@ const versionMembers = {
   planDigest: text('sha256:…'),
   publishedAt: orNull(text('RFC 3339')),
 };
-const versionSchema = { schema: text('of its marker, where versions are schemas') };
+const versionSchema = {
+  schema: text('of its marker, where versions are schemas'),
+  closed: oneOf('expiring', 'quarantined'),
+};
 const version = object(versionMembers, versionSchema);
 /** With what its marker says of it. */
 const marked = object({ ...versionMembers, marker: oneOf(...markerStates) }, versionSchema);
 const datasets = object({ datasets: list(marked, 'versions'), findings }, { error });
 const rollback = object({ dataset: orNull(version), findings }, { error });
+const beyond: Schema = {
+  type: 'object',
+  anyOf: [
+    object({ says: oneOf('evidenced'), what: text('what the server says') }),
+    object({ says: oneOf('declared'), days: count('that it stays there'), reason: text('of the document'), until: text('RFC 3339') }),
+    object({ says: oneOf('unknown') }),
+  ],
+};
+const dropStep = { kind: oneOf('database', 'schema', 'role'), name: text('of it'), statement: text('that drops it') };
+const attestation = object({
+  lookedAt: text('RFC 3339: when it was looked for, in a session of its own'),
+  address: text('of the server'),
+  dropped: list(object({ ...dropStep, seen: oneOf('gone', 'still there'), sessions: count('connected to it') }), 'what was dropped'),
+  kept: list(object({ name: text('of a role'), why: text('it stays') }), 'roles that others need'),
+  beyond: object(Object.fromEntries(reaches.map((reach) => [reach, beyond]))),
+  server: object({
+    ...{ connected: count('standbys'), slots: count('for standbys'), archiveMode: text('as the server has it') },
+    replayed: orNull(count('standbys that have replayed the drop; null: not ours to see')),
+  }),
+});
+const expiredVersion = object({
+  ...{ target: text('database'), version: { type: 'integer', minimum: 1 }, run: text('that made it') },
+  ...{ state: oneOf('current', 'previous'), why: oneOf('expired', 'withdrawn'), expiresAt: orNull(text('by its marker')) },
+  steps: list(object(dropStep), 'in order'),
+  attestation: orNull(attestation),
+});
+const expire = object({ versions: list(expiredVersion, 'with its attestation, once it is dropped'), findings }, { error });
 const doctor = object(
   {
     ok: flag('nothing stands in the way of a run'),
@@ -330,7 +361,7 @@ const apikeys = object(
 
 /** The published files under docs/schema, by name. */
 export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
-  Object.entries({ run, plan, datasets, rollback, doctor, classify, schedules, apply, runs, approvals, people, apikeys }).map(
+  Object.entries({ run, plan, datasets, rollback, expire, doctor, classify, schedules, apply, runs, approvals, people, apikeys }).map(
     ([command, schema]) => [
       `output-${command}.json`,
       { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },

@@ -1,7 +1,10 @@
 // The forms of where things are and who answers for them: connections, environments, the organisation; and the operator's grants.
+import { reaches } from '../pipeline/definition.js';
 import {
   type Schema, connection, head, imports, list, members, oneOf, reason, reasoned, record, reference, region, text,
 } from './schema-words.js'; // prettier-ignore
+
+const days: Schema = { type: 'integer', minimum: 0, maximum: 36_500, description: 'days; 0: there are none' };
 
 const role = text('the name of a role', { maxLength: 63 });
 const roles = members(
@@ -40,6 +43,16 @@ export const place = {
     ),
     keepVersions: { type: 'integer', minimum: 1, maximum: 20, description: 'a count from 1 to 20' },
     roles,
+    keepExpired: members(
+      { hours: { type: 'integer', minimum: 1, maximum: 720, description: 'hours from 1 to 720' }, reason },
+      {},
+      'hours and reason',
+    ),
+    declared: members(
+      {},
+      Object.fromEntries(reaches.map((reach) => [reach, members({ days, reason }, {}, 'days and reason')])),
+      'how long data stays in backups, walArchives, replicas, diskSnapshots, files and topics',
+    ),
   },
 } satisfies Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 

@@ -1273,6 +1273,31 @@ export const messages = {
     message: 'the schema {schema} is there already, and it is the place of the marker',
     hint: 'let no after file make a schema of that name; nothing was published',
   },
+  DATASET_UNKNOWN: {
+    class: 'InputError',
+    message: 'the target {name} has no version {amount}',
+    hint: 'bauta datasets lists those that there are',
+  },
+  DATASET_HELD: {
+    class: 'DeniedError',
+    message: 'version {amount} of {name} is held until {expected}: nobody may drop it',
+    hint: 'it is dropped when the hold has ended or was lifted',
+  },
+  EXPIRY_UNKNOWN: {
+    class: 'DataError',
+    message: 'until when version {amount} of {name} may be used is not known: it has no whole marker of its own',
+    hint: 'bauta datasets shows its marker; bauta expire --withdraw drops it, with a reason',
+  },
+  EXPIRY_IN_USE: {
+    class: 'UnavailableError',
+    message: 'the database {name} could not be dropped: {expected}',
+    hint: 'nobody of the environment can connect to it any more; end these sessions, drop slots and prepared transactions in it, and it is tried again',
+  },
+  EXPIRY_LEFT: {
+    class: 'UnavailableError',
+    message: 'it was dropped, and is still there: {name}',
+    hint: 'somebody made it anew, or is connected; look at the server, then expire again',
+  },
   ROLLBACK_MARKER: {
     class: 'DataError',
     message: 'version {amount} of {name} cannot become current again: {expected}',

@@ -48,6 +48,10 @@ export interface PipelineDefinition {
   readonly approval?: 'required';
 }
 
+/** Where data of a dropped version may still be. */
+export const reaches = ['backups', 'walArchives', 'replicas', 'diskSnapshots', 'files', 'topics'] as const;
+export type Reach = (typeof reaches)[number];
+
 /** Where a copy goes and what may be in it. */
 export interface TargetDefinition {
   /** A reference, or the name of a Connection document. */
@@ -65,6 +69,10 @@ export interface TargetDefinition {
   readonly keepVersions?: number;
   /** Copies of the published version may be made, each with a login of its own. */
   readonly clones?: ClonesDefinition;
+  /** An expired version is dropped so many hours later, for one reason; without it at once. */
+  readonly keepExpired?: Pick<Reasoned, 'reason'> & { readonly hours: number };
+  /** How long data of a dropped version stays where nobody of ours can drop it, and who says so. */
+  readonly declared?: Readonly<Partial<Record<Reach, Pick<Reasoned, 'reason'> & { readonly days: number }>>>;
   readonly roles?: RolesDefinition;
 }
 

@@ -6,6 +6,7 @@ import type { Reader, Receipt } from './ports.js';
 import { makeChecks } from './make-checks.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
+import { readRetired } from './drop.js';
 import { publish } from './publish.js';
 import { type Prepared, type Request, prepare, toRefusal, toScope } from './prepare.js';
 import type { Doors, Hooks, Run } from './run.js';
@@ -170,7 +171,7 @@ async function throughStaging(
     async () => {
       await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest, sourceState });
       await border('extract');
-      const own = { ...(await toStagingRun(doors.keys, plan, run)), nonce: run.nonce };
+      const own = { ...(await toStagingRun(doors.keys, plan, run)), nonce: run.nonce, retired: await readRetired(doors.sink, place) };
       const staging = await journal.change('deliver', 'staging', { ...place, planDigest }, () => doors.target.begin(plan, catalogue, own));
       return closingAfter(
         () => letGo(run, staging),

@@ -232,6 +232,16 @@ export interface Target {
   marker(version: DatasetVersion): Promise<MarkerSeen>;
   /** Absent: a target whose versions cannot be cloned. */
   readonly clones?: Clones;
+  /** What would be dropped with a version, in order, when those of `gone` were dropped before; roles of the environment only with its last one. */
+  dropSteps(version: DatasetVersion, gone?: readonly DatasetVersion[]): Promise<readonly DropStep[]>;
+  /**
+   * Closes the version to everybody, ends its sessions and drops it: what stands there already no more is no error. Returns what had to stay and
+   * why. MUST throw TARGET_BUSY while somebody works on the target, TARGET_CHANGED when the steps are no longer those of the version, and
+   * EXPIRY_IN_USE where sessions are left that it may not end.
+   */
+  drop(runId: string, steps: readonly DropStep[]): Promise<readonly DropKept[]>;
+  /** On a session of its own: what of these steps is there, and what the server tells of where else it may be. */
+  seeDropped(steps: readonly DropStep[]): Promise<DropSeen>;
   /** Makes the previous version current again, in one step. MUST refuse one whose marker does not agree with its comment, or has expired. */
   rollback(): Promise<DatasetVersion>;
   close(): Promise<void>;
@@ -257,6 +267,8 @@ export interface StagingRun {
   readonly id: string;
   /** Of the run's own login, for all who work on it; absent: one that nobody else knows. */
   readonly password?: string | undefined;
+  /** The highest number of a version that was dropped: no other version gets it. */
+  readonly retired?: number;
 }
 
 export interface AdoptedStaging {
@@ -394,6 +406,36 @@ export interface DatasetVersion {
   readonly schema?: string;
   readonly planDigest: string;
   readonly publishedAt: string | null;
+  /** Nobody of the environment may use it. */
+  readonly closed?: 'expiring' | 'quarantined';
+}
+
+/** One thing of a version or of its environment, and what drops it. */
+export interface DropStep {
+  readonly kind: 'database' | 'schema' | 'role';
+  readonly name: string;
+  readonly statement: string;
+}
+
+export interface DropKept {
+  readonly name: string;
+  /** Names and counts. */
+  readonly why: string;
+}
+
+export interface DropSeen {
+  /** Host and port as the server itself names them. */
+  readonly address: string;
+  readonly things: readonly {
+    readonly kind: DropStep['kind'];
+    readonly name: string;
+    readonly there: boolean;
+    /** Connected to the database of that name. */
+    readonly sessions: number;
+  }[];
+  /** Standbys that are connected, slots that others may follow, and how many have replayed the drop; null: not ours to see. */
+  readonly replicas: { readonly connected: number; readonly slots: number; readonly replayed: number | null };
+  readonly archiveMode: string;
 }
 
 // ── Verify

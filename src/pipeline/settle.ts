@@ -1,6 +1,8 @@
 // The next start gives every intent of a dead run its outcome, as it is found at the target: no intent stays without one.
 import type { Clock } from '../kernel/clock.js';
+import { toKnownError } from '../kernel/errors.js';
 import { type OpenIntent, Journal, intentTypes, toOpenIntents } from './audit/audit.js';
+import { type DropDoors, finishDrop } from './drop.js';
 import type { AuditSink, DatasetVersion, Target } from './ports.js';
 
 /** After `sweep`, so that nothing of a dead run is there any more but what it published. Returns how many it settled. */
@@ -13,12 +15,28 @@ export async function settle(doors: { readonly sink: AuditSink; readonly target:
   const dead = here.filter(({ event }) => !alive.has(event.runId));
   if (dead.length === 0) return 0;
   const datasets = await doors.target.datasets();
+  let stays = 0;
   for (const intent of dead) {
     const { runId, stage, data } = intent.event;
+    if (intent.change === 'dataset.dropped') {
+      if (!(await isFinished(doors, intent))) stays += 1;
+      continue;
+    }
     const outcome = isThere(intent, datasets) ? 'completed' : 'undone';
     await new Journal(doors.sink, doors.clock, runId).append(stage, `${intent.change}.${outcome}`, data);
   }
-  return dead.length;
+  return dead.length - stays;
+}
+
+/** What is in the way of a drop is in nobody else's: its intent stays open, and is tried again by the next start. */
+async function isFinished(doors: DropDoors, { event }: OpenIntent): Promise<boolean> {
+  try {
+    await finishDrop(doors, event);
+    return true;
+  } catch (error) {
+    if (toKnownError(error).class !== 'UnavailableError') throw error;
+    return false;
+  }
 }
 
 function isThere({ change, event }: OpenIntent, datasets: readonly DatasetVersion[]): boolean {

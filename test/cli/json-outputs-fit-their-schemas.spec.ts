@@ -47,6 +47,12 @@ it('when all goes well', async () => {
   await look(0, 'run', '-f', fine);
   await look(0, 'rollback', '-f', fine);
   expect(await look(0, 'datasets', '-f', fine)).toMatchObject({ datasets: [{ state: 'previous' }, { state: 'current' }] });
+  expect(await look(0, 'expire', '-f', fine)).toEqual({ versions: [], findings: [] });
+  expect(await look(0, 'expire', '-f', fine, '--withdraw', '2', '--dry-run')).toMatchObject({ versions: [{ attestation: null }] });
+  expect(await look(0, 'expire', '-f', fine, '--withdraw', '2', '--reason', 'it was rolled back')).toMatchObject({
+    versions: [{ why: 'withdrawn', attestation: { dropped: [{ kind: 'database', seen: 'gone' }] } }],
+  });
+  expect(await look(0, 'datasets', '-f', fine)).toMatchObject({ datasets: [{ version: 1, state: 'current' }] });
   const suggested = await look(0, 'classify', '--source', 'env:SOURCE_URL');
   expect(JSON.stringify(suggested['suggestions'])).toContain('"person"');
   // With the pipeline, only what it includes is looked at.
@@ -67,7 +73,7 @@ it('when the gate denies: run and plan say 2, and so does doctor, for which noth
 }, 60_000);
 
 it('when the documents cannot be used, a server is away, or the target is the source', async () => {
-  for (const command of ['run', 'plan', 'datasets', 'rollback']) await look(3, command, '-f', join(world.folder, 'nowhere.yaml'));
+  for (const command of ['run', 'plan', 'datasets', 'rollback', 'expire']) await look(3, command, '-f', join(world.folder, 'nowhere.yaml'));
   await look(3, 'plan', '-f', broken);
   await look(3, 'doctor', '-f', broken);
   await look(3, 'classify', '-f', broken, '--check', '--schema', 'env:SOURCE_URL');

@@ -17,6 +17,7 @@ const commands = [
   'apikeys',
   'datasets',
   'rollback',
+  'expire',
   'attest',
   'classify',
   'demo',
@@ -107,6 +108,12 @@ describe('a first day', () => {
     await record('attest-changed', 'attest', 'env:TARGET_URL', '--key', 'home/log.pub');
     await record('attest-json', 'attest', 'env:TARGET_URL', '--key', 'home/log.pub', '--nonce', '00112233445566aa', '--json');
     await record('attest-unknown', 'attest', 'env:SOURCE_URL', '--key', 'home/log.pub');
+  });
+  it('expire: nothing has, and the current version is withdrawn', async () => {
+    await record('expire-nothing', 'expire', '-f', fine);
+    await record('expire-reason', 'expire', '-f', fine, '--withdraw', '1');
+    await record('expire', 'expire', '-f', fine, '--withdraw', '1', '--reason', 'a column was kept by mistake');
+    await record('expire-dry-run', 'expire', '-f', fine, '--withdraw', '2', '--dry-run');
   });
   it('going back twice', () => record('rollback-twice', 'rollback', '-f', fine));
   it('a denied plan', () => record('plan-denied', 'plan', '-f', denied));

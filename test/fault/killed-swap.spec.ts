@@ -1,7 +1,11 @@
+import { fileURLToPath } from 'node:url';
+
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { faultsOf } from '../support/log.js';
-import { type SmallShop, startSmallShop, waitFor } from '../support/small-shop.js';
+import { type SmallShop, startProcess, startSmallShop, untilThere, waitFor } from '../support/small-shop.js';
+
+const expiry = fileURLToPath(new URL('./blocked-expiry.js', import.meta.url));
 
 let shop: SmallShop;
 beforeAll(async () => (shop = await startSmallShop({ swap: true })), 60_000);
@@ -90,3 +94,30 @@ it('rolls back by the command line, to the version before', async () => {
   expect(await current()).not.toBe(newest);
   expect(await left()).toEqual(clean(1));
 }, 60_000);
+
+it.each(['version.close', 'version.drop', 'outcome'])(
+  'a version that is withdrawn by a process killed at %s is dropped with its schemas by the next start, and attested',
+  async (place) => {
+    expect((await shop.bauta(['run', '-f', shop.pipeline])).code).toBe(0);
+    const { stdout } = await shop.bauta(['datasets', '-f', shop.pipeline, '--json']);
+    const { datasets } = JSON.parse(stdout) as { datasets: { version: number; state: string }[] };
+    const version = datasets.find(({ state }) => state === 'current')?.version;
+    const started = startProcess([expiry, shop.pipeline, place, String(version)], shop.folder, shop.environment);
+    await untilThere(started, place);
+    started.child.kill('SIGKILL');
+    await started.ended;
+    await waitFor(async () => (await left()).sessions === 0);
+    expect((await shop.bauta(['doctor', '-f', shop.pipeline, '--fix'])).code).toBe(0);
+    expect(await current()).toBeUndefined();
+    expect(await faultsOf(shop.home)).toEqual({ findings: [], open: [] });
+    expect(shop.events().findLast(({ type }) => type === 'dataset.dropped.completed')?.data['dropped']).toEqual(
+      ['shop', 'bauta'].map((name) => expect.objectContaining({ kind: 'schema', name, seen: 'gone' }) as unknown),
+    );
+    // No later version gets its number.
+    expect((await shop.bauta(['expire', '-f', shop.pipeline, '--dry-run'])).stdout).toBe('nothing has expired\n');
+    expect((await shop.bauta(['run', '-f', shop.pipeline])).code).toBe(0);
+    const after = JSON.parse((await shop.bauta(['datasets', '-f', shop.pipeline, '--json'])).stdout) as unknown;
+    expect((after as { datasets: unknown[] }).datasets[0]).toMatchObject({ version: (version ?? 0) + 1, state: 'current' });
+  },
+  60_000,
+);

@@ -43,8 +43,15 @@ export class Journal {
 
   /**
    * `<name>.intended`, then the change, then `<name>.done` or `<name>.failed` with the error's code. The change is told where its intent stands.
+   * `toOutcome`: what the outcome says beside what was intended.
    */
-  async change<T>(stage: Stage, name: Change, data: Readonly<Record<string, Json>>, make: (intent: Appended) => Promise<T>): Promise<T> {
+  async change<T>(
+    stage: Stage,
+    name: Change,
+    data: Readonly<Record<string, Json>>,
+    make: (intent: Appended) => Promise<T>,
+    toOutcome: (made: T) => Readonly<Record<string, Json>> = () => ({}),
+  ): Promise<T> {
     const intent = await this.append(stage, `${name}.intended`, data);
     let made: T;
     try {
@@ -55,7 +62,7 @@ export class Journal {
       throw error;
     }
     // Not in the try: what was done and could not be logged did not fail.
-    await this.append(stage, `${name}.done`, data);
+    await this.append(stage, `${name}.done`, { ...data, ...toOutcome(made) });
     return made;
   }
 

@@ -7,6 +7,14 @@ import { findChange } from './intents.js';
 
 const recorded: ReadonlySet<string> = new Set(['source.seen', 'key.recorded']);
 
+/** Marks of one version, by its server, target and run: the newest stands until it is taken off. */
+const marks: Readonly<Record<string, { readonly mark: string; readonly ends: boolean }>> = {
+  'hold.placed': { mark: 'hold', ends: false },
+  'hold.lifted': { mark: 'hold', ends: true },
+  // Of a target and not of a version: the highest number that was ever dropped there.
+  'version.retired': { mark: 'retired', ends: false },
+};
+
 /** What an entry is about, and whether it ends it. */
 export interface Subject {
   readonly subject: string;
@@ -18,6 +26,11 @@ export interface Subject {
 export function toSubject(entry: Event): Subject | undefined {
   const { type, runId, data } = toCarried(entry);
   if (recorded.has(type)) return { subject: `${type} ${digestJson(data)}`, type, ends: false };
+  const mark = marks[type];
+  if (mark) {
+    const { server = null, target = null, run = null } = data;
+    return { subject: `${mark.mark} ${digestJson({ server, target, run })}`, type, ends: mark.ends };
+  }
   const change = findChange(type);
   return change && { subject: `${change} ${runId}`, type, ends: type !== `${change}.intended` };
 }

@@ -133,10 +133,14 @@ export async function rollbackSwap(
   const problem = ours.version === 0 ? undefined : await findMarkerProblem(server, target, ours, verifiers, clock.now(), record);
   if (problem !== undefined) throw toError('ROLLBACK_MARKER', { name: target, amount: String(ours.version), expected: problem });
   await switchSchemas(server, session, {
-    standing: async () => [markerSchema, ...toStanding(await getCurrent(session, target))],
+    standing: async () => {
+      const current = await findCurrentOf(session, target);
+      return current ? [markerSchema, ...toStanding(current)] : [];
+    },
     change: async () => {
-      const current = await getCurrent(session, target);
-      await makePrevious(session, current, toTimestamp(clock.now()), true);
+      const current = await findCurrentOf(session, target);
+      // The current one may have been withdrawn: then nothing has to give way.
+      if (current) await makePrevious(session, current, toTimestamp(clock.now()), true);
       const free = new Set((await readSchemas(session)).map(({ name }) => name));
       for (const name of ours.schemas) if (free.has(name)) throw toError('SWAP_SCHEMA_TAKEN', { stage: 'deliver', schema: name });
       for (const [name, place] of places.schemas) await rename(session, place, name);
@@ -150,21 +154,19 @@ export async function rollbackSwap(
   return toDataset(current);
 }
 
-async function getCurrent(session: Session, target: string): Promise<Version> {
-  const current = findCurrent(await readVersions(session, target));
-  if (!current) throw toError('TARGET_NOT_OURS', { name: target, expected: 'no version is current' });
-  return current;
+async function findCurrentOf(session: Session, target: string): Promise<Version | undefined> {
+  return findCurrent(await readVersions(session, target));
 }
 
 /** Previous versions to which a roll-back may return, the one replaced last first. */
 function toReturnable(versions: readonly Version[]): readonly Version[] {
-  return versions.filter(({ ours }) => ours.state === 'previous' && !ours.rolledBack);
+  return versions.filter(({ ours }) => ours.state === 'previous' && !ours.rolledBack && !ours.closed);
 }
 
 /** Drops previous versions beyond `keep`; the ones rolled back first, then the oldest. What was adopted is never dropped. */
 export async function pruneSwap(session: Session, target: string, keep: number): Promise<readonly Finding[]> {
   const versions = await readVersions(session, target);
-  const rolledBack = versions.filter(({ ours }) => ours.state === 'previous' && ours.rolledBack);
+  const rolledBack = versions.filter(({ ours }) => ours.state === 'previous' && (ours.rolledBack || ours.closed));
   const surplus = [...toReturnable(versions), ...rolledBack].slice(keep).filter(({ ours }) => ours.version > 0);
   const findings: Finding[] = [];
   for (const { places, record } of surplus) {

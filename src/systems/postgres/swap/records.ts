@@ -54,8 +54,18 @@ export function findCurrent(versions: readonly Version[]): Version | undefined {
 }
 
 export function toDataset({ ours, record }: Version): DatasetVersion {
-  const { target, version, state, runId, planDigest = '', publishedAt = null } = ours;
-  return { target, version, state, runId, database: target, schema: record, planDigest, publishedAt };
+  const { target, version, state, runId, planDigest = '', publishedAt = null, closed } = ours;
+  return {
+    target,
+    version,
+    state,
+    runId,
+    database: target,
+    schema: record,
+    planDigest,
+    publishedAt,
+    ...(closed && { closed: closed.why }),
+  };
 }
 
 /** Every schema of a version but its record, as it is called now. */

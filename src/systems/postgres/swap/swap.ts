@@ -7,11 +7,12 @@ import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import type { Plan } from '../../../pipeline/plan.js';
-import type { DatasetVersion, Target, TargetFacts } from '../../../pipeline/ports.js';
+import type { DatasetVersion, DropKept, DropSeen, DropStep, StagingRun, Target, TargetFacts } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
 import { toSchemaStatements } from '../ddl/ddl.js';
 import type { SchemaStatements } from '../target/build-schema.js';
 import { readSystemIdentifier } from '../target/inspect.js';
+import { seeDropped } from '../target/drop-version.js';
 import { readMarkerOf, toMarkerProblem } from '../target/marker-of.js';
 import { findAlive, lockForRun, lockTarget } from '../target/locks.js';
 import { type Session, TargetServer, type TargetSettings, defaultTargetSettings, holding } from '../target/session.js';
@@ -20,6 +21,7 @@ import { findCut, toValidation } from '../unchecked.js';
 import { readMarker } from '../marker-table.js';
 import { findBuilder, readBuilder } from './builder.js';
 import { createSchemas } from './create-schemas.js';
+import { dropSchemaVersion, readSchemaDropSteps } from './drop-schema-version.js';
 import { inspectSwap } from './inspect-swap.js';
 import { type Places, findSwapped, toPlaced, toPlaces } from './places.js';
 import { rollbackSwap } from './publish-swap.js';
@@ -67,7 +69,7 @@ export class SchemaTarget implements Target {
   }
 
   /** Throws TARGET_BUSY while another run or a roll-back holds the target. Leaves nothing behind when it throws. */
-  async begin(plan: Plan, catalogue: Catalogue, run: { readonly id: string; readonly nonce: Uint8Array }): Promise<SchemaStaging> {
+  async begin(plan: Plan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<SchemaStaging> {
     const hold = await this.#server.open(this.#server.target, holding);
     try {
       await lockForRun(hold, this.#server.target, run.id);
@@ -95,6 +97,23 @@ export class SchemaTarget implements Target {
     return readMarkerOf(this.#server, database, schema);
   }
 
+  dropSteps({ runId }: DatasetVersion): Promise<readonly DropStep[]> {
+    return this.#withSession((session) => readSchemaDropSteps(session, this.#server.target, runId));
+  }
+
+  drop(runId: string, steps: readonly DropStep[]): Promise<readonly DropKept[]> {
+    const { onStep = () => undefined } = this.#options;
+    return this.#withSession(async (session) => {
+      await lockTarget(session, this.#server.target);
+      await dropSchemaVersion(session, this.#server.target, runId, steps, onStep);
+      return [];
+    });
+  }
+
+  seeDropped(steps: readonly DropStep[]): Promise<DropSeen> {
+    return this.#withSession((session) => seeDropped(session, steps));
+  }
+
   rollback(): Promise<DatasetVersion> {
     const { clock, verifiers = [] } = this.#options;
     return this.#withSession(async (session) => {
@@ -109,12 +128,7 @@ export class SchemaTarget implements Target {
     this.#open.clear();
   }
 
-  async #build(
-    hold: Session,
-    plan: Plan,
-    catalogue: Catalogue,
-    run: { readonly id: string; readonly nonce: Uint8Array },
-  ): Promise<SchemaStaging> {
+  async #build(hold: Session, plan: Plan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<SchemaStaging> {
     const { target } = this.#server;
     const { clock, onStep = () => undefined } = this.#options;
     const builderName = await this.#requireBuilder(hold);
@@ -136,7 +150,7 @@ export class SchemaTarget implements Target {
     });
     this.#open.add(staging);
     try {
-      const version = versions.reduce((highest, { ours }) => Math.max(highest, ours.version), 0) + 1;
+      const version = versions.reduce((highest, { ours }) => Math.max(highest, ours.version), run.retired ?? 0) + 1;
       await onStep('schemas.create');
       await createSchemas(hold, places, { target, version, state: 'staging', runId: run.id }, builderName, catalogue, toDropped(plan));
       await staging.createSchema();

@@ -105,7 +105,7 @@ export class PostgresClones implements Clones {
     if (from?.ours?.target !== target || from.ours.state !== 'current')
       throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target });
     const { ours } = from;
-    const problem = await findMarkerProblem(server, target, ours, verifiers, clock.now());
+    const problem = ours.closed ? 'nobody may use it' : await findMarkerProblem(server, target, ours, verifiers, clock.now());
     if (problem !== undefined)
       throw toError('CLONE_MARKER', { stage: 'deliver', name: target, amount: String(ours.version), expected: problem });
     const template = databases.find(({ name }) => name === toTemplateName(target, ours.runId));

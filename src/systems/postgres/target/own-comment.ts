@@ -19,6 +19,8 @@ export interface OwnComment {
   readonly bytes?: number | undefined;
   /** Of a version that is some schemas of a database: their names while it is current. */
   readonly schemas?: readonly string[] | undefined;
+  /** Nobody of the environment may use it: it is about to be dropped, or it is not what was published. Whose it was before. */
+  readonly closed?: { readonly why: 'expiring' | 'quarantined'; readonly owner?: string | undefined } | undefined;
 }
 
 export function toCommentText(ours: OwnComment): string {
@@ -45,11 +47,18 @@ export function parseComment(comment: string | null): OwnComment | undefined {
     comment: text('comment'),
     bytes: typeof value['bytes'] === 'number' ? value['bytes'] : undefined,
     ...toSchemas(value['schemas']),
+    ...toClosed(value['closed']),
   };
 }
 
 function toSchemas(value: unknown): Pick<OwnComment, 'schemas'> {
   return Array.isArray(value) && value.every((one) => typeof one === 'string') ? { schemas: value } : {};
+}
+
+function toClosed(value: unknown): Pick<OwnComment, 'closed'> {
+  const { why, owner } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (why !== 'expiring' && why !== 'quarantined') return {};
+  return { closed: { why, ...(typeof owner === 'string' ? { owner } : {}) } };
 }
 
 /** Comment of a role of ours: `run`, `clone` for theirs, else which of the environment's; `mapped`: made because a pipeline maps a role to it. */

@@ -68,8 +68,9 @@ export async function rollback(
   if (problem !== undefined) throw toError('ROLLBACK_MARKER', { name: target, amount: String(ours.version), expected: problem });
   await switchOver(server, session, { clear: [target, name], watch: [target, name] }, async () => {
     const current = (await readDatabases(session)).find((database) => database.name === target);
-    if (!current || current.ours?.target !== target) throw toError('TARGET_NOT_OURS', { name: target });
-    await makePrevious(session, current, { clock }, toTimestamp(clock.now()), true);
+    if (current && current.ours?.target !== target) throw toError('TARGET_NOT_OURS', { name: target });
+    // The current one may have been withdrawn: then nothing has to give way.
+    if (current) await makePrevious(session, current, { clock }, toTimestamp(clock.now()), true);
     await rename(session, name, target);
     await setComment(session, target, { ...ours, state: 'current', replacedAt: undefined });
   });
@@ -85,7 +86,9 @@ export async function rollback(
 export async function prune(session: Session, target: string, keep: number): Promise<readonly Finding[]> {
   const databases = await readDatabases(session);
   const returnable = toReturnable(databases, target);
-  const rolledBack = databases.filter(({ ours }) => ours?.target === target && ours.state === 'previous' && ours.rolledBack);
+  const rolledBack = databases.filter(
+    ({ ours }) => ours?.target === target && ours.state === 'previous' && (ours.rolledBack || ours.closed),
+  );
   const surplus = [...returnable, ...rolledBack].slice(keep).filter(({ ours }) => ours !== undefined && ours.version > 0);
   const findings: Finding[] = [];
   for (const { name, ours } of surplus) {
@@ -107,7 +110,7 @@ export async function dropWithTemplate(session: Session, target: string, of: Pic
 /** Previous versions to which a roll-back may return, the one replaced last first: the highest number, whatever the clocks said at the time. */
 function toReturnable(databases: readonly Database[], target: string): readonly Database[] {
   return databases
-    .filter(({ ours }) => ours?.target === target && ours.state === 'previous' && !ours.rolledBack)
+    .filter(({ ours }) => ours?.target === target && ours.state === 'previous' && !ours.rolledBack && !ours.closed)
     .sort((a, b) => (b.ours?.version ?? 0) - (a.ours?.version ?? 0));
 }
 

@@ -31,7 +31,14 @@ export const swapSteps = [
   'schemas.prune',
 ] as const;
 
+/** Those that take a version away, of either kind. */
+export const dropSteps = ['version.close', 'version.drop', 'roles.drop'] as const;
+
 export type TargetStep =
-  (typeof targetSteps)[number] | (typeof swapSteps)[number] | (typeof templateSteps)[number] | (typeof cloneSteps)[number];
+  | (typeof targetSteps)[number]
+  | (typeof swapSteps)[number]
+  | (typeof templateSteps)[number]
+  | (typeof cloneSteps)[number]
+  | (typeof dropSteps)[number];
 
 export type OnStep = (step: TargetStep) => void | Promise<void>;

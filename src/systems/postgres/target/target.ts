@@ -5,7 +5,9 @@ import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import type { Plan } from '../../../pipeline/plan.js';
-import type { AdoptedStaging, DatasetVersion, SharedStaging, StagingRun, Target, TargetFacts } from '../../../pipeline/ports.js';
+import type {
+  AdoptedStaging, DatasetVersion, DropKept, DropSeen, DropStep, SharedStaging, StagingRun, Target, TargetFacts,
+} from '../../../pipeline/ports.js'; // prettier-ignore
 import type { Finding } from '../../../kernel/errors.js';
 import type { ConnectionTarget } from '../connection.js';
 import type { SchemaStatements } from './build-schema.js';
@@ -13,6 +15,7 @@ import { PostgresClones } from './clones.js';
 import { createStaging } from './create-staging.js';
 import { createRunLogin } from './run-login.js';
 import { type Database, readDatabases, toDatasets } from './databases.js';
+import { dropVersion, readDropSteps, seeDropped } from './drop-version.js';
 import { inspect, readSystemIdentifier } from './inspect.js';
 import { findMarkerProblem, readMarkerOf } from './marker-of.js';
 import { toEnvironmentRoles, toStagingName } from './names.js';
@@ -29,7 +32,7 @@ export type { SchemaStatements, Statement } from './build-schema.js';
 export type { TargetSettings } from './session.js';
 export { defaultTargetSettings } from './session.js';
 export { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
-export { type TargetStep, cloneSteps, targetSteps, templateSteps } from './steps.js';
+export { type TargetStep, cloneSteps, dropSteps, targetSteps, templateSteps } from './steps.js';
 
 export interface PostgresTargetOptions {
   /** Points at the target database, which need not exist yet. */
@@ -153,6 +156,22 @@ export class PostgresTarget implements Target {
     return readMarkerOf(this.#server, database);
   }
 
+  dropSteps(version: DatasetVersion, gone?: readonly DatasetVersion[]): Promise<readonly DropStep[]> {
+    return this.#withMaintenance((session) => readDropSteps(session, this.#server.target, version, gone));
+  }
+
+  drop(runId: string, steps: readonly DropStep[]): Promise<readonly DropKept[]> {
+    const { onStep = () => undefined } = this.#options;
+    return this.#withMaintenance(async (session) => {
+      await lockTarget(session, this.#server.target);
+      return dropVersion(session, this.#server.target, runId, steps, onStep);
+    });
+  }
+
+  seeDropped(steps: readonly DropStep[]): Promise<DropSeen> {
+    return this.#withMaintenance((session) => seeDropped(session, steps));
+  }
+
   rollback(): Promise<DatasetVersion> {
     return this.#withMaintenance(async (session) => {
       await lockTarget(session, this.#server.target);
@@ -186,7 +205,7 @@ export class PostgresTarget implements Target {
     const database = toStagingName(target, run.id);
     const staging = this.#toStaging(hold, database, plan, catalogue, current, run.nonce, login.password);
     try {
-      const version = toDatasets(databases, target).reduce((highest, dataset) => Math.max(highest, dataset.version), 0) + 1;
+      const version = toDatasets(databases, target).reduce((highest, dataset) => Math.max(highest, dataset.version), run.retired ?? 0) + 1;
       const ours = { target, version, state: 'staging', runId: run.id } as const;
       const { encoding, locale } = current ?? catalogue.server;
       const roles = toEnvironmentRoles(target, plan.facts.target.roles);
