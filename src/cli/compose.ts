@@ -158,10 +158,12 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
   try {
     const { sink, actor, verifiers } = options.log ?? (await openHomeLog(home, settings));
     const hierarchy = toMaskingHierarchy(pipeline.body, options.workspace);
-    const keys = opened(await openKeys(home)).open(hierarchy);
+    const { open } = opened(await openKeys(home));
+    const [keys, tokenKeys] = [open(hierarchy), open({ ...hierarchy, purpose: 'token' })];
     const doors: Doors = {
       clock: systemClock,
       keys,
+      tokenKeys,
       source: opened(
         openSource({
           connection: source,
@@ -184,7 +186,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       policy: opened(await (options.policy ?? openPolicy())),
       sink: opened(sink),
       executor: async (plan) => {
-        const prepared = await prepareMask(plan, keys);
+        const prepared = await prepareMask(plan, keys, tokenKeys);
         return width.threads === 0 ? createMaskExecutor(prepared) : createMaskPool(prepared, width.threads);
       },
       // Planning a query folds what the schema's indexes call: the verifier too looks at staging with the rights of who built it.

@@ -150,6 +150,7 @@ const ruleView = {
   domain: text('pseudonyms are shared within it'),
   reveals: list(text('what is let through'), 'what it lets through'),
   bestEffort: flag('finds some, not all'),
+  reversible: flag('who may can exchange it back'),
   recallPercent: orNull(count('how much of a hundred it finds, as measured')),
 };
 const columnView = object({
@@ -187,6 +188,7 @@ const planView = object({
   pipeline: text('name'),
   environment: text('name'),
   keyVersion: count('number'),
+  tokenKeyVersion: orNull(count('number; null: nothing can be exchanged back')),
   planDigest: text('sha256:…'),
   tables: list(tableView, 'sorted by name'),
   roles: orNull(rolesView),

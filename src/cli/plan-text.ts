@@ -8,14 +8,14 @@ const WIDTH = 110;
 const SHOWN = 12;
 
 export function toPlanLines(view: PlanView): readonly string[] {
-  const { pipeline, environment, keyVersion, planDigest, tables, maskedColumns, keptColumns, bytes, peakDiskBytes } = view;
+  const { pipeline, environment, keyVersion, tokenKeyVersion, planDigest, tables, maskedColumns, keptColumns, bytes, peakDiskBytes } = view;
   const cells = tables.map(toTableCells);
   // One width for all tables, so that the eye finds a column's transform at the same place everywhere.
   const aligned = toTable([header, ...cells.flat()]).split('\n');
   let next = 1;
   return [
     `plan      ${planDigest}`,
-    `pipeline  ${pipeline}, environment ${environment}, key version ${keyVersion}`,
+    `pipeline  ${pipeline}, environment ${environment}, key version ${keyVersion}${tokenKeyVersion === null ? '' : `, token key version ${tokenKeyVersion}`}`,
     ...tables.flatMap((table, i) => {
       const rows = aligned.slice(next, (next += cells[i]?.length ?? 0));
       return ['', ...toHeading(table), ...(rows.length > 0 ? [aligned[0] ?? '', ...rows] : []), ...toReasons(table)];
@@ -69,11 +69,11 @@ function toColumnCells(column: ColumnView): readonly (readonly string[])[] {
   ];
 }
 
-function toRuleCells({ tag, transform, scope, reveals, recallPercent }: RuleView): readonly string[] {
+function toRuleCells({ tag, transform, scope, reveals, reversible, recallPercent }: RuleView): readonly string[] {
   const kept = transform === 'keep';
   return [
     tag,
-    `${transform}${recallPercent === null ? '' : ` (best effort, recall ${recallPercent} %)`}`,
+    `${transform}${recallPercent === null ? '' : ` (best effort, recall ${recallPercent} %)`}${reversible ? ' (who may can exchange it back)' : ''}`,
     kept ? '' : scope,
     kept ? 'the value' : reveals.length === 0 ? 'nothing' : reveals.join(' '),
   ];

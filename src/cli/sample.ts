@@ -1,6 +1,6 @@
 // Masked previews: the first rows of each table under a snapshot, masked in memory, shown, forgotten. Originals are never shown.
 import { createMasker, prepareMask } from '../pipeline/mask/mask.js';
-import type { Plan } from '../pipeline/plan.js';
+import type { ColumnPlan, Plan } from '../pipeline/plan.js';
 import type { SourceScope } from '../pipeline/ports.js';
 import type { Composed } from './compose.js';
 
@@ -14,7 +14,7 @@ export interface SampledTable {
 const WIDTH = 40;
 
 export async function sampleMasked({ doors }: Composed, plan: Plan, scope: SourceScope, rows: number): Promise<SampledTable[]> {
-  const prepared = await prepareMask(plan, doors.keys);
+  const prepared = await prepareMask(plan, doors.keys, doors.tokenKeys);
   const snapshot = await doors.source.open(plan, scope);
   try {
     const sampled: SampledTable[] = [];
@@ -27,7 +27,7 @@ export async function sampleMasked({ doors }: Composed, plan: Plan, scope: Sourc
         sampled.push({
           table: `${table.schema}.${table.name}`,
           columns: table.columns.map(({ name }) => name),
-          rows: lines.map((line) => line.split('\t').map(shorten)),
+          rows: lines.map((line) => line.split('\t').map((field, i) => (isReversible(table.columns[i]) ? '[token]' : shorten(field)))),
         });
         break;
       }
@@ -36,6 +36,11 @@ export async function sampleMasked({ doors }: Composed, plan: Plan, scope: Sourc
   } finally {
     await snapshot.close();
   }
+}
+
+/** Tokens of rows that somebody chose answer guesses; who may asks `POST /v1/tokens`, where that is counted and logged. */
+function isReversible(column: ColumnPlan | undefined): boolean {
+  return column !== undefined && [column.rule, ...Object.values(column.rule.paths ?? {})].some(({ reversible }) => reversible === true);
 }
 
 function firstLines(bytes: Uint8Array, rows: number): Uint8Array {

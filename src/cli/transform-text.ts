@@ -37,7 +37,8 @@ export function toTransformText(transform: Transform, tags: readonly string[]): 
     ['Uniqueness', `${transform.uniqueness}${transform.uniquenessWith ? '; some parameters make it stronger' : ''}`],
     ['Lets through', reveals.length === 0 ? 'nothing' : list(reveals)],
     ['Originals in the output', outputs[transform.output]],
-    ['Keyed', `${transform.keyed === false ? 'no' : 'yes'}${transform.reversible ? '; who has the key can reverse it' : ''}`],
+    ['Keyed', transform.keyed === false ? 'no' : `yes${permutes(transform) ? '; who has the key can undo it' : ''}`],
+    ['Reversible', transform.reversible ? 'by who may, with purpose and reason (`POST /v1/detokenize`)' : 'no'],
     ['Pseudonyms', toSpaceText(transform)],
     ['Tags of the rulebook default', tags.length === 0 ? 'none' : tags.map((tag) => `\`${tag}\``).join(', ')],
   ];
@@ -48,6 +49,12 @@ export function toTransformText(transform: Transform, tags: readonly string[]): 
   );
   const head = ['| parameter | accepts | default | meaning |', '| --- | --- | --- | --- |'];
   return [`## ${name}`, '', summary, '', ...lines, ...(params.length === 0 ? [] : ['', ...head, ...table])].join('\n');
+}
+
+/** A permutation of the values has an inverse. */
+function permutes(transform: Transform): boolean {
+  const [type] = transform.accepts.flatMap((family) => samples[family] ?? []);
+  return transform.uniqueness === 'preserved' && type !== undefined && transform.space({}, type) === 0n;
 }
 
 function toSpaceText(transform: Transform): string {

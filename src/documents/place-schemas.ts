@@ -1,7 +1,7 @@
 // The forms of where things are and who answers for them: connections, environments, the organisation; and the operator's grants.
 import { reaches } from '../pipeline/definition.js';
 import {
-  type Schema, connection, head, imports, list, members, oneOf, reason, reasoned, record, reference, region, text,
+  type Schema, connection, date, head, imports, list, members, oneOf, reason, reasoned, record, reference, region, text,
 } from './schema-words.js'; // prettier-ignore
 
 const days: Schema = { type: 'integer', minimum: 0, maximum: 36_500, description: 'days; 0: there are none' };
@@ -15,6 +15,26 @@ const roles = members(
 
 export const environmentName = text('the name of an environment', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' });
 export const retentionDays: Schema = { type: 'integer', minimum: 1, maximum: 3650, description: 'days from 1 to 3650' };
+
+/** Forms and parameters are those of the transform `token`, which judges them when it is planned. */
+const tokenDomain = members(
+  {
+    reason,
+    form: text('an alphabet of the transform token', { pattern: '^[a-z-]{1,40}$' }),
+    sources: list(
+      text('SYSTEM_IDENTIFIER/DATABASE of a source, as plan prints it', { pattern: '^[0-9]{1,20}/[^/\\s]{1,63}$' }),
+      'the sources that feed the domain',
+    ),
+  },
+  {
+    expires: date,
+    prefix: text('how each value begins', { maxLength: 32 }),
+    suffix: text('how each value ends', { maxLength: 32 }),
+    separators: text('signs that stay where they are', { minLength: 0, maxLength: 16 }),
+    testPrefix: text('digits before those of a card token', { pattern: '^[0-9]{1,6}$' }),
+  },
+  'reason, form, sources, expires, prefix, suffix, separators and testPrefix',
+);
 
 /** What a pipeline's own target and an Environment have in common. */
 export const place = {
@@ -53,6 +73,7 @@ export const place = {
       Object.fromEntries(reaches.map((reach) => [reach, members({ days, reason }, {}, 'days and reason')])),
       'how long data stays in backups, walArchives, replicas, diskSnapshots, files and topics',
     ),
+    tokens: record(tokenDomain, 'domains of tokens by name'),
   },
 } satisfies Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 

@@ -24,6 +24,7 @@ export interface TransformView {
   readonly params: Readonly<Record<string, { readonly schema: Readonly<Record<string, Json>>; readonly default?: Json }>>;
   readonly scopes: readonly [Scope, ...Scope[]];
   readonly uniqueness: Uniqueness;
+  readonly reversible?: boolean;
   readonly reveals: readonly Reveal[];
   space(params: Params, type: DataType): bigint;
   misfit?(type: DataType, params: Params): string | undefined;

@@ -85,6 +85,7 @@ export class RuleBinder {
         canonical: transform.name === 'keep' ? 'text' : canonical,
       },
       ...{ reveals: toReveals(transform, scope), uniqueness: transform.uniqueness },
+      ...(transform.reversible ? { reversible: true } : {}),
     };
     return { rule: plan, transform, ...(reason === undefined ? {} : { reason }), ...(expires === undefined ? {} : { expires }) };
   }

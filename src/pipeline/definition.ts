@@ -74,6 +74,19 @@ export interface TargetDefinition {
   /** How long data of a dropped version stays where nobody of ours can drop it, and who says so. */
   readonly declared?: Readonly<Partial<Record<Reach, Pick<Reasoned, 'reason'> & { readonly days: number }>>>;
   readonly roles?: RolesDefinition;
+  /** Domains of tokens that may be exchanged back, by name: only these may stand there. */
+  readonly tokens?: Readonly<Record<string, TokenDomainDefinition>>;
+}
+
+/** A domain of tokens: of which form they are, and which sources feed it. Parameters of the transform `token` that are left out have its defaults. */
+export interface TokenDomainDefinition extends Reasoned {
+  readonly form: string;
+  readonly prefix?: string;
+  readonly suffix?: string;
+  readonly separators?: string;
+  readonly testPrefix?: string;
+  /** `SYSTEM IDENTIFIER/DATABASE`: what a source is, whatever documents call it. */
+  readonly sources: readonly string[];
 }
 
 /** A pipeline as it is written: its target may be the name of an Environment document. Bound pipelines have the target itself. */

@@ -2,8 +2,11 @@
 // it with code of its own. Texts are as the server prints them; char(n) is looked at without its padding.
 
 export type Law =
-  /** Luhn's digit (ISO/IEC 7812-1) is the last one, or the two after the country are those of mod 97-10 (ISO 13616); or as far from right as the original's. */
-  | { readonly law: 'check-digits'; readonly of: 'luhn' | 'iban'; readonly as: 'valid' | 'original' }
+  /**
+   * Luhn's digit (ISO/IEC 7812-1) is the last one, or the two after the country are those of mod 97-10 (ISO 13616); or as far from right as the
+   * original's; or, of a token, five away from Luhn's, so that nobody takes it for a card number.
+   */
+  | { readonly law: 'check-digits'; readonly of: 'luhn' | 'iban'; readonly as: 'valid' | 'original' | 'token' }
   /** The whole output, as a JavaScript regular expression with the flag u; `what` says it in words. */
   | { readonly law: 'form'; readonly form: string; readonly what: string }
   /** As many characters, each of one class become one of the other (JavaScript's, flag u). The first line that fits counts; what fits none stayed. */

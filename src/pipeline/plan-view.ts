@@ -13,6 +13,8 @@ export interface RuleView {
   readonly scope: string;
   readonly domain: string;
   readonly reveals: readonly string[];
+  /** Who may can exchange it back. */
+  readonly reversible: boolean;
   readonly bestEffort: boolean;
   /** Of what is best effort: how much of a hundred it finds, as measured (docs/redact.md). */
   readonly recallPercent: number | null;
@@ -48,6 +50,8 @@ export interface PlanView {
   readonly pipeline: string;
   readonly environment: string;
   readonly keyVersion: number;
+  /** null: nothing can be exchanged back. */
+  readonly tokenKeyVersion: number | null;
   readonly planDigest: string;
   readonly tables: readonly TableView[];
   /** null: the environment's three roles get what they always get. */
@@ -82,6 +86,7 @@ export function toPlanView(plan: Plan, catalogue: Catalogue): PlanView {
     pipeline,
     environment,
     keyVersion,
+    tokenKeyVersion: plan.tokenKeyVersion ?? null,
     planDigest: toPlanDigest(plan),
     tables,
     roles: toRolesView(plan, catalogue),
@@ -119,7 +124,16 @@ function toRuleView(tag: string, rule: RulePlan): RuleView {
   const { transform, scope, domain, reveals } = rule;
   const bestEffort = transform === 'redact';
   const recallPercent = bestEffort ? redactRecall.percent : null;
-  return { tag, transform: rule.paths ? 'paths' : transform, scope, domain, reveals, bestEffort, recallPercent };
+  return {
+    tag,
+    transform: rule.paths ? 'paths' : transform,
+    scope,
+    domain,
+    reveals,
+    reversible: rule.reversible === true,
+    bestEffort,
+    recallPercent,
+  };
 }
 
 function isMasked(column: ColumnView): boolean {

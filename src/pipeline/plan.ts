@@ -12,6 +12,8 @@ export interface Plan {
   readonly pipeline: string;
   readonly environment: string;
   readonly keyVersion: number;
+  /** Of the hierarchy `token`; absent: nothing can be exchanged back. */
+  readonly tokenKeyVersion?: number;
   /** The document's facts that gate, log and reports need. */
   readonly facts: Pick<
     PipelineDefinition,
@@ -99,6 +101,8 @@ export interface RulePlan {
   readonly canonical: CanonicalForm;
   readonly reveals: readonly Reveal[];
   readonly uniqueness: Uniqueness;
+  /** Who may can exchange its output back. */
+  readonly reversible?: true;
   /** For `json` and its like (`transform` is `keep`: what no path names goes the way of `rest`): path → rule, and what becomes of the rest. */
   readonly paths?: Readonly<Record<string, RulePlan & { readonly tag: string }>>;
   readonly rest?: 'refuse' | 'drop' | 'keep';
@@ -112,6 +116,12 @@ export type ClaimSource = 'document' | 'comment' | 'label' | 'foreign-key' | 'in
 export type Uniqueness = 'preserved' | 'not-guaranteed' | 'lossy';
 
 export type Reveal = 'equality' | 'frequency' | 'order' | 'length' | 'prefix' | 'band' | 'format' | 'value';
+
+/** Every rule of the plan that disguises something: of columns, and of paths in them. */
+export function toRules(plan: Pick<Plan, 'tables'>): readonly RulePlan[] {
+  const all = plan.tables.flatMap(({ columns }) => columns.flatMap(({ rule }) => [rule, ...Object.values(rule.paths ?? {})]));
+  return all.filter(({ transform }) => transform !== 'keep');
+}
 
 export function toPlanDigest(plan: Plan): string {
   return digestJson(plan as unknown as Json);

@@ -1,15 +1,16 @@
 // Everything that is decided before a row moves: what is there, what each column is, the plan, the gate's answer. For plan and run alike.
 import type { Clock } from '../kernel/clock.js';
 import { type BautaError, type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
+import { deepFreeze } from '../kernel/deep-freeze.js';
 import { messages } from '../kernel/messages.js';
 import { toSqlName } from '../kernel/sql-name.js';
 import { type BindInput, type Bound, type Counts, type Registry, bindPlan, toCountKey } from './bind.js';
 import type { Catalogue } from './catalogue.js';
 import type { Decision } from './decision.js';
-import { type KnownSource, decide, toGateInput } from './gate/gate.js';
-import { findRuleProblems, toTypeFamily, transforms } from './mask/mask.js';
+import { type GateFacts, type KnownSource, decide, toGateInput } from './gate/gate.js';
+import { findRuleProblems, toTokenParams, toTypeFamily, transforms } from './mask/mask.js';
 import { redactRecallText } from './best-effort.js';
-import { type Plan, toPlanDigest } from './plan.js';
+import { type Plan, toPlanDigest, toRules } from './plan.js';
 import { toShownFinding, toShownPath } from './shown-path.js';
 import type { CountedColumn, KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
 import { type KeyRecord, type RecordedKeys, toKeyCheck } from './recorded-keys.js';
@@ -21,6 +22,8 @@ export interface PrepareDoors {
   readonly target: Target;
   readonly policy: Policy;
   readonly keys: KeyProvider;
+  /** Of the hierarchy `token`: for what can be exchanged back, and asked for nothing else. */
+  readonly tokenKeys: KeyProvider;
   readonly clock: Clock;
 }
 
@@ -74,7 +77,7 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   const seenSource: KnownSource = { systemIdentifier, address: seen.address, database };
   const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource, key };
   if (bound.plan === undefined) return { ...base, findings: sortFindings(findings.map(toShownFinding)) };
-  const plan = bound.plan;
+  const plan = await withTokenKey(bound.plan, doors.tokenKeys);
   findings.push(...findRules(plan));
   const [conditions, target] = await Promise.all([
     readable ? tryConditions(doors.source, plan, seen.catalogue) : [],
@@ -94,6 +97,7 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     knownSources: request.knownSources,
     target: target.facts,
     key: { version: keyVersion, expiresAtMs: await doors.keys.expiresAt(keyVersion) },
+    ...(await toTokenFacts(plan, doors.tokenKeys)),
     nowMs: doors.clock.now(),
     showPath: toShownPath,
   });
@@ -103,6 +107,18 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   return frequent.length === 0
     ? { ...planned, decision }
     : { ...base, findings: sortFindings([...findings, ...frequent].map(toShownFinding)) };
+}
+
+/** Most plans have nothing reversible, and then its key is not so much as looked for. */
+async function withTokenKey(plan: Plan, keys: KeyProvider): Promise<Plan> {
+  if (!toRules(plan).some(({ reversible }) => reversible === true)) return plan;
+  return deepFreeze<Plan>({ ...plan, tokenKeyVersion: await keys.currentVersion() });
+}
+
+async function toTokenFacts(plan: Plan, keys: KeyProvider): Promise<Pick<GateFacts, 'tokenKey' | 'tokenDomains'>> {
+  const { tokenKeyVersion: version, facts } = plan;
+  const tokenDomains = Object.entries(facts.target.tokens ?? {}).map(([domain, named]) => ({ domain, params: toTokenParams(named) }));
+  return version === undefined ? { tokenDomains } : { tokenDomains, tokenKey: { version, expiresAtMs: await keys.expiresAt(version) } };
 }
 
 /** Rules that cannot work on their columns, and those that are best effort. */

@@ -1,17 +1,26 @@
 // The decision table of the gate: a situation, the question, and the codes of the reasons against it (none: allowed). A code stands once however
 // many reasons have it.
 import type { GateInput } from '../../src/pipeline/decision.js';
-import { columns, email, over, question, sourceServer, standing, today, within, without } from './question.js';
+import { columns, email, type Members, over, question, sourceServer, standing, today, within, without } from './question.js';
 
 export type Row = readonly [situation: string, question: GateInput, codes: readonly string[]];
 
 const kept = { transform: 'keep', tag: 'none', column: 'id', type: 'int8' };
+const cards = { domain: 'cards', paramsDigest: 'sha256:0c', sources: ['7300000000000000001/shop'], reasonLength: 40, expiresDay: null };
 const card = { column: 'card', tag: 'pci.pan', transform: 'pan' };
 const lastFour = { column: 'digits', tag: 'pci.last-four', transform: 'keep', unique: false, ...standing };
 const order = { table: 'public.order', column: 'customer_email', unique: false, component: 0 };
 const note = { column: 'note', tag: 'pii.free-text', transform: 'redact', unique: false };
 const profile = { column: 'profile', tag: 'mixed', transform: 'paths', unique: false, type: 'jsonb' };
 const oneServer = { systemIdentifier: sourceServer['systemIdentifier'] as string, database: 'copy' };
+
+/** A card number by tokens that can be exchanged back, into a target that names their domain. */
+const tokens = (column: Members = {}, target: Members = {}, change: Members = {}): GateInput => ({
+  ...columns({ ...card, transform: 'token', reversible: true, form: 'card', domain: 'cards', paramsDigest: 'sha256:0c', ...column }),
+  target: { ...(question()['target'] as Members), tokens: [cards], ...target },
+  ...{ tokenKeyVersion: 1, tokenKey: { version: 1, expiresAtMs: null } },
+  ...change,
+});
 
 export const table: readonly Row[] = [
   ['nothing speaks against it', question(), []],
@@ -96,6 +105,21 @@ export const table: readonly Row[] = [
   ['they are masked', columns(card, { ...lastFour, transform: 'pattern' }), []],
   ['a card number is kept', columns({ ...card, transform: 'keep', ...standing }), ['PAN_DATA_KEPT']],
   ['a verification code is kept', columns({ tag: 'pci.cvv', transform: 'keep', ...standing }), ['PAN_DATA_KEPT']],
+
+  ['its tokens are no card numbers', tokens(), []],
+  ['its tokens may be card numbers', tokens({ form: 'digits' }), ['PAN_TOKEN_LOOKS_LIVE']],
+
+  // ── columns/reversible
+  ['the target names no domain of tokens', tokens({}, { tokens: [] }), ['REVERSIBLE_NOT_ALLOWED']],
+  ['it names another one', tokens({ domain: 'accounts' }), ['REVERSIBLE_NOT_ALLOWED']],
+  ['the domain has no reason', tokens({}, { tokens: [{ ...cards, reasonLength: 0 }] }), ['REVERSIBLE_NOT_ALLOWED']],
+  ['its time is over', tokens({}, { tokens: [{ ...cards, ...over }] }), ['REVERSIBLE_NOT_ALLOWED']],
+  ['its form is another', tokens({ paramsDigest: 'sha256:0d' }), ['TOKEN_FORM_DIFFERS']],
+  ['it does not name this source', tokens({}, { tokens: [{ ...cards, sources: ['7300000000000000001/guesses'] }] }), ['TOKEN_SOURCE_NOT_NAMED']],
+  ['half of a domain is missing', tokens({}, { tokens: [cards, { domain: 'x' }] }), ['GATE_FACT_MISSING']],
+  ['the plan names no token key', tokens({}, {}, { tokenKeyVersion: null }), ['TOKEN_KEY_MISSING']],
+  ['the token key is another', tokens({}, {}, { tokenKey: { version: 2, expiresAtMs: null } }), ['TOKEN_KEY_DIFFERS']],
+  ['the token key has expired', tokens({}, {}, { tokenKey: { version: 1, expiresAtMs: today * 86_400_000 } }), ['TOKEN_KEY_EXPIRED']],
 
   // ── schema/texts
   ['a text of the schema is kept for a reason', question({ schemaTexts: [{ action: 'keep', ...standing }] }), []],

@@ -2,7 +2,7 @@
 import type { Json } from '../../src/kernel/canonical-json.js';
 import type { GateInput } from '../../src/pipeline/decision.js';
 
-type Members = Readonly<Record<string, Json>>;
+export type Members = Readonly<Record<string, Json>>;
 
 /** 2026-11-21 as days since 1970. */
 export const today = 20_778;
@@ -16,6 +16,8 @@ export const email: Members = {
   path: null,
   tag: 'pii.email',
   transform: 'email',
+  reversible: false,
+  form: null,
   recallPercent: null,
   paramsDigest: 'sha256:00',
   scope: 'value',
@@ -44,7 +46,9 @@ const valid = {
   planDigest: 'sha256:01',
   catalogueDigest: 'sha256:02',
   keyVersion: 1,
+  tokenKeyVersion: null,
   key: { version: 1, expiresAtMs: null },
+  tokenKey: { version: null, expiresAtMs: null },
   stated: { purposeLength: 20, ownerLength: 9, legalBasisLength: 12, subjectCategories: 1, retentionDays: 30 },
   source: {
     systemIdentifier: '7300000000000000001',
@@ -59,6 +63,7 @@ const valid = {
     region: 'eu-west-1',
     safeguardLength: 0,
     allows: ['pii', 'pci', 'secret'],
+    tokens: [],
     systemIdentifier: '7300000000000000002',
     address: 'db.test.example:5432',
     database: 'shop',

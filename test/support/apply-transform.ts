@@ -14,6 +14,10 @@ export interface Application {
   readonly type: DataType;
   /** 32 bytes in hexadecimal. */
   readonly key: string;
+  /** Default: `test`. */
+  readonly domain?: string;
+  /** Back, where it is reversible. */
+  readonly back?: boolean;
   /** What the draw is a function of, per row; default: the value as its type compares it (scope `value`). */
   readonly seeds?: readonly (string | null)[];
   /** Lengths of the batches; default: one batch. The last one takes what is left. */
@@ -31,9 +35,12 @@ export class Refused extends Error {
 
 export function applyTransform(transform: Transform, values: readonly (string | null)[], how: Application): (string | null)[] {
   const cipherKey = toKey(how.key, 'cipher');
-  const apply = transform.prepare({
+  const prepare = how.back ? transform.reverse : transform.prepare;
+  if (!prepare) throw new Error(`no way back from ${transform.name}`);
+  const apply = prepare({
     params: withDefaults(transform, how.params ?? {}),
     type: how.type,
+    domain: how.domain ?? 'test',
     encryptBlocks: (blocks) => encrypt(cipherKey, blocks),
     words: loadWords,
   });

@@ -32,6 +32,12 @@ test_an_untagged_name_counts if {
 	codes_of([card, {"column": "card", "path": "card.last_four", "tag": "none", "transform": "keep"}]) == {"PAN_PARTS_TOGETHER"}
 }
 
+test_a_token_that_is_no_card_number_passes if codes_of([object.union(card, {"transform": "token", "form": "card"})]) == set()
+
+test_a_token_that_may_be_one_is_refused if {
+	codes_of([object.union(card, {"transform": "token", "form": "digits"})]) == {"PAN_TOKEN_LOOKS_LIVE"}
+}
+
 test_a_kept_number_is_refused if codes_of([object.union(card, {"transform": "keep"})]) == {"PAN_DATA_KEPT"}
 
 test_a_kept_verification_value_is_refused if codes_of([{"tag": "pci.cvv", "transform": "keep"}]) == {"PAN_DATA_KEPT"}

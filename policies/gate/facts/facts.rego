@@ -34,7 +34,9 @@ required := {
 	"planDigest": text_type,
 	"catalogueDigest": text_type,
 	"keyVersion": maybe_number,
+	"tokenKeyVersion": maybe_number,
 	"key": {"object"},
+	"tokenKey": {"object"},
 	"stated": {"object"},
 	"source": {"object"},
 	"target": {"object"},
@@ -45,6 +47,7 @@ required := {
 
 members := {
 	"key": {"version": maybe_number, "expiresAtMs": maybe_number},
+	"tokenKey": {"version": maybe_number, "expiresAtMs": maybe_number},
 	"stated": {
 		"purposeLength": count_type,
 		"ownerLength": count_type,
@@ -65,6 +68,7 @@ members := {
 		"region": maybe_text,
 		"safeguardLength": count_type,
 		"allows": {"array"},
+		"tokens": {"array"},
 		"systemIdentifier": text_type,
 		"address": text_type,
 		"database": text_type,
@@ -78,6 +82,8 @@ of_column := {
 	"path": maybe_text,
 	"tag": text_type,
 	"transform": text_type,
+	"reversible": {"boolean"},
+	"form": maybe_text,
 	"paramsDigest": text_type,
 	"scope": text_type,
 	"domain": text_type,
@@ -94,6 +100,14 @@ of_column := {
 }
 
 of_source := {"systemIdentifier": text_type, "address": text_type, "database": text_type}
+
+of_token_domain := {
+	"domain": text_type,
+	"sources": {"array"},
+	"paramsDigest": text_type,
+	"reasonLength": count_type,
+	"expiresDay": maybe_number,
+}
 
 of_text := {"action": text_type, "reasonLength": count_type, "expiresDay": maybe_number}
 
@@ -132,6 +146,12 @@ missing contains entry("schemaTexts", position, name) if {
 	some position, text in input.schemaTexts
 	some name, types in of_text
 	not has(text, name, types)
+}
+
+missing contains entry("target.tokens", position, name) if {
+	some position, domain in input.target.tokens
+	some name, types in of_token_domain
+	not has(domain, name, types)
 }
 
 missing contains concat(".", ["source.writableException", name]) if {

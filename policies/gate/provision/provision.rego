@@ -24,6 +24,7 @@ reasons := [reason |
 		data.columns.links.deny,
 		data.columns.redact.deny,
 		data.columns.rest.deny,
+		data.columns.reversible.deny,
 		data.columns.pan.deny,
 		data.schema.texts.deny,
 		data.key.version.deny,

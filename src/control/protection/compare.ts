@@ -1,5 +1,5 @@
 // Two versions of a document, compared: what the later one protects less.
-import type { RuleDefinition } from '../../pipeline/definition.js';
+import type { RuleDefinition, TargetDefinition } from '../../pipeline/definition.js';
 import { guessByName } from '../../pipeline/classify/classify.js';
 import type { DocumentSet, Of } from './document-set.js';
 import { type Said, toPlain, toSaid } from './said-columns.js';
@@ -7,6 +7,7 @@ import { isWeaker } from './strength.js';
 
 export const loweredKinds = [
   'tag-removed', 'kept', 'against-detector', 'weaker-transform', 'person-removed', 'waiver', 'allows-widened', 'approval-removed', 'trust-added',
+  'token-source-added',
 ] as const; // prettier-ignore
 
 export interface Lowered {
@@ -70,5 +71,19 @@ export function findWidened(document: string, was: readonly string[] | undefined
   const more = was ? is.filter((one) => !was.some((other) => one === other || one.startsWith(`${other}.`))) : [];
   return more.map((tag) => ({ what: 'allows-widened', document, column: null, table: null, tag, before: null, after: tag }));
 }
+
+/** Who feeds a domain of tokens can reverse what it holds by guessing: each source is agreed to, the first one too. */
+export function findTokenSources(document: string, was: TokenDomains | undefined, is: TokenDomains | undefined): readonly Lowered[] {
+  return Object.entries(is ?? {}).flatMap(([domain, { sources }]) =>
+    sources
+      .filter((source) => !was?.[domain]?.sources.includes(source))
+      .map((source) => ({
+        ...{ what: 'token-source-added' as const, document, column: null, table: null, tag: null, before: null },
+        after: `${source} in ${domain}`,
+      })),
+  );
+}
+
+type TokenDomains = NonNullable<TargetDefinition['tokens']>;
 
 export const toWords = (rules: readonly RuleDefinition[]): string | null => rules.map(({ transform }) => transform).join(', ') || null;

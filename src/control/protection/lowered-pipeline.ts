@@ -3,7 +3,15 @@ import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
 import { parseNamePattern, parseSqlName } from '../../kernel/sql-name.js';
 import type { OverrideDefinition, RuleDefinition } from '../../pipeline/definition.js';
 import type { DocumentSet, Of } from './document-set.js';
-import { type Lowered, compareClassifications, findLoweredRulebook, findWidened, rulebookOf, toWords } from './compare.js';
+import {
+  type Lowered,
+  compareClassifications,
+  findLoweredRulebook,
+  findTokenSources,
+  findWidened,
+  rulebookOf,
+  toWords,
+} from './compare.js';
 import { toSaid } from './said-columns.js';
 import { isWeaker } from './strength.js';
 
@@ -18,6 +26,7 @@ export function findLoweredPipeline(before: DocumentSet, after: DocumentSet, nam
     void found.push({ what, document, column: null, table: null, tag: null, before: null, after: now ?? said });
   for (const { object, action } of is.schemaTexts ?? [])
     if (action === 'keep' && !was?.schemaTexts?.some((one) => one.object === object && one.action === 'keep')) say('kept', object, object);
+  found.push(...findTokenSources(document, was && targetOf(was)?.tokens, targetOf(is)?.tokens));
   if (!was) return found;
   if (was.rulebook !== is.rulebook)
     found.push(...findLoweredRulebook(document, rulebookOf(before, was.rulebook), rulebookOf(after, is.rulebook)));

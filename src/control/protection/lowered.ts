@@ -1,6 +1,14 @@
 // What a change of documents lowers, computed from the documents before and after it. Whoever asks for such a change needs a second person.
 import type { Schema } from '../../documents/documents.js';
-import { type Lowered, compareClassifications, findLoweredRulebook, findWidened, loweredKinds, rulebookOf } from './compare.js';
+import {
+  type Lowered,
+  compareClassifications,
+  findLoweredRulebook,
+  findTokenSources,
+  findWidened,
+  loweredKinds,
+  rulebookOf,
+} from './compare.js';
 import type { DocumentSet } from './document-set.js';
 import { findAddedTrusts } from './lowered-issuer.js';
 import { findLoweredPipeline } from './lowered-pipeline.js';
@@ -33,13 +41,19 @@ export function findLowered(
       case 'Pipeline':
         return findLoweredPipeline(before, after, name);
       case 'Environment':
-        return findWidened(`Environment ${name}`, before.find('Environment', name)?.allows, after.find('Environment', name)?.allows ?? []);
+        return findLoweredEnvironment(before, after, name);
       case 'Issuer':
         return findAddedTrusts(before.find('Issuer', name), after.find('Issuer', name));
       default:
         return [];
     }
   });
+}
+
+function findLoweredEnvironment(before: DocumentSet, after: DocumentSet, name: string): readonly Lowered[] {
+  const [was, is] = [before.find('Environment', name), after.find('Environment', name)];
+  const document = `Environment ${name}`;
+  return [...findWidened(document, was?.allows, is?.allows ?? []), ...findTokenSources(document, was?.tokens, is?.tokens)];
 }
 
 function findLoweredClassification(before: DocumentSet, after: DocumentSet, name: string): readonly Lowered[] {

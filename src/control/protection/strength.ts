@@ -17,6 +17,7 @@ export function isWeaker(tag: string, before: readonly RuleDefinition[], after: 
     if (!transform || !revealsOf(tag, rule).every((reveal) => through.has(reveal))) return true;
     if (leavesReservedSpace(transform, rule) && !before.some((other) => leavesReservedSpace(byName.get(other.transform), other)))
       return true;
+    if (transform.reversible && !before.some((other) => byName.get(other.transform)?.reversible)) return true;
     const likes = before.filter((other) => other.transform === rule.transform);
     const isEven = transform.reveals.every((reveal) => even.has(reveal));
     return !isEven && !likes.some((other) => toParams(other) === toParams(rule));

@@ -30,9 +30,18 @@ export interface GateFacts {
   readonly target: TargetFacts;
   /** The version that the key provider has at hand for this plan. */
   readonly key: { readonly version: number | null; readonly expiresAtMs: number | null };
+  /** The token key, where the plan has something reversible. */
+  readonly tokenKey?: GateFacts['key'];
+  /** The domains that the target names, each with all parameters of its form. */
+  readonly tokenDomains?: readonly TokenDomainFacts[];
   readonly nowMs: number;
   /** How a path may be shown: keys that may be data are `*`. */
   readonly showPath: (path: string) => string;
+}
+
+export interface TokenDomainFacts {
+  readonly domain: string;
+  readonly params: Readonly<Record<string, Json>>;
 }
 
 export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
@@ -48,6 +57,8 @@ export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
     catalogueDigest: plan.catalogueDigest,
     keyVersion: plan.keyVersion,
     key: { version: facts.key.version, expiresAtMs: facts.key.expiresAtMs },
+    tokenKeyVersion: plan.tokenKeyVersion ?? null,
+    tokenKey: { version: facts.tokenKey?.version ?? null, expiresAtMs: facts.tokenKey?.expiresAtMs ?? null },
     stated: {
       purposeLength: lengthOf(stated.purpose),
       ownerLength: lengthOf(stated.owner),
@@ -62,7 +73,7 @@ export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
       writable: facts.source.writable,
       writableException: toException(stated.source.writable),
     },
-    target: toTarget(plan, facts.target),
+    target: toTarget(plan, facts),
     knownSources: [
       { systemIdentifier: source.systemIdentifier, address: facts.source.address, database: source.database },
       ...facts.knownSources.map(({ systemIdentifier, address, database }) => ({ systemIdentifier, address, database })),
@@ -72,13 +83,19 @@ export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
   };
 }
 
-function toTarget({ facts: { target } }: Plan, seen: TargetFacts): Json {
+function toTarget({ facts: { target } }: Plan, { target: seen, tokenDomains = [] }: Pick<GateFacts, 'target' | 'tokenDomains'>): Json {
   return {
     environment: target.environment,
     class: target.class,
     region: target.region ?? null,
     safeguardLength: lengthOf(target.safeguard),
     allows: target.allows,
+    tokens: tokenDomains.map(({ domain, params }) => ({
+      domain,
+      paramsDigest: digestJson(params),
+      sources: target.tokens?.[domain]?.sources ?? [],
+      ...toExceptionMembers(target.tokens?.[domain] ?? {}),
+    })),
     systemIdentifier: seen.systemIdentifier,
     address: seen.address,
     database: seen.database,
@@ -129,6 +146,9 @@ function toRule(rule: RulePlan): Readonly<Record<string, Json>> {
   return {
     // Where paths decide, the transform of the whole says nothing; mask refuses an unlisted path unless the rule says otherwise.
     transform: rule.paths === undefined ? rule.transform : 'paths',
+    reversible: rule.reversible === true,
+    // Of tokens: which alphabet. A word of a closed list.
+    form: rule.reversible === true && typeof rule.params['form'] === 'string' ? rule.params['form'] : null,
     // What a transform that is best effort finds, of a hundred.
     recallPercent: rule.transform === 'redact' ? redactRecall.percent : null,
     // Parameters may hold words that stand for persons; equality is all that the gate needs.

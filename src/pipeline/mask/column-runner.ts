@@ -10,7 +10,7 @@ import { type Place, spread } from './place.js';
 import { BlockCipher } from './prf.js';
 import { toPrinter } from './print.js';
 import { transforms } from './registry.js';
-import { type KeyScope, type RuleKeys, toKeyLabel } from './rule-keys.js';
+import { type KeyPurpose, type KeyScope, type RuleKeys, toKeyLabel } from './rule-keys.js';
 import { Draws, type Identity, type PersonDraws } from './seed.js';
 import type { Apply, ApplyContext, Companion, Params, Transform } from './transform.js';
 import { toTypeFamily } from './type-family.js';
@@ -73,19 +73,22 @@ export function createScalarRunner(type: DataType, rule: RulePlan, identity: Ide
       expected: transform.accepts.join(', '),
     });
   }
-  const getKey = (purpose: 'prf' | 'cipher'): Uint8Array => {
+  const getKey = (purpose: KeyPurpose): Uint8Array => {
     const key = setting.keys.get(toKeyLabel(setting.scope, rule.domain, purpose));
     if (key?.length !== 32) throw toError('MASK_KEY_MISSING', { ...identity });
     return key;
   };
-  // `keep` alone needs no key; everything else fails here and not at the first row.
-  const draws = rule.transform === 'keep' ? null : new Draws(getKey('prf'), rule.scope, identity, toPersons(rule, setting));
+  // `keep` alone needs no key; everything else fails here and not at the first row. What is reversible draws nothing.
+  const draws = rule.transform === 'keep' || transform.reversible ? null : new Draws(getKey('prf'), rule.scope, identity, toPersons(rule, setting));
+  const purpose = transform.reversible ? 'token' : 'cipher';
+  if (transform.reversible) getKey(purpose);
   let cipher: BlockCipher | undefined;
   const apply = transform.prepare({
     params: withDefaults(transform, rule.params),
     // Both ends of a key are disguised as the narrowest of their types, or they would not agree.
     type: rule.preparedFor ?? working,
-    encryptBlocks: (blocks) => (cipher ??= new BlockCipher(getKey('cipher'))).encrypt(blocks),
+    domain: rule.domain,
+    encryptBlocks: (blocks) => (cipher ??= new BlockCipher(getKey(purpose))).encrypt(blocks),
     words: loadWords,
   });
   return new ScalarRunner(type, rule, transform, apply, draws);

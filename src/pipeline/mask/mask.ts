@@ -20,6 +20,7 @@ export { outputSpace } from './output-space.js';
 export { rehearse, type RehearsedRow } from './rehearse.js';
 export { transforms } from './registry.js';
 export { type KeyPurpose, type KeyScope, type RuleKeys, toKeyLabel } from './rule-keys.js';
+export { type Exchange, toExchange, toTokenParams } from './exchange.js';
 export { type ShowKey, showPlainKey } from './structure/structure.js';
 export { defineTransform, type Transform } from './transform.js';
 export { toTypeFamily } from './type-family.js';
@@ -37,9 +38,13 @@ export interface MaskOptions {
   readonly showKey?: ShowKey;
 }
 
-/** Derives every key that the plan's rules use. */
-export async function prepareMask(plan: Plan, provider: Pick<KeyProvider, 'derive'>): Promise<PreparedMask> {
-  return { plan, keys: await deriveKeys(plan, provider) };
+/** Derives every key that the plan's rules use. `tokenKeys`: of the hierarchy `token`, without which nothing reversible can be prepared. */
+export async function prepareMask(
+  plan: Plan,
+  provider: Pick<KeyProvider, 'derive'>,
+  tokenKeys?: Pick<KeyProvider, 'derive'>,
+): Promise<PreparedMask> {
+  return { plan, keys: await deriveKeys(plan, provider, tokenKeys) };
 }
 
 /** The stage for one table. One batch after the other: the memory of a batch is used again by the next batch of any table of the thread. */

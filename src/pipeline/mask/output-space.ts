@@ -16,8 +16,9 @@ export function outputSpace(rule: RulePlan, type: DataType): OutputClaim {
   const fixedPoints = transform.fixedPoints?.(params, working);
   const [laws, space] = [transform.laws(params, working), transform.space(params, working)];
   const chances = { laws, space, ...(fixedPoints === undefined ? {} : { fixedPoints }) };
-  if (transform.output === 'kept') return { output: 'kept', produces: () => true, ...chances };
-  if (transform.output === 'overlapping' || !transform.produces || !transform.pattern || transform.leavesReservedSpace?.(params)) {
+  const output = transform.outputWith?.(params) ?? transform.output;
+  if (output === 'kept') return { output: 'kept', produces: () => true, ...chances };
+  if (output === 'overlapping' || !transform.produces || !transform.pattern || transform.leavesReservedSpace?.(params)) {
     return { output: 'overlapping', produces: () => true, ...chances };
   }
   const produces = (text: Uint8Array): boolean => transform.produces?.(text, params) === true;

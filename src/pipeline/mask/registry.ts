@@ -31,6 +31,7 @@ import { replace } from './transforms/replace.js';
 import { secret } from './transforms/secret.js';
 import { street } from './transforms/street.js';
 import { textKey } from './transforms/text-key.js';
+import { token } from './transforms/token.js';
 import { truncate } from './transforms/truncate.js';
 import { url } from './transforms/url.js';
 import { username } from './transforms/username.js';
@@ -71,6 +72,7 @@ export const transforms: readonly Transform[] = [
   secret,
   street,
   textKey,
+  token,
   truncate,
   url,
   username,

@@ -45,8 +45,8 @@ export async function rehearse(
     { purpose: 'subject', column: 'subject', type: key, via: [] },
     { purpose: 'row', column: 'row', type: key, via: [] },
   ];
-  const alone: Plan = { ...plan, tables: [{ ...table, columns, hidden }] };
-  const options = { scope: alone, keys: await deriveKeys(alone, keys), transforms, showKey: showPlainKey, persons: new Map() };
+  const alone: Plan = { ...plan, tokenKeyVersion: 1, tables: [{ ...table, columns, hidden }] };
+  const options = { scope: alone, keys: await deriveKeys(alone, keys, keys), transforms, showKey: showPlainKey, persons: new Map() };
   const masker = new Masker(alone, 0, options);
   const rows: RehearsedRow[] = [];
   for (let row = 0; row < count; row++) {

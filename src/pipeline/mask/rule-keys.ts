@@ -1,11 +1,10 @@
 // Which keys a plan needs: one per domain and purpose. The label is all that the KeyProvider sees; threads get derived keys, never the master.
-import type { ColumnPlan, Plan, RulePlan } from '../plan.js';
+import { toError } from '../../kernel/errors.js';
+import { type Plan, toRules } from '../plan.js';
 import type { KeyProvider } from '../ports.js';
 
-/** `prf`: draws (AES-256-CMAC). `cipher`: the round function of permutations (AES-256). */
-export type KeyPurpose = 'prf' | 'cipher';
-
-const purposes: readonly KeyPurpose[] = ['prf', 'cipher'];
+/** `prf`: draws (AES-256-CMAC). `cipher`: the round function of permutations (AES-256). `token`: of those that are reversible. */
+export type KeyPurpose = 'prf' | 'cipher' | 'token';
 
 export interface KeyScope {
   readonly workspace: string;
@@ -20,16 +19,19 @@ export function toKeyLabel(scope: KeyScope, domain: string, purpose: KeyPurpose)
   return ['bauta/1', scope.workspace, scope.environment, domain, purpose].join('\0');
 }
 
-/** Every key that the plan's rules use. */
-export async function deriveKeys(plan: Plan, provider: Pick<KeyProvider, 'derive'>): Promise<RuleKeys> {
-  const domains = new Set(plan.tables.flatMap((table) => table.columns.flatMap(toRules)).map((rule) => rule.domain));
-  const labels = [...domains].sort().flatMap((domain) => purposes.map((purpose) => toKeyLabel(plan, domain, purpose)));
+/** Every key that the plan's rules use; those of what is reversible come from the other hierarchy, under its own version. */
+export async function deriveKeys(plan: Plan, provider: Pick<KeyProvider, 'derive'>, tokenKeys?: Pick<KeyProvider, 'derive'>): Promise<RuleKeys> {
+  const rules = toRules(plan);
+  const toDomains = (reversible: boolean): readonly string[] =>
+    [...new Set(rules.filter((rule) => (rule.reversible === true) === reversible).map(({ domain }) => domain))].sort();
+  const masking = toDomains(false).flatMap((domain) => [toKeyLabel(plan, domain, 'prf'), toKeyLabel(plan, domain, 'cipher')]);
+  const token = toDomains(true).map((domain) => toKeyLabel(plan, domain, 'token'));
+  const { tokenKeyVersion } = plan;
+  if (token.length > 0 && (!tokenKeys || tokenKeyVersion === undefined)) throw toError('MASK_KEY_MISSING', { stage: 'mask' });
   return new Map(
-    await Promise.all(labels.map(async (label) => [label, await provider.derive(label, plan.keyVersion)] as [string, Uint8Array])),
+    await Promise.all([
+      ...masking.map(async (label) => [label, await provider.derive(label, plan.keyVersion)] as [string, Uint8Array]),
+      ...token.map(async (label) => [label, await (tokenKeys ?? provider).derive(label, tokenKeyVersion ?? 0)] as [string, Uint8Array]),
+    ]),
   );
-}
-
-/** The column's own rule and those of its paths, kept ones left out. */
-function toRules({ rule }: ColumnPlan): RulePlan[] {
-  return [rule, ...Object.values(rule.paths ?? {})].filter(({ transform }) => transform !== 'keep');
 }

@@ -52,6 +52,10 @@ export interface Transform {
   readonly reveals: readonly Reveal[];
   /** How many pseudonyms there are for this type; 0n: as many as the domain it permutes (a bijection), never too few. */
   space(params: Params, type: DataType): bigint;
+  /**
+   * Who may can have originals back (`POST /v1/detokenize`): the key is of the hierarchy `token`, the target has to name the rule's domain and its
+   * sources, and `reverse` is there. A permutation that Bauta offers no way back from (`text-key`) is not reversible.
+   */
   readonly reversible: boolean;
   /** False where no key enters (null, fixed value, keep, truncate, generalise): the output is the same under every key. Absent: keyed. */
   readonly keyed?: false;
@@ -63,6 +67,8 @@ export interface Transform {
    * original goes through on purpose.
    */
   readonly output: 'disjoint' | 'overlapping' | 'kept';
+  /** The same with these parameters, where one makes less of it; absent: `output`. */
+  outputWith?(params: Params): Transform['output'];
   /** For `disjoint`: is this text (unescaped bytes of one value) in the output space? MUST be true of every output. */
   produces?(value: Uint8Array, params: Params): boolean;
   /** For `disjoint`: what every output looks like in small letters (OutputClaim). It may take in more than the outputs, never less. */
@@ -77,12 +83,16 @@ export interface Transform {
   readonly plain: boolean;
   /** Called once per column and thread; what it returns is called once per batch. */
   prepare(spec: TransformSpec): Apply;
+  /** Of what is reversible: the inverse of what `prepare` returns. Refuses what no original came out as. */
+  reverse?(spec: TransformSpec): Apply;
 }
 
 export interface TransformSpec {
   readonly params: Params;
   readonly type: DataType;
-  /** AES-256 in ECB over whole blocks of 16 bytes, under the rule's `cipher` key: the round function of permutations (FF1). One call a round. */
+  /** The rule's. */
+  readonly domain: string;
+  /** AES-256 in ECB over whole blocks of 16 bytes, under the rule's `cipher` key (`token` where it is reversible): the round function of permutations (FF1). One call a round. */
   readonly encryptBlocks: (blocks: Uint8Array) => Uint8Array;
   /** A word table committed under words/. */
   words(this: void, name: string): WordTable;

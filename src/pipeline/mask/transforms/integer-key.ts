@@ -28,7 +28,7 @@ export const integerKey = defineTransform({
   uniqueness: 'preserved',
   reveals: ['equality', 'frequency', 'length', 'band', 'format'],
   space: () => 0n,
-  reversible: true,
+  reversible: false,
   output: 'overlapping',
   fixedPoints: () => ({ drawn: 1 }),
   misfit: (type) => {

@@ -15,7 +15,7 @@ export const textKey = defineTransform({
   uniqueness: 'preserved',
   reveals: ['equality', 'frequency', 'length', 'format'],
   space: () => 0n,
-  reversible: true,
+  reversible: false,
   output: 'overlapping',
   fixedPoints: () => ({ drawn: 1 }),
   laws: (_params, type) => [type.base === 'citext' ? sameKindsSmall : sameKinds],

@@ -10,6 +10,7 @@ export { type Bindings, findDisagreement, toBindings } from './words.js';
 
 /** In a few words, for findings and verdicts. */
 export function toName(law: Law): string {
+  if (law.law === 'check-digits' && law.as === 'token') return 'a check digit that no card number has';
   if (law.law === 'check-digits')
     return `check digits of ${law.of === 'iban' ? 'IBANs' : 'card numbers'}${law.as === 'valid' ? '' : ' as far from right'}`;
   if (law.law === 'form') return law.what;
@@ -36,7 +37,7 @@ export function toName(law: Law): string {
 
 /** Whether only the output is looked at. */
 export function isOfOutput(law: Law): boolean {
-  return ['form', 'words', 'reserved-domain', 'text', 'null'].includes(law.law) || (law.law === 'check-digits' && law.as === 'valid');
+  return ['form', 'words', 'reserved-domain', 'text', 'null'].includes(law.law) || (law.law === 'check-digits' && law.as !== 'original');
 }
 
 /** Whether an output keeps to a law (of words: toBindings); `original` may be left out where only the output is looked at. Undefined: the original is none that can be read. */
@@ -44,6 +45,7 @@ export function holds(law: Exclude<Law, { law: 'words' }>, type: DataType, outpu
   switch (law.law) {
     case 'check-digits': {
       const from = law.of === 'luhn' ? fromLuhn : fromMod97;
+      if (law.as === 'token') return from(output) === 5;
       return law.as === 'valid' ? from(output) === 0 : from(original) === from(output);
     }
     case 'form':
