@@ -88,16 +88,20 @@ export class Ff1 {
     const long = halfBytes > 4;
     const power = Math.log2(modulus);
     const mask = Number.isInteger(power) ? modulus - 1 : 0;
+    const inverse = 1 / modulus;
     for (let k = 0, at = 0; k < count; k++, at += 16) {
       let y: number;
       if (mask > 0) y = toLowBits(out.getUint32(at + 4), long ? out.getUint32(at + 8) : -1, mask);
       else if (long) y = toRemainder(out.getUint32(at), out.getUint32(at + 4), out.getUint32(at + 8), modulus);
       else {
         const low = out.getUint32(at + 4);
-        y = (out.getUint32(at) * 0x1_0000 + (low >>> 16)) % modulus;
+        // Twice: the remainder of a number below 2^48. Its quotient by the inverse is off by one at most, and that times the modulus is exact.
+        y = out.getUint32(at) * 0x1_0000 + (low >>> 16);
+        y -= Math.floor(y * inverse) * modulus;
+        y = y < 0 ? y + modulus : y >= modulus ? y - modulus : y;
         y = y * 0x1_0000 + (low & 0xffff);
-        // Exact: y < 2^48, so the rounded quotient cannot reach the next integer.
-        y -= Math.floor(y / modulus) * modulus;
+        y -= Math.floor(y * inverse) * modulus;
+        y = y < 0 ? y + modulus : y >= modulus ? y - modulus : y;
       }
       const sum = (into[k] as number) + sign * y;
       into[k] = sum >= modulus ? sum - modulus : sum < 0 ? sum + modulus : sum;

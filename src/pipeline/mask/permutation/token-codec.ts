@@ -54,7 +54,11 @@ export class TokenCodec {
   private readonly ciphers = new Map<number, Ff1>();
   /** By byte: the numeral, SEPARATOR or NONE. */
   private readonly numerals = new Uint8Array(256).fill(NONE);
-  private readonly signs: Uint8Array;
+  /** The two signs of each number below radix², and room for all signs of a value. */
+  private readonly pairs: Uint8Array;
+  private readonly spelt = new Uint8Array(32);
+  private readonly pairRadix: number;
+  private readonly inverse: number;
   private readonly radix: number;
   private readonly least: number;
   private readonly most: number;
@@ -76,10 +80,16 @@ export class TokenCodec {
     domain: string,
     form: TokenForm,
   ) {
-    this.signs = Buffer.from(TOKEN_ALPHABETS[form.form]);
+    const signs = Buffer.from(TOKEN_ALPHABETS[form.form]);
     for (const sign of Buffer.from(form.separators)) this.numerals[sign] = SEPARATOR;
-    this.signs.forEach((sign, numeral) => (this.numerals[sign] = numeral));
-    this.radix = this.signs.length;
+    signs.forEach((sign, numeral) => (this.numerals[sign] = numeral));
+    this.radix = signs.length;
+    this.pairRadix = this.radix * this.radix;
+    this.inverse = 1 / this.pairRadix;
+    this.pairs = Uint8Array.from({ length: 2 * this.pairRadix }, (_, i) => {
+      const pair = i >> 1;
+      return signs[i % 2 === 0 ? Math.floor(pair / this.radix) : pair % this.radix] as number;
+    });
     ({ least: this.least, most: this.most } = toTokenLengths(form.form));
     this.isCard = form.form === 'card';
     [this.prefix, this.suffix] = [Buffer.from(form.prefix), Buffer.from(form.suffix)];
@@ -178,31 +188,31 @@ export class TokenCodec {
     }
   }
 
-  private print(chosen: number, bytes: Uint8Array, { leftLength, rightLength, leftCount, rightCount }: Ff1): void {
-    const { signs, numerals, radix, heads, rows, left, right } = this;
-    // From the first sign to the last: dividing by powers leaves the remainders in order, and separators are met where they stand.
-    const [leftPower, rightPower] = [leftCount / radix, rightCount / radix];
+  private print(chosen: number, bytes: Uint8Array, { leftLength, rightLength }: Ff1): void {
+    const { numerals, heads, rows, left, right, spelt } = this;
+    const length = leftLength + rightLength;
     for (let k = 0; k < chosen; k++) {
+      this.spell(left[k] as number, leftLength, leftLength);
+      this.spell(right[k] as number, length, rightLength);
       let at = heads[rows[k] as number] as number;
-      let value = left[k] as number;
-      for (let open = leftLength, power = leftPower; open > 0; at++) {
-        if (numerals[bytes[at] as number] === SEPARATOR) continue;
-        const numeral = Math.floor(value / power);
-        bytes[at] = signs[numeral] as number;
-        value -= numeral * power;
-        power /= radix;
-        open--;
-      }
-      value = right[k] as number;
-      for (let open = rightLength, power = rightPower; open > 0; at++) {
-        if (numerals[bytes[at] as number] === SEPARATOR) continue;
-        const numeral = Math.floor(value / power);
-        bytes[at] = signs[numeral] as number;
-        value -= numeral * power;
-        power /= radix;
-        open--;
-      }
+      for (let i = 0; i < length; at++) if (numerals[bytes[at] as number] !== SEPARATOR) bytes[at] = spelt[i++] as number;
     }
+  }
+
+  /** The last `length` signs before `end` of `spelt`, two at a time. */
+  private spell(value: number, end: number, length: number): void {
+    const { spelt, pairs, pairRadix, inverse } = this;
+    const begin = end - length;
+    let rest = value;
+    for (; end - 1 > begin; end -= 2) {
+      // Half of the least step is added, so that a quotient that is a whole number is not taken for the one below it; wide halves are divided.
+      const next = rest < 0x8000_0000 ? Math.floor((rest + 0.5) * inverse) : Math.floor(rest / pairRadix);
+      const pair = 2 * (rest - next * pairRadix);
+      spelt[end - 2] = pairs[pair] as number;
+      spelt[end - 1] = pairs[pair + 1] as number;
+      rest = next;
+    }
+    if (end > begin) spelt[begin] = pairs[2 * rest + 1] as number;
   }
 
   /** A value has Luhn's digit, a token the one that tells it: anything else is neither. */
