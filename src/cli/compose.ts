@@ -263,7 +263,11 @@ export function userName(): string {
 }
 
 /** What the log knows: every source that a run looked at (what a target may not be), and the keys of this hierarchy. With `home`, its own log. */
-async function readKnown(sink: AuditSink, hierarchy: KeyHierarchy, home?: string): Promise<Pick<Request, 'knownSources' | 'recordedKeys'>> {
+async function readKnown(
+  sink: AuditSink,
+  hierarchy: KeyHierarchy,
+  home?: string,
+): Promise<Pick<Request, 'knownSources' | 'recordedKeys' | 'recordedTokenKeys'>> {
   const events = await sink.standing(['source.seen', 'key.recorded', ...homeChangeTypes]);
   const changes = events.filter(({ type }) => homeChangeTypes.includes(type));
   if (home !== undefined)
@@ -275,6 +279,7 @@ async function readKnown(sink: AuditSink, hierarchy: KeyHierarchy, home?: string
   return {
     knownSources: [...new Map(seen.map(({ data }) => [JSON.stringify(data), data as unknown as KnownSource])).values()],
     recordedKeys: toRecordedKeys(events, hierarchy),
+    recordedTokenKeys: toRecordedKeys(events, { ...hierarchy, purpose: 'token' }),
   };
 }
 
@@ -323,7 +328,7 @@ export function toRequest(selected: SelectedDocuments, lock: Request['lock']): R
   const { pipeline, classification, rulebook, digests } = selected;
   const today = new Date(systemClock.now()).toISOString().slice(0, 10);
   const scanSchema: Request['scanSchema'] = (catalogue) => scanSchemaTexts(schemaTexts(catalogue), pipeline.body.schemaTexts ?? [], today);
-  const checks = { fitsSchema, scanSchema, knownSources: [], recordedKeys: new Map() };
+  const checks = { fitsSchema, scanSchema, knownSources: [], recordedKeys: new Map(), recordedTokenKeys: new Map() };
   const parts = { pipeline, classification, rulebook, documents: digests, ...checks };
   return lock === undefined ? parts : { ...parts, lock };
 }

@@ -53,8 +53,9 @@ export function toTransformText(transform: Transform, tags: readonly string[]): 
 
 /** A permutation of the values has an inverse. */
 function permutes(transform: Transform): boolean {
+  const params = Object.fromEntries(Object.entries(transform.params).map(([name, { default: value = null }]) => [name, value]));
   const [type] = transform.accepts.flatMap((family) => samples[family] ?? []);
-  return transform.uniqueness === 'preserved' && type !== undefined && transform.space({}, type) === 0n;
+  return transform.uniqueness === 'preserved' && type !== undefined && transform.space(params, type) === 0n;
 }
 
 function toSpaceText(transform: Transform): string {

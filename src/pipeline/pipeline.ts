@@ -134,7 +134,7 @@ async function requireApproval(name: string, planDigest: string, hooks: Hooks): 
 /** From a plan that may go ahead to the published dataset, or to a target as it was. */
 async function throughStaging(
   doors: Doors,
-  { plan, planDigest, catalogue, key, targetFacts }: Prepared & { readonly plan: Plan; readonly planDigest: string },
+  { plan, planDigest, catalogue, key, tokenKey, targetFacts }: Prepared & { readonly plan: Plan; readonly planDigest: string },
   request: Request,
   run: Run,
   hooks: Hooks,
@@ -145,6 +145,7 @@ async function throughStaging(
   const place = { server: targetFacts?.systemIdentifier ?? '', target: targetFacts?.database ?? '' };
   const of: GroundOf = { plan, planDigest, catalogue, scope: toScope(request), place };
   if (!request.recordedKeys.has(key.version)) await journal.append('mask', 'key.recorded', { ...key });
+  if (tokenKey && !request.recordedTokenKeys.has(tokenKey.version)) await journal.append('mask', 'key.recorded', { ...tokenKey });
   const held = (await run.succession?.held()) ?? [];
   const goingOn = new Set(await run.succession?.goingOn());
   // What this run left itself is only of use while somebody holds its snapshot.

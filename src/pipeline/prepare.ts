@@ -1,19 +1,19 @@
 // Everything that is decided before a row moves: what is there, what each column is, the plan, the gate's answer. For plan and run alike.
 import type { Clock } from '../kernel/clock.js';
 import { type BautaError, type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
-import { deepFreeze } from '../kernel/deep-freeze.js';
 import { messages } from '../kernel/messages.js';
 import { toSqlName } from '../kernel/sql-name.js';
 import { type BindInput, type Bound, type Counts, type Registry, bindPlan, toCountKey } from './bind.js';
 import type { Catalogue } from './catalogue.js';
 import type { Decision } from './decision.js';
-import { type GateFacts, type KnownSource, decide, toGateInput } from './gate/gate.js';
-import { findRuleProblems, toTokenParams, toTypeFamily, transforms } from './mask/mask.js';
+import { type KnownSource, decide, toGateInput } from './gate/gate.js';
+import { findRuleProblems, toTypeFamily, transforms } from './mask/mask.js';
 import { redactRecallText } from './best-effort.js';
-import { type Plan, toPlanDigest, toRules } from './plan.js';
+import { type Plan, toPlanDigest } from './plan.js';
 import { toShownFinding, toShownPath } from './shown-path.js';
 import type { CountedColumn, KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
 import { type KeyRecord, type RecordedKeys, toKeyCheck } from './recorded-keys.js';
+import { toTokenFacts, withTokenKey } from './token-key.js';
 import { tryConditions } from './try-conditions.js';
 import { type SourceFacts, inspectSource } from './source/source.js';
 
@@ -33,6 +33,8 @@ export interface Request extends Pick<BindInput, 'pipeline' | 'classification' |
   readonly knownSources: readonly KnownSource[];
   /** Check values of the versions of the run's key hierarchy, as the log recorded them at their first use. */
   readonly recordedKeys: RecordedKeys;
+  /** The same of its hierarchy `token`. */
+  readonly recordedTokenKeys: RecordedKeys;
   /** Personal data in the texts of the schema, by the detector. */
   readonly scanSchema: (catalogue: Catalogue) => readonly Finding[];
 }
@@ -44,6 +46,8 @@ export interface Prepared {
   readonly seenSource: KnownSource;
   /** The key version and its check value: what the log records of a key. */
   readonly key: KeyRecord;
+  /** Likewise of the token key; absent: the plan has nothing reversible. */
+  readonly tokenKey?: KeyRecord;
   /** All of them, sorted. With one of severity `error` nothing may run. */
   readonly findings: readonly Finding[];
   /** Absent when documents and catalogue do not fit together. */
@@ -77,8 +81,8 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   const seenSource: KnownSource = { systemIdentifier, address: seen.address, database };
   const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource, key };
   if (bound.plan === undefined) return { ...base, findings: sortFindings(findings.map(toShownFinding)) };
-  const plan = await withTokenKey(bound.plan, doors.tokenKeys);
-  findings.push(...findRules(plan));
+  const { plan, ...token } = await withTokenKey(bound.plan, doors.tokenKeys);
+  findings.push(...findRules(plan), ...(token.tokenKey ? checkKey(token.tokenKey, request.recordedTokenKeys) : []));
   const [conditions, target] = await Promise.all([
     readable ? tryConditions(doors.source, plan, seen.catalogue) : [],
     doors.target.inspect(plan, seen.catalogue),
@@ -86,6 +90,7 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   findings.push(...conditions, ...target.findings);
   const planned = {
     ...base,
+    ...token,
     findings: sortFindings(findings.map(toShownFinding)),
     plan,
     planDigest: toPlanDigest(plan),
@@ -107,18 +112,6 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
   return frequent.length === 0
     ? { ...planned, decision }
     : { ...base, findings: sortFindings([...findings, ...frequent].map(toShownFinding)) };
-}
-
-/** Most plans have nothing reversible, and then its key is not so much as looked for. */
-async function withTokenKey(plan: Plan, keys: KeyProvider): Promise<Plan> {
-  if (!toRules(plan).some(({ reversible }) => reversible === true)) return plan;
-  return deepFreeze<Plan>({ ...plan, tokenKeyVersion: await keys.currentVersion() });
-}
-
-async function toTokenFacts(plan: Plan, keys: KeyProvider): Promise<Pick<GateFacts, 'tokenKey' | 'tokenDomains'>> {
-  const { tokenKeyVersion: version, facts } = plan;
-  const tokenDomains = Object.entries(facts.target.tokens ?? {}).map(([domain, named]) => ({ domain, params: toTokenParams(named) }));
-  return version === undefined ? { tokenDomains } : { tokenDomains, tokenKey: { version, expiresAtMs: await keys.expiresAt(version) } };
 }
 
 /** Rules that cannot work on their columns, and those that are best effort. */

@@ -31,6 +31,8 @@ type Ask = (text: string) => Promise<Record<string, unknown>[]>;
 
 export interface PlanWorld {
   readonly server: TestServer;
+  /** Keys and log of all runs. */
+  readonly home: string;
   /** Each call has a database and documents of its own. */
   plan(planned: Planned): Promise<Prepared>;
   /** The whole way; `copy` is SQL in what was published, `source` in what was copied. */
@@ -86,6 +88,7 @@ export async function startPlanWorld(given?: TestServer, swap = false): Promise<
   };
   return {
     server,
+    home: join(folder, 'home'),
     plan: async (planned) => {
       const { composed } = await open(planned);
       try {

@@ -79,7 +79,8 @@ export function createScalarRunner(type: DataType, rule: RulePlan, identity: Ide
     return key;
   };
   // `keep` alone needs no key; everything else fails here and not at the first row. What is reversible draws nothing.
-  const draws = rule.transform === 'keep' || transform.reversible ? null : new Draws(getKey('prf'), rule.scope, identity, toPersons(rule, setting));
+  const draws =
+    rule.transform === 'keep' || transform.reversible ? null : new Draws(getKey('prf'), rule.scope, identity, toPersons(rule, setting));
   const purpose = transform.reversible ? 'token' : 'cipher';
   if (transform.reversible) getKey(purpose);
   let cipher: BlockCipher | undefined;

@@ -20,7 +20,11 @@ export function toKeyLabel(scope: KeyScope, domain: string, purpose: KeyPurpose)
 }
 
 /** Every key that the plan's rules use; those of what is reversible come from the other hierarchy, under its own version. */
-export async function deriveKeys(plan: Plan, provider: Pick<KeyProvider, 'derive'>, tokenKeys?: Pick<KeyProvider, 'derive'>): Promise<RuleKeys> {
+export async function deriveKeys(
+  plan: Plan,
+  provider: Pick<KeyProvider, 'derive'>,
+  tokenKeys?: Pick<KeyProvider, 'derive'>,
+): Promise<RuleKeys> {
   const rules = toRules(plan);
   const toDomains = (reversible: boolean): readonly string[] =>
     [...new Set(rules.filter((rule) => (rule.reversible === true) === reversible).map(({ domain }) => domain))].sort();

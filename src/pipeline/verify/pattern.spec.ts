@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
+import { fromLuhn } from './laws/check-digits.js';
 import { toAutomaton } from './pattern.js';
 import { SearchKernel } from './search-kernel.js';
 
@@ -36,6 +37,17 @@ it.each(patterns)('takes the texts that a regular expression takes: %s', (patter
     }),
     { numRuns: 400 },
   );
+});
+
+it('takes the digits that are as far from Luhn’s as it says, and no others', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[0-9 -]{2,24}$/), fc.nat(9), (text, distance) => {
+      expect(accepts(`\\L${distance} -`, text)).toBe((fromLuhn(text) ?? Number(text.replace(/\D/g, ''))) === distance);
+    }),
+    { numRuns: 400 },
+  );
+  expect([accepts('\\L0 -', '4111 1111 1111 1111'), accepts('\\L5 -', '4111 1111 1111 1116')]).toEqual([true, true]);
+  expect([accepts('\\L0 -', '4111.1111.1111.1111'), accepts('\\L0 -', 'x4111111111111111')]).toEqual([false, false]);
 });
 
 it('refuses what is no pattern', () => {

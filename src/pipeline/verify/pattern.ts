@@ -1,6 +1,7 @@
 // The output space that a transform declares, as a pattern, and the automaton that the kernel runs over every original and every output.
 // A small part of regular expressions, over bytes: literals, `.`, `[a-z]`, `[^…]`, `\d`, `\x` for any sign x, groups, `|`, `?`, `*`, `+`, `{m}`,
-// `{m,}`, `{m,n}`. A pattern speaks of the whole value, in small letters. The empty pattern is the empty text only.
+// `{m,}`, `{m,n}`. A pattern speaks of the whole value, in small letters. The empty pattern is the empty text only. `\L5` and signs after it are a
+// pattern alone: digits whose last is five away from Luhn's (ISO/IEC 7812-1), and between them these signs.
 
 type Bytes = ReadonlySet<number>;
 type Node =
@@ -160,6 +161,8 @@ class Machine {
  * (256), then per state and class the next state. State 0 leads nowhere, the accepting ones come right after it. At most 255 states.
  */
 export function toAutomaton(pattern: string): Uint8Array {
+  const luhn = /^\\L(\d)(.*)$/s.exec(pattern);
+  if (luhn) return toLuhnAutomaton(Number(luhn[1]), luhn[2] ?? '');
   const machine = new Machine();
   const start = machine.state();
   const end = machine.add(new Parser(pattern).parse(), start);
@@ -187,6 +190,29 @@ export function toAutomaton(pattern: string): Uint8Array {
   const table = [samples.map(() => 0), ...order.map((old) => (edges[old] as number[]).map((to) => place.get(to) ?? 0))];
   const head = new Uint8Array(Uint32Array.of(samples.length, accepting, place.get(0) ?? 0).buffer);
   return Buffer.concat([head, classOf, Uint8Array.from(table.flat())]);
+}
+
+/**
+ * A state is two sums mod 10: with the last digit as it is and every other one before it doubled, and with the last one doubled. The next digit
+ * makes the one out of the other. Accepting: the first sum is the distance.
+ */
+function toLuhnAutomaton(distance: number, signs: string): Uint8Array {
+  const [sign, other] = [10, 11];
+  const classOf = new Uint8Array(256).fill(other);
+  for (const byte of Buffer.from(signs)) classOf[byte] = sign;
+  for (const [digit, byte] of [...digits].entries()) classOf[byte] = digit;
+  const stateOf = (plain: number, doubled: number): number => 1 + 10 * ((plain - distance + 20) % 10) + (doubled % 10);
+  const table = new Uint8Array(101 * 12);
+  for (let plain = 0; plain < 10; plain++) {
+    for (let doubled = 0; doubled < 10; doubled++) {
+      const row = 12 * stateOf(plain, doubled);
+      for (let digit = 0; digit < 10; digit++)
+        table[row + digit] = stateOf(doubled + digit, plain + (digit > 4 ? 2 * digit - 9 : 2 * digit));
+      table[row + sign] = stateOf(plain, doubled);
+    }
+  }
+  const head = new Uint8Array(Uint32Array.of(12, 10, stateOf(0, 0)).buffer);
+  return Buffer.concat([head, classOf, table]);
 }
 
 /** Bytes that no edge tells apart are one class. */

@@ -65,6 +65,8 @@ export const token = defineTransform({
   produces: (value, params) => formOf(params).form !== 'card' || isCardToken(value, formOf(params)),
   pattern: (params) => {
     const { separators: signs, testPrefix } = formOf(params);
+    // The first is verify's word for digits that are so far from Luhn's.
+    if (testPrefix === '') return `\\L${TOKEN_LUHN_DISTANCE}${signs}`;
     return `${testPrefix}[\\d${[...signs].map((sign) => `\\${sign}`).join('')}]{12,}`;
   },
   // A permutation of 10^6 texts or more; of a card number the check digit tells.
