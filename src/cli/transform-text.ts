@@ -36,9 +36,14 @@ export function toTransformText(transform: Transform, tags: readonly string[]): 
     ['Scopes', list(scopes)],
     ['Uniqueness', `${transform.uniqueness}${transform.uniquenessWith ? '; some parameters make it stronger' : ''}`],
     ['Lets through', reveals.length === 0 ? 'nothing' : list(reveals)],
-    ['Originals in the output', outputs[transform.output]],
+    [
+      'Originals in the output',
+      `${outputs[transform.output]}${transform.outputWith ? '; with some parameters they may be there by chance' : ''}`,
+    ],
     ['Keyed', transform.keyed === false ? 'no' : `yes${permutes(transform) ? '; who has the key can undo it' : ''}`],
-    ['Reversible', transform.reversible ? 'by who may, with purpose and reason (`POST /v1/detokenize`)' : 'no'],
+    ...(transform.reversible
+      ? [['Reversible', 'by who may, with purpose and reason, where the target names the domain and its sources']]
+      : []),
     ['Pseudonyms', toSpaceText(transform)],
     ['Tags of the rulebook default', tags.length === 0 ? 'none' : tags.map((tag) => `\`${tag}\``).join(', ')],
   ];

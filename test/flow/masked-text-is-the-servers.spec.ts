@@ -135,7 +135,11 @@ describe('masked text on a real Postgres', () => {
       params: { ...(Object.fromEntries(defaults) as Params), ...params },
     });
     const column = { name: 'value', type: { ...toDataType(type), display: type }, rule };
-    const prepared = await prepareMask(toPlan([column], [toHidden('subject', 'id'), toHidden('row', 'id')]), createTestKeys());
+    const prepared = await prepareMask(
+      toPlan([column], [toHidden('subject', 'id'), toHidden('row', 'id')]),
+      createTestKeys(),
+      createTestKeys(),
+    );
     const masker = createMasker(prepared, 0);
     const sent = formatLines([[null], ...values.map((value) => [value])]);
     const originals = (await roundTrip(sent)).split('\n').slice(0, -1);

@@ -24,6 +24,7 @@ export function toRule(transform: string, more: Partial<RulePlan> = {}): RulePla
     canonical: 'text',
     reveals: [],
     uniqueness: 'preserved',
+    ...(transforms.find(({ name }) => name === transform)?.reversible ? { reversible: true } : {}),
     ...more,
   };
 }
@@ -46,7 +47,7 @@ export function toPlan(columns: readonly ColumnSketch[], hidden: readonly Hidden
     hidden,
     loadInto: { schema: 'public', name },
   };
-  return { workspace: 'default', environment: 'ci', keyVersion: 1, tables: [table] } as unknown as Plan;
+  return { workspace: 'default', environment: 'ci', keyVersion: 1, tokenKeyVersion: 1, tables: [table] } as unknown as Plan;
 }
 
 function toColumnPlan({ name, type, rule, tag }: ColumnSketch, index: number): ColumnPlan {

@@ -52,7 +52,7 @@ export async function copyOf(transform: Transform, each: LawCase, rows: number, 
   const bare = toPlan(sketch, [toHidden('subject', 'id'), toHidden('row', 'id')]);
   const [table] = bare.tables;
   const plan = { ...bare, tables: [{ ...table, pairing: { by: 'key', columns: ['id'] } }] } as unknown as Plan;
-  const masker = createMasker(await prepareMask(plan, createTestKeys(phrase)), 0);
+  const masker = createMasker(await prepareMask(plan, createTestKeys(phrase), createTestKeys(`${phrase} of tokens`)), 0);
   const source = draw(each, rows, seed).map((value) => formatLines([[value]]).slice(0, -1));
   const output: string[] = [];
   for (let from = 0; from < rows; from += BATCH_ROWS) {

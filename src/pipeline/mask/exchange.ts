@@ -25,7 +25,7 @@ export interface Exchange {
 /** Parameters of `token` for a domain as documents name it, the defaults written out. */
 export function toTokenParams(domain: TokenDomainDefinition): Readonly<Record<string, Json>> {
   const given = Object.entries(domain).filter(([name]) => Object.hasOwn(token.params, name));
-  return withDefaults(token, Object.fromEntries(given) as Params);
+  return withDefaults(token, Object.fromEntries(given));
 }
 
 /** `key`: 32 bytes of the hierarchy `token`, by the label of the domain (`toKeyLabel`). */

@@ -82,9 +82,9 @@ export interface Transform {
   /** True when no output ever holds a byte that COPY text escapes (backslash, tab, newline, carriage return, other control bytes). */
   readonly plain: boolean;
   /** Called once per column and thread; what it returns is called once per batch. */
-  prepare(spec: TransformSpec): Apply;
+  prepare(this: void, spec: TransformSpec): Apply;
   /** Of what is reversible: the inverse of what `prepare` returns. Refuses what no original came out as. */
-  reverse?(spec: TransformSpec): Apply;
+  reverse?(this: void, spec: TransformSpec): Apply;
 }
 
 export interface TransformSpec {

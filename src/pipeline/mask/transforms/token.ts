@@ -39,11 +39,13 @@ function findMisfit(type: DataType, params: Params): string | undefined {
 
 export const token = defineTransform({
   name: 'token',
-  summary: 'A token of the same format, by FF1 (NIST SP 800-38G), that who may can exchange back: `POST /v1/detokenize`.',
+  summary:
+    'A token of the same format, by FF1 (NIST SP 800-38G), that who may can exchange back. The only transform that there is a way back from.',
   accepts: ['text'],
   params: {
     form: {
       schema: { enum: forms },
+      default: 'digits',
       doc: 'The alphabet. `card`: digits with a check digit, which a token has wrong on purpose, or right under `testPrefix`.',
     },
     prefix: { schema: { type: 'string', pattern: fixed }, default: '', doc: 'Every value begins so, and so does its token.' },
