@@ -46,17 +46,26 @@ export async function toStatement({
   const resolved = await resolveConnection(reference, environment, (path) => readFile(path, 'utf8'));
   const reader = await DatasetReader.open({ ...resolved, connectTimeoutMs: BAUTA_CONNECT_TIMEOUT_MS });
   try {
-    const marker = await reader.marker();
-    const opened = openMarker(marker, verifier ? [verifier] : []);
-    const seen = { marker, ...(await reader.place()), tables: opened.state === 'whole' ? await look(reader, opened, counts) : [] };
-    const statement = judge(seen, { verifier, nonce, counts, clock: systemClock });
-    return { statement, marker: opened.state === 'whole' ? opened.marker : undefined };
+    return await stateOf(reader, { verifier, nonce, counts });
   } finally {
     await reader.close();
   }
 }
 
-async function readVerifier(path: string): Promise<Verifier> {
+/** The same of a database that is being looked at already. */
+export async function stateOf(
+  reader: DatasetReader,
+  { verifier, nonce, counts }: { readonly verifier: Verifier | undefined; readonly nonce?: string | undefined; readonly counts: boolean },
+): Promise<{ readonly statement: Statement; readonly marker: Marker | undefined }> {
+  const marker = await reader.marker();
+  const opened = openMarker(marker, verifier ? [verifier] : []);
+  const seen = { marker, ...(await reader.place()), tables: opened.state === 'whole' ? await look(reader, opened, counts) : [] };
+  const statement = judge(seen, { verifier, nonce, counts, clock: systemClock });
+  return { statement, marker: opened.state === 'whole' ? opened.marker : undefined };
+}
+
+/** Throws PUBLIC_KEY_INVALID. */
+export async function readVerifier(path: string): Promise<Verifier> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const verifier = parseVerifierKey(text);
   if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: path });

@@ -191,6 +191,21 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./attest.js')).attest({ ...self.optsWithGlobals(), reference })),
     );
 
+  command(program, 'load', 'check an archive, and load it into a database that is there and empty', [
+    'bauta load shop.tar.age --of test',
+    'bauta load shop.tar.age --into env:DATABASE_URL --of test',
+    'bauta load shop.tar.age --into env:DATABASE_URL --key log.pub --identity file:vendor.key',
+  ])
+    .argument('<archive>', 'the file: sealed, or the tar inside')
+    .option('--into <reference>', 'connection to the database: env:NAME or file:PATH; without it the archive is only checked')
+    .option('--of <environment>', 'open it with the keys that the home has of this environment')
+    .option('--identity <reference>', 'open it with this age identity: env:NAME or file:PATH')
+    .option('--key <path>', "the public key of the log that signed it (log.pub); default: that of the home's log; without one: exit code 5")
+    .option('--confirm <database>', 'the name of the database once more, where it is called like one in production')
+    .action(async (archive: string, _, self: Command) =>
+      done(await (await import('./load.js')).load({ ...self.optsWithGlobals(), archive })),
+    );
+
   command(program, 'classify', 'suggest what each column is, let a person confirm it, check that nothing is new', [
     'bauta classify --source env:SOURCE_URL > classification.yaml',
     'bauta classify --catalogue env:SOURCE_URL > schema.json',

@@ -34,6 +34,7 @@ import { openKeys } from '../control/open-keys.js';
 import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
 import { resolveSide } from './local-secrets.js';
+import { toArchiver } from './write-archive.js';
 
 export interface Composed {
   readonly doors: Doors;
@@ -160,6 +161,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     const hierarchy = toMaskingHierarchy(pipeline.body, options.workspace);
     const { open } = opened(await openKeys(home));
     const [keys, tokenKeys] = [open(hierarchy), open({ ...hierarchy, purpose: 'token' })];
+    const file = requireWhole(pipeline.body);
     const doors: Doors = {
       clock: systemClock,
       keys,
@@ -199,6 +201,15 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       slotsLog2: settings.BAUTA_VERIFY_SLOTS,
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
+      ...(file && {
+        archive: toArchiver({
+          root: toArchiveRoot(settings, home),
+          workspace: hierarchy.workspace,
+          target,
+          keys: open({ ...hierarchy, purpose: 'transport' }),
+          recipients: file.recipients ?? [],
+        }),
+      }),
     };
     const known = await readKnown(doors.sink, hierarchy, options.log === undefined ? home : undefined);
     const request: Request = { ...documents, ...known, knownSources: [...documents.knownSources, ...known.knownSources] };
@@ -251,6 +262,17 @@ function requireBuilder({ target }: Request['pipeline']['body'], builder: Connec
   if (target.swapSchemas === undefined) return undefined;
   if (builder === undefined) throw toError('CONNECTION_REFERENCE_INVALID', { name: target.swapSchemas.builder });
   return builder;
+}
+
+/** An archive is a database: where a version is some schemas of one, there is none. */
+function requireWhole({ target: { file, swapSchemas } }: Request['pipeline']['body']): typeof file {
+  if (file && swapSchemas) throw toError('ARCHIVE_OF_SCHEMAS');
+  return file;
+}
+
+/** Where archives are. */
+export function toArchiveRoot({ BAUTA_ARCHIVES }: Pick<Settings, 'BAUTA_ARCHIVES'>, home: string): string {
+  return BAUTA_ARCHIVES === '' ? join(home, 'archives') : BAUTA_ARCHIVES;
 }
 
 /** In a container the user may have a number only. */

@@ -360,10 +360,20 @@ const apikeys = object(
     error,
   },
 );
+const load = object(
+  {
+    state: oneOf('loaded', 'checked', 'unchecked', 'failed'),
+    ...{ target: orNull(text('database in which it was published')), version: orNull({ type: 'integer', minimum: 1 }) },
+    ...{ environment: orNull(text('of the pipeline')), madeAt: orNull(text('RFC 3339')), expiresAt: orNull(text('RFC 3339')) },
+    ...{ tables: count('of the archive'), rows: count('of the archive'), database: orNull(text('into which it was loaded')) },
+    findings,
+  },
+  { error },
+);
 
 /** The published files under docs/schema, by name. */
 export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
-  Object.entries({ run, plan, datasets, rollback, expire, doctor, classify, schedules, apply, runs, approvals, people, apikeys }).map(
+  Object.entries({ run, plan, datasets, rollback, expire, doctor, classify, schedules, apply, runs, approvals, people, apikeys, load }).map(
     ([command, schema]) => [
       `output-${command}.json`,
       { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },

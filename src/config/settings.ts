@@ -128,6 +128,9 @@ export const declarations = {
     24,
     'Memory of the verifier: 2^n fingerprints of 4 bytes (24: 64 MiB). More originals than fit are more passes.',
   ),
+  BAUTA_ARCHIVES: optionalText(
+    'Folder of archives (`target.file`), which the service has in common with its workers. Default: `archives` in BAUTA_HOME.',
+  ),
   BAUTA_LOG_PERIOD: oneOf(
     ['year', 'month', 'never'],
     'year',

@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.js';
 import { digestBytes } from '../kernel/digest.js';
 import { toError } from '../kernel/errors.js';
 import { type Signer, deriveSigner, parseSignerKey, toSigner } from '../kernel/signed-note.js';
+import { parseArchiveNoteText } from '../pipeline/archive.js';
 import { parseMarkerText } from '../pipeline/marker.js';
 import { keepServiceLog, loadSigner, readLastNote } from '../systems/files/files.js';
 import type { LogKeys } from '../systems/metadata/metadata.js';
@@ -52,8 +53,16 @@ function toNamed(seed: Uint8Array): Signer {
   return toSigner(`bauta.invalid/${digestBytes(publicKey).slice('sha256:'.length, 'sha256:'.length + 12)}`, seed);
 }
 
-/** A marker, and only of a dataset whose publication the log has announced where the marker says: nothing else is signed beside the log itself. */
+/**
+ * A marker of a dataset whose publication the log has announced where the marker says, and the manifest of an archive that it has announced:
+ * nothing else is signed beside the log itself.
+ */
 const maySign: LogKeys['maySign'] = async (text, eventAt) => {
+  const archive = parseArchiveNoteText(text);
+  if (archive) {
+    const told = await eventAt(archive.log.origin, archive.log.index);
+    return told?.type === 'archive.described' && told.runId === archive.runId && told.data['manifest'] === archive.manifest;
+  }
   const marker = parseMarkerText(text);
   const event = marker && (await eventAt(marker.log.origin, marker.log.index));
   if (!marker || event?.type !== 'dataset.published.intended' || event.runId !== marker.runId) return false;

@@ -14,6 +14,14 @@ const roles = members(
 );
 
 export const environmentName = text('the name of an environment', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' });
+/** An archive is sealed to the environment's key, and to these public keys too. */
+const file = members(
+  {},
+  {
+    recipients: list(text('the public key of an age identity, age1…', { pattern: '^age1[02-9ac-hj-np-z]{58}$' }), 'a list of public keys'),
+  },
+  'recipients, or nothing',
+);
 export const retentionDays: Schema = { type: 'integer', minimum: 1, maximum: 3650, description: 'days from 1 to 3650' };
 
 /** Forms and parameters are those of the transform `token`, which judges them when it is planned. */
@@ -74,6 +82,7 @@ export const place = {
       'how long data stays in backups, walArchives, replicas, diskSnapshots, files and topics',
     ),
     tokens: record(tokenDomain, 'domains of tokens by name'),
+    file,
   },
 } satisfies Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 

@@ -1832,6 +1832,117 @@ export const messages = {
     message: 'the audit log did not take an entry within {amount}',
     hint: 'a process with BAUTA_METADATA_SEQUENCER and BAUTA_LOG_KEY has to run, and its log says what keeps it from signing',
   },
+  // ── archives
+  ARCHIVE_MISSING: {
+    class: 'InputError',
+    message: 'there is no archive {file} that can be read',
+    hint: 'name the file that bauta run or bauta pull wrote',
+  },
+  ARCHIVE_UNWRITABLE: {
+    class: 'UnavailableError',
+    message: 'the archive {file} cannot be written',
+    hint: 'free space or correct the rights of its folder (BAUTA_ARCHIVES); nothing was published',
+  },
+  ARCHIVE_TOO_LARGE: {
+    class: 'InputError',
+    message: 'a table is larger than an archive can hold',
+    hint: 'a table may have 8 TB of COPY text; deliver that environment without target.file',
+  },
+  ARCHIVE_OF_SCHEMAS: {
+    class: 'InputError',
+    message: 'target.file and target.swapSchemas cannot be had together',
+    hint: 'an archive is a whole database; deliver to a database of its own',
+  },
+  ARCHIVE_SCHEMA_REFUSED: {
+    class: 'InputError',
+    message: '{amount} things of the version cannot be written as statements of an archive',
+    hint: 'an after file of the pipeline made them; make them otherwise, or leave target.file out',
+  },
+  ARCHIVE_CONTENT_DIFFERS: {
+    class: 'InvariantError',
+    message: 'what was read for the archive is not what was verified ({schema}, {table})',
+    hint: 'somebody wrote into staging meanwhile; nothing was published',
+  },
+  ARCHIVE_RECIPIENT_INVALID: {
+    class: 'InputError',
+    message: 'a recipient is no public key of an age identity',
+    hint: 'age-keygen prints one, age1…; the secret half stays with the recipient',
+  },
+  ARCHIVE_IDENTITY_INVALID: {
+    class: 'InputError',
+    message: 'that is no age identity',
+    hint: 'give --identity env:NAME or file:PATH of a text with a line AGE-SECRET-KEY-1…, as age-keygen writes it',
+  },
+  ARCHIVE_KEY_UNKNOWN: {
+    class: 'DeniedError',
+    message: 'none of the keys opens the archive',
+    hint: 'it is of another environment (--of), its key version was destroyed, or its first lines were changed; nothing was read',
+  },
+  ARCHIVE_SEAL_BROKEN: {
+    class: 'InputError',
+    message: 'the archive is cut, or was changed after it was sealed',
+    hint: 'fetch it again; nothing of it was run',
+  },
+  ARCHIVE_CUT: {
+    class: 'InputError',
+    message: 'the archive ends too early',
+    hint: 'fetch it again; nothing of it was run',
+  },
+  ARCHIVE_FORM: {
+    class: 'InputError',
+    message: 'the file does not have the form of an archive',
+    hint: 'only files that bauta run or bauta pull wrote can be loaded; nothing of it was run',
+  },
+  ARCHIVE_PART_BROKEN: {
+    class: 'InputError',
+    message: 'a part of the archive cannot be unpacked, or is larger than a part may be',
+    hint: 'fetch it again; nothing of it was run',
+  },
+  ARCHIVE_DIGEST: {
+    class: 'InputError',
+    message: '{name} is not what the manifest of the archive says',
+    hint: 'fetch it again; nothing of it is left in the database',
+  },
+  ARCHIVE_UNSIGNED: {
+    class: 'InputError',
+    message: 'the archive has no manifest that a log signed',
+    hint: 'fetch it again; an archive without its signature is loaded nowhere',
+  },
+  ARCHIVE_SIGNER_UNKNOWN: {
+    class: 'DeniedError',
+    message: 'another log signed the archive ({expected})',
+    hint: 'give the public key of that log with --key, if you know where it is from; nothing of it was run',
+  },
+  ARCHIVE_EXPIRED: {
+    class: 'DeniedError',
+    message: 'the archive expired at {expected}',
+    hint: 'fetch the current version; delete this file',
+  },
+  ARCHIVE_TARGET_NAME: {
+    class: 'DeniedError',
+    message: 'the database {name} is no place for a masked copy',
+    hint: 'name a database of its own; if one for tests is called like that, say so with --confirm {name}',
+  },
+  ARCHIVE_TARGET_NOT_EMPTY: {
+    class: 'DeniedError',
+    message: 'the database {name} is not empty ({amount} objects)',
+    hint: 'an archive goes into a new database and changes nothing that is there: createdb, then load',
+  },
+  ARCHIVE_ENCODING_DIFFERS: {
+    class: 'InputError',
+    message: 'the database {name} is not encoded in {expected}, as the archive is',
+    hint: 'make it anew: CREATE DATABASE … TEMPLATE template0 ENCODING {expected}',
+  },
+  ARCHIVE_STATEMENT_FAILED: {
+    class: 'UnavailableError',
+    message: 'the server refused a statement of the archive ({name}, {schema}, {table}, SQLSTATE {sqlState})',
+    hint: 'a server of the same major version with the same extensions takes it; nothing is left in the database',
+  },
+  ARCHIVE_NOT_ATTESTED: {
+    class: 'InvariantError',
+    message: 'what was loaded into {name} is not what was published',
+    hint: 'nothing is left in the database; the findings say which table differs',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',

@@ -76,6 +76,8 @@ export interface TargetDefinition {
   readonly roles?: RolesDefinition;
   /** Domains of tokens that may be exchanged back, by name: only these may stand there. */
   readonly tokens?: Readonly<Record<string, TokenDomainDefinition>>;
+  /** Each version is written as an archive too, sealed to the environment's key and to these public keys. */
+  readonly file?: { readonly recipients?: readonly string[] };
 }
 
 /** A domain of tokens: of which form they are, and which sources feed it. Parameters of the transform `token` that are left out have its defaults. */

@@ -204,6 +204,7 @@ async function onGround(
     systemIdentifier: place['server'] as string,
     receipts: report.receipts,
     onPublished,
+    onArchived: () => border('archive'),
   });
   // No stop counts any more: what is published is published.
   await hooks.border?.('done');

@@ -1,12 +1,13 @@
-// Publication: the intent goes into the log, the marker that names that entry goes into staging, staging becomes current, the outcome goes into
-// the log.
+// Publication: the intent goes into the log, the marker that names that entry goes into staging, an archive is written of it where one is asked for,
+// staging becomes current, the archive gets its name, the outcome goes into the log.
 import type { Json } from '../kernel/canonical-json.js';
 import { toError } from '../kernel/errors.js';
+import { toArchiveNoteText } from './archive.js';
 import type { Journal } from './audit/audit.js';
 import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
 import type { Plan } from './plan.js';
 import type { DatasetVersion, Receipt, Staging } from './ports.js';
-import type { Doors, Run } from './run.js';
+import type { ArchiveOf, Archived, Doors, Run } from './run.js';
 
 export interface Publishing {
   readonly plan: Plan;
@@ -17,6 +18,8 @@ export interface Publishing {
   readonly receipts: readonly Receipt[];
   /** From here on the run cannot fail any more: what is published is published. */
   readonly onPublished: (dataset: PublishedDataset) => void;
+  /** The archive is whole, and has no name yet. */
+  readonly onArchived?: () => Promise<void>;
 }
 
 interface PublishedDataset {
@@ -26,13 +29,14 @@ interface PublishedDataset {
 }
 
 export async function publish(doors: Doors, journal: Journal, run: Run, staging: Staging, what: Publishing): Promise<void> {
-  const { plan, planDigest, systemIdentifier, receipts, onPublished } = what;
+  const { plan, planDigest, systemIdentifier, receipts, onPublished, onArchived } = what;
   const [datasets, beside] = await Promise.all([doors.target.datasets(), staging.beside()]);
   const version = toVersion(datasets, run.id, planDigest);
   const manifest = toManifest(plan, receipts, beside);
   const schemas = staging.schemas && [...staging.schemas.keys()];
   const madeAtMs = doors.clock.now();
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };
+  let archived: Archived | undefined;
   const published = await journal.change(
     'deliver',
     'dataset.published',
@@ -40,13 +44,44 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
     async ({ index, checkpoint: { origin } }) => {
       const facts = { plan, version, systemIdentifier, nonce: staging.nonce, manifest, madeAtMs, schemas };
       const marker = toMarker({ ...facts, log: { origin, index } });
-      await staging.mark(toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker))));
-      const findings = await staging.publish(version);
+      const row = toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker)));
+      await staging.mark(row);
+      archived = await writeArchive(doors, journal, staging, { plan, runId: run.id, marker: row }, onArchived);
+      const findings = await staging.publish(version).catch(async (error: unknown) => {
+        await archived?.drop();
+        throw error;
+      });
       onPublished(data);
+      await archived?.publish();
       return findings;
     },
   );
+  if (archived) await journal.append('deliver', 'archive.published', { version: version.version, ...archived.facts });
   await journal.append('deliver', 'findings.made', { findings: JSON.parse(JSON.stringify(published)) as Json });
+}
+
+/** The log knows of the file before anybody can have it. */
+async function writeArchive(
+  { archive, sink }: Doors,
+  journal: Journal,
+  staging: Staging,
+  of: Omit<ArchiveOf, 'sign'>,
+  onArchived: Publishing['onArchived'],
+): Promise<Archived | undefined> {
+  const sign = async (manifest: string): Promise<string> => {
+    const { index, checkpoint } = await journal.append('deliver', 'archive.described', { version: of.marker.version, manifest });
+    return sink.sign(toArchiveNoteText({ manifest, runId: of.runId, log: { origin: checkpoint.origin, index } }));
+  };
+  const archived = await archive?.(staging, { ...of, sign });
+  if (!archived) return undefined;
+  try {
+    await journal.append('deliver', 'archive.written', { version: of.marker.version, ...archived.facts });
+    await onArchived?.();
+    return archived;
+  } catch (error) {
+    await archived.drop();
+    throw error;
+  }
 }
 
 /** The version that staging was made as. */

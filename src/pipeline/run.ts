@@ -1,6 +1,7 @@
 // What a run is given: doors, an identity, and people or tests who want to be told.
 import type { Verifier } from '../kernel/signed-note.js';
 import type { CheckResult } from './check.js';
+import type { MarkerRow } from './marker.js';
 import type { Plan } from './plan.js';
 import type { AuditSink, HeldSnapshot, MaskExecutor, Reader, SourceScope, Staging } from './ports.js';
 import type { PrepareDoors, Prepared } from './prepare.js';
@@ -16,6 +17,34 @@ export interface Doors extends PrepareDoors {
   /** Memory of the verifier: 2^n fingerprints of 4 bytes. */
   readonly slotsLog2: number;
   readonly peakRssBytes: () => number;
+  /** Writes staging, verified and marked, as a file beside the name that it gets with `publish`. Absent: the pipeline asks for none. */
+  readonly archive?: (staging: Pick<Staging, 'database'>, of: ArchiveOf) => Promise<Archived>;
+}
+
+export interface ArchiveOf {
+  readonly plan: Plan;
+  readonly runId: string;
+  readonly marker: MarkerRow;
+  /** Tells the log of a manifest by its digest, and gives the note under which it is known. */
+  readonly sign: (manifest: string) => Promise<string>;
+}
+
+export interface Archived {
+  /** What the log says of it. */
+  readonly facts: ArchiveFacts;
+  publish(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+export interface ArchiveFacts {
+  /** Its name below the folder of archives. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Of the environment's transport key: whoever destroys that version ends this archive. */
+  readonly keyVersion: number;
+  /** Who else can open it, by their public keys; there it ends when they say. */
+  readonly recipients: readonly string[];
 }
 
 export interface Run {

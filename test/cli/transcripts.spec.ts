@@ -19,6 +19,7 @@ const commands = [
   'rollback',
   'expire',
   'attest',
+  'load',
   'classify',
   'demo',
   'doctor',

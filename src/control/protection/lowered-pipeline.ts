@@ -51,7 +51,13 @@ function findWaivers(pipeline: Pipeline): readonly string[] {
     ...(target?.sameServer ? ['target.sameServer'] : []),
     ...(target?.adopt ? ['target.adopt'] : []),
     ...(target?.swapSchemas ? ['target.swapSchemas'] : []),
+    ...findHandedOut(target),
   ];
+}
+
+/** That copies leave as files, and to whom: what is opened with somebody's own key does not end with ours. */
+export function findHandedOut(target: { readonly file?: { readonly recipients?: readonly string[] } } | undefined): readonly string[] {
+  return target?.file ? ['target.file', ...(target.file.recipients ?? []).map((recipient) => `target.file to ${recipient}`)] : [];
 }
 
 function findLoweredOverrides(document: string, after: DocumentSet, was: Pipeline | undefined, is: Pipeline): readonly Lowered[] {

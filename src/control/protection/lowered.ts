@@ -11,7 +11,7 @@ import {
 } from './compare.js';
 import type { DocumentSet } from './document-set.js';
 import { findAddedTrusts } from './lowered-issuer.js';
-import { findLoweredPipeline } from './lowered-pipeline.js';
+import { findHandedOut, findLoweredPipeline } from './lowered-pipeline.js';
 
 export const loweredSchema: Schema = {
   type: 'array',
@@ -53,7 +53,13 @@ export function findLowered(
 function findLoweredEnvironment(before: DocumentSet, after: DocumentSet, name: string): readonly Lowered[] {
   const [was, is] = [before.find('Environment', name), after.find('Environment', name)];
   const document = `Environment ${name}`;
-  return [...findWidened(document, was?.allows, is?.allows ?? []), ...findTokenSources(document, was?.tokens, is?.tokens)];
+  const known = findHandedOut(was);
+  const handedOut = was ? findHandedOut(is).filter((one) => !known.includes(one)) : [];
+  return [
+    ...findWidened(document, was?.allows, is?.allows ?? []),
+    ...findTokenSources(document, was?.tokens, is?.tokens),
+    ...handedOut.map((after): Lowered => ({ what: 'waiver', document, column: null, table: null, tag: null, before: null, after })),
+  ];
 }
 
 function findLoweredClassification(before: DocumentSet, after: DocumentSet, name: string): readonly Lowered[] {

@@ -22,8 +22,11 @@ export interface SchemaStatements {
 export interface SchemaOptions {
   /** Labels of what the plan drops, as schemaTexts and findings show them: `function public.total`, `comment on table public.t`. */
   readonly drop?: readonly string[];
-  /** The target's role for a role that a policy names. Without an answer the schema is refused. */
-  readonly role?: (name: string) => string | undefined;
+  /**
+   * The target's role for a role that a policy names; without an answer the schema is refused. `current user`: whoever runs the statements, for
+   * all of them.
+   */
+  readonly role?: ((name: string) => string | undefined) | 'current user';
 }
 
 /** Settings of every session that runs the statements. Bodies in SQL and PL/pgSQL are not looked into before what they name is there. */
@@ -75,8 +78,10 @@ function toSteps(catalogue: Catalogue, options: SchemaOptions, findings: Finding
 
 function toRoles(policy: PolicyObject, options: SchemaOptions, drop: ReadonlySet<string>, findings: Finding[]): string {
   const label = toObjectLabel(policy);
+  const { role: toRole } = options;
+  if (toRole === 'current user') return policy.roles.length === 0 ? 'PUBLIC' : 'CURRENT_USER';
   const mapped = policy.roles.map((name) => {
-    const role = options.role?.(name);
+    const role = toRole?.(name);
     if (role === undefined && !drop.has(label)) findings.push(toFinding('SCHEMA_ROLE_UNMAPPED', { object: label, name }));
     return quoteName(role ?? name);
   });

@@ -41,6 +41,11 @@ export class DatasetReader {
     return reader;
   }
 
+  /** On a session that somebody else has opened and ends: what it sees, in its transaction. */
+  static on(client: pg.Client, name: string): DatasetReader {
+    return new DatasetReader(client, name);
+  }
+
   async marker(): Promise<MarkerSeen> {
     try {
       return await readMarker(this.client);

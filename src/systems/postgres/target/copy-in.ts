@@ -62,7 +62,7 @@ interface Connection {
 }
 
 /** A query as pg runs it (`submit`, `handle…`). A batch is one CopyData message, written with its header in one call. */
-class CopyIn {
+export class CopyIn {
   #connection: Connection | undefined;
   #rows = 0;
   readonly #ready: Promise<void>;

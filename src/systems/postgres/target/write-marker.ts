@@ -20,18 +20,32 @@ export async function writeMarker(session: Session, row: MarkerRow): Promise<voi
 
 /** Into a schema that is there and empty, in the caller's transaction. */
 export async function writeMarkerTable(session: Session, row: MarkerRow, markerIn: string = markerTable.schema): Promise<void> {
+  for (const sql of toMarkerTableStatements(row, markerIn)) await session.query(sql);
+}
+
+/** The schema of the marker, and what stands in it, for a script. */
+export function toMarkerStatements(row: MarkerRow): readonly string[] {
+  const schema = quoteName(markerTable.schema);
+  return [
+    `CREATE SCHEMA ${schema}`,
+    `COMMENT ON SCHEMA ${schema} IS ${quoteLiteral(comment)}`,
+    ...toMarkerTableStatements(row, markerTable.schema),
+  ];
+}
+
+function toMarkerTableStatements(row: MarkerRow, markerIn: string): readonly string[] {
   const [schema, table] = [quoteName(markerIn), quoteQualified({ ...markerTable, schema: markerIn })];
-  await session.query(`CREATE TABLE ${table} (${markerColumns.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ')})`);
-  await session.query(`COMMENT ON TABLE ${table} IS ${quoteLiteral(comment)}`);
   const { version, planDigest, logOrigin, logIndex, madeAt, expiresAt, claim, manifest, note } = row;
-  await session.query(
-    `INSERT INTO ${table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [version, planDigest, logOrigin, logIndex, madeAt, expiresAt, claim, JSON.stringify(manifest), note], // pg makes arrays of lists
-  );
-  await session.query(`REVOKE ALL ON TABLE ${table} FROM PUBLIC, CURRENT_USER`);
-  await session.query(`REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC, CURRENT_USER`);
-  await session.query(`GRANT USAGE ON SCHEMA ${schema} TO PUBLIC`);
-  await session.query(`GRANT SELECT ON TABLE ${table} TO PUBLIC`);
+  const texts = [planDigest, logOrigin, String(logIndex), madeAt, expiresAt, claim, JSON.stringify(manifest), note];
+  return [
+    `CREATE TABLE ${table} (${markerColumns.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ')})`,
+    `COMMENT ON TABLE ${table} IS ${quoteLiteral(comment)}`,
+    `INSERT INTO ${table} VALUES (${[String(version), ...texts.map(quoteLiteral)].join(', ')})`,
+    `REVOKE ALL ON TABLE ${table} FROM PUBLIC, CURRENT_USER`,
+    `REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC, CURRENT_USER`,
+    `GRANT USAGE ON SCHEMA ${schema} TO PUBLIC`,
+    `GRANT SELECT ON TABLE ${table} TO PUBLIC`,
+  ];
 }
 
 async function createSchema(session: Session, schema: string): Promise<void> {
