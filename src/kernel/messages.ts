@@ -1096,6 +1096,31 @@ export const messages = {
     message: 'the policy gave an answer that is neither yes nor a no with reasons',
     hint: 'report the policy as faulty',
   },
+  POLICY_UNDEFINED: {
+    class: 'InvariantError',
+    message: 'the policy has no answer to this question: its decision is undefined',
+    hint: 'give the decision of the policy a default, and see that the entrypoint is the one that is asked',
+  },
+  POLICY_CONFLICT: {
+    class: 'InvariantError',
+    message: 'the policy contradicts itself: two rules give the same decision different values',
+    hint: 'opa eval with this input names the two rules',
+  },
+  POLICY_TOO_LARGE: {
+    class: 'InvariantError',
+    message: 'the question or its evaluation is larger than {amount}',
+    hint: 'ask about less at once, or have the policy build smaller sets',
+  },
+  POLICY_BUILTIN_MISSING: {
+    class: 'InputError',
+    message: 'the policy calls {name}, which is not provided here',
+    hint: 'build it with opa build --capabilities policies/capabilities.json, which names the place of the call',
+  },
+  POLICY_BUILTIN_OFF: {
+    class: 'InputError',
+    message: 'the policy calls {name}, which is off: a decision may not look at the world, or differ when it is taken again',
+    hint: 'put what the call would find into the input or the data of the bundle',
+  },
   // ── deliver
   NONCE_INVALID: {
     class: 'InvariantError',

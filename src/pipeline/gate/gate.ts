@@ -15,7 +15,7 @@ const patienceMs = 30_000;
 const undecidedControls = ['BAUTA-GATE-1', 'SOC2-CC8.1'] as const;
 
 /**
- * The policy's decision, if it is one; else a denial with the one reason GATE_UNDECIDED, whatever went wrong: a throw, a rejection, silence, an
+ * The policy's decision, if it is one; else a denial with the reason GATE_UNDECIDED and, where it is known, what stood in the way, whatever went wrong: a throw, a rejection, silence, an
  * empty or malformed answer, a yes with reasons, a no without. Never throws, never rejects.
  */
 export async function decide(policy: Policy, input: GateInput, limits: { readonly timeLimitMs?: number } = {}): Promise<Decision> {
@@ -30,18 +30,20 @@ export async function decide(policy: Policy, input: GateInput, limits: { readonl
     return isDecision(answer) ? answer : toUndecided(policy, input, 'the answer is no decision');
   } catch (error) {
     // A code of ours is safe to show; another error's text may hold anything.
-    return toUndecided(policy, input, error instanceof BautaError ? error.code : 'the policy failed');
+    return error instanceof BautaError ? toUndecided(policy, input, error.code, error) : toUndecided(policy, input, 'the policy failed');
   } finally {
     clearTimeout(timer);
   }
 }
 
-function toUndecided(policy: Policy, input: GateInput, why: string): Decision {
+function toUndecided(policy: Policy, input: GateInput, why: string, error?: BautaError): Decision {
+  // That there is no decision, and what stood in its way.
+  const causes = error === undefined ? [] : [{ code: error.code, message: error.message, hint: error.hint }];
   const { code, message, hint } = toFinding('GATE_UNDECIDED', { name: why });
   return {
     decisionId: toUndecidedId(input),
     allow: false,
-    reasons: [{ code, controlIds: undecidedControls, message, hint }],
+    reasons: [{ code, message, hint }, ...causes].map((reason) => ({ controlIds: undecidedControls, ...reason })),
     policy: isBundle(policy.bundle) ? policy.bundle : { revision: 'unknown', digest: 'unknown' },
   };
 }

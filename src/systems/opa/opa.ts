@@ -26,7 +26,8 @@ export async function readPolicyDigest(folder = packageFile('policies')): Promis
 /** MUST be closed. Rejects when a file is missing or not the one that the manifest names, or when the policy does not load. */
 export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
   const bundle = await readBundle(options.folder ?? packageFile('policies'));
-  const thread = new PolicyThread({ wasm: bundle.wasm, entrypoint: bundle.entrypoint }, options.timeLimitMs ?? 5000);
+  const { wasm, entrypoint } = bundle;
+  const thread = new PolicyThread({ wasm, data: '{}', entrypoints: [entrypoint] }, options.timeLimitMs ?? 5000);
   const policy = { revision: bundle.revision, digest: bundle.digest };
   try {
     await thread.start();
@@ -36,18 +37,25 @@ export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
   }
   return {
     bundle: policy,
-    decide: async (input: GateInput): Promise<Decision> => ({
-      decisionId: randomUUID(),
-      ...parseResult(await thread.ask(toCanonicalJson(input))),
-      policy,
-    }),
+    decide: async (input: GateInput): Promise<Decision> => {
+      const decisionId = randomUUID();
+      const { results } = await thread.ask({ entrypoint, input: toCanonicalJson(input), nowNs: toNowNs(input), seed: decisionId });
+      return { decisionId, ...parseResult(JSON.parse(results)), policy };
+    },
     close: () => thread.close(),
   };
+}
+
+/** What now is to a policy: the instant that stands in the question, and so in its record. */
+function toNowNs(input: GateInput): bigint {
+  const { nowMs } = input;
+  return typeof nowMs === 'number' && Number.isSafeInteger(nowMs) ? BigInt(nowMs) * 1_000_000n : 0n;
 }
 
 /** OPA's result set, strictly: one result with a boolean, and reasons exactly when it is no. An undefined decision is an empty set. */
 function parseResult(value: unknown): Pick<Decision, 'allow' | 'reasons'> {
   const results: unknown[] = Array.isArray(value) ? value : [];
+  if (results.length === 0) throw toError('POLICY_UNDEFINED');
   const result = results.length === 1 ? (results[0] as { result?: unknown } | null)?.result : undefined;
   const { allow, reasons } = (result ?? {}) as { allow?: unknown; reasons?: unknown };
   if (typeof allow !== 'boolean' || !Array.isArray(reasons) || allow !== (reasons.length === 0)) throw toError('POLICY_ANSWER_UNUSABLE');

@@ -1,109 +1,186 @@
-// One worker thread with the policy in it, and a clock beside it: a question that is not answered in time ends the thread and all that waits.
+// One worker thread with a policy in it, and a clock beside it: a question that is not answered in time ends the thread. Those that waited behind it are
+// asked again in a new one, so that a hostile question costs nobody else an answer.
 import { Worker } from 'node:worker_threads';
 
-import type { BautaError } from '../../kernel/errors.js';
-import { toError } from '../../kernel/errors.js';
+import { type BautaError, toError } from '../../kernel/errors.js';
+import type { Failure } from './policy-failure.js';
 
 export interface PolicyThreadData {
   readonly wasm: Uint8Array;
-  readonly entrypoint: string;
+  /** JSON text of the base document. */
+  readonly data: string;
+  /** Those that the module has to have. */
+  readonly entrypoints: readonly string[];
 }
 
 export interface PolicyQuestion {
   readonly id: number;
+  readonly entrypoint: string;
   /** JSON text. */
   readonly input: string;
+  readonly nowNs: bigint;
+  readonly seed: string;
 }
 
-/** Id 0 is the thread's word that the policy is loaded. */
-export type PolicyAnswer = { readonly id: number } & ({ readonly result: unknown } | { readonly failure: 'unusable' | 'failed' });
+/** Id 0 is the thread's word that the policy is loaded. `results` is JSON text: OPA's set of results. */
+export type PolicyAnswer = { readonly id: number } & (
+  { readonly results: string; readonly evalNs: number } | { readonly failure: Failure; readonly detail: string | undefined }
+);
+
+export interface Evaluated {
+  readonly results: string;
+  readonly evalNs: number;
+}
 
 /** For a thread to start and compile, which is no evaluation: generous, since machines are busy. */
 const startLimitMs = 30_000;
+/** One document of a question. */
+const maxInputBytes = 64 * 1024 * 1024;
 
 interface Waiting {
-  readonly resolve: (result: unknown) => void;
+  readonly question: PolicyQuestion | undefined;
+  readonly resolve: (evaluated: Evaluated) => void;
   readonly reject: (error: BautaError) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
 export class PolicyThread {
   #worker: Worker | undefined;
+  /** In the order in which they were asked: the first is the one at work. */
   readonly #waiting = new Map<number, Waiting>();
+  #timer: NodeJS.Timeout | undefined;
+  #unsent: PolicyQuestion[] = [];
+  #closed = false;
+  /** A thread that starts is given the time for that, whoever waits. */
+  #starting = false;
   readonly #data: PolicyThreadData;
   readonly #timeLimitMs: number;
-  readonly #script: URL;
   #next = 1;
 
-  constructor(data: PolicyThreadData, timeLimitMs: number, script = new URL('./policy-worker.js', import.meta.url)) {
+  constructor(data: PolicyThreadData, timeLimitMs: number) {
     this.#data = data;
     this.#timeLimitMs = timeLimitMs;
-    this.#script = script;
   }
 
   /** Resolves when the policy is loaded; rejects when it cannot be. */
   async start(): Promise<void> {
-    await this.#wait(0, startLimitMs, () => void this.#running());
+    await new Promise<Evaluated>((resolve, reject) => {
+      this.#waiting.set(0, { question: undefined, resolve, reject });
+      this.#running();
+      this.#watch();
+    });
   }
 
-  /** The raw result of an evaluation. The time limit counts from here, waiting for the thread included. */
-  ask(input: string): Promise<unknown> {
-    const id = this.#next++;
-    return this.#wait(id, this.#timeLimitMs, () => this.#running().postMessage({ id, input } satisfies PolicyQuestion));
+  /** The results of an evaluation. The time limit counts from when the thread takes it up. */
+  ask(question: Omit<PolicyQuestion, 'id'>): Promise<Evaluated> {
+    if (this.#closed) return Promise.reject(toError('POLICY_UNUSABLE', { name: 'it was closed' }));
+    if (question.input.length > maxInputBytes)
+      return Promise.reject(toError('POLICY_TOO_LARGE', { amount: `${maxInputBytes} characters` }));
+    const whole = { ...question, id: this.#next++ };
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(whole.id, { question: whole, resolve, reject });
+      if (this.#timer === undefined) this.#watch();
+      this.#send(whole);
+    });
   }
 
   async close(): Promise<void> {
-    await this.#end(toError('POLICY_UNUSABLE', { name: 'it was closed' }));
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const worker = this.#worker;
+    this.#worker = undefined;
+    for (const { reject } of this.#waiting.values()) reject(toError('POLICY_UNUSABLE', { name: 'it was closed' }));
+    this.#waiting.clear();
+    await worker?.terminate();
   }
 
-  #wait(id: number, limitMs: number, send: () => void): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const late = toError('POLICY_TIMEOUT', { amount: `${limitMs} ms` });
-      const timer = setTimeout(() => void this.#end(late), limitMs);
-      this.#waiting.set(id, { resolve, reject, timer });
-      send();
+  /** Questions of one turn of the event loop travel together. */
+  #send(question: PolicyQuestion): void {
+    this.#unsent.push(question);
+    if (this.#unsent.length > 1) return;
+    setImmediate(() => {
+      const questions = this.#unsent;
+      this.#unsent = [];
+      if (!this.#closed) this.#running().postMessage(questions);
     });
+  }
+
+  /** The clock of the first that waits; there is none when nobody does. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const [first] = this.#waiting;
+    if (first === undefined) return;
+    const limitMs = this.#starting ? startLimitMs : this.#timeLimitMs;
+    this.#timer = setTimeout(() => this.#restart(toError('POLICY_TIMEOUT', { amount: `${limitMs} ms` })), limitMs);
+  }
+
+  /** Ends the thread; the first that waits gets the error, the others a new thread. */
+  #restart(error: BautaError): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+    const [first] = this.#waiting;
+    if (first !== undefined) {
+      this.#waiting.delete(first[0]);
+      first[1].reject(error);
+    }
+    // What has not been sent goes with its own message.
+    const sending = new Set(this.#unsent.map(({ id }) => id));
+    const again = [...this.#waiting.values()].flatMap(({ question }) =>
+      question === undefined || sending.has(question.id) ? [] : [question],
+    );
+    if (again.length > 0) this.#running().postMessage(again);
+    this.#watch();
   }
 
   /** The thread, started anew after one was ended. */
   #running(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     // execArgv and env of its own: flags and secrets of the process are none of a policy's business.
-    const worker = new Worker(this.#script, {
+    const worker = new Worker(new URL('./policy-worker.js', import.meta.url), {
       workerData: this.#data,
       execArgv: [],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: 512 },
     });
     worker.unref();
-    worker.on('message', (answer: PolicyAnswer) => this.#settle(answer));
+    worker.on('message', (answers: readonly PolicyAnswer[]) => {
+      if (this.#worker === worker) for (const answer of answers) this.#settle(answer);
+    });
     const gone = (): void => {
-      if (this.#worker === worker) void this.#end(toError('POLICY_UNUSABLE', { name: 'its thread ended' }));
+      if (this.#worker === worker) this.#restart(toError('POLICY_UNUSABLE', { name: 'its thread ended' }));
     };
     worker.on('error', gone);
     worker.on('exit', gone);
     this.#worker = worker;
+    this.#starting = true;
     return worker;
   }
 
   #settle(answer: PolicyAnswer): void {
+    if (answer.id === 0) this.#starting = false;
     const waiting = this.#waiting.get(answer.id);
-    if (waiting === undefined) return;
     this.#waiting.delete(answer.id);
-    clearTimeout(waiting.timer);
-    if ('result' in answer) return waiting.resolve(answer.result);
-    const name = answer.failure === 'failed' ? 'its evaluation failed' : 'it does not load';
-    waiting.reject(toError('POLICY_UNUSABLE', { name }));
+    this.#watch();
+    if (waiting === undefined) return;
+    if ('results' in answer) waiting.resolve({ results: answer.results, evalNs: answer.evalNs });
+    else waiting.reject(toPolicyError(answer));
   }
+}
 
-  async #end(error: BautaError): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer);
-      reject(error);
-    }
-    this.#waiting.clear();
-    await worker?.terminate();
+function toPolicyError({ failure, detail }: { readonly failure: Failure; readonly detail: string | undefined }): BautaError {
+  switch (failure) {
+    case 'builtin-missing':
+      return toError('POLICY_BUILTIN_MISSING', { name: detail ?? 'unknown' });
+    case 'builtin-off':
+      return toError('POLICY_BUILTIN_OFF', { name: detail ?? 'unknown' });
+    case 'conflict':
+      return toError('POLICY_CONFLICT');
+    case 'too-large':
+      return toError('POLICY_TOO_LARGE', { amount: '512 MiB of memory' });
+    case 'failed':
+      return toError('POLICY_UNUSABLE', { name: 'its evaluation failed' });
+    case 'unusable':
+      return toError('POLICY_UNUSABLE', { name: 'it does not load' });
   }
 }

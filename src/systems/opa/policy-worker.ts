@@ -1,54 +1,45 @@
-// The thread in which the policy is evaluated, so that one that never ends can be killed. Texts of errors stay here: they may hold input.
+// The thread in which policies are evaluated, so that one that never ends can be killed. Texts of errors stay here: they may hold input.
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { loadPolicy } from '@open-policy-agent/opa-wasm';
-
+import { builtins, builtinsOff } from './builtins/builtins.js';
+import { PolicyModule } from './module.js';
+import { PolicyFailure } from './policy-failure.js';
 import type { PolicyAnswer, PolicyQuestion, PolicyThreadData } from './policy-thread.js';
+import { toJson } from './value.js';
 
-const { wasm, entrypoint } = workerData as PolicyThreadData;
+const { wasm, data, entrypoints } = workerData as PolicyThreadData;
 
-// 64 KiB a page: 16 MiB to begin with, 512 MiB at most.
-const memory = { initial: 256, maximum: 8192 };
-
-const policy = await load();
-parentPort?.postMessage({ id: 0, ...(policy === undefined ? { failure: 'unusable' } : { result: null }) } satisfies PolicyAnswer);
-parentPort?.on('message', ({ id, input }: PolicyQuestion) => {
-  parentPort?.postMessage({ id, ...answer(input) } satisfies PolicyAnswer);
+let policy: PolicyModule | undefined;
+parentPort?.postMessage([{ id: 0, ...load() }] satisfies PolicyAnswer[]);
+parentPort?.on('message', (questions: readonly PolicyQuestion[]) => {
+  // One by one, so that the clock of each begins when it is taken up.
+  for (const question of questions) parentPort?.postMessage([{ id: question.id, ...answer(question) }] satisfies PolicyAnswer[]);
 });
 
-type LoadedPolicy = Awaited<ReturnType<typeof loadPolicy>>;
+type Outcome =
+  | { readonly results: string; readonly evalNs: number }
+  | { readonly failure: PolicyFailure['failure']; readonly detail: string | undefined };
 
-async function load(): Promise<LoadedPolicy | undefined> {
+function load(): Outcome {
   try {
-    const loaded = await loadPolicy(wasm, memory);
-    // A policy that asks the host for built-ins was not made by build.mjs.
-    return neededBuiltins(loaded) === 0 && Object.hasOwn(loaded.entrypoints as object, entrypoint) ? loaded : undefined;
-  } catch {
-    return undefined;
+    policy = new PolicyModule({ wasm, data, builtins, off: builtinsOff });
+    const missing = entrypoints.find((name) => policy?.entrypoints.has(name) !== true);
+    return missing === undefined ? { results: '', evalNs: 0 } : { failure: 'unusable', detail: undefined };
+  } catch (error) {
+    return toFailure(error);
   }
 }
 
-/** What the SDK's declarations leave open: they need a browser's types. */
-interface Loaded {
-  readonly wasmInstance: { readonly exports: { builtins(): number; opa_json_dump(address: number): number } };
-  readonly mem: { readonly buffer: ArrayBuffer };
-}
-
-function neededBuiltins(loaded: LoadedPolicy): number {
-  const { wasmInstance, mem } = loaded as unknown as Loaded;
-  const start = wasmInstance.exports.opa_json_dump(wasmInstance.exports.builtins());
-  const bytes = new Uint8Array(mem.buffer);
-  const text = Buffer.from(bytes.subarray(start, bytes.indexOf(0, start))).toString('utf8');
-  return Object.keys(JSON.parse(text) as object).length;
-}
-
-function answer(input: string): { readonly result: unknown } | { readonly failure: 'failed' } {
+function answer({ entrypoint, input, nowNs, seed }: PolicyQuestion): Outcome {
   try {
-    // Bytes and not an object: the SDK takes a falsy value for no input at all.
-    const bytes = new TextEncoder().encode(input);
-    const result: unknown = policy?.evaluate(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength), entrypoint);
-    return { result };
-  } catch {
-    return { failure: 'failed' };
+    const before = process.hrtime.bigint();
+    const results = policy?.evaluate(entrypoint, input, { nowNs, seed }) ?? [];
+    return { results: toJson(results), evalNs: Number(process.hrtime.bigint() - before) };
+  } catch (error) {
+    return toFailure(error);
   }
+}
+
+function toFailure(error: unknown): Outcome {
+  return error instanceof PolicyFailure ? { failure: error.failure, detail: error.detail } : { failure: 'failed', detail: undefined };
 }
