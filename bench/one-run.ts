@@ -79,6 +79,7 @@ async function withoutVerification(composed: Composed): Promise<{ seconds: numbe
     await publish(doors, journal, run, staging, {
       plan,
       planDigest: toPlanDigest(plan),
+      question: {},
       systemIdentifier,
       receipts,
       onPublished: () => undefined,

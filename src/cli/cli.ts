@@ -155,6 +155,21 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./datasets.js')).datasets({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
     );
 
+  command(program, 'clones', 'databases of their own for tests, copied from the published version: make, list, drop', [
+    'bauta clones make -f pipeline.yaml --for pr-123 --hours 24 --out clone.url',
+    'bauta clones list -f pipeline.yaml',
+    'bauta clones drop -f pipeline.yaml --for pr-123',
+  ])
+    .argument('<action>', 'make, list or drop')
+    .addOption(fileOption())
+    .option(
+      '--for <what>',
+      'with make and drop: what the clone is for, as in pr-123; who asks again gets the same one, with a new password',
+    )
+    .option('--hours <n>', 'with make: for how long (default: as long as the document allows)', (text) => parseHours(text))
+    .option('--out <path>', 'with make: a file of mode 0600 for the connection string, which is shown once; default: stdout')
+    .action(async (action: string, _, self: Command) => done(await (await import('./clones.js')).clones(action, self.optsWithGlobals())));
+
   command(program, 'rollback', 'make the previous dataset version current again, in one step', [
     'bauta rollback -f pipeline.yaml',
     'bauta rollback shop --server https://bauta.internal --token env:TOKEN',
@@ -337,6 +352,12 @@ function parseCount(name: string, text: string): number {
 function parseVersion(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text))
     throw new InputError('OPTION_INVALID', { name: '--withdraw', expected: 'the number of a version, from 1' });
+  return Number(text);
+}
+
+function parseHours(text: string): number {
+  if (!/^\d{1,4}$/.test(text) || Number(text) < 1)
+    throw new InputError('OPTION_INVALID', { name: '--hours', expected: 'a number from 1 to 9999' });
   return Number(text);
 }
 

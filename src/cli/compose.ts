@@ -125,7 +125,7 @@ export interface RunLog {
   readonly verifiers: readonly Verifier[];
 }
 
-async function openHomeLog(home: string, settings: Settings): Promise<RunLog> {
+export async function openHomeLog(home: string, settings: Settings): Promise<RunLog> {
   const sink = new FileAuditSink({ home, period: settings.BAUTA_LOG_PERIOD });
   return { sink, actor: () => sink.identify(userName()), verifiers: await readVerifiers(home) };
 }
@@ -285,7 +285,7 @@ export function userName(): string {
 }
 
 /** What the log knows: every source that a run looked at (what a target may not be), and the keys of this hierarchy. With `home`, its own log. */
-async function readKnown(
+export async function readKnown(
   sink: AuditSink,
   hierarchy: KeyHierarchy,
   home?: string,
@@ -305,8 +305,16 @@ async function readKnown(
   };
 }
 
+export interface ComposedTarget {
+  readonly target: Target;
+  readonly verifiers: readonly Verifier[];
+  readonly request: Request;
+  readonly connection: ConnectionTarget;
+  readonly settings: Settings;
+}
+
 /** The target alone, for commands that ask for nothing else, and the keys of the logs that are known here. */
-export async function composeTarget(options: ComposeOptions): Promise<{ target: Target; verifiers: readonly Verifier[] }> {
+export async function composeTarget(options: ComposeOptions): Promise<ComposedTarget> {
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
   const { request, connections } = await readRequest(options.file);
@@ -318,7 +326,8 @@ export async function composeTarget(options: ComposeOptions): Promise<{ target: 
   const connection = await resolve(named, connections.target);
   const builder = swapSchemas && (await resolve(swapSchemas.builder, connections.builder));
   const verifiers = await readVerifiers(options.home ?? settings.BAUTA_HOME);
-  return { target: openTarget({ connection, builder, settings: toTargetSettings(settings), clock: systemClock, verifiers }), verifiers };
+  const target = openTarget({ connection, builder, settings: toTargetSettings(settings), clock: systemClock, verifiers });
+  return { target, verifiers, request, connection, settings };
 }
 
 /** The public key of this home's log; none before the first run. */

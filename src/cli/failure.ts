@@ -11,6 +11,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   datasets: { datasets: [], findings: [] },
   rollback: { dataset: null, findings: [] },
   expire: { versions: [], findings: [] },
+  clones: { clones: [], findings: [] },
   audit: { state: 'broken', checkpoint: null, findings: [] },
   attest: {
     ...{ state: 'unknown', marker: null, nonce: null, database: null, systemIdentifier: null, compared: null, tables: [], time: null },

@@ -225,6 +225,16 @@ const version = object(versionMembers, versionSchema);
 /** With what its marker says of it. */
 const marked = object({ ...versionMembers, marker: oneOf(...markerStates) }, versionSchema);
 const datasets = object({ datasets: list(marked, 'versions'), findings }, { error });
+const clone = object({
+  ...{ id: text('under which the log has it'), target: text('database'), for: text('what it was asked for') },
+  ...{ database: text('its database, and its role'), version: count('of what it is a copy'), runId: text('that made the version') },
+  ...{ planDigest: text('sha256:…'), bytes: count('of the version'), madeAt: text('RFC 3339') },
+  ...{ expiresAt: text('when it is dropped'), lastsUntil: text('when its version expires') },
+});
+const clones = object(
+  { clones: list(clone, 'with make and drop: the one'), findings },
+  { connection: text('with make: the connection string, or with --out file: and its path; shown once'), error },
+);
 const rollback = object({ dataset: orNull(version), findings }, { error });
 const beyond: Schema = {
   type: 'object',
@@ -373,10 +383,24 @@ const load = object(
 
 /** The published files under docs/schema, by name. */
 export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
-  Object.entries({ run, plan, datasets, rollback, expire, doctor, classify, schedules, apply, runs, approvals, people, apikeys, load }).map(
-    ([command, schema]) => [
-      `output-${command}.json`,
-      { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },
-    ],
-  ),
+  Object.entries({
+    run,
+    plan,
+    datasets,
+    clones,
+    rollback,
+    expire,
+    doctor,
+    classify,
+    schedules,
+    apply,
+    runs,
+    approvals,
+    people,
+    apikeys,
+    load,
+  }).map(([command, schema]) => [
+    `output-${command}.json`,
+    { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },
+  ]),
 );

@@ -1066,6 +1066,16 @@ export const messages = {
     message: 'the gate refused the plan for {amount}',
     hint: 'bauta plan prints each reason with what to do; no row was read',
   },
+  GATE_DENIED_AGAIN: {
+    class: 'DeniedError',
+    message: "version {amount} of {name} was allowed once, and today's policy refuses it: {expected}",
+    hint: 'docs/policies.md says what each asks for; run the pipeline anew',
+  },
+  GATE_QUESTION_MISSING: {
+    class: 'DeniedError',
+    message: 'the log does not say what the gate was asked for version {amount} of {name}, so it cannot be asked again',
+    hint: 'run the pipeline anew: each publication keeps the question from now on, in the log of the home or service that publishes',
+  },
   GATE_UNDECIDED: {
     class: 'DeniedError',
     message: 'the gate could not decide, which is a no ({name})',
@@ -2053,6 +2063,11 @@ export const messages = {
     class: 'InputError',
     message: 'Node was told to write its memory to a file ({name}), and rows of production pass through it',
     hint: 'take {name} out of NODE_OPTIONS and the command line',
+  },
+  OUTPUT_UNWRITABLE: {
+    class: 'InputError',
+    message: '{file} cannot be written',
+    hint: 'name a file in a folder that is there and yours; nothing was done',
   },
   HOME_UNWRITABLE: {
     class: 'UnavailableError',

@@ -81,8 +81,8 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   hooks.prepared?.(prepared);
   await journal.append('source', 'source.seen', { ...prepared.seenSource });
   await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
-  const { plan, planDigest, decision } = prepared;
-  if (!plan || !planDigest || !decision || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
+  const { plan, planDigest, decision, question } = prepared;
+  if (!plan || !planDigest || !decision || !question || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
   await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
   if (!decision.allow) return 'denied';
   if (run.reuse && (await reuse(doors, run.reuse, { ...prepared, plan, planDigest }, hooks, journal))) return 'reused';
@@ -97,7 +97,7 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
     () =>
       throughStaging(
         { ...doors, executor: () => executing },
-        { ...prepared, plan, planDigest },
+        { ...prepared, plan, planDigest, question },
         request,
         run,
         hooks,
@@ -134,7 +134,7 @@ async function requireApproval(name: string, planDigest: string, hooks: Hooks): 
 /** From a plan that may go ahead to the published dataset, or to a target as it was. */
 async function throughStaging(
   doors: Doors,
-  { plan, planDigest, catalogue, key, tokenKey, targetFacts }: Prepared & { readonly plan: Plan; readonly planDigest: string },
+  { plan, planDigest, question, catalogue, key, tokenKey, targetFacts }: Prepared & Pick<GroundOf, 'plan' | 'planDigest' | 'question'>,
   request: Request,
   run: Run,
   hooks: Hooks,
@@ -143,7 +143,7 @@ async function throughStaging(
   fate: Fate,
 ): Promise<RunState> {
   const place = { server: targetFacts?.systemIdentifier ?? '', target: targetFacts?.database ?? '' };
-  const of: GroundOf = { plan, planDigest, catalogue, scope: toScope(request), place };
+  const of: GroundOf = { plan, planDigest, question, catalogue, scope: toScope(request), place };
   if (!request.recordedKeys.has(key.version)) await journal.append('mask', 'key.recorded', { ...key });
   if (tokenKey && !request.recordedTokenKeys.has(tokenKey.version)) await journal.append('mask', 'key.recorded', { ...tokenKey });
   const held = (await run.succession?.held()) ?? [];
@@ -185,7 +185,7 @@ async function throughStaging(
 /** From staging, empty or not, to the published dataset. */
 async function onGround(
   doors: Doors,
-  { plan, planDigest, scope, place }: GroundOf,
+  { plan, planDigest, question, scope, place }: GroundOf,
   run: Run,
   hooks: Hooks,
   journal: Journal,
@@ -201,6 +201,7 @@ async function onGround(
   await publish(doors, journal, run, ground.staging, {
     plan,
     planDigest,
+    question,
     systemIdentifier: place['server'] as string,
     receipts: report.receipts,
     onPublished,

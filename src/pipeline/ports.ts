@@ -371,13 +371,16 @@ export interface Clone {
   /** Of what it is a copy. */
   readonly version: number;
   readonly runId: string;
+  readonly planDigest: string;
   readonly bytes: number;
   readonly madeAt: string;
+  /** When that version expires: no clone of it is for later. */
+  readonly lastsUntil: string;
   /** From then on its login is refused, and it is due to be dropped. */
   readonly expiresAt: string;
 }
 
-export interface CloneOrder extends Pick<Clone, 'id' | 'for' | 'expiresAt'> {
+export interface CloneOrder extends Pick<Clone, 'id' | 'for' | 'expiresAt' | 'lastsUntil'> {
   /** No more than so many of a target. */
   readonly max: number;
   /** What all databases of the target may have together. */

@@ -5,7 +5,7 @@ import { messages } from '../kernel/messages.js';
 import { toSqlName } from '../kernel/sql-name.js';
 import { type BindInput, type Bound, type Counts, type Registry, bindPlan, toCountKey } from './bind.js';
 import type { Catalogue } from './catalogue.js';
-import type { Decision } from './decision.js';
+import type { Decision, GateInput } from './decision.js';
 import { type KnownSource, decide, toGateInput } from './gate/gate.js';
 import { findRuleProblems, toTypeFamily, transforms } from './mask/mask.js';
 import { redactRecallText } from './best-effort.js';
@@ -56,6 +56,8 @@ export interface Prepared {
   readonly targetFacts?: TargetFacts;
   /** Absent when there is no plan to decide on, or findings already stop it. */
   readonly decision?: Decision;
+  /** What was asked, with the decision. */
+  readonly question?: GateInput;
 }
 
 export function toScope({ pipeline }: Pick<Request, 'pipeline'>): SourceScope {
@@ -96,7 +98,7 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     planDigest: toPlanDigest(plan),
     targetFacts: target.facts,
   };
-  const input = toGateInput(plan, {
+  const question = toGateInput(plan, {
     catalogue: seen.catalogue,
     source: { address: seen.address, writable: seen.findings.some(({ code }) => writableCodes.has(code)) },
     knownSources: request.knownSources,
@@ -106,11 +108,11 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     nowMs: doors.clock.now(),
     showPath: toShownPath,
   });
-  const decision = await decide(doors.policy, input);
-  if (!decision.allow || findings.some(({ severity }) => severity === 'error')) return { ...planned, decision };
+  const decision = await decide(doors.policy, question);
+  if (!decision.allow || findings.some(({ severity }) => severity === 'error')) return { ...planned, decision, question };
   const frequent = await bound.countPaths();
   return frequent.length === 0
-    ? { ...planned, decision }
+    ? { ...planned, decision, question }
     : { ...base, findings: sortFindings([...findings, ...frequent].map(toShownFinding)) };
 }
 

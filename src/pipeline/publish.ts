@@ -5,6 +5,8 @@ import { toError } from '../kernel/errors.js';
 import { toArchiveNoteText } from './archive.js';
 import type { Journal } from './audit/audit.js';
 import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
+import type { GateInput } from './decision.js';
+import { questionType } from './permit-again.js';
 import type { Plan } from './plan.js';
 import type { DatasetVersion, Receipt, Staging } from './ports.js';
 import type { ArchiveOf, Archived, Doors, Run } from './run.js';
@@ -12,6 +14,8 @@ import type { ArchiveOf, Archived, Doors, Run } from './run.js';
 export interface Publishing {
   readonly plan: Plan;
   readonly planDigest: string;
+  /** What the gate was asked: it is asked again when the version is used again. */
+  readonly question: GateInput;
   /** Of the target server. */
   readonly systemIdentifier: string;
   /** What verify saw in staging. */
@@ -37,6 +41,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const madeAtMs = doors.clock.now();
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };
   let archived: Archived | undefined;
+  await journal.append('gate', questionType, { input: what.question });
   const published = await journal.change(
     'deliver',
     'dataset.published',

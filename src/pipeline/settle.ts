@@ -15,6 +15,7 @@ export async function settle(doors: { readonly sink: AuditSink; readonly target:
   const dead = here.filter(({ event }) => !alive.has(event.runId));
   if (dead.length === 0) return 0;
   const datasets = await doors.target.datasets();
+  const clones = await findClones(doors.target, dead);
   let stays = 0;
   for (const intent of dead) {
     const { runId, stage, data } = intent.event;
@@ -22,7 +23,7 @@ export async function settle(doors: { readonly sink: AuditSink; readonly target:
       if (!(await isFinished(doors, intent))) stays += 1;
       continue;
     }
-    const outcome = isThere(intent, datasets) ? 'completed' : 'undone';
+    const outcome = isThere(intent, datasets, clones) ? 'completed' : 'undone';
     await new Journal(doors.sink, doors.clock, runId).append(stage, `${intent.change}.${outcome}`, data);
   }
   return dead.length - stays;
@@ -39,7 +40,16 @@ async function isFinished(doors: DropDoors, { event }: OpenIntent): Promise<bool
   }
 }
 
-function isThere({ change, event }: OpenIntent, datasets: readonly DatasetVersion[]): boolean {
+/** Ids of the clones that are whole, once what is half made or half dropped is gone. */
+async function findClones({ clones }: Target, dead: readonly OpenIntent[]): Promise<ReadonlySet<string>> {
+  if (!clones || !dead.some(({ change }) => change.startsWith('clone.'))) return new Set();
+  await clones.sweep();
+  return new Set((await clones.list()).map(({ id }) => id));
+}
+
+function isThere({ change, event }: OpenIntent, datasets: readonly DatasetVersion[], clones: ReadonlySet<string>): boolean {
+  if (change === 'clone.made') return clones.has(event.runId);
+  if (change === 'clone.dropped') return !clones.has(event.runId);
   if (change === 'dataset.rolled-back') return datasets.some(({ state, version }) => state === 'current' && version !== event.data['from']);
   return datasets.some(({ runId, state }) => runId === event.runId && state !== 'staging');
 }

@@ -3,6 +3,7 @@
 import type { Json } from '../kernel/canonical-json.js';
 import type { Journal } from './audit/audit.js';
 import type { Catalogue } from './catalogue.js';
+import type { GateInput } from './decision.js';
 import type { Plan } from './plan.js';
 import type { HeldSnapshot, KeyProvider, Ranges, Snapshot, SourceScope, Staging, StagingRun } from './ports.js';
 import { toOwnRanges } from './ranges.js';
@@ -17,6 +18,8 @@ export interface Ground {
 export interface GroundOf {
   readonly plan: Plan;
   readonly planDigest: string;
+  /** To the gate. */
+  readonly question: GateInput;
   readonly catalogue: Catalogue;
   readonly scope: SourceScope;
   /** Of the target, as the log calls it. */

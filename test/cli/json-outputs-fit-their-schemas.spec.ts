@@ -45,6 +45,8 @@ it('when all goes well', async () => {
   expect(await look(0, 'doctor', '-f', fine)).toMatchObject({ ok: true });
   expect(await look(0, 'run', '-f', fine)).toMatchObject({ state: 'published', findings: [{ code: 'PLAN_BEST_EFFORT' }] });
   await look(0, 'run', '-f', fine);
+  expect(await look(0, 'clones', 'list', '-f', fine)).toEqual({ clones: [], findings: [] });
+  await look(3, 'clones', 'make', '-f', fine, '--for', 'pr-1');
   await look(0, 'rollback', '-f', fine);
   expect(await look(0, 'datasets', '-f', fine)).toMatchObject({ datasets: [{ state: 'previous' }, { state: 'current' }] });
   expect(await look(0, 'expire', '-f', fine)).toEqual({ versions: [], findings: [] });

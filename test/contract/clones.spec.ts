@@ -19,6 +19,7 @@ describe.each(['the embedded 18', ...(hasDebianServer() ? ['Debian 15'] : [])])(
   const sql = (database: string, text: string): Promise<Record<string, unknown>[]> => world.server.sql(database, text);
   const order = (of: Partial<CloneOrder> = {}): CloneOrder => ({
     ...{ id: newRunId(Date.now()), for: 'pr-1', expiresAt: new Date(Date.now() + dayMs).toISOString(), max: 50 },
+    lastsUntil: new Date(Date.now() + 9 * dayMs).toISOString(),
     ...of,
   });
   const enter = async (login: Login, database = login.role): Promise<pg.Client> => {

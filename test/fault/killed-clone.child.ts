@@ -18,5 +18,5 @@ const target = new PostgresTarget({
 const { publish } = await stage(target, toPlan({ clones: { max: 3, hours: 1 } }));
 await publish();
 const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-const { clone } = await target.clones.make({ id: newRunId(Date.now()), for: 'pr-1', expiresAt, max: 3 });
+const { clone } = await target.clones.make({ id: newRunId(Date.now()), for: 'pr-1', expiresAt, lastsUntil: expiresAt, max: 3 });
 await target.clones.drop(clone.id);

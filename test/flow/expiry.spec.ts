@@ -166,7 +166,7 @@ it('takes the template and the clones of a version with it, and who is in one', 
   const target = world.target('shop_dev');
   await (await stage(target, toPlan({ clones: { max: 3, hours: 24 } }))).publish();
   const expiresAt = new Date(Date.now() + dayMs).toISOString();
-  const { login } = await target.clones.make({ id: newRunId(Date.now()), for: 'pr-1', expiresAt, max: 3 });
+  const { login } = await target.clones.make({ id: newRunId(Date.now()), for: 'pr-1', expiresAt, lastsUntil: expiresAt, max: 3 });
   await target.close();
   const url = new URL(world.url(login.role));
   [url.username, url.password] = [encodeURIComponent(login.role), encodeURIComponent(login.password)];

@@ -145,6 +145,11 @@ export function toVerifiedUrl(name: string, text: string): string {
   return url.toString();
 }
 
+/** Where a login has a database of its own name: for clients that are not ours. Secret. */
+export function toLoginUrl(target: ConnectionTarget, login: Login): string {
+  return toVerifiedUrl(target.name, toUrl(asLogin(target, login).url, login.role));
+}
+
 function toUrl(text: string, database: string | undefined): string {
   if (database === undefined) return text;
   const url = new URL(text);

@@ -82,12 +82,10 @@ export class PostgresClones implements Clones {
       const { from, bytes } = await this.#findTemplate(session);
       const promised = there.filter(({ comment }) => comment.state === 'making').reduce((sum, { comment }) => sum + comment.bytes, 0);
       await requireRoom(server, session, promised + bytes, order.megabytes);
-      const { version, runId } = from.ours!;
-      const { expiresAt } = order;
-      const comment: CloneComment = {
-        ...{ state: 'making', for: order.for, version, runId, bytes },
-        ...{ madeAt: toTimestamp(clock.now()), expiresAt },
-      };
+      const { version, runId, planDigest = '' } = from.ours!;
+      const { for: purpose, expiresAt, lastsUntil } = order;
+      const of = { for: purpose, version, runId, planDigest, bytes };
+      const comment: CloneComment = { state: 'making', ...of, madeAt: toTimestamp(clock.now()), lastsUntil, expiresAt };
       await this.#parts.onStep('clone.role');
       await session.transaction(() => createOwnRole(session, toCloneName(server.target, order.id), this.#toText(comment)));
       return { comment, from };
@@ -159,8 +157,8 @@ export class PostgresClones implements Clones {
   }
 
   #toClone({ id, name, target, comment }: Found): Clone {
-    const { for: purpose, version, runId, madeAt, expiresAt, bytes } = comment;
-    return { id, target, for: purpose, database: name, version, runId, bytes, madeAt, expiresAt };
+    const { for: purpose, version, runId, planDigest, bytes, madeAt, lastsUntil, expiresAt } = comment;
+    return { id, target, for: purpose, database: name, version, runId, planDigest, bytes, madeAt, lastsUntil, expiresAt };
   }
 
   async #withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {

@@ -77,8 +77,10 @@ export interface CloneComment {
   /** Of the version that it was copied from. */
   readonly version: number;
   readonly runId: string;
+  readonly planDigest: string;
   readonly bytes: number;
   readonly madeAt: string;
+  readonly lastsUntil: string;
   readonly expiresAt: string;
 }
 

@@ -1,0 +1,133 @@
+// `bauta clones`: databases of their own for tests, copied from the published version. A password is shown once, and stands nowhere else.
+import { type FileHandle, open } from 'node:fs/promises';
+
+import { openKeys } from '../control/open-keys.js';
+import { systemClock } from '../kernel/clock.js';
+import { toError } from '../kernel/errors.js';
+import { newRunId } from '../kernel/ids.js';
+import { type CloneDoors, dropClone, dropDueClones, makeClone } from '../pipeline/clone.js';
+import type { KnownSource } from '../pipeline/gate/gate.js';
+import type { Clone } from '../pipeline/ports.js';
+import { openPolicy } from '../systems/opa/opa.js';
+import { toLoginUrl } from '../systems/postgres/postgres.js';
+import { type ComposedTarget, composeTarget, openHomeLog, readKnown, toMaskingHierarchy } from './compose.js';
+import { type GlobalOptions, wantsJson } from './context.js';
+import { toTable, writeJson } from './print.js';
+
+export interface ClonesOptions extends GlobalOptions {
+  readonly file?: string;
+  readonly environment?: string;
+  readonly for?: string;
+  readonly hours?: number;
+  readonly out?: string;
+}
+
+const help = 'bauta clones --help';
+
+export async function clones(action: string, options: ClonesOptions): Promise<number> {
+  if (!['make', 'list', 'drop'].includes(action)) throw toError('OPTION_INVALID', { name: 'the action', expected: 'make, list or drop' });
+  const { file } = options;
+  if (file === undefined) throw toError('OPTION_MISSING', { name: '-f, --file <path>', expected: help });
+  if (action === 'list') return tell(await listHere(file, options), options);
+  const purpose = options.for;
+  if (purpose === undefined) throw toError('OPTION_MISSING', { name: '--for', expected: help });
+  if (!/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/.test(purpose))
+    throw toError('OPTION_INVALID', { name: '--for', expected: 'up to 63 letters, digits, dots, dashes, slashes and underscores' });
+  if (action === 'drop') return tell([await dropHere(file, purpose, options)], options);
+  return handOut(options, () => makeHere(file, purpose, options));
+}
+
+/** What cannot be written is not asked for: it would be lost. */
+async function handOut(options: ClonesOptions, make: () => Promise<{ clone: Clone; url: string }>): Promise<number> {
+  const { out } = options;
+  const handle = out === undefined ? undefined : await openOut(out);
+  try {
+    const { clone, url } = await make();
+    await handle?.writeFile(`${url}\n`);
+    return tell([clone], options, out === undefined ? url : `file:${out}`);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** For its owner alone, also where it was there before. */
+async function openOut(file: string): Promise<FileHandle> {
+  try {
+    const handle = await open(file, 'w', 0o600);
+    await handle.chmod(0o600);
+    return handle;
+  } catch {
+    throw toError('OUTPUT_UNWRITABLE', { file });
+  }
+}
+
+function tell(found: readonly Clone[], options: ClonesOptions, connection?: string): number {
+  if (wantsJson(options)) writeJson({ clones: found, findings: [], ...(connection === undefined ? {} : { connection }) });
+  else if (connection !== undefined) {
+    process.stderr.write(
+      `cloned   ${found.map((one) => `version ${one.version} of ${one.target} for ${one.for}, until ${one.expiresAt}`).join()}\n`,
+    );
+    process.stdout.write(`${connection}\n`);
+  } else if (found.length === 0) process.stdout.write('no clone: bauta clones make makes one\n');
+  else {
+    const rows = found.map((one) => [one.for, one.target, String(one.version), one.database, one.madeAt, one.expiresAt]);
+    process.stdout.write(`${toTable([['FOR', 'OF', 'VERSION', 'DATABASE', 'MADE', 'UNTIL'], ...rows], '')}\n`);
+  }
+  return 0;
+}
+
+async function listHere(file: string, options: GlobalOptions): Promise<readonly Clone[]> {
+  const { target } = await composeTarget({ ...options, file });
+  try {
+    return (await target.clones?.list()) ?? [];
+  } finally {
+    await target.close();
+  }
+}
+
+async function makeHere(file: string, purpose: string, options: ClonesOptions): Promise<{ clone: Clone; url: string }> {
+  return withDoors({ ...options, file }, async (doors, { request, connection }, knownSources) => {
+    const { environment, clones: allowed } = request.pipeline.body.target;
+    const hours = options.hours ?? allowed?.hours ?? 0;
+    const wanted = { id: newRunId(systemClock.now()), environment, for: purpose, hours, allowed, knownSources };
+    const { clone, login } = await makeClone(doors, wanted);
+    return { clone, url: toLoginUrl(connection, login) };
+  });
+}
+
+async function dropHere(file: string, purpose: string, options: ClonesOptions): Promise<Clone> {
+  return withDoors({ ...options, file }, async (doors, { request }) => {
+    const { environment } = request.pipeline.body.target;
+    const due = await dropDueClones(doors, environment);
+    const gone = due.find((one) => one.for === purpose);
+    if (gone) return gone;
+    const clone = (await doors.target.clones?.list())?.find((one) => one.for === purpose);
+    if (!clone) throw toError('CLONE_UNKNOWN', { name: purpose });
+    await dropClone(doors, clone.id, { environment });
+    return clone;
+  });
+}
+
+/** Everything but the source: no credential of production is needed to clone what was made of it. */
+async function withDoors<T>(
+  options: GlobalOptions & { readonly file: string },
+  work: (doors: CloneDoors, composed: ComposedTarget, knownSources: readonly KnownSource[]) => Promise<T>,
+): Promise<T> {
+  const composed = await composeTarget(options);
+  const home = options.home ?? composed.settings.BAUTA_HOME;
+  const closing: { close(): Promise<void> }[] = [composed.target];
+  try {
+    const policy = await openPolicy();
+    closing.push(policy);
+    const { sink } = await openHomeLog(home, composed.settings);
+    closing.push(sink);
+    const opened = await openKeys(home);
+    closing.push(opened);
+    const hierarchy = toMaskingHierarchy(composed.request.pipeline.body);
+    const { knownSources } = await readKnown(sink, hierarchy, home);
+    const doors = { target: composed.target, policy, sink, keys: opened.open(hierarchy), clock: systemClock };
+    return await work(doors, composed, knownSources);
+  } finally {
+    for (const door of closing.reverse()) await door.close();
+  }
+}

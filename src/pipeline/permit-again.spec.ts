@@ -1,0 +1,62 @@
+import { expect, it } from '@jest/globals';
+
+import { Journal } from './audit/audit.js';
+import type { Decision, GateInput } from './decision.js';
+import type { Event } from './event.js';
+import { permitAgain, questionType } from './permit-again.js';
+import type { AuditSink } from './ports.js';
+
+const version = { target: 'shop_dev', version: 3, runId: 'r', planDigest: 'sha256:p' };
+const source = (address: string): { systemIdentifier: string; address: string; database: string } => ({
+  ...{ systemIdentifier: '7', address, database: 'shop' },
+});
+const question = {
+  ...{ planDigest: 'sha256:p', nowMs: 0, today: 0, key: { version: 2, expiresAtMs: null } },
+  ...{ knownSources: [source('a:5432')], columns: [{ table: 'app.person' }] },
+};
+const yes: Decision = { decisionId: 'd', allow: true, reasons: [], policy: { revision: 'now', digest: 'sha256:b' } };
+const no: Decision = { ...yes, allow: false, reasons: [{ code: 'TARGET_REGION', controlIds: ['X'], message: 'm', hint: 'h' }] };
+
+async function ask(log: Event[], decision: Decision, of = version): Promise<GateInput | undefined> {
+  const checkpoint = { origin: 'o', size: 0, root: '' };
+  const sink: AuditSink = {
+    append: (one) => Promise.resolve({ index: log.push(one) - 1, checkpoint }),
+    ...{ keep: () => Promise.resolve(''), sign: (text) => Promise.resolve(text), close: () => Promise.resolve() },
+    read: (types, runId) => Promise.resolve(log.filter((one) => types.includes(one.type) && one.runId === runId)),
+    standing: () => Promise.resolve([]),
+  };
+  let asked: GateInput | undefined;
+  const policy = { decide: (input: GateInput) => Promise.resolve(((asked = input), decision)), close: () => Promise.resolve() };
+  const clock = { now: () => 86_400_000 * 2 + 1 };
+  const keys = { expiresAt: (key: number) => Promise.resolve(key * 1000) };
+  await permitAgain({ sink, policy, keys, clock }, new Journal(sink, clock, 'clone'), of, [source('b:5432'), source('a:5432')]);
+  return asked;
+}
+
+const asked = (planDigest = 'sha256:p'): Event => ({
+  ...{ runId: 'r', stage: 'gate', type: questionType, at: '' },
+  data: { input: { ...question, planDigest } },
+});
+
+it('asks what was asked for the version, with the time, the key and the sources of now, and tells the log', async () => {
+  const log = [asked()];
+  expect(await ask(log, yes)).toEqual({
+    ...question,
+    ...{ nowMs: 172_800_001, today: 2, key: { version: 2, expiresAtMs: 2000 }, knownSources: [source('a:5432'), source('b:5432')] },
+  });
+  expect(log[1]).toMatchObject({
+    runId: 'clone',
+    type: 'gate.asked-again',
+    data: { target: 'shop_dev', version: 3, decision: { allow: true } },
+  });
+});
+
+it('a no of today counts, and names its reasons', async () => {
+  const log = [asked()];
+  await expect(ask(log, no)).rejects.toMatchObject({ code: 'GATE_DENIED_AGAIN', where: { amount: '3', expected: 'TARGET_REGION' } });
+  expect(log[1]).toMatchObject({ type: 'gate.asked-again', data: { decision: { allow: false } } });
+});
+
+it('without the question of that very plan there is no yes', async () => {
+  for (const log of [[], [asked('sha256:other')]]) await expect(ask(log, yes)).rejects.toMatchObject({ code: 'GATE_QUESTION_MISSING' });
+});
