@@ -27,6 +27,9 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     return tellFailure(words, thrown instanceof CommanderError ? toCommandLineError(thrown, program, words) : thrown);
+  } finally {
+    // Who has no Vault does not load its code.
+    if (process.env['BAUTA_VAULT']) await (await import('../control/vaults.js')).closeVaults();
   }
 }
 

@@ -121,7 +121,7 @@ async function withDoors<T>(
     closing.push(policy);
     const { sink } = await openHomeLog(home, composed.settings);
     closing.push(sink);
-    const opened = await openKeys(home);
+    const opened = await openKeys(home, composed.settings);
     closing.push(opened);
     const hierarchy = toMaskingHierarchy(composed.request.pipeline.body);
     const { knownSources } = await readKnown(sink, hierarchy, home);

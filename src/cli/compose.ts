@@ -159,7 +159,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
   try {
     const { sink, actor, verifiers } = options.log ?? (await openHomeLog(home, settings));
     const hierarchy = toMaskingHierarchy(pipeline.body, options.workspace);
-    const { open } = opened(await openKeys(home));
+    const { open } = opened(await openKeys(home, settings));
     const [keys, tokenKeys] = [open(hierarchy), open({ ...hierarchy, purpose: 'token' })];
     const file = requireWhole(pipeline.body);
     const doors: Doors = {

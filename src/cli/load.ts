@@ -38,7 +38,7 @@ export async function load(options: LoadOptions): Promise<number> {
   const home = options.home ?? settings.BAUTA_HOME;
   const verifier = await findVerifier(options.key, home);
   const into = options.into === undefined ? undefined : await resolve(options.into, environment, settings);
-  const file = await ArchiveFile.open(options.archive, await findIdentities(options, environment, home));
+  const file = await ArchiveFile.open(options.archive, await findIdentities(options, environment, home, settings));
   try {
     return await loadOpened(file, { verifier, into, confirm: options.confirm, json: wantsJson(options) });
   } finally {
@@ -108,10 +108,11 @@ async function findIdentities(
   { identity, of }: Pick<LoadOptions, 'identity' | 'of'>,
   environment: Readonly<Record<string, string | undefined>>,
   home: string,
+  settings: Settings,
 ): Promise<readonly string[]> {
   if (identity !== undefined) return [await readIdentity(identity, environment)];
   if (of === undefined) return [];
-  const keys = await openKeys(home);
+  const keys = await openKeys(home, settings);
   try {
     return await findArchiveIdentities(keys.open({ purpose: 'transport', workspace: 'default', environment: of }));
   } finally {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 
 import { type Settings } from '../config/settings.js';
 import { Grants, type ReadSecret } from '../control/references.js';
+import { vaultOf } from '../control/vaults.js';
 import { toError } from '../kernel/errors.js';
 import type { ConnectionDefinition } from '../pipeline/definition.js';
 import { type ConnectionTarget, resolveConnection, resolveDefinition } from '../systems/postgres/postgres.js';
@@ -17,14 +18,21 @@ export async function resolveSide(
   environment: Environment,
   settings: Settings,
 ): Promise<ConnectionTarget> {
-  if (!definition) return resolveConnection(reference, environment, (path) => readFile(path, 'utf8'));
-  return resolveDefinition(definition, createLocalRead(environment, await Grants.load(settings)));
+  if (!definition)
+    return resolveConnection(
+      reference,
+      environment,
+      (path) => readFile(path, 'utf8'),
+      (one) => vaultOf(settings, environment).read(one),
+    );
+  return resolveDefinition(definition, createLocalRead(environment, settings, await Grants.load(settings)));
 }
 
-function createLocalRead(environment: Environment, grants: Grants): ReadSecret {
+function createLocalRead(environment: Environment, settings: Settings, grants: Grants): ReadSecret {
   return async (reference, place) => {
     if (place !== undefined && !grants.isGrantedFor('default', reference, place))
       throw toError('SECRET_NOT_GRANTED_FOR', { file: 'a Connection', path: reference, name: place });
+    if (reference.startsWith('vault:')) return vaultOf(settings, environment).read(reference);
     if (reference.startsWith('env:')) return environment[reference.slice(4)];
     return readFile(reference.slice(5), 'utf8').catch(() => undefined);
   };

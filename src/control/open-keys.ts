@@ -1,8 +1,10 @@
 // Where the keys of this installation are: the one place that chooses, for the command line, the worker and the API alike.
 import { join } from 'node:path';
 
+import type { Settings } from '../config/settings.js';
 import type { OpenKeys } from '../pipeline/ports.js';
 import { openFileKeys } from '../systems/files/files.js';
+import { vaultOf } from './vaults.js';
 
 export interface OpenedKeys {
   readonly open: OpenKeys;
@@ -10,6 +12,8 @@ export interface OpenedKeys {
 }
 
 /** `home`: of this process, where keys in files are. */
-export function openKeys(home: string): Promise<OpenedKeys> {
+export function openKeys(home: string, settings: Settings): Promise<OpenedKeys> {
+  // Its session is this process's, and not of who opens keys.
+  if (settings.BAUTA_KEYS === 'vault') return Promise.resolve({ open: vaultOf(settings).openKeys, close: () => Promise.resolve() });
   return Promise.resolve({ open: openFileKeys(join(home, 'keys')), close: () => Promise.resolve() });
 }

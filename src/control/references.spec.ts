@@ -34,7 +34,18 @@ it('without a file grants the workspace default BAUTA_CONN_… and the secrets f
 });
 
 it.each([
-  ...['env:BAUTA_CONN_', 'env:BAUTA_METADATA', 'env:PATH', 'env:X Y', 'vault:a#b', 'file:', 'file:/etc/passwd', 'file:../a', 'file:a/../b'],
+  ...[
+    'env:BAUTA_CONN_',
+    'env:BAUTA_METADATA',
+    'env:PATH',
+    'env:X Y',
+    'vault:a#b',
+    'vault:secret/data/shop#url',
+    'file:',
+    'file:/etc/passwd',
+    'file:../a',
+    'file:a/../b',
+  ],
   ...[
     'file:a//b',
     'file:./a',
@@ -106,4 +117,34 @@ it.each([
   'a: &a [*a]',
 ])('refuses a file of grants with %s', (bad) => {
   expect(() => Grants.parse(bad, 'grants.yaml')).toThrow('grants.yaml cannot be used');
+});
+
+it('grants secrets of Vault by their path and field, by beginning too, and never what Vault is run by', async () => {
+  const vault = Grants.parse(
+    `workspaces: { default: { references: ['vault:secret/data/shop/*', 'vault:secret/data/one#url', 'vault:sys/*'], secrets: [{ reference: 'vault:secret/data/shop/db#password', for: 'db:5432/shop' }] } }`,
+    'grants.yaml',
+  );
+  const granted = ['vault:secret/data/shop/a', 'vault:secret/data/shop/a#b', 'vault:secret/data/one#url'];
+  const refused = [
+    ...['vault:secret/data/shop', 'vault:secret/data/one', 'vault:secret/data/one#urls', 'vault:secret/data/other#url', 'vault:sys/mounts'],
+    ...[
+      'vault:secret/data/shop/../one#url',
+      'vault:secret/data/shop/.x',
+      'vault:secret/data/shop//a',
+      'vault:secret/data/shop/a?b=c',
+      'vault:secret/data/shop/a#b#c',
+    ],
+  ];
+  expect([...granted, ...refused].filter((one) => vault.isGranted('default', one))).toEqual(granted);
+  const asked: string[] = [];
+  const readVault = (reference: string): Promise<string> => Promise.resolve(`${asked.push(reference)}`);
+  const options = { environment: {}, settings: { BAUTA_SECRETS: folder }, grants: vault, workspace: 'default' };
+  const read = createReadSecret({ ...options, readVault });
+  expect(await read('vault:secret/data/shop/db#password', 'db:5432/shop')).toBe('1');
+  await expect(read('vault:secret/data/shop/db#password', 'db:5432/other')).rejects.toMatchObject({ code: 'SECRET_NOT_GRANTED_FOR' });
+  await expect(read('vault:secret/data/other#password')).rejects.toMatchObject({ code: 'REFERENCE_NOT_GRANTED' });
+  expect(asked).toEqual(['vault:secret/data/shop/db#password']);
+  await expect(createReadSecret(options)('vault:secret/data/shop/db#password', 'db:5432/shop')).rejects.toMatchObject({
+    code: 'VAULT_UNSET',
+  });
 });

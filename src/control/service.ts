@@ -41,6 +41,7 @@ import { Notifier } from './notifications/notifications.js';
 import { Description } from './openapi-controller.js';
 import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
+import { closeVault, vaultOf } from './vaults.js';
 
 export interface Service {
   readonly url: string;
@@ -57,7 +58,10 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
   const { metadata, metrics, closers, stop } = await openMetadata(settings, environment, composer, logger);
   try {
     const readHookSecret: ReadHookSecret = async (id, reference) =>
-      createReadSecret({ environment, settings, grants, workspace: await metadata.workspaceName(id) })(reference);
+      createReadSecret({
+        ...{ environment, settings, grants, workspace: await metadata.workspaceName(id) },
+        readVault: (one) => vaultOf(settings, environment).read(one),
+      })(reference);
     const app = await createApplication(
       { metadata, serverKey, settings, readHookSecret, grants, metrics },
       settings.BAUTA_HTTP_BODY_BYTES,
@@ -113,7 +117,9 @@ async function openMetadata(
   composer: RunComposer,
   logger: JsonLogger,
 ): Promise<OpenMetadata> {
-  const closers: (() => Promise<void>)[] = [];
+  // Opened when something needs it.
+  vaultOf(settings, environment);
+  const closers: (() => Promise<void>)[] = [() => closeVault(settings)];
   const stop = async (): Promise<void> => {
     for (const closer of closers.splice(0)) await closer();
   };

@@ -117,7 +117,7 @@ const server: Readonly<Record<string, Schema>> = {
   }),
   database: text('the name of a database', { maxLength: 63 }),
   user: text('the role to log in as', { maxLength: 63 }),
-  password: text('env:NAME or file:PATH of a secret that was granted for this host, port and database', {
+  password: text('env:NAME, file:PATH or vault:PATH#FIELD of a secret that was granted for this host, port and database', {
     pattern: reference['pattern'] ?? '',
   }),
 };
@@ -127,7 +127,7 @@ export const connectionForm: Schema = {
     head('Connection'),
     {
       ...imports,
-      url: text('env:NAME or file:PATH of a connection string', { pattern: reference['pattern'] ?? '' }),
+      url: text('env:NAME, file:PATH or vault:PATH#FIELD of a connection string', { pattern: reference['pattern'] ?? '' }),
       ...server,
       port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'a port; 5432 when left out' },
       region,
@@ -167,8 +167,9 @@ export const organisation: Schema = {
   else: { properties: { customers: false } },
 };
 
-const prefix = text('env:NAME or file:PATH, or the beginning of one with * at its end', {
-  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*\\*?|file:([A-Za-z0-9_-][A-Za-z0-9._-]*/)*([A-Za-z0-9_-][A-Za-z0-9._-]*\\*?|\\*))$',
+const prefix = text('env:NAME, file:PATH or vault:PATH#FIELD, or the beginning of one with * at its end', {
+  pattern:
+    '^(env:[A-Za-z_][A-Za-z0-9_]*\\*?|file:([A-Za-z0-9_-][A-Za-z0-9._-]*/)*([A-Za-z0-9_-][A-Za-z0-9._-]*\\*?|\\*)|vault:([A-Za-z0-9_][A-Za-z0-9_.-]*/)+([A-Za-z0-9_][A-Za-z0-9_.-]*(#[A-Za-z0-9_.-]+)?\\*?|\\*))$',
 });
 
 /** BAUTA_GRANTS: which secrets documents of a workspace may name, and to whom a password or key may be shown. */

@@ -43,9 +43,11 @@ export function either(short: Schema, full: Schema): Schema {
 export const date = text('a day as YYYY-MM-DD', { pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$' });
 export const reason = text('a sentence that says why', { minLength: 8 });
 export const reasoned = either(reason, members({ reason }, { expires: date }, 'reason and expires'));
-export const reference = text('env:NAME or file:PATH', { pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\\0]+)$' });
-export const connection = text('env:NAME, file:PATH, or the name of a Connection', {
-  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\\0]+|[A-Za-z0-9][A-Za-z0-9._-]{0,99})$',
+const vaultWord = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}';
+const references = `env:[A-Za-z_][A-Za-z0-9_]*|file:[^\\0]+|vault:(${vaultWord}/){1,9}${vaultWord}(#${vaultWord})?`;
+export const reference = text('env:NAME, file:PATH or vault:PATH#FIELD', { pattern: `^(${references})$` });
+export const connection = text('env:NAME, file:PATH, vault:PATH#FIELD, or the name of a Connection', {
+  pattern: `^(${references}|[A-Za-z0-9][A-Za-z0-9._-]{0,99})$`,
 });
 export const region = text('a region such as eu-west-1', { pattern: '^[A-Za-z0-9-]{2,40}$' });
 export const documentName = text('a name of letters, digits, dot, dash and underscore', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' });

@@ -277,7 +277,7 @@ export const messages = {
   CONNECTION_REFERENCE_INVALID: {
     class: 'InputError',
     message: 'the connection reference {name} cannot be used',
-    hint: 'write env:NAME or file:PATH; the variable or file holds the connection string',
+    hint: 'write env:NAME, file:PATH or vault:PATH#FIELD; what is there holds the connection string',
   },
   CONNECTION_UNREACHABLE: {
     class: 'UnavailableError',
@@ -438,6 +438,56 @@ export const messages = {
     class: 'InputError',
     message: 'the server of {connection} asked for the password in clear text, and did not get it',
     hint: 'use scram-sha-256 in its pg_hba.conf; if it always did, find out who asked',
+  },
+  VAULT_UNSET: {
+    class: 'InputError',
+    message: 'a vault: reference or BAUTA_KEYS=vault needs a Vault, and BAUTA_VAULT names none',
+    hint: 'set BAUTA_VAULT to its address, and how to log in (docs/operations.md, Vault)',
+  },
+  VAULT_LOGIN_UNSET: {
+    class: 'InputError',
+    message: '{name} is needed to log in to Vault, and there is nothing behind it',
+    hint: 'set it to env:NAME or file:PATH of what BAUTA_VAULT_AUTH logs in with',
+  },
+  VAULT_LOGIN_REFUSED: {
+    class: 'InputError',
+    message: 'Vault refused the login by {name}',
+    hint: 'issue a new secret id or token; check role, mount (BAUTA_VAULT_AUTH_MOUNT) and namespace',
+  },
+  VAULT_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'Vault cannot be reached, or does not answer',
+    hint: 'check BAUTA_VAULT and its network; it was waited for as long as BAUTA_VAULT_WAIT_MS says',
+  },
+  VAULT_SEALED: {
+    class: 'UnavailableError',
+    message: 'Vault is sealed',
+    hint: 'unseal it; it was waited for as long as BAUTA_VAULT_WAIT_MS says',
+  },
+  VAULT_CERTIFICATE_REFUSED: {
+    class: 'InputError',
+    message: 'the certificate of Vault is not one that is trusted here for that name',
+    hint: 'give its authority in BAUTA_VAULT_CA, or NODE_EXTRA_CA_CERTS; the name is the host of BAUTA_VAULT',
+  },
+  VAULT_ANSWER_REFUSED: {
+    class: 'UnavailableError',
+    message: 'what answered in place of Vault was not read',
+    hint: 'check BAUTA_VAULT: redirects are not followed, and answers have a form and a limit',
+  },
+  VAULT_DENIED: {
+    class: 'InputError',
+    message: 'Vault does not permit {path} to this process',
+    hint: 'give its role a policy for it; examples are in deploy/vault',
+  },
+  VAULT_KEY_UNSAFE: {
+    class: 'InputError',
+    message: 'the transit key {name} is of another type than hmac, or can be exported or backed up in plain text',
+    hint: 'Vault cannot take that back: keys that somebody may have read are no keys; let Bauta make the key, or make it as docs/operations.md says',
+  },
+  VAULT_REQUEST_REFUSED: {
+    class: 'InputError',
+    message: 'Vault did not take the request for {path}',
+    hint: 'check that an engine of that kind is mounted there and that what is named exists',
   },
   // ── source
   PLAN_STALE: {
@@ -630,7 +680,7 @@ export const messages = {
   DOCUMENT_SECRET: {
     class: 'InputError',
     message: '{path} holds a connection string or a password',
-    hint: 'documents are kept in Git; write env:NAME or file:PATH and keep the secret there',
+    hint: 'documents are kept in Git; write env:NAME, file:PATH or vault:PATH#FIELD and keep the secret there',
   },
   DOCUMENT_IMPORT_CYCLE: {
     class: 'InputError',

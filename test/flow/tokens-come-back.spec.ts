@@ -1,6 +1,7 @@
 // A card number column masked by token: verified like any other, published, and back exactly for who holds the key of the hierarchy `token`.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { parseSettings } from '../../src/config/settings.js';
 import { openKeys } from '../../src/control/open-keys.js';
 import { toExchange, toKeyLabel, toTokenParams } from '../../src/pipeline/mask/mask.js';
 import { eventsOf } from '../support/log.js';
@@ -32,7 +33,7 @@ const named = (more: string): string => `tokens: { cards: { form: card, reason: 
 
 /** The exchange of the domain, as who may has it. */
 async function exchangeOf(version: number): Promise<ReturnType<typeof toExchange>> {
-  const keys = (await openKeys(world.home)).open({ purpose: 'token', workspace: 'default', environment: 'dev' });
+  const keys = (await openKeys(world.home, parseSettings({}))).open({ purpose: 'token', workspace: 'default', environment: 'dev' });
   const key = await keys.derive(toKeyLabel({ workspace: 'default', environment: 'dev' }, 'cards', 'token'), version);
   return toExchange(key, 'cards', toTokenParams({ form: 'card', reason: 'a test', sources: [] }));
 }

@@ -8,6 +8,7 @@ import type { Metadata, RunRow } from '../../systems/metadata/metadata.js';
 import type { ConnectionDefinition } from '../../pipeline/definition.js';
 import { type ConnectionTarget, resolveDefinition, resolveReference } from '../../systems/postgres/postgres.js';
 import { Grants, createReadSecret } from '../references.js';
+import { vaultOf } from '../vaults.js';
 import type { RunComposer } from './run-composer.js';
 
 export interface StoredRequest {
@@ -44,7 +45,10 @@ export async function loadRequest(
   const { source, target } = request.pipeline.body;
   const { connections } = chosen.selected;
   const workspace = await metadata.workspaceName(run.workspaceId);
-  const read = createReadSecret({ environment, settings, grants: await Grants.load(settings), workspace });
+  const read = createReadSecret({
+    ...{ environment, settings, grants: await Grants.load(settings), workspace },
+    readVault: (reference) => vaultOf(settings, environment).read(reference),
+  });
   const resolve = (reference: string, definition?: ConnectionDefinition): Promise<ConnectionTarget> =>
     definition ? resolveDefinition(definition, read) : resolveReference(reference, read);
   return {

@@ -10,6 +10,7 @@ import { BautaError, toError } from '../../kernel/errors.js';
 import { isPermitted } from './address.js';
 import { AllowedHosts } from './allowed-hosts.js';
 
+export { OperatorServer } from './operator-server.js';
 export { type OwnRequest, OwnServer } from './own-server.js';
 
 export interface HttpRequest {

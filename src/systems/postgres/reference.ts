@@ -1,18 +1,20 @@
-// A connection reference (`env:NAME`, `file:PATH`) or a Connection document becomes a connection target. What a variable or file holds is never shown.
+// A connection reference (`env:NAME`, `file:PATH`, `vault:PATH#FIELD`) or a Connection document becomes a connection target. What a variable or file holds is never shown.
 import { toError } from '../../kernel/errors.js';
 import { toPlace } from '../../kernel/server-place.js';
 import type { ConnectionDefinition } from '../../pipeline/definition.js';
 import type { ConnectionTarget } from './connection.js';
 
 /**
- * Resolves a reference. Throws CONNECTION_REFERENCE_INVALID for anything but `env:NAME` and `file:PATH`, for a variable or file that is
+ * Resolves a reference. Throws CONNECTION_REFERENCE_INVALID for anything but `env:NAME`, `file:PATH` and what `readVault` takes, for a variable or file that is
  * missing, and for content that is no postgres:// URL. The error names the reference, unless the reference itself may be a secret.
  */
 export async function resolveConnection(
   reference: string,
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => Promise<string>,
+  readVault?: (reference: string) => Promise<string | undefined>,
 ): Promise<ConnectionTarget> {
+  if (readVault && reference.startsWith('vault:')) return toTarget(reference, await readVault(reference));
   const [, kind, rest] = /^(env|file):(.+)$/s.exec(reference) ?? [];
   const variable = kind === 'env' && rest !== undefined && /^[A-Za-z_][A-Za-z0-9_]*$/.test(rest);
   // A URL behind `file:` is somebody's connection string in the wrong place.
