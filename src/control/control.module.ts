@@ -26,7 +26,8 @@ import { HealthController, HealthDetailController } from './health/health.js';
 import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
 import { MetricsController, ProcessMetrics, WorkerMetricsController } from './metrics/metrics.js';
 import { Description, OpenApiController } from './openapi-controller.js';
-import { CurrentDatasetsController, DatasetsController } from './datasets/datasets.js';
+import { AttestationController, CurrentDatasetsController, DatasetsController } from './datasets/datasets.js';
+import { ExpiriesController } from './expiries/expiries.js';
 import { PlansController } from './plans/plans.js';
 import { RollbacksController } from './rollbacks/rollbacks.js';
 import { RunsController } from './runs/runs.js';
@@ -38,7 +39,7 @@ import { ErasureController, PeopleController, ApiKeysController, WorkspacesContr
 const controllers = [
   ...[HealthController, OpenApiController, PeopleController, ApiKeysController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
-  ...[PlansController, DatasetsController, CurrentDatasetsController, RollbacksController],
+  ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
   ...[SchedulesController, TriggersController, WebhooksController],
   ...[
     ConnectionsController,

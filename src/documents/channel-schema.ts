@@ -23,7 +23,7 @@ const ways: Readonly<Record<string, Schema>> = {
 /** `noticeEvents`, said here for the form; a test holds the two together. */
 export const channelEvents = [
   ...(['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const),
-  ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired'] as const),
+  ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired', 'dataset-dropped', 'dataset-not-dropped'] as const),
 ] as const;
 
 /** Exactly one of the ways: the one that `via` names. */

@@ -22,6 +22,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/plans/{id}': readers,
   'POST /v1/rollbacks': ['operator'],
   'GET /v1/rollbacks/{id}': readers,
+  'POST /v1/expiries': ['operator'],
+  'GET /v1/expiries/{id}': readers,
+  'GET /v1/datasets/{id}/attestation': readers,
   'GET /v1/runs': readers,
   'POST /v1/runs': ['requester', 'operator'],
   'GET /v1/runs/{id}': readers,
@@ -92,7 +95,13 @@ const open = ['GET /v1/health/live', 'GET /v1/health/ready'];
 /** Things of the other workspace, by which its routes are asked: everything that has a name has this one, and an id has the form of its noun. */
 const foreignName = 'foreign-thing';
 const foreignIds: Record<string, string> = {};
-const nobodys: Record<string, string> = { runs: '0000000000000001', plans: '0000000000000001', rollbacks: '0000000000000001' };
+const nobodys: Record<string, string> = {
+  runs: '0000000000000001',
+  plans: '0000000000000001',
+  rollbacks: '0000000000000001',
+  expiries: '0000000000000001',
+  datasets: '0000000000000001',
+};
 
 function toAddress(path: string, name = foreignName, ids: Readonly<Record<string, string>> = foreignIds): string {
   const noun = path.split('/')[2] ?? '';
@@ -127,10 +136,19 @@ beforeAll(async () => {
      INSERT INTO bauta.schedule (workspace_id, name, version, pipeline, overlap, decided_to) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', true, now());
      INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by)
        VALUES ('0000000000plan00', '${workspace}', 'plan', '${foreignName}', 'dev', '[]', '${author}'),
-         ('0000000rollback0', '${workspace}', 'rollback', '${foreignName}', 'dev', '[]', '${author}');
+         ('0000000rollback0', '${workspace}', 'rollback', '${foreignName}', 'dev', '[]', '${author}'),
+         ('00000000expire00', '${workspace}', 'expire', '${foreignName}', 'dev', '[]', '${author}');
+     INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest, server, target, version,
+         expires_at, published_at, dropped_at)
+       VALUES ('${workspace}', '0000000000000000', '${foreignName}', 'dev', '{}', '', '', '1', 'dev', 1, now(), now(), now());
      INSERT INTO bauta.trigger (workspace_id, name, version, watches, since) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', now())`,
   );
-  Object.assign(foreignIds, { plans: '0000000000plan00', rollbacks: '0000000rollback0' });
+  Object.assign(foreignIds, {
+    plans: '0000000000plan00',
+    rollbacks: '0000000rollback0',
+    expiries: '00000000expire00',
+    datasets: '0000000000000000',
+  });
   for (const noun of ['token', 'run', 'approval']) {
     const [row] = await world.sql(`SELECT id FROM bauta.${noun} WHERE workspace_id = '${workspace}'`);
     foreignIds[`${noun}s`] = String(row?.['id']);

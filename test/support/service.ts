@@ -9,7 +9,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { composeRun, describeSource, toRequest } from '../../src/cli/compose.js';
 import { type Settings, parseSettings } from '../../src/config/settings.js';
 import { ErrandWorker } from '../../src/control/errands/errands.js';
-import { RunWorker } from '../../src/control/runs/runs.js';
+import { type RunComposer, RunWorker } from '../../src/control/runs/runs.js';
 import type { Opened } from '../../src/control/control.module.js';
 import { createApplication } from '../../src/control/service.js';
 import { ProcessMetrics } from '../../src/control/metrics/metrics.js';
@@ -178,16 +178,26 @@ export async function startRunWorker(
   home: string,
   connections: Readonly<Record<string, string>>,
   more: Readonly<Record<string, string>> = {},
+  composer: RunComposer = { composeRun, describeSource, toRequest },
 ): Promise<RunWorker> {
   const { metadata, urls, metrics } = world;
   await world.startSequencer();
   const settings = parseSettings({ BAUTA_HOME: home, BAUTA_THREADS: '0', ...more });
   const failed = (error: unknown): void => void process.stderr.write(`worker: ${String(error)}\n`);
   return RunWorker.start({
-    ...{ metadata, url: urls.service, settings, environment: connections, composer: { composeRun, describeSource, toRequest }, failed },
+    ...{ metadata, url: urls.service, settings, environment: connections, composer, failed },
     metrics,
   });
 }
+
+/** A composer whose runs go by another clock. */
+export const composerAt = (clock: Clock): RunComposer => ({
+  ...{ describeSource, toRequest },
+  composeRun: async (options) => {
+    const composed = await composeRun(options);
+    return { ...composed, doors: { ...composed.doors, clock } };
+  },
+});
 
 /** For what is asked for beside runs. */
 export function startErrandWorker(

@@ -3,9 +3,10 @@
 import type { Settings } from '../../config/settings.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
-import { toDriftLook } from '../runs/runs.js';
+import { toDriftLook, toExpiry } from '../runs/runs.js';
 
 const LOOK_MS = 30_000;
+const AGAIN_MS = 10 * 60_000;
 
 export interface DatasetClockOptions {
   readonly metadata: Metadata;
@@ -35,6 +36,7 @@ export class DatasetClock {
   async look(): Promise<void> {
     const now = new Date(this.options.clock.now());
     await this.tellExpiry(now);
+    await this.askForDrops(now);
     if (this.options.settings.BAUTA_DRIFT_MINUTES > 0) await this.askForLooks(now);
   }
 
@@ -49,6 +51,18 @@ export class DatasetClock {
       ...[now, settings.BAUTA_EXPIRING_DAYS],
     ]);
     for (const { workspace_id, run_id } of found) await metadata.within(workspace_id, ({ datasets }) => datasets.tellExpiry(run_id, now));
+  }
+
+  /** What is in the way may go: it is asked for again and again. */
+  private async askForDrops(now: Date): Promise<void> {
+    const { metadata } = this.options;
+    const since = new Date(now.getTime() - AGAIN_MS);
+    const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_expired_datasets($1, $2)', [now, since]);
+    for (const { workspace_id, run_id } of found)
+      await metadata.within(workspace_id, async (transaction) => {
+        const run = await transaction.runs.find(run_id);
+        if (run && (await transaction.datasets.askForDrop(run_id, now, since))) await transaction.run(toExpiry(workspace_id, run));
+      });
   }
 
   /** A worker looks: only workers hold connections. */

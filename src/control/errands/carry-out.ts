@@ -3,6 +3,8 @@ import type { Settings } from '../../config/settings.js';
 import type { Json } from '../../kernel/canonical-json.js';
 import { systemClock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
+import { newRunId } from '../../kernel/ids.js';
+import { type Expire, expire } from '../../pipeline/expire.js';
 import { readMarkedDatasets } from '../../pipeline/marked-datasets.js';
 import { toPlanAnswer } from '../../pipeline/plan-answer.js';
 import { prepare } from '../../pipeline/prepare.js';
@@ -18,6 +20,9 @@ export interface ErrandOptions {
   readonly composer: RunComposer;
   readonly metrics: RunObserver;
 }
+
+/** As a request for it has it. */
+type WantedExpiry = Pick<Expire, 'withdraw' | 'dryRun'>;
 
 /** What the command's --json gives, or a part of it. Throws what went wrong. */
 export async function carryOut(options: ErrandOptions, workspace: string, row: ErrandRow, signal: AbortSignal): Promise<Outcome> {
@@ -37,6 +42,13 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
         return { result: toJson(toPlanAnswer(await prepare(doors, request))) };
       case 'datasets':
         return { result: toJson({ datasets: await readMarkedDatasets(doors.target, verifiers, systemClock.now()) }) };
+      case 'expire': {
+        const { withdraw, dryRun = false } = row.wanted as unknown as WantedExpiry;
+        if (await metadata.within(workspace, ({ errands }) => errands.isRunning(row.pipeline)))
+          throw toError('TARGET_BUSY', { name: row.pipeline });
+        const order = { pipeline: row.pipeline, target: request.pipeline.body.target, verifiers, newId: () => newRunId(systemClock.now()) };
+        return { result: toJson(await expire(doors, { ...order, withdraw, dryRun, actor: row.requestedBy })) };
+      }
       case 'rollback': {
         // Before it holds the target's lock a run is at work, too; after it the lock is what keeps them apart.
         const { server, database } = await doors.target.place();

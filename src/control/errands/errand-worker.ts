@@ -5,11 +5,11 @@ import { openPool } from '../../systems/postgres/postgres.js';
 import { type Queue, startQueue } from '../../systems/queue/queue.js';
 import { tagClasses } from '../runs/runs.js';
 import { type ErrandOptions, carryOut } from './carry-out.js';
-import { type Outcome, endErrand } from './find-errand.js';
+import { type Outcome, changing, endErrand } from './find-errand.js';
 import { BEAT_MS, ERRAND, type ErrandPayload, WAIT_MS } from './request-errand.js';
 
 const AT_ONCE = 2;
-/** Of what only looks. A roll-back is never stopped on its way. */
+/** Of what only looks. What changes the world is never stopped on its way. */
 const LONGEST_MS = 10 * 60_000;
 
 export interface ErrandWorkerOptions extends ErrandOptions {
@@ -39,7 +39,7 @@ export class ErrandWorker {
     return worker;
   }
 
-  /** What only looks is given up; a roll-back comes to its end first. */
+  /** What only looks is given up; what changes the world comes to its end first. */
   async stop(): Promise<void> {
     this.stopped.abort(toError('ERRAND_ABANDONED'));
     await this.queue?.stop();
@@ -66,8 +66,8 @@ export class ErrandWorker {
     const stop = new AbortController();
     const onStop = (): void => stop.abort(this.stopped.signal.reason);
     const late: BautaError = toError('ERRAND_UNANSWERED', { amount: `${LONGEST_MS / 60_000} min` });
-    const timer = row.kind === 'rollback' ? undefined : setTimeout(() => stop.abort(late), LONGEST_MS);
-    if (row.kind !== 'rollback') this.stopped.signal.addEventListener('abort', onStop, { once: true });
+    const timer = changing[row.kind] ? undefined : setTimeout(() => stop.abort(late), LONGEST_MS);
+    if (!changing[row.kind]) this.stopped.signal.addEventListener('abort', onStop, { once: true });
     if (this.stopped.signal.aborted) onStop();
     try {
       stop.signal.throwIfAborted();

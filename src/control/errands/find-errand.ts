@@ -72,6 +72,9 @@ export function toThrown(error: Json): BautaError {
   return toError(code, where, findings);
 }
 
+/** Those that change the world, and what the log calls them. */
+export const changing: Readonly<Partial<Record<ErrandKind, string>>> = { rollback: 'rollback', expire: 'expiry' };
+
 export interface Outcome {
   readonly result?: Json;
   readonly rolledBack?: { readonly server: string; readonly target: string; readonly runId: string };
@@ -90,8 +93,9 @@ export async function endErrand(
     error ? { error: { ...(toErrorView(error) as object), findings } } : { result: result ?? {} },
   );
   if (rolledBack) await transaction.datasets.rollBack(rolledBack);
-  if (!ended || kind !== 'rollback') return;
-  const data = { rollback: id, pipeline, environment };
-  const event = error ? { type: 'rollback.failed', data: { ...data, code: error.code } } : { type: 'rollback.done', data };
+  const word = changing[kind];
+  if (!ended || word === undefined) return;
+  const data = { [word]: id, pipeline, environment };
+  const event = error ? { type: `${word}.failed`, data: { ...data, code: error.code } } : { type: `${word}.done`, data };
   await transaction.audit({ ...event, at: new Date().toISOString(), actor: requestedBy });
 }

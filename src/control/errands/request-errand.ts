@@ -1,5 +1,6 @@
 // An errand is asked for: its row and its job in one transaction, with the versions of documents that hold now.
 import type { Schema } from '../../documents/documents.js';
+import type { Json } from '../../kernel/canonical-json.js';
 import { newRunId } from '../../kernel/ids.js';
 import type { DocumentRef, ErrandKind, ErrandRow, Transaction } from '../../systems/metadata/metadata.js';
 import { toError } from '../../kernel/errors.js';
@@ -34,12 +35,13 @@ export interface WantedErrand {
   readonly pipeline: string;
   readonly requestedBy: string;
   readonly nowMs: number;
+  readonly wanted?: Json;
 }
 
 /** Throws RESOURCE_UNKNOWN, or what `permit` throws of the pipeline's environment. */
 export async function requestErrand(
   transaction: Transaction,
-  { kind, pipeline, requestedBy, nowMs }: WantedErrand,
+  { kind, pipeline, requestedBy, nowMs, wanted = null }: WantedErrand,
   permit: (environment: string) => void,
 ): Promise<ErrandRow> {
   const environment = await findEnvironment(transaction, pipeline);
@@ -47,7 +49,7 @@ export async function requestErrand(
   const found = await findDocuments(transaction, pipeline);
   const id = newRunId(nowMs);
   const documents = found.map(({ kind: of, name, version }): DocumentRef => ({ kind: of, name, version }));
-  await transaction.errands.insert({ id, kind, pipeline, environment, documents, requestedBy });
+  await transaction.errands.insert({ id, kind, pipeline, environment, documents, requestedBy, wanted });
   const payload: ErrandPayload = { workspace: transaction.workspaceId, errand: id };
   // The worker's pool has the connections of those tags, and no other has.
   await transaction.run(toJob(ERRAND, { ...payload }, { key: `errand ${id}`, flags: toNeeds(found).tags }));

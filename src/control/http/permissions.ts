@@ -16,6 +16,7 @@ const table = {
   'plans:create': ['requester', 'approver', 'operator', 'policy-admin'],
   'datasets:read': readers,
   'datasets:roll-back': ['operator'],
+  'datasets:expire': ['operator'],
   'runs:read': readers,
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],

@@ -17,6 +17,8 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'dataset.drifted': 'dataset-drifted',
   'dataset.expiring': 'dataset-expiring',
   'dataset.expired': 'dataset-expired',
+  'dataset.ended': 'dataset-dropped',
+  'dataset.not-dropped': 'dataset-not-dropped',
   'dataset.recovered': 'run-recovered',
 };
 
@@ -27,7 +29,8 @@ export async function toMessage(transaction: Transaction, notice: Notice, worksp
   if (event === undefined) return undefined;
   // That a run was published is no news unless something was not well before it.
   if (notice.type === 'run.published' && !(run && (await heals(transaction, run)))) return undefined;
-  const code = event === 'run-recovered' ? undefined : codeOf(run);
+  const { code: said } = notice.data;
+  const code = event === 'run-recovered' || event === 'dataset-dropped' ? undefined : typeof said === 'string' ? said : codeOf(run);
   return {
     ...{ event, at: notice.at, workspace },
     ...(run ? { pipeline: run.pipeline, environment: run.environment, run: run.id } : {}),

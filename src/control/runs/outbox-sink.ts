@@ -15,6 +15,9 @@ const PATIENCE_MS = 30_000;
 const SHORTEST_MS = 4;
 const LONGEST_MS = 200;
 
+/** Attestations. */
+const ends: ReadonlySet<string> = new Set(['dataset.dropped.done', 'dataset.dropped.completed']);
+
 export class OutboxSink implements AuditSink {
   constructor(
     private readonly metadata: Metadata,
@@ -30,6 +33,7 @@ export class OutboxSink implements AuditSink {
       await transaction.append(event, key);
       await transaction.runs.say(event.runId, toLine(event));
       if (event.type === 'dataset.published.intended') await transaction.datasets.intend(event.runId, event.data);
+      if (ends.has(event.type)) await transaction.datasets.drop(String(event.data['run']), event.runId);
     });
     const appended = await this.until(({ log }) => log.find(key));
     this.observer.tell(event);

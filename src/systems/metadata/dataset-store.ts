@@ -33,6 +33,21 @@ export interface DatasetRow extends MadeWith {
   /** A code. */
   readonly lookError: string | null;
   readonly drift: readonly Drifted[] | null;
+  /** System identifier of the target's server. */
+  readonly server: string;
+  readonly droppedAt: Date | null;
+  /** Under which id the log has it; null: it was found gone. */
+  readonly droppedAs: string | null;
+  /** Why it could not be dropped, as a code. */
+  readonly dropError: string | null;
+  readonly revokedAt: Date | null;
+  readonly rowsLookedAt: Date | null;
+  readonly rowsError: string | null;
+  /** Tables whose rows are not those that were published. */
+  readonly rowsDrift: readonly Json[] | null;
+  readonly quarantinedAt: Date | null;
+  /** Roles and sessions, as the last look at the rows saw them. */
+  readonly readers: Json;
 }
 
 export interface DatasetCounts {
@@ -46,10 +61,11 @@ export interface DatasetCounts {
   readonly expiresSeconds: number | null;
 }
 
-const current = 'published_at IS NOT NULL AND replaced_at IS NULL';
+const current = 'published_at IS NOT NULL AND replaced_at IS NULL AND dropped_at IS NULL';
 const columns = `run_id AS "runId", pipeline, environment, target, version, documents, catalogue_digest AS "catalogueDigest",
   policy_digest AS "policyDigest", published_at AS "publishedAt", expires_at AS "expiresAt", replaced_at AS "replacedAt",
-  looked_at AS "lookedAt", look_error AS "lookError", drift`;
+  looked_at AS "lookedAt", look_error AS "lookError", drift, server, dropped_at AS "droppedAt", dropped_as AS "droppedAs", drop_error AS "dropError",
+  revoked_at AS "revokedAt", rows_looked_at AS "rowsLookedAt", rows_error AS "rowsError", rows_drift AS "rowsDrift", quarantined_at AS "quarantinedAt", readers`;
 
 export class DatasetStore {
   constructor(
@@ -134,6 +150,45 @@ export class DatasetStore {
         ...toView(row),
         expiresAt: row.expiresAt.toISOString(),
       });
+  }
+
+  /** As `askForLook`: for who is to drop what has expired. */
+  async askForDrop(runId: string, at: Date, since: Date): Promise<boolean> {
+    const [rows] = await this.manager.query<[unknown[], number]>(
+      `UPDATE bauta.dataset_version SET drop_asked_at = $3
+       WHERE workspace_id = $1 AND run_id = $2 AND dropped_at IS NULL AND expires_at <= $3 AND (drop_asked_at IS NULL OR drop_asked_at <= $4)
+       RETURNING run_id`,
+      [this.workspaceId, runId, at, since],
+    );
+    return rows.length > 0;
+  }
+
+  /** Dropped under this id of the log; null: somebody came to drop it, and it was not there. Told once. */
+  async drop(runId: string, as: string | null): Promise<void> {
+    const [rows] = await this.manager.query<[DatasetRow[], number]>(
+      `UPDATE bauta.dataset_version SET dropped_at = clock_timestamp(), dropped_as = $3, drop_error = NULL
+       WHERE workspace_id = $1 AND run_id = $2 AND dropped_at IS NULL RETURNING ${columns}`,
+      [this.workspaceId, runId, as],
+    );
+    for (const row of rows)
+      await this.audit(as === null ? 'dataset.gone' : 'dataset.ended', { ...toView(row), ...(as === null ? {} : { drop: as }) });
+  }
+
+  /** Why it is still there; told when it is another reason than before. Null: nothing is in the way. */
+  async keepDropError(runId: string, code: string | null): Promise<void> {
+    const [row] = await this.select('run_id = $2 AND dropped_at IS NULL FOR UPDATE', [runId]);
+    if (!row || row.dropError === code) return;
+    await this.manager.query('UPDATE bauta.dataset_version SET drop_error = $3 WHERE workspace_id = $1 AND run_id = $2', [
+      this.workspaceId,
+      runId,
+      code,
+    ]);
+    if (code !== null) await this.audit('dataset.not-dropped', { ...toView(row), code });
+  }
+
+  /** Of this target, published and not known to be dropped. */
+  async standing({ server, target }: { readonly server: string; readonly target: string }): Promise<readonly DatasetRow[]> {
+    return this.select('server = $2 AND target = $3 AND published_at IS NOT NULL AND dropped_at IS NULL', [server, target]);
   }
 
   /** True for the one who asks first; the others find that it was asked for since. */

@@ -5,7 +5,7 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import type { DocumentRef } from './run.entity.js';
 
-export type ErrandKind = 'plan' | 'datasets' | 'rollback';
+export type ErrandKind = 'plan' | 'datasets' | 'rollback' | 'expire';
 
 export interface NewErrand {
   readonly id: string;
@@ -15,6 +15,8 @@ export interface NewErrand {
   readonly documents: readonly DocumentRef[];
   /** A person's id. */
   readonly requestedBy: string;
+  /** What is wanted beside the kind; null: nothing is. */
+  readonly wanted: Json;
 }
 
 export interface ErrandRow extends NewErrand {
@@ -29,7 +31,7 @@ export interface ErrandRow extends NewErrand {
 export type Loss = 'unclaimed' | 'abandoned';
 
 const columns = `id, kind, pipeline, environment, documents, requested_by AS "requestedBy", created_at AS "createdAt",
-  started_at AS "startedAt", ended_at AS "endedAt", result, error`;
+  wanted, started_at AS "startedAt", ended_at AS "endedAt", result, error`;
 
 export class ErrandStore {
   constructor(
@@ -37,13 +39,23 @@ export class ErrandStore {
     private readonly workspaceId: string,
   ) {}
 
-  async insert({ id, kind, pipeline, environment, documents, requestedBy }: NewErrand): Promise<void> {
+  async insert({ id, kind, pipeline, environment, documents, requestedBy, wanted }: NewErrand): Promise<void> {
     await this.manager.query(`DELETE FROM bauta.errand WHERE workspace_id = $1 AND created_at < now() - interval '24 hours'`, [
       this.workspaceId,
     ]);
     await this.manager.query(
-      `INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      [id, this.workspaceId, kind, pipeline, environment, JSON.stringify(documents), requestedBy],
+      `INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by, wanted)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [
+        id,
+        this.workspaceId,
+        kind,
+        pipeline,
+        environment,
+        JSON.stringify(documents),
+        requestedBy,
+        wanted === null ? null : JSON.stringify(wanted),
+      ],
     );
   }
 

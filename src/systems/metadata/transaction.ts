@@ -39,6 +39,8 @@ const toldOf: ReadonlySet<string> = new Set([
   'approval.wanted',
   'dataset.expiring',
   'dataset.expired',
+  'dataset.ended',
+  'dataset.not-dropped',
   'dataset.drifted',
   'dataset.recovered',
 ]);

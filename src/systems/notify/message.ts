@@ -2,7 +2,7 @@
 
 export const noticeEvents = [
   ...(['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const),
-  ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired'] as const),
+  ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired', 'dataset-dropped', 'dataset-not-dropped'] as const),
 ] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
@@ -35,6 +35,8 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'dataset-drifted': 'A dataset is not what a run would make today',
   'dataset-expiring': 'A dataset expires soon',
   'dataset-expired': 'A dataset has expired',
+  'dataset-dropped': 'A dataset was dropped, and it is attested',
+  'dataset-not-dropped': 'An expired dataset could not be dropped',
 };
 
 export const toTitle = ({ event }: Message): string => titles[event];
