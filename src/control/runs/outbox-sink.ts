@@ -33,7 +33,7 @@ export class OutboxSink implements AuditSink {
       await transaction.append(event, key);
       await transaction.runs.say(event.runId, toLine(event));
       if (event.type === 'dataset.published.intended') await transaction.datasets.intend(event.runId, event.data);
-      if (ends.has(event.type)) await transaction.datasets.drop(String(event.data['run']), event.runId);
+      if (ends.has(event.type)) await transaction.datasets.drop(event.data['run'] as string, event.runId);
     });
     const appended = await this.until(({ log }) => log.find(key));
     this.observer.tell(event);
