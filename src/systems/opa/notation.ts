@@ -125,7 +125,7 @@ class Reader {
     const items = [first];
     while (this.#take(0x2c)) items.push(this.value(depth + 1));
     this.#expect(0x7d);
-    return new RegoSet(items);
+    return new RegoSet(items, true);
   }
 
   #object(first: Value, depth: number): RegoObject {
@@ -139,6 +139,7 @@ class Reader {
       key = this.value(depth + 1);
     }
     this.#expect(0x7d);
-    return new RegoObject(entries);
+    // Only a module's own text has no key twice.
+    return new RegoObject(entries, !this.#json);
   }
 }

@@ -13,48 +13,66 @@ export class Num {
 }
 
 export class RegoSet {
-  readonly #items = new Map<string, Value>();
+  readonly #given: readonly Value[];
+  readonly #distinct: boolean;
+  #index: Map<string, Value> | undefined;
+  #sorted: readonly Value[] | undefined;
 
-  constructor(items: Iterable<Value> = []) {
-    for (const item of items) this.#items.set(toKey(item), item);
+  /** `distinct`: no two of the items are equal, as in what a module writes. */
+  constructor(items: Iterable<Value> = [], distinct = false) {
+    this.#given = [...items];
+    this.#distinct = distinct;
   }
 
   has(item: Value): boolean {
-    return this.#items.has(toKey(item));
+    return this.#indexed().has(toKey(item));
   }
 
   get size(): number {
-    return this.#items.size;
+    return this.#distinct ? this.#given.length : this.#indexed().size;
   }
 
   /** In OPA's order. */
-  sorted(): Value[] {
-    return [...this.#items.values()].sort(compare);
+  sorted(): readonly Value[] {
+    return (this.#sorted ??= (this.#distinct ? [...this.#given] : [...this.#indexed().values()]).sort(compare));
+  }
+
+  #indexed(): Map<string, Value> {
+    return (this.#index ??= new Map(this.#given.map((item) => [toKey(item), item])));
   }
 }
 
 export class RegoObject {
-  readonly #entries = new Map<string, readonly [Value, Value]>();
+  readonly #given: readonly (readonly [Value, Value])[];
+  readonly #distinct: boolean;
+  #index: Map<string, readonly [Value, Value]> | undefined;
+  #sorted: readonly (readonly [Value, Value])[] | undefined;
 
-  constructor(entries: Iterable<readonly [Value, Value]> = []) {
-    for (const entry of entries) this.#entries.set(toKey(entry[0]), entry);
+  /** Of entries with equal keys the last counts; `distinct`: there are none. */
+  constructor(entries: Iterable<readonly [Value, Value]> = [], distinct = false) {
+    this.#given = [...entries];
+    this.#distinct = distinct;
   }
 
   get(key: Value): Value | undefined {
-    return this.#entries.get(toKey(key))?.[1];
+    return this.#indexed().get(toKey(key))?.[1];
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.entries().length;
   }
 
-  entries(): (readonly [Value, Value])[] {
-    return [...this.#entries.values()];
+  entries(): readonly (readonly [Value, Value])[] {
+    return this.#distinct ? this.#given : [...this.#indexed().values()];
   }
 
   /** In OPA's order of keys. */
-  sorted(): (readonly [Value, Value])[] {
-    return this.entries().sort(([a], [b]) => compare(a, b));
+  sorted(): readonly (readonly [Value, Value])[] {
+    return (this.#sorted ??= [...this.entries()].sort(([a], [b]) => compare(a, b)));
+  }
+
+  #indexed(): Map<string, readonly [Value, Value]> {
+    return (this.#index ??= new Map(this.#given.map((entry) => [toKey(entry[0]), entry])));
   }
 }
 
@@ -129,9 +147,18 @@ export function compare(a: Value, b: Value): number {
   if (a instanceof Num) return compareNumbers(a, b as Num);
   if (typeof a === 'boolean') return Number(a) - Number(b);
   if (a === null) return 0;
-  if (a instanceof RegoObject) return compareLists(a.sorted().flat(), (b as RegoObject).sorted().flat());
+  if (a instanceof RegoObject) return compareEntries(a.sorted(), (b as RegoObject).sorted());
   if (a instanceof RegoSet) return compareLists(a.sorted(), (b as RegoSet).sorted());
   return compareLists(a, b as readonly Value[]);
+}
+
+function compareEntries(a: readonly (readonly [Value, Value])[], b: readonly (readonly [Value, Value])[]): number {
+  for (let at = 0; at < a.length && at < b.length; at++) {
+    const [first, second] = [a[at] as readonly [Value, Value], b[at] as readonly [Value, Value]];
+    const order = compare(first[0], second[0]) || compare(first[1], second[1]);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
 }
 
 function compareLists(a: readonly Value[], b: readonly Value[]): number {
@@ -142,10 +169,13 @@ function compareLists(a: readonly Value[], b: readonly Value[]): number {
   return a.length - b.length;
 }
 
+const surrogate = /[\ud800-\udfff]/;
+
 export function compareTexts(a: string, b: string): number {
   if (a === b) return 0;
   // UTF-16 puts what lies above U+FFFF before U+E000; bytes do not.
-  return /[\ud800-\udfff]/.test(a + b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1;
+  const far = surrogate.test(a) || surrogate.test(b);
+  return far ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1;
 }
 
 export function equal(a: Value, b: Value): boolean {
