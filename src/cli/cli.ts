@@ -190,7 +190,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   ])
     .addArgument(nameArgument())
     .addOption(fileOption())
-    .option('--withdraw <version>', 'this version, expired or not', parseVersion)
+    .option('--withdraw <version>', 'this version, expired or not', (text) => parseVersion('--withdraw', text))
     .option('--reason <text>', 'with --withdraw: why; the log holds a commitment to it')
     .option('--dry-run', 'only say what would be dropped')
     .action(async (name: string | undefined, _, self: Command) =>
@@ -258,6 +258,24 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('-f, --file <path>', 'the pipeline document')
     .option('--fix', 'drop staging databases and roles of dead runs')
     .action(async (_, self: Command) => done(await (await import('./doctor.js')).doctor(self.optsWithGlobals())));
+
+  command(program, 'keys', 'the keys of each environment: which versions there are and what they made, the next one, the end of old ones', [
+    'bauta keys list',
+    'bauta keys rotate --environment dev --reason "a year is over"',
+    'bauta keys destroy --environment dev --up-to 3 --dry-run',
+    'bauta keys destroy --environment dev --up-to 3 --reason "the project has ended" --backups "on tapes that are overwritten after 14 days"',
+  ])
+    .argument('<action>', 'list, rotate or destroy')
+    .option('--environment <name>', 'whose keys')
+    .addOption(new Option('--purpose <purpose>', 'what they are for (default: masking)').choices(['masking', 'token', 'transport']))
+    .option('--up-to <version>', 'with destroy: this version and every one before it; never the newest', (text) =>
+      parseVersion('--up-to', text),
+    )
+    .option('--reason <text>', 'with destroy, and with rotate if you like: why; the log holds a commitment to it')
+    .option('--backups <text>', 'with destroy: what becomes of backups of the keys, as it is to be attested (default: unknown)')
+    .option('--dry-run', 'with destroy: only say what would be destroyed, what stays, and what cannot be reached')
+    .addHelpText('after', '\nA key that was destroyed cannot be had back. The copies that it made stay, and stay personal data.')
+    .action(async (action: string, _, self: Command) => done(await (await import('./keys.js')).keys(action, self.optsWithGlobals())));
 
   command(program, 'audit', 'check the log or fetch it, prove an entry, delete an old log, erase a text or a person', [
     'bauta audit verify',
@@ -352,9 +370,8 @@ function parseCount(name: string, text: string): number {
   return Number(text);
 }
 
-function parseVersion(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text))
-    throw new InputError('OPTION_INVALID', { name: '--withdraw', expected: 'the number of a version, from 1' });
+function parseVersion(name: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InputError('OPTION_INVALID', { name, expected: 'the number of a version, from 1' });
   return Number(text);
 }
 

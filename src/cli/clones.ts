@@ -10,9 +10,10 @@ import type { KnownSource } from '../pipeline/gate/gate.js';
 import type { Clone } from '../pipeline/ports.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import { toLoginUrl } from '../systems/postgres/postgres.js';
-import { type ComposedTarget, composeTarget, openHomeLog, readKnown, toMaskingHierarchy } from './compose.js';
+import { type ComposedTarget, composeTarget, openHomeLog, toMaskingHierarchy, toOwnHierarchy } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { toTable, writeJson } from './print.js';
+import { readKnown } from './read-known.js';
 
 export interface ClonesOptions extends GlobalOptions {
   readonly file?: string;
@@ -124,8 +125,10 @@ async function withDoors<T>(
     const opened = await openKeys(home, composed.settings);
     closing.push(opened);
     const hierarchy = toMaskingHierarchy(composed.request.pipeline.body);
-    const { knownSources } = await readKnown(sink, hierarchy, home);
-    const doors = { target: composed.target, policy, sink, keys: opened.open(hierarchy), clock: systemClock };
+    const keys = opened.open(hierarchy);
+    const tokenKeys = opened.open(toOwnHierarchy('token', composed.request.pipeline.body));
+    const { knownSources } = await readKnown(sink, { open: opened.open, keys, tokenKeys }, home);
+    const doors = { target: composed.target, policy, sink, keys, clock: systemClock };
     return await work(doors, composed, knownSources);
   } finally {
     for (const door of closing.reverse()) await door.close();

@@ -8,18 +8,16 @@ import { dirname, join } from 'node:path';
 import { type Settings, parseSettings } from '../config/settings.js';
 import { type SelectedDocuments, fitsSchema, loadDocuments, parseLock, readText, selectDocuments } from '../documents/documents.js';
 import { systemClock } from '../kernel/clock.js';
-import { type Finding, sortFindings, toError, toFinding, toKnownError } from '../kernel/errors.js';
+import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { newRunId } from '../kernel/ids.js';
-import { homeChangeTypes } from '../pipeline/audit/audit.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
-import type { KnownSource } from '../pipeline/gate/gate.js';
 import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
 import type { AuditSink, KeyHierarchy, Policy, Target } from '../pipeline/ports.js';
-import { toRecordedKeys } from '../pipeline/recorded-keys.js';
+import { noRecordedKeys } from '../pipeline/recorded-keys.js';
 import { type Request, toScope } from '../pipeline/prepare.js';
 import type { Doors, Run, Succession } from '../pipeline/run.js';
-import { FileAuditSink, finishHomeChanges } from '../systems/files/files.js';
+import { FileAuditSink } from '../systems/files/files.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import {
   type ConnectionTarget,
@@ -35,6 +33,7 @@ import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
 import { resolveSide } from './local-secrets.js';
 import { toArchiver } from './write-archive.js';
+import { readKnown } from './read-known.js';
 
 export interface Composed {
   readonly doors: Doors;
@@ -160,7 +159,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     const { sink, actor, verifiers } = options.log ?? (await openHomeLog(home, settings));
     const hierarchy = toMaskingHierarchy(pipeline.body, options.workspace);
     const { open } = opened(await openKeys(home, settings));
-    const [keys, tokenKeys] = [open(hierarchy), open({ ...hierarchy, purpose: 'token' })];
+    const [keys, tokenKeys] = [open(hierarchy), open(toOwnHierarchy('token', pipeline.body, options.workspace))];
     const file = requireWhole(pipeline.body);
     const doors: Doors = {
       clock: systemClock,
@@ -206,12 +205,12 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           root: toArchiveRoot(settings, home),
           workspace: hierarchy.workspace,
           target,
-          keys: open({ ...hierarchy, purpose: 'transport' }),
+          keys: open(toOwnHierarchy('transport', pipeline.body, options.workspace)),
           recipients: file.recipients ?? [],
         }),
       }),
     };
-    const known = await readKnown(doors.sink, hierarchy, options.log === undefined ? home : undefined);
+    const known = await readKnown(doors.sink, { open, keys, tokenKeys }, options.log === undefined ? home : undefined);
     const request: Request = { ...documents, ...known, knownSources: [...documents.knownSources, ...known.knownSources] };
     const run: Run = {
       id: options.runId ?? newRunId(systemClock.now()),
@@ -229,9 +228,18 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
   }
 }
 
-/** The keys that mask for the pipeline's environment. */
+/** The keys that mask for the pipeline's environment: its own, unless a document joins it to another. */
 export function toMaskingHierarchy({ target }: Request['pipeline']['body'], workspace = 'default'): KeyHierarchy {
-  return { purpose: 'masking', workspace, environment: target.environment };
+  return { purpose: 'masking', workspace, environment: target.keys?.join?.environment ?? target.environment };
+}
+
+/** Those under which the pipeline's tokens can be exchanged back, and its archives opened: always its environment's own. */
+export function toOwnHierarchy(
+  purpose: 'token' | 'transport',
+  { target: { environment } }: Request['pipeline']['body'],
+  workspace = 'default',
+): KeyHierarchy {
+  return { purpose, workspace, environment };
 }
 
 /** A source alone, for who only holds a snapshot of it. */
@@ -282,27 +290,6 @@ export function userName(): string {
   } catch {
     return `uid ${process.getuid?.() ?? ''}`;
   }
-}
-
-/** What the log knows: every source that a run looked at (what a target may not be), and the keys of this hierarchy. With `home`, its own log. */
-export async function readKnown(
-  sink: AuditSink,
-  hierarchy: KeyHierarchy,
-  home?: string,
-): Promise<Pick<Request, 'knownSources' | 'recordedKeys' | 'recordedTokenKeys'>> {
-  const events = await sink.standing(['source.seen', 'key.recorded', ...homeChangeTypes]);
-  const changes = events.filter(({ type }) => homeChangeTypes.includes(type));
-  if (home !== undefined)
-    await finishHomeChanges({ home, sink, clock: systemClock }, changes).catch((error: unknown) => {
-      // Another process is at it, which needs no help.
-      if (toKnownError(error).code !== 'AUDIT_LOCKED') throw error;
-    });
-  const seen = events.filter(({ type }) => type === 'source.seen');
-  return {
-    knownSources: [...new Map(seen.map(({ data }) => [JSON.stringify(data), data as unknown as KnownSource])).values()],
-    recordedKeys: toRecordedKeys(events, hierarchy),
-    recordedTokenKeys: toRecordedKeys(events, { ...hierarchy, purpose: 'token' }),
-  };
 }
 
 export interface ComposedTarget {
@@ -359,7 +346,7 @@ export function toRequest(selected: SelectedDocuments, lock: Request['lock']): R
   const { pipeline, classification, rulebook, digests } = selected;
   const today = new Date(systemClock.now()).toISOString().slice(0, 10);
   const scanSchema: Request['scanSchema'] = (catalogue) => scanSchemaTexts(schemaTexts(catalogue), pipeline.body.schemaTexts ?? [], today);
-  const checks = { fitsSchema, scanSchema, knownSources: [], recordedKeys: new Map(), recordedTokenKeys: new Map() };
+  const checks = { fitsSchema, scanSchema, knownSources: [], recordedKeys: noRecordedKeys, recordedTokenKeys: noRecordedKeys };
   const parts = { pipeline, classification, rulebook, documents: digests, ...checks };
   return lock === undefined ? parts : { ...parts, lock };
 }

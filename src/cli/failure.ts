@@ -37,6 +37,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   approvals: { approvals: [], findings: [] },
   people: { people: [], findings: [] },
   apikeys: { findings: [] },
+  keys: { findings: [] },
   doctor: { ok: false, checks: [], findings: [] },
 };
 

@@ -184,11 +184,16 @@ const rolesView = object({
   rights: list(rights, 'beside those of the owner'),
   leftOut: list(text('a role of the source'), 'roles that were granted something and are not mapped'),
 });
+const keysView = object({
+  join: orNull(object({ environment: text('name'), reason: text('why') })),
+  previous: orNull(object({ version: count('number'), until: text('last day') })),
+});
 const planView = object({
   pipeline: text('name'),
   environment: text('name'),
   keyVersion: count('number'),
   tokenKeyVersion: orNull(count('number; null: nothing can be exchanged back')),
+  keys: orNull(keysView),
   planDigest: text('sha256:…'),
   tables: list(tableView, 'sorted by name'),
   roles: orNull(rolesView),
@@ -381,6 +386,61 @@ const load = object(
   { error },
 );
 
+const hierarchy = {
+  purpose: oneOf('masking', 'token', 'transport'),
+  workspace: text('name'),
+  environment: text('name'),
+};
+const keyVersion = object({
+  version: count('number'),
+  state: oneOf('current', 'kept', 'destroyed', 'missing'),
+  madeAt: orNull(text('RFC 3339')),
+  expiresAt: orNull(text('RFC 3339')),
+  destroyedAt: orNull(text('RFC 3339')),
+  check: orNull(text('by which it is known again')),
+  usedBy: list(
+    object({
+      ...{ pipeline: text('name'), environment: text('of the copies'), target: text('database') },
+      ...{ datasets: count('versions of the dataset'), lastAt: text('RFC 3339') },
+    }),
+    'what was made with it',
+  ),
+});
+const keysOf = object({ ...hierarchy, versions: list(keyVersion, 'oldest first') });
+const rotated = object({
+  ...hierarchy,
+  from: orNull(count('number')),
+  version: count('number'),
+  check: text('by which it is known again'),
+});
+const madeWith = object(
+  {
+    ...{ version: count('of the key'), pipeline: text('name'), environment: text('of the copies'), target: text('database') },
+    ...{ datasets: list(count('number'), 'versions of the dataset'), lastAt: text('RFC 3339') },
+  },
+  { until: text('last day on which the version was to be used') },
+);
+const destroyed = object({
+  ...{ ...hierarchy, upTo: count('number') },
+  versions: list(object({ version: count('number'), check: orNull(text('as the log recorded it')) }), 'that are no more'),
+  madeWith: list(madeWith, 'copies that stay, and stay personal data'),
+  cannotReach: list(
+    object({ what: text('what'), state: oneOf('declared', 'unknown') }, { comment: text('what was declared') }),
+    'beyond us',
+  ),
+});
+/** One of the three: of list, of rotate, of destroy. */
+const keys = object(
+  { findings },
+  {
+    keys: list(keysOf, 'by purpose, workspace and environment'),
+    rotated,
+    dryRun: flag('nothing was destroyed'),
+    destroyed: orNull(destroyed),
+    error,
+  },
+);
+
 /** The published files under docs/schema, by name. */
 export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
   Object.entries({
@@ -399,6 +459,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     people,
     apikeys,
     load,
+    keys,
   }).map(([command, schema]) => [
     `output-${command}.json`,
     { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },

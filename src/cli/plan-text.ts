@@ -8,7 +8,8 @@ const WIDTH = 110;
 const SHOWN = 12;
 
 export function toPlanLines(view: PlanView): readonly string[] {
-  const { pipeline, environment, keyVersion, tokenKeyVersion, planDigest, tables, maskedColumns, keptColumns, bytes, peakDiskBytes } = view;
+  const { pipeline, environment, keyVersion, tokenKeyVersion, keys, planDigest, tables, maskedColumns, keptColumns, bytes, peakDiskBytes } =
+    view;
   const cells = tables.map(toTableCells);
   // One width for all tables, so that the eye finds a column's transform at the same place everywhere.
   const aligned = toTable([header, ...cells.flat()]).split('\n');
@@ -16,6 +17,7 @@ export function toPlanLines(view: PlanView): readonly string[] {
   return [
     `plan      ${planDigest}`,
     `pipeline  ${pipeline}, environment ${environment}, key version ${keyVersion}${tokenKeyVersion === null ? '' : `, token key version ${tokenKeyVersion}`}`,
+    ...toKeysLines(keys),
     ...tables.flatMap((table, i) => {
       const rows = aligned.slice(next, (next += cells[i]?.length ?? 0));
       return ['', ...toHeading(table), ...(rows.length > 0 ? [aligned[0] ?? '', ...rows] : []), ...toReasons(table)];
@@ -24,6 +26,15 @@ export function toPlanLines(view: PlanView): readonly string[] {
     '',
     `total     ${toCount(tables.length, 'table')}, ${toCount(maskedColumns, 'column')} masked, ${keptColumns} kept`,
     `size      ${toBytesText(bytes)} to copy, up to ${toBytesText(peakDiskBytes)} more on the target while both versions stand`,
+  ];
+}
+
+/** Whose keys, and how long, where they are not the environment's own and newest. */
+function toKeysLines(keys: PlanView['keys']): readonly string[] {
+  const { join, previous } = keys ?? {};
+  return [
+    ...(join ? fold(`keys      those of environment ${join.environment}: both share every pseudonym (“${join.reason}”)`) : []),
+    ...(previous ? [`keys      version ${previous.version} up to ${previous.until}, then the newest`] : []),
   ];
 }
 

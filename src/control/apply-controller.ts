@@ -102,6 +102,8 @@ export class ApplyController {
       const changed = changes.filter(({ applied: { change } }) => change !== 'unchanged');
       if (changed.length === 0) return answer;
       const { before, after } = await DocumentSet.read(transaction, documents);
+      const problems = after.keyProblems();
+      if (problems.length > 0) throw toError('DOCUMENTS_INVALID', { file: 'request', amount: String(problems.length) }, problems);
       const lowers = findLowered(
         before,
         after,

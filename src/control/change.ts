@@ -74,7 +74,8 @@ export const documentsConsequence: Consequence = {
       lowers: findLowered(before, after, documents).map((one) => ({ ...one })),
       requestedBy,
     };
-    if (digestJson(now) !== digest) throw toError('APPROVAL_VOID', { name: 'other versions have come since' });
+    if (digestJson(now) !== digest || after.keyProblems().length > 0)
+      throw toError('APPROVAL_VOID', { name: 'other versions have come since' });
     await insertChanges(transaction, changes, requestedBy, nowMs, id);
     return 'used';
   },

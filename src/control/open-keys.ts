@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 
 import type { Settings } from '../config/settings.js';
-import type { OpenKeys } from '../pipeline/ports.js';
-import { openFileKeys } from '../systems/files/files.js';
+import type { KeyHierarchy, OpenKeys } from '../pipeline/ports.js';
+import { listFileKeys, openFileKeys } from '../systems/files/files.js';
 import { vaultOf } from './vaults.js';
 
 export interface OpenedKeys {
   readonly open: OpenKeys;
+  /** Hierarchies that have keys, as far as whoever keeps them can say; the log knows those that were used. */
+  list?(): Promise<readonly KeyHierarchy[]>;
   close(): Promise<void>;
 }
 
@@ -15,5 +17,6 @@ export interface OpenedKeys {
 export function openKeys(home: string, settings: Settings): Promise<OpenedKeys> {
   // Its session is this process's, and not of who opens keys.
   if (settings.BAUTA_KEYS === 'vault') return Promise.resolve({ open: vaultOf(settings).openKeys, close: () => Promise.resolve() });
-  return Promise.resolve({ open: openFileKeys(join(home, 'keys')), close: () => Promise.resolve() });
+  const root = join(home, 'keys');
+  return Promise.resolve({ open: openFileKeys(root), list: () => listFileKeys(root), close: () => Promise.resolve() });
 }

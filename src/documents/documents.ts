@@ -6,6 +6,7 @@ export { type WrittenDocument, documentKinds, loadWritten, parseDocuments } from
 export { isJson, parseBody } from './parse-body.js';
 export { type ReadText, readText } from './read-text.js';
 export { type Schema, documentSchemas, grantsSchema, lockSchema, publishedSchemas } from './schemas.js';
+export { findKeyProblems } from './key-problems.js';
 export { type Named, type NamedSecret, findNamed, findSecretsNamed, SLACK, toUrlPlace } from './named.js';
 export { type SelectedDocuments, selectDocuments } from './select.js';
 export { channelEvents } from './channel-schema.js';

@@ -42,6 +42,8 @@ export function findNamed(written: Written): readonly Named[] {
   if (kind === 'Environment') add('connection', 'Connection', written['connection']);
   if (kind === 'Channel') for (const one of (written['pipelines'] ?? []) as readonly string[]) add('pipelines', 'Pipeline', one);
   if (kind === 'Environment') add('swapSchemas.builder', 'Connection', builderOf(written));
+  if (kind === 'Environment')
+    add('keys.join.environment', 'Environment', (written['keys'] as { join?: { environment: string } })?.join?.environment);
   if (kind !== 'Pipeline') return named;
   add('classification', 'Classification', written['classification']);
   if (written['rulebook'] !== 'default') add('rulebook', 'Rulebook', written['rulebook']);

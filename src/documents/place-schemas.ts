@@ -44,6 +44,20 @@ const tokenDomain = members(
   'reason, form, sources, expires, prefix, suffix, separators and testPrefix',
 );
 
+/** Whose keys an environment has, and which version for a while: each with its reason, or its end. */
+const keys: Schema = members(
+  {},
+  {
+    join: members({ environment: environmentName, reason }, {}, 'environment and reason'),
+    previous: members(
+      { version: { type: 'integer', minimum: 1, maximum: 999_999_999, description: 'the number of a key version' }, until: date },
+      {},
+      'version and until',
+    ),
+  },
+  'join and previous',
+);
+
 /** What a pipeline's own target and an Environment have in common. */
 export const place = {
   required: {
@@ -83,6 +97,7 @@ export const place = {
     ),
     tokens: record(tokenDomain, 'domains of tokens by name'),
     file,
+    keys,
   },
 } satisfies Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 

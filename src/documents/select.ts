@@ -11,6 +11,7 @@ import type {
   RulebookDefinition,
 } from '../pipeline/definition.js';
 import { loadDocuments, type LoadedDocuments } from './load.js';
+import { findKeyProblems } from './key-problems.js';
 import { type PlacedPipeline, placePipeline } from './place.js';
 import type { ReadText } from './read-text.js';
 
@@ -42,7 +43,7 @@ export async function selectDocuments(
     ...ofKind<RulebookDefinition>(loaded.definitions, 'Rulebook'),
     ...ofKind<RulebookDefinition>(shipped.definitions, 'Rulebook'),
   ];
-  const findings: Finding[] = [...shipped.findings];
+  const findings: Finding[] = [...shipped.findings, ...findKeyProblems(loaded.definitions.map(({ body }) => body))];
   const { pipeline, connections, used } = placePipeline(found, loaded.definitions, findings);
   const classification = findNamed(
     pipeline,

@@ -712,6 +712,21 @@ export const messages = {
     message: '{path} says something else than {name}',
     hint: 'leave it out here, or make both say the same',
   },
+  KEYS_CONTRADICTION: {
+    class: 'InputError',
+    message: '{file} says something else of the keys of environment {name} than {expected}',
+    hint: 'one environment has one set of keys: say the same of them everywhere',
+  },
+  KEYS_JOIN_CHAIN: {
+    class: 'InputError',
+    message: '{file} joins the keys of environment {name}, which is itself or joins another',
+    hint: 'join the environment that has keys of its own: joins do not chain',
+  },
+  KEYS_JOIN_VERSION: {
+    class: 'InputError',
+    message: '{file} joins the keys of environment {name}, and does not say the same of keys.previous: they would share no pseudonym',
+    hint: 'write the same keys.previous in both, or in neither, and apply both at once',
+  },
   // ── classify
   CLASSIFICATION_TABLE_UNKNOWN: {
     class: 'InputError',
@@ -1103,6 +1118,32 @@ export const messages = {
     class: 'InputError',
     message: 'version {amount} of the keys of {name} cannot be destroyed: runs use it, or would use it next',
     hint: 'make the next version first (bauta keys rotate), run with it, and destroy what is older then',
+  },
+  KEY_CAME_BACK: {
+    class: 'InputError',
+    message: 'the key of version {amount} is there, although the log says that it was destroyed: it came from a backup',
+    hint: 'bauta keys destroy takes it away again; find the backup and destroy it there too',
+  },
+  KEY_NEWEST_LOST: {
+    class: 'InputError',
+    message: 'the newest key is {name}, although the log knows version {amount}: the keys are older than the log',
+    hint: 'restore the newer keys from their backup; where they are lost for good bauta keys rotate makes a version after those that the log knows',
+  },
+  KEY_NEEDED: {
+    class: 'DeniedError',
+    message: 'the key of version {amount} is needed by {name} until {expected}: its environment keeps the pseudonyms of that version',
+    hint: 'take keys.previous out of the document and run the pipeline with the newest key first, or wait for that day',
+  },
+  KEY_PREVIOUS_USED: {
+    class: 'InputError',
+    message:
+      'key version {amount} is used until {expected}, because the environment keeps its pseudonyms; after that day runs use the newest, which is {name} now',
+    hint: 'every pseudonym changes then; tell those whose tests know some of them',
+  },
+  KEY_PREVIOUS_OVER: {
+    class: 'InputError',
+    message: 'the environment kept key version {amount} until {expected}, which is over: {name} is used',
+    hint: 'take keys.previous out of the document',
   },
   KEY_PLACE_OLD: {
     class: 'InputError',

@@ -68,6 +68,7 @@ function toPlan(
     workspace: input.workspace,
     pipeline: body.name,
     environment: target.environment,
+    ...(target.keys?.join ? { keyEnvironment: target.keys.join.environment } : {}),
     keyVersion: input.keyVersion,
     facts: {
       purpose,

@@ -78,6 +78,7 @@ export interface TargetDefinition {
   readonly tokens?: Readonly<Record<string, TokenDomainDefinition>>;
   /** Each version is written as an archive too, sealed to the environment's key and to these public keys. */
   readonly file?: { readonly recipients?: readonly string[] };
+  readonly keys?: KeysDefinition;
 }
 
 /** A domain of tokens: of which form they are, and which sources feed it. Parameters of the transform `token` that are left out have its defaults. */
@@ -89,6 +90,14 @@ export interface TokenDomainDefinition extends Reasoned {
   readonly testPrefix?: string;
   /** `SYSTEM IDENTIFIER/DATABASE`: what a source is, whatever documents call it. */
   readonly sources: readonly string[];
+}
+
+/** By default an environment has keys of its own, and uses the newest. */
+export interface KeysDefinition {
+  /** Labels and keys are those of that environment: both then share every pseudonym. */
+  readonly join?: Pick<Reasoned, 'reason'> & { readonly environment: string };
+  /** This version, up to and including the day `until` (`YYYY-MM-DD`), although there may be a newer one. */
+  readonly previous?: { readonly version: number; readonly until: string };
 }
 
 /** A pipeline as it is written: its target may be the name of an Environment document. Bound pipelines have the target itself. */

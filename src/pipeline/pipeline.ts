@@ -144,8 +144,8 @@ async function throughStaging(
 ): Promise<RunState> {
   const place = { server: targetFacts?.systemIdentifier ?? '', target: targetFacts?.database ?? '' };
   const of: GroundOf = { plan, planDigest, question, catalogue, scope: toScope(request), place };
-  if (!request.recordedKeys.has(key.version)) await journal.append('mask', 'key.recorded', { ...key });
-  if (tokenKey && !request.recordedTokenKeys.has(tokenKey.version)) await journal.append('mask', 'key.recorded', { ...tokenKey });
+  if (!request.recordedKeys.checks.has(key.version)) await journal.append('mask', 'key.recorded', { ...key });
+  if (tokenKey && !request.recordedTokenKeys.checks.has(tokenKey.version)) await journal.append('mask', 'key.recorded', { ...tokenKey });
   const held = (await run.succession?.held()) ?? [];
   const goingOn = new Set(await run.succession?.goingOn());
   // What this run left itself is only of use while somebody holds its snapshot.

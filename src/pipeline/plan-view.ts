@@ -52,6 +52,13 @@ export interface PlanView {
   readonly keyVersion: number;
   /** null: nothing can be exchanged back. */
   readonly tokenKeyVersion: number | null;
+  /** null: the environment's own keys, the newest version of them. */
+  readonly keys: {
+    /** Whose they are, and why. */
+    readonly join: { readonly environment: string; readonly reason: string } | null;
+    /** The version that is kept, and the last day. */
+    readonly previous: { readonly version: number; readonly until: string } | null;
+  } | null;
   readonly planDigest: string;
   readonly tables: readonly TableView[];
   /** null: the environment's three roles get what they always get. */
@@ -87,6 +94,7 @@ export function toPlanView(plan: Plan, catalogue: Catalogue): PlanView {
     environment,
     keyVersion,
     tokenKeyVersion: plan.tokenKeyVersion ?? null,
+    keys: toKeysView(plan),
     planDigest: toPlanDigest(plan),
     tables,
     roles: toRolesView(plan, catalogue),
@@ -94,6 +102,11 @@ export function toPlanView(plan: Plan, catalogue: Catalogue): PlanView {
     bytes: toCopiedBytes(plan, catalogue),
     peakDiskBytes: toPeakBytes(plan, catalogue),
   };
+}
+
+function toKeysView({ facts: { target } }: Plan): PlanView['keys'] {
+  const { join, previous } = target.keys ?? {};
+  return join || previous ? { join: join ?? null, previous: previous ?? null } : null;
 }
 
 function toTableView(plan: TablePlan, table: Table | undefined): TableView {

@@ -11,6 +11,8 @@ export interface Plan {
   readonly workspace: string;
   readonly pipeline: string;
   readonly environment: string;
+  /** Whose labels and keys mask, where they are not the environment's own. */
+  readonly keyEnvironment?: string;
   readonly keyVersion: number;
   /** Of the hierarchy `token`; absent: nothing can be exchanged back. */
   readonly tokenKeyVersion?: number;

@@ -5,6 +5,7 @@ import { messages } from '../kernel/messages.js';
 import { toSqlName } from '../kernel/sql-name.js';
 import { type BindInput, type Bound, type Counts, type Registry, bindPlan, toCountKey } from './bind.js';
 import type { Catalogue } from './catalogue.js';
+import { checkKey, chooseKey } from './choose-key.js';
 import type { Decision, GateInput } from './decision.js';
 import { type KnownSource, decide, toGateInput } from './gate/gate.js';
 import { findRuleProblems, toTypeFamily, transforms } from './mask/mask.js';
@@ -12,7 +13,7 @@ import { redactRecallText } from './best-effort.js';
 import { type Plan, toPlanDigest } from './plan.js';
 import { toShownFinding, toShownPath } from './shown-path.js';
 import type { CountedColumn, KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
-import { type KeyRecord, type RecordedKeys, toKeyCheck } from './recorded-keys.js';
+import type { KeyRecord, RecordedKeys } from './recorded-keys.js';
 import { toTokenFacts, withTokenKey } from './token-key.js';
 import { tryConditions } from './try-conditions.js';
 import { type SourceFacts, inspectSource } from './source/source.js';
@@ -31,7 +32,7 @@ export interface Request extends Pick<BindInput, 'pipeline' | 'classification' |
   readonly fitsSchema: Registry['fitsSchema'];
   /** Other sources that this installation knows. */
   readonly knownSources: readonly KnownSource[];
-  /** Check values of the versions of the run's key hierarchy, as the log recorded them at their first use. */
+  /** What the log knows of the run's key hierarchy. */
   readonly recordedKeys: RecordedKeys;
   /** The same of its hierarchy `token`. */
   readonly recordedTokenKeys: RecordedKeys;
@@ -67,24 +68,24 @@ export function toScope({ pipeline }: Pick<Request, 'pipeline'>): SourceScope {
 /** Looks at source and target, binds, asks the gate. Returns every finding; throws only if it could not look. */
 export async function prepare(doors: PrepareDoors, request: Request): Promise<Prepared> {
   const seen = await inspectSource(doors.source, toScope(request));
-  const keyVersion = await doors.keys.currentVersion();
+  const { previous } = request.pipeline.body.target.keys ?? {};
+  const { key, findings: ofKey } = await chooseKey(doors.keys, previous, request.recordedKeys, doors.clock.now());
   // What cannot be read cannot be counted either, and that it cannot be read is said already.
   const readable = !seen.findings.some(({ severity }) => severity === 'error');
   const bound = await bind(readable ? doors.source : undefined, {
     ...request,
     catalogue: seen.catalogue,
     catalogueDigest: seen.digest,
-    keyVersion,
+    keyVersion: key.version,
     workspace: doors.keys.hierarchy.workspace,
   });
-  const key: KeyRecord = { ...doors.keys.hierarchy, version: keyVersion, check: await toKeyCheck(doors.keys, keyVersion) };
-  const findings = [...seen.findings, ...bound.findings, ...request.scanSchema(seen.catalogue), ...checkKey(key, request.recordedKeys)];
+  const findings = [...seen.findings, ...bound.findings, ...request.scanSchema(seen.catalogue), ...ofKey];
   const { systemIdentifier, database } = seen.facts;
   const seenSource: KnownSource = { systemIdentifier, address: seen.address, database };
   const base = { catalogue: seen.catalogue, sourceFacts: seen.facts, seenSource, key };
   if (bound.plan === undefined) return { ...base, findings: sortFindings(findings.map(toShownFinding)) };
   const { plan, ...token } = await withTokenKey(bound.plan, doors.tokenKeys);
-  findings.push(...findRules(plan), ...(token.tokenKey ? checkKey(token.tokenKey, request.recordedTokenKeys) : []));
+  findings.push(...findRules(plan), ...(token.tokenKey ? checkKey(token.tokenKey, token.tokenKey.version, request.recordedTokenKeys) : []));
   const [conditions, target] = await Promise.all([
     readable ? tryConditions(doors.source, plan, seen.catalogue) : [],
     doors.target.inspect(plan, seen.catalogue),
@@ -103,7 +104,7 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     source: { address: seen.address, writable: seen.findings.some(({ code }) => writableCodes.has(code)) },
     knownSources: request.knownSources,
     target: target.facts,
-    key: { version: keyVersion, expiresAtMs: await doors.keys.expiresAt(keyVersion) },
+    key: { version: key.version, expiresAtMs: await doors.keys.expiresAt(key.version) },
     ...(await toTokenFacts(plan, doors.tokenKeys)),
     nowMs: doors.clock.now(),
     showPath: toShownPath,
@@ -134,12 +135,6 @@ export function toRefusal(findings: readonly Finding[]): BautaError {
   const [first] = errors;
   if (first && errors.every(({ code }) => messages[code].class === 'UnavailableError')) return toError(first.code, first.where, findings);
   return toError('PLAN_REFUSED', { amount: String(errors.length) }, findings);
-}
-
-/** A key file that was replaced would give the same person another pseudonym, and nobody would notice. */
-function checkKey({ version, check }: Prepared['key'], recorded: Request['recordedKeys']): readonly Finding[] {
-  const known = recorded.get(version);
-  return known === undefined || known === check ? [] : [toFinding('KEY_CHANGED', { amount: String(version) })];
 }
 
 const writableCodes: ReadonlySet<string> = new Set(['SOURCE_ROLE_CAN_WRITE', 'SOURCE_ROLE_IS_SUPERUSER']);

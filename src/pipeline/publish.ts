@@ -6,6 +6,7 @@ import { toArchiveNoteText } from './archive.js';
 import type { Journal } from './audit/audit.js';
 import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
 import type { GateInput } from './decision.js';
+import { toKeyData } from './key-use.js';
 import { questionType } from './permit-again.js';
 import type { Plan } from './plan.js';
 import type { DatasetVersion, Receipt, Staging } from './ports.js';
@@ -45,7 +46,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const published = await journal.change(
     'deliver',
     'dataset.published',
-    { ...data, server: systemIdentifier, expiresAt: toExpiry(plan, madeAtMs) },
+    { ...data, ...toKeyData(plan, madeAtMs), server: systemIdentifier, expiresAt: toExpiry(plan, madeAtMs) },
     async ({ index, checkpoint: { origin } }) => {
       const facts = { plan, version, systemIdentifier, nonce: staging.nonce, manifest, madeAtMs, schemas };
       const marker = toMarker({ ...facts, log: { origin, index } });

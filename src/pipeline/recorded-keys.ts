@@ -1,4 +1,4 @@
-// What the log tells of keys: which version of which hierarchy was used, and by what to know it again.
+// What the log tells of keys: which version of which hierarchy was used, by what to know it again, and which were destroyed.
 import type { Event } from './event.js';
 import type { KeyHierarchy, KeyProvider } from './ports.js';
 
@@ -8,18 +8,27 @@ export interface KeyRecord extends KeyHierarchy {
   readonly check: string;
 }
 
-/** Check values by version, of one hierarchy. */
-export type RecordedKeys = ReadonlyMap<number, string>;
+/** Of one hierarchy. */
+export interface RecordedKeys {
+  /** Check values by version. */
+  readonly checks: ReadonlyMap<number, string>;
+  /** This version and every one before it were destroyed, or somebody began to; 0: none. */
+  readonly destroyedUpTo: number;
+}
 
-/** Of the versions of this hierarchy; the first record of a version counts. */
+export const noRecordedKeys: RecordedKeys = { checks: new Map(), destroyedUpTo: 0 };
+
+/** Of events of `key.recorded` and of key changes; the first record of a version counts. */
 export function toRecordedKeys(events: readonly Event[], hierarchy: KeyHierarchy): RecordedKeys {
-  const recorded = new Map<number, string>();
+  const checks = new Map<number, string>();
+  let destroyedUpTo = 0;
   for (const { type, data } of events) {
-    if (type !== 'key.recorded' || !isOf(data, hierarchy)) continue;
-    const [version, check] = [Number(data['version']), data['check'] as string];
-    if (!recorded.has(version)) recorded.set(version, check);
+    if (!isOfHierarchy(data, hierarchy)) continue;
+    const [version, check] = [Number(data['version']), data['check']];
+    if (type === 'key.recorded' && typeof check === 'string' && !checks.has(version)) checks.set(version, check);
+    if (type.startsWith('key.destroyed.')) destroyedUpTo = Math.max(destroyedUpTo, Number(data['upTo']));
   }
-  return recorded;
+  return { checks, destroyedUpTo };
 }
 
 /** A PRF of a constant: it tells two keys apart and says nothing else about either. */
@@ -28,5 +37,10 @@ export async function toKeyCheck(keys: Pick<KeyProvider, 'derive'>, version: num
   return Buffer.from(check).subarray(0, 16).toString('hex');
 }
 
-const isOf = (data: Event['data'], { purpose, workspace, environment }: KeyHierarchy): boolean =>
+/** For people: what a hierarchy is called in messages. */
+export function toHierarchyName({ purpose, workspace, environment }: KeyHierarchy): string {
+  return `${purpose}/${workspace}/${environment}`;
+}
+
+const isOfHierarchy = (data: Event['data'], { purpose, workspace, environment }: KeyHierarchy): boolean =>
   data['purpose'] === purpose && data['workspace'] === workspace && data['environment'] === environment;

@@ -44,6 +44,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'classify',
     'demo',
     'doctor',
+    'keys',
     'audit',
     'schedules',
     'completion',

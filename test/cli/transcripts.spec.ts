@@ -15,6 +15,7 @@ const commands = [
   'approvals',
   'people',
   'apikeys',
+  'keys',
   'datasets',
   'rollback',
   'expire',

@@ -56,9 +56,18 @@ export async function toBlastRadius(transaction: Transaction, after: DocumentSet
     rows: known.length > 0 ? known.reduce((sum, one) => sum + one, 0) : null,
     pipelines: touched.map(({ pipeline }) => pipeline.name).sort(),
     environments: [
-      ...new Set(touched.map(({ pipeline: { target } }) => (typeof target === 'string' ? target : target.environment))),
+      ...new Set([
+        ...touched.map(({ pipeline: { target } }) => (typeof target === 'string' ? target : target.environment)),
+        ...lowered.flatMap(toJoined),
+      ]),
     ].sort(),
   };
+}
+
+/** Both that share their pseudonyms then, whether a pipeline delivers there yet or not. */
+function toJoined({ what, document, after }: Lowered): readonly string[] {
+  const environment = /^Environment (.*)$/.exec(document)?.[1];
+  return what === 'keys-joined' ? [...(environment === undefined ? [] : [environment]), ...(after === null ? [] : [after])] : [];
 }
 
 function isOf({ name, classification, rulebook, target }: Of<'Pipeline'>, document: string): boolean {

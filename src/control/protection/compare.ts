@@ -1,5 +1,5 @@
 // Two versions of a document, compared: what the later one protects less.
-import type { RuleDefinition, TargetDefinition } from '../../pipeline/definition.js';
+import type { KeysDefinition, RuleDefinition, TargetDefinition } from '../../pipeline/definition.js';
 import { guessByName } from '../../pipeline/classify/classify.js';
 import type { DocumentSet, Of } from './document-set.js';
 import { type Said, toPlain, toSaid } from './said-columns.js';
@@ -7,7 +7,7 @@ import { isWeaker } from './strength.js';
 
 export const loweredKinds = [
   'tag-removed', 'kept', 'against-detector', 'weaker-transform', 'person-removed', 'waiver', 'allows-widened', 'approval-removed', 'trust-added',
-  'token-source-added',
+  'token-source-added', 'keys-joined',
 ] as const; // prettier-ignore
 
 export interface Lowered {
@@ -85,5 +85,11 @@ export function findTokenSources(document: string, was: TokenDomains | undefined
 }
 
 type TokenDomains = NonNullable<TargetDefinition['tokens']>;
+
+/** Who sees both copies can put them together from then on. */
+export function findJoined(document: string, was: KeysDefinition | undefined, is: KeysDefinition | undefined): readonly Lowered[] {
+  const [before, after] = [was?.join?.environment ?? null, is?.join?.environment ?? null];
+  return after === null || after === before ? [] : [{ what: 'keys-joined', document, column: null, table: null, tag: null, before, after }];
+}
 
 export const toWords = (rules: readonly RuleDefinition[]): string | null => rules.map(({ transform }) => transform).join(', ') || null;

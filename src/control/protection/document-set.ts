@@ -1,5 +1,6 @@
 // The documents of a workspace as they are, and as they would be: the latest version of each, with those of a request put over them.
-import { type WrittenDocument, loadDocuments, loadWritten, readText } from '../../documents/documents.js';
+import { type WrittenDocument, findKeyProblems, loadDocuments, loadWritten, readText } from '../../documents/documents.js';
+import type { Finding } from '../../kernel/errors.js';
 import { packageFile } from '../../kernel/package-root.js';
 import type { Definition } from '../../pipeline/definition.js';
 import type { Transaction } from '../../systems/metadata/metadata.js';
@@ -36,6 +37,11 @@ export class DocumentSet {
       before: await toSet(kept.map(({ document }) => document)),
       after: await toSet([...rest.map(({ document }) => document), ...overlaid]),
     };
+  }
+
+  /** What no single document can say of the keys of an environment. */
+  keyProblems(): readonly Finding[] {
+    return findKeyProblems(this.definitions);
   }
 
   find<Kind extends Definition['kind']>(kind: Kind, name: string): Of<Kind> | undefined {

@@ -6,6 +6,7 @@ import type { DocumentSet, Of } from './document-set.js';
 import {
   type Lowered,
   compareClassifications,
+  findJoined,
   findLoweredRulebook,
   findTokenSources,
   findWidened,
@@ -27,6 +28,7 @@ export function findLoweredPipeline(before: DocumentSet, after: DocumentSet, nam
   for (const { object, action } of is.schemaTexts ?? [])
     if (action === 'keep' && !was?.schemaTexts?.some((one) => one.object === object && one.action === 'keep')) say('kept', object, object);
   found.push(...findTokenSources(document, was && targetOf(was)?.tokens, targetOf(is)?.tokens));
+  found.push(...findJoined(document, was && targetOf(was)?.keys, targetOf(is)?.keys));
   if (!was) return found;
   if (was.rulebook !== is.rulebook)
     found.push(...findLoweredRulebook(document, rulebookOf(before, was.rulebook), rulebookOf(after, is.rulebook)));

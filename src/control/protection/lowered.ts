@@ -3,6 +3,7 @@ import type { Schema } from '../../documents/documents.js';
 import {
   type Lowered,
   compareClassifications,
+  findJoined,
   findLoweredRulebook,
   findTokenSources,
   findWidened,
@@ -59,6 +60,7 @@ function findLoweredEnvironment(before: DocumentSet, after: DocumentSet, name: s
     ...findWidened(document, was?.allows, is?.allows ?? []),
     ...findTokenSources(document, was?.tokens, is?.tokens),
     ...handedOut.map((after): Lowered => ({ what: 'waiver', document, column: null, table: null, tag: null, before: null, after })),
+    ...findJoined(document, was?.keys, is?.keys),
   ];
 }
 

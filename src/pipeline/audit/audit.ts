@@ -4,11 +4,14 @@ export { type Deletion, carriedTypes, toCarried, toCarryOn } from './deletions.j
 export {
   type Change,
   type HomeChange,
+  type KeyChange,
   type OpenIntent,
   homeChangeTypes,
   intentTypes,
+  keyChangeTypes,
   toOpenHomeIntents,
   toOpenIntents,
+  toOpenKeyIntents,
 } from './intents.js';
 export { Journal } from './journal.js';
 export { type Leaf, parseLeaf, toLeaf, toPayloadPath } from './leaf.js';

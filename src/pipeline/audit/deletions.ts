@@ -2,7 +2,7 @@
 // which were carried into a later log before.
 import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
 import type { Checkpoint, Event } from '../event.js';
-import { intentTypes, toOpenIntents } from './intents.js';
+import { intentTypes, keyChangeTypes, toOpenIntents, toOpenKeyIntents } from './intents.js';
 import type { ChainEntry } from './verify-log.js';
 
 /** A deleted log, by the checkpoint that ended it. */
@@ -17,7 +17,14 @@ export interface Deletion extends Checkpoint {
 }
 
 /** Entries of a deleted log that somebody still goes by; all else goes with it. */
-export const carriedTypes: readonly string[] = ['key.recorded', 'source.seen', 'log.deleted.intended', 'log.deleted.done', ...intentTypes];
+export const carriedTypes: readonly string[] = [
+  ...['key.recorded', 'source.seen', 'log.deleted.intended', 'log.deleted.done'],
+  ...[...intentTypes, ...keyChangeTypes],
+];
+
+/** Of a run or a person that began it: an outcome ends it, and then nobody goes by it. */
+const begun: ReadonlySet<string> = new Set([...intentTypes, ...keyChangeTypes.filter((type) => type.startsWith('key.rotated.'))]);
+const single: ReadonlySet<string> = new Set([...intentTypes, ...keyChangeTypes]);
 
 /** The event that an entry tells of: of a carried one, the one that stood in the deleted log. */
 export function toCarried<T extends Pick<Event, 'type'> & { readonly data?: Event['data'] }>(event: T): T {
@@ -28,10 +35,11 @@ export function toCarried<T extends Pick<Event, 'type'> & { readonly data?: Even
 
 /** Of `old`, which is to be deleted, what later runs go by: unless the logs that stay (`kept`) have it, too. Both of `carriedTypes` only. */
 export function toCarryOn(old: readonly Event[], kept: readonly Event[]): readonly Event[] {
-  const open = new Set(toOpenIntents([...old, ...kept]).map(({ event }) => event));
+  const all = [...old, ...kept];
+  const open = new Set([...toOpenIntents(all), ...toOpenKeyIntents(all)].map(({ event }) => event));
   const there = new Set(kept.map(toKey));
   return old.filter((event) => {
-    if (there.has(toKey(event)) || (intentTypes.includes(event.type) && !open.has(event))) return false;
+    if (there.has(toKey(event)) || (begun.has(event.type) && !open.has(event))) return false;
     there.add(toKey(event));
     return true;
   });
@@ -39,7 +47,7 @@ export function toCarryOn(old: readonly Event[], kept: readonly Event[]): readon
 
 /** What was seen once is not carried again; an intent is the one of its run. */
 function toKey({ type, data, runId }: Event): string {
-  return toCanonicalJson([type, data, intentTypes.includes(type) ? runId : '']);
+  return toCanonicalJson([type, data, single.has(type) ? runId : '']);
 }
 
 /** Oldest first; each once, where its intent stands now. */

@@ -16,6 +16,12 @@ export type HomeChange = (typeof homeChanges)[number];
 
 export const homeChangeTypes: readonly string[] = toTypes(homeChanges);
 
+/** Changes of the keys that copies are made with. What was begun to be destroyed is destroyed; of a rotation the next start sees whether it was. */
+export const keyChanges = ['key.rotated', 'key.destroyed'] as const;
+export type KeyChange = (typeof keyChanges)[number];
+
+export const keyChangeTypes: readonly string[] = toTypes(keyChanges);
+
 export interface OpenIntent<Name extends string = Change> {
   readonly change: Name;
   readonly event: Event;
@@ -31,9 +37,16 @@ export function toOpenHomeIntents(events: readonly Event[]): readonly OpenIntent
   return toOpen(events, homeChanges);
 }
 
-/** The change, of the world or of the home, that an event of this type tells of. */
-export function findChange(type: string): Change | HomeChange | undefined {
-  return [...changes, ...homeChanges].find((name) => [`${name}.intended`, ...outcomes.map((word) => `${name}.${word}`)].includes(type));
+/** The same of keys. */
+export function toOpenKeyIntents(events: readonly Event[]): readonly OpenIntent<KeyChange>[] {
+  return toOpen(events, keyChanges);
+}
+
+/** The change, of the world, of the home or of keys, that an event of this type tells of. */
+export function findChange(type: string): Change | HomeChange | KeyChange | undefined {
+  return [...changes, ...homeChanges, ...keyChanges].find((name) =>
+    [`${name}.intended`, ...outcomes.map((word) => `${name}.${word}`)].includes(type),
+  );
 }
 
 function toTypes(names: readonly string[]): readonly string[] {

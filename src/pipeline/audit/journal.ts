@@ -2,7 +2,7 @@
 import type { Json } from '../../kernel/canonical-json.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { Appended, Checkpoint, Event } from '../event.js';
-import type { Change } from './intents.js';
+import type { Change, KeyChange } from './intents.js';
 import { toLogged } from '../erasable.js';
 import type { AuditSink } from '../ports.js';
 import type { Stage } from '../stages.js';
@@ -47,7 +47,7 @@ export class Journal {
    */
   async change<T>(
     stage: Stage,
-    name: Change,
+    name: Change | KeyChange,
     data: Readonly<Record<string, Json>>,
     make: (intent: Appended) => Promise<T>,
     toOutcome: (made: T) => Readonly<Record<string, Json>> = () => ({}),

@@ -2,11 +2,19 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { Event } from '../event.js';
-import { homeChangeTypes, intentTypes, toOpenHomeIntents, toOpenIntents } from './intents.js';
+import { homeChangeTypes, intentTypes, keyChangeTypes, toOpenHomeIntents, toOpenIntents, toOpenKeyIntents } from './intents.js';
 import { toStanding, toSubject } from './standing.js';
 
 const data = fc.record({ database: fc.constantFrom('a', 'b'), version: fc.constantFrom(1, 2) });
-const type = fc.constantFrom('source.seen', 'key.recorded', 'table.loaded', 'run.ended', ...intentTypes, ...homeChangeTypes);
+const type = fc.constantFrom(
+  'source.seen',
+  'key.recorded',
+  'table.loaded',
+  'run.ended',
+  ...intentTypes,
+  ...homeChangeTypes,
+  ...keyChangeTypes,
+);
 const event: fc.Arbitrary<Event> = fc
   .tuple(fc.constantFrom('r1', 'r2', 'r3'), type, data)
   .map(([runId, type, data]) => ({ runId, stage: 'audit', type, at: '', data }));
@@ -18,6 +26,10 @@ it('says of every log what all of its entries say: sources, keys, and intents wi
       const standing = toStanding(events);
       expect(sorted(toOpenIntents(standing))).toEqual(sorted(toOpenIntents(events)));
       expect(sorted(toOpenHomeIntents(standing))).toEqual(sorted(toOpenHomeIntents(events)));
+      expect(sorted(toOpenKeyIntents(standing))).toEqual(sorted(toOpenKeyIntents(events)));
+      const destroyed = (of: readonly Event[]): string[] =>
+        sorted(of.filter(({ type }) => type.startsWith('key.destroyed')).map(toSubject));
+      expect(destroyed(standing)).toEqual([...new Set(destroyed(events))]);
       for (const wanted of ['source.seen', 'key.recorded']) {
         const contents = (of: readonly Event[]): string[] => sorted(of.filter(({ type }) => type === wanted).map(({ data }) => data));
         expect(contents(standing)).toEqual([...new Set(contents(events))]);

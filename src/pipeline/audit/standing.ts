@@ -32,6 +32,8 @@ export function toSubject(entry: Event): Subject | undefined {
     return { subject: `${mark.mark} ${digestJson({ server, target, run })}`, type, ends: mark.ends };
   }
   const change = findChange(type);
+  // A key that was destroyed, or was begun to be, is one for good.
+  if (change === 'key.destroyed') return { subject: `${type} ${runId}`, type, ends: false };
   return change && { subject: `${change} ${runId}`, type, ends: type !== `${change}.intended` };
 }
 

@@ -56,7 +56,7 @@ export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
     planDigest: toPlanDigest(plan),
     catalogueDigest: plan.catalogueDigest,
     keyVersion: plan.keyVersion,
-    key: { version: facts.key.version, expiresAtMs: facts.key.expiresAtMs },
+    key: { version: facts.key.version, expiresAtMs: facts.key.expiresAtMs, ...toKeyFacts(plan) },
     tokenKeyVersion: plan.tokenKeyVersion ?? null,
     tokenKey: { version: facts.tokenKey?.version ?? null, expiresAtMs: facts.tokenKey?.expiresAtMs ?? null },
     stated: {
@@ -80,6 +80,17 @@ export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
     ],
     columns: toColumns(plan, facts),
     schemaTexts: (stated.schemaTexts ?? []).map((text) => ({ action: text.action, ...toExceptionMembers(text) })),
+  };
+}
+
+/** Whose keys, and what a document says of the version: `previousDay` is the last one. */
+function toKeyFacts({ environment, keyEnvironment = environment, facts: { target } }: Plan): Readonly<Record<string, Json>> {
+  const { join, previous } = target.keys ?? {};
+  return {
+    environment: keyEnvironment,
+    joinReasonLength: join ? lengthOf(join.reason) : null,
+    previousVersion: previous?.version ?? null,
+    previousDay: toDay(previous?.until),
   };
 }
 

@@ -6,7 +6,7 @@ import type { KeyProvider, MaskExecutor } from '../ports.js';
 import { toError } from '../../kernel/errors.js';
 import { Masker } from './masker.js';
 import { transforms } from './registry.js';
-import { deriveKeys, type RuleKeys } from './rule-keys.js';
+import { deriveKeys, type RuleKeys, toKeyScope } from './rule-keys.js';
 import type { RunnerOptions } from './runner.js';
 import { type ShowKey, showPlainKey } from './structure/structure.js';
 import type { Transform } from './transform.js';
@@ -85,5 +85,11 @@ export function createMaskExecutor(prepared: PreparedMask, options: MaskOptions 
 }
 
 function toRunnerOptions(plan: Plan, keys: RuleKeys, options: MaskOptions): RunnerOptions {
-  return { scope: plan, keys, transforms: options.transforms ?? transforms, showKey: options.showKey ?? showPlainKey, persons: new Map() };
+  return {
+    scope: toKeyScope(plan),
+    keys,
+    transforms: options.transforms ?? transforms,
+    showKey: options.showKey ?? showPlainKey,
+    persons: new Map(),
+  };
 }

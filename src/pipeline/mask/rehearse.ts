@@ -10,7 +10,7 @@ import { escapes } from './copy-text.js';
 import { makeUpDocuments, makeUpValues } from './made-up.js';
 import { Masker } from './masker.js';
 import { transforms } from './registry.js';
-import { deriveKeys } from './rule-keys.js';
+import { deriveKeys, toKeyScope } from './rule-keys.js';
 import { Lines } from './split.js';
 import { showPlainKey, toStructure } from './structure/structure.js';
 
@@ -46,7 +46,13 @@ export async function rehearse(
     { purpose: 'row', column: 'row', type: key, via: [] },
   ];
   const alone: Plan = { ...plan, tokenKeyVersion: 1, tables: [{ ...table, columns, hidden }] };
-  const options = { scope: alone, keys: await deriveKeys(alone, keys, keys), transforms, showKey: showPlainKey, persons: new Map() };
+  const options = {
+    scope: toKeyScope(alone),
+    keys: await deriveKeys(alone, keys, keys),
+    transforms,
+    showKey: showPlainKey,
+    persons: new Map(),
+  };
   const masker = new Masker(alone, 0, options);
   const rows: RehearsedRow[] = [];
   for (let row = 0; row < count; row++) {

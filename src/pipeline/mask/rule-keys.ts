@@ -19,6 +19,11 @@ export function toKeyLabel(scope: KeyScope, domain: string, purpose: KeyPurpose)
   return ['bauta/1', scope.workspace, scope.environment, domain, purpose].join('\0');
 }
 
+/** Whose keys the plan's labels name. */
+export function toKeyScope({ workspace, environment, keyEnvironment = environment }: Plan): KeyScope {
+  return { workspace, environment: keyEnvironment };
+}
+
 /** Every key that the plan's rules use; those of what is reversible come from the other hierarchy, under its own version. */
 export async function deriveKeys(
   plan: Plan,
@@ -26,16 +31,18 @@ export async function deriveKeys(
   tokenKeys?: Pick<KeyProvider, 'derive'>,
 ): Promise<RuleKeys> {
   const rules = toRules(plan);
+  const scope = toKeyScope(plan);
   const toDomains = (reversible: boolean): readonly string[] =>
     [...new Set(rules.filter((rule) => (rule.reversible === true) === reversible).map(({ domain }) => domain))].sort();
-  const masking = toDomains(false).flatMap((domain) => [toKeyLabel(plan, domain, 'prf'), toKeyLabel(plan, domain, 'cipher')]);
-  const token = toDomains(true).map((domain) => toKeyLabel(plan, domain, 'token'));
+  const masking = toDomains(false).flatMap((domain) => [toKeyLabel(scope, domain, 'prf'), toKeyLabel(scope, domain, 'cipher')]);
+  // A join is of pseudonyms: what can be exchanged back is under the environment's own keys, whatever masks beside it.
+  const token = toDomains(true).map((domain) => [toKeyLabel(scope, domain, 'token'), toKeyLabel(plan, domain, 'token')] as const);
   const { tokenKeyVersion } = plan;
   if (token.length > 0 && (!tokenKeys || tokenKeyVersion === undefined)) throw toError('MASK_KEY_MISSING', { stage: 'mask' });
   return new Map(
     await Promise.all([
       ...masking.map(async (label) => [label, await provider.derive(label, plan.keyVersion)] as [string, Uint8Array]),
-      ...token.map(async (label) => [label, await (tokenKeys ?? provider).derive(label, tokenKeyVersion ?? 0)] as [string, Uint8Array]),
+      ...token.map(async ([name, own]) => [name, await (tokenKeys ?? provider).derive(own, tokenKeyVersion ?? 0)] as [string, Uint8Array]),
     ]),
   );
 }

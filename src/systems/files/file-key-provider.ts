@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import type { KeyHierarchy, KeyProvider, KeyVersion, OpenKeys } from '../../pipeline/ports.js';
+import { toHierarchyName } from '../../pipeline/recorded-keys.js';
 import { syncFolder, writeWhole } from './durable.js';
 
 const keyName = /^v([1-9][0-9]{0,8})\.key$/;
@@ -13,10 +14,21 @@ const tombstoneName = /^v([1-9][0-9]{0,8})\.destroyed$/;
 /** What a process that died while it made a key may leave: the same bytes under another name. */
 const besideName = /^\.v([1-9][0-9]{0,8})\.[0-9a-f]{12}$/;
 const keyBytes = 32;
+const purposes: readonly KeyHierarchy['purpose'][] = ['masking', 'token', 'transport'];
 
 /** The keys of a home: those of a hierarchy are in `root/<purpose>/<workspace>/<environment>`. */
 export function openFileKeys(root: string): OpenKeys {
   return (hierarchy) => new FileKeyProvider(root, hierarchy);
+}
+
+/** Those that have a folder. */
+export async function listFileKeys(root: string): Promise<readonly KeyHierarchy[]> {
+  const found: KeyHierarchy[] = [];
+  for (const purpose of purposes)
+    for (const workspace of await readFolder(join(root, purpose)))
+      for (const environment of await readFolder(join(root, purpose, workspace)))
+        found.push({ purpose, workspace: fromFolderName(workspace), environment: fromFolderName(environment) });
+  return found;
 }
 
 /**
@@ -207,22 +219,34 @@ function toCurrent(found: Found): number | undefined {
   throw toError('KEY_VERSION_MISSING', { amount: String(newest), file: join(found.expected, `v${newest}.key`) });
 }
 
-/** For people: what a hierarchy is called in messages. */
-export function toHierarchyName({ purpose, workspace, environment }: KeyHierarchy): string {
-  return `${purpose}/${workspace}/${environment}`;
-}
-
 /**
  * One name, one folder, also where the file system takes capitals and small letters for the same, or dots for something of its own: what is not a
  * small letter, a digit, `-`, `_` or a dot inside is spelled as `=` and two hexadecimal digits per byte.
  */
-export function toFolderName(name: string): string {
+function toFolderName(name: string): string {
   const spelled = [...Buffer.from(name, 'utf8')].map((byte, at, bytes) => {
     const character = String.fromCharCode(byte);
     const plain = character === '.' ? at > 0 && at < bytes.length - 1 : /[a-z0-9_-]/.test(character);
     return plain ? character : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   });
   return spelled.length === 0 ? '=' : spelled.join('');
+}
+
+function fromFolderName(folder: string): string {
+  const bytes = folder.replace(/=([0-9A-F]{2})?/g, (_, hex: string | undefined) =>
+    hex === undefined ? '' : String.fromCharCode(parseInt(hex, 16)),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** Empty where there is none. */
+async function readFolder(path: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(path)).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw isCoded(error) ? toError('KEY_FILE_INVALID', { file: path }) : error;
+  }
 }
 
 async function writeKey(path: string): Promise<void> {

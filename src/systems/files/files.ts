@@ -8,4 +8,5 @@ export { openLogFiles } from './log-reader.js';
 export { readEvents } from './read-events.js';
 export { loadSigner, toLastSignedPath } from './signing-key.js';
 export { keepServiceLog, readLastNote } from './service-log.js';
-export { openFileKeys, toHierarchyName } from './file-key-provider.js';
+export { withWriteLock } from './write-lock.js';
+export { listFileKeys, openFileKeys } from './file-key-provider.js';
