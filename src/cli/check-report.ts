@@ -1,15 +1,49 @@
 // The findings of a check for people and for the tools that read a pull request: text, JUnit XML, SARIF 2.1.0, GitHub annotations.
+import type { CheckResult } from '../pipeline/check.js';
 import type { CheckedFinding } from '../pipeline/classify/classify.js';
 import { stripControls } from './print.js';
 
 export type ReportFormat = 'text' | 'junit' | 'sarif' | 'github';
+
+/** Of `bauta check`: each check is a case. */
+export type CheckReportFormat = 'junit' | 'sarif';
+
+/** What a report is of. */
+interface Subject {
+  readonly suite: string;
+  /** What a case is called; the same finding has the same name when the document grew. */
+  readonly toName: (finding: CheckedFinding) => string;
+  /** Cases without a finding. */
+  readonly passed: readonly string[];
+}
+
+const toPlaceName = ({ schema, table, column }: CheckedFinding['where']): string =>
+  [schema, table, column].filter((part) => part !== undefined).join('.');
+
+const classified: Subject = {
+  suite: 'classify',
+  toName: ({ code, where }) => `${toPlaceName(where) || code} ${code}`,
+  // A report without any case is taken for a run that did not happen.
+  passed: ['every column is tagged or kept'],
+};
+
+export function toCheckReport(format: CheckReportFormat, results: readonly CheckResult[], findings: readonly CheckedFinding[]): string {
+  const toName = ({ name, kind }: Pick<CheckResult, 'name' | 'kind'>): string => `${name} (${kind})`;
+  const passed = results.filter(({ outcome }) => outcome === 'pass').map(toName);
+  const about: Subject = {
+    suite: 'check',
+    toName: ({ where }) => toName({ name: where.rule ?? '', kind: where.name as CheckResult['kind'] }),
+    passed: results.length === 0 ? ['the pipeline has no checks'] : passed,
+  };
+  return format === 'junit' ? toJunit(findings, about) : toSarif(findings, (finding) => about.toName(finding));
+}
 
 export function toReport(format: ReportFormat, findings: readonly CheckedFinding[]): string {
   switch (format) {
     case 'text':
       return toText(findings);
     case 'junit':
-      return toJunit(findings);
+      return toJunit(findings, { ...classified, passed: findings.length > 0 ? [] : classified.passed });
     case 'sarif':
       return toSarif(findings);
     case 'github':
@@ -35,53 +69,61 @@ function escapeXml(text: string): string {
     .replace(/[&<>"']/g, (char) => entities[char] ?? '');
 }
 
-function toJunit(findings: readonly CheckedFinding[]): string {
-  const failures = findings.filter(({ severity }) => severity === 'error').length;
-  const cases = findings.map(({ severity, code, message, hint, where }) => {
-    const name = [where.schema, where.table, where.column].filter((part) => part !== undefined).join('.') || code;
+function toJunit(findings: readonly CheckedFinding[], { suite, toName, passed }: Subject): string {
+  // What could not be made is an error of JUnit, and no failure.
+  const isNotRun = ({ code }: CheckedFinding): boolean => code === 'CHECK_NOT_RUN';
+  const errors = findings.filter(isNotRun).length;
+  const failures = findings.filter(({ severity }) => severity === 'error').length - errors;
+  const cases = findings.map((finding) => {
+    const { severity, code, message, hint, where } = finding;
+    const element = isNotRun(finding) ? 'error' : 'failure';
     const place = where.file === undefined ? '' : ` file="${escapeXml(where.file)}" line="${where.line ?? 1}"`;
     const body = `${escapeXml(`${where.file ?? ''}:${where.line ?? 1} ${message}. ${hint}`)}`;
     const inside =
       severity === 'error'
-        ? `<failure type="${escapeXml(code)}" message="${escapeXml(message)}">${body}</failure>`
+        ? `<${element} type="${escapeXml(code)}" message="${escapeXml(message)}">${body}</${element}>`
         : `<system-out>${body}</system-out>`;
-    return `    <testcase classname="bauta.classify" name="${escapeXml(`${name} ${code}`)}"${place}>${inside}</testcase>`;
+    return `    <testcase classname="bauta.${suite}" name="${escapeXml(toName(finding))}"${place}>${inside}</testcase>`;
   });
-  // A report without any case is taken for a run that did not happen.
-  const all = cases.length > 0 ? cases : ['    <testcase classname="bauta.classify" name="every column is tagged or kept"/>'];
-  const counts = `tests="${all.length}" failures="${failures}" errors="0"`;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bauta classify" ${counts}>\n  <testsuite name="bauta classify" ${counts} skipped="0">\n${all.join('\n')}\n  </testsuite>\n</testsuites>\n`;
+  const all = [...cases, ...passed.map((name) => `    <testcase classname="bauta.${suite}" name="${escapeXml(name)}"/>`)];
+  const counts = `tests="${all.length}" failures="${failures}" errors="${errors}"`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bauta ${suite}" ${counts}>\n  <testsuite name="bauta ${suite}" ${counts} skipped="0">\n${all.join('\n')}\n  </testsuite>\n</testsuites>\n`;
 }
 
-function toSarif(findings: readonly CheckedFinding[]): string {
+/** `toSubject`: what tells two findings of one code and place apart. */
+function toSarif(findings: readonly CheckedFinding[], toSubject?: (finding: CheckedFinding) => string): string {
   const rules = [...new Set(findings.map(({ code }) => code))].sort();
-  const results = findings.map(({ severity, code, message, hint, where, suggestion }) => ({
-    ruleId: code,
-    ruleIndex: rules.indexOf(code),
-    level: severity,
-    message: { text: `${stripControls(message)}. ${stripControls(hint)}` },
-    ...(where.file === undefined
-      ? {}
-      : {
-          locations: [
-            {
-              physicalLocation: {
-                artifactLocation: { uri: where.file.split('/').map(encodeURIComponent).join('/') },
-                region: { startLine: where.line ?? 1 },
-              },
-              logicalLocations: [
-                {
-                  fullyQualifiedName: [where.schema, where.table, where.column].filter((part) => part !== undefined).join('.'),
-                  kind: 'member',
+  const results = findings
+    .map((finding) => ({ finding, ...finding }))
+    .map(({ finding, severity, code, message, hint, where, suggestion }) => ({
+      ruleId: code,
+      ruleIndex: rules.indexOf(code),
+      level: severity,
+      message: { text: `${stripControls(message)}. ${stripControls(hint)}` },
+      ...(where.file === undefined
+        ? {}
+        : {
+            locations: [
+              {
+                physicalLocation: {
+                  artifactLocation: { uri: where.file.split('/').map(encodeURIComponent).join('/') },
+                  region: { startLine: where.line ?? 1 },
                 },
-              ],
-            },
-          ],
-        }),
-    // The column and not the line: the same finding after the document grew.
-    partialFingerprints: { 'bautaColumn/v1': [code, where.schema, where.table, where.column].join('/') },
-    ...(suggestion ? { properties: { suggestedTag: suggestion.tag, rule: suggestion.rule, confidence: suggestion.confidence } } : {}),
-  }));
+                logicalLocations: [
+                  {
+                    fullyQualifiedName: toPlaceName(where) || code,
+                    kind: 'member',
+                  },
+                ],
+              },
+            ],
+          }),
+      // The column and not the line: the same finding after the document grew.
+      partialFingerprints: toSubject
+        ? { 'bautaCheck/v1': [code, toSubject(finding)].join('/') }
+        : { 'bautaColumn/v1': [code, where.schema, where.table, where.column].join('/') },
+      ...(suggestion ? { properties: { suggestedTag: suggestion.tag, rule: suggestion.rule, confidence: suggestion.confidence } } : {}),
+    }));
   const driver = {
     name: 'bauta',
     rules: rules.map((id) => ({

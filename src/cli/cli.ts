@@ -224,6 +224,31 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./load.js')).load({ ...self.optsWithGlobals(), archive })),
     );
 
+  const checking = command(
+    program,
+    'check',
+    'make the checks of a pipeline against a version that is published; with --server, what the last run counted',
+    [
+      'bauta check -f pipeline.yaml',
+      'bauta check -f pipeline.yaml --database env:DATABASE_URL --format junit > checks.xml',
+      'bauta check -f pipeline.yaml --rows 5',
+      'bauta check shop --server https://bauta.internal --token env:TOKEN',
+    ],
+    ['text', 'json', 'junit', 'sarif'],
+  );
+  checking
+    .addArgument(nameArgument())
+    .addOption(fileOption())
+    .option('--database <reference>', 'any database that a connection leads to, as who that is: env:NAME or file:PATH')
+    .option('--key <path>', 'with --rows: the public key of the log that published it (default: that of the home)')
+    .option('--rows <n>', 'show so many failing rows of each check, of a masked copy that carries a signed marker', (text) =>
+      parseCount('--rows', text),
+    )
+    .addHelpText('after', '\nExit code 1: a check that withholds failed, or one could not be made.')
+    .action(async (name: string | undefined, _, self: Command) =>
+      done(await (await import('./check.js')).check({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
+
   command(program, 'classify', 'suggest what each column is, let a person confirm it, check that nothing is new', [
     'bauta classify --source env:SOURCE_URL > classification.yaml',
     'bauta classify --catalogue env:SOURCE_URL > schema.json',
@@ -330,7 +355,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
   return program;
 }
 
-function command(program: Command, name: string, summary: string, examples: readonly string[]): Command {
+function command(
+  program: Command,
+  name: string,
+  summary: string,
+  examples: readonly string[],
+  formats: readonly string[] = ['text', 'json'],
+): Command {
   // Known there too, so that who asks for it is told what it is for.
   const local = !remote.includes(name);
   return program
@@ -340,7 +371,7 @@ function command(program: Command, name: string, summary: string, examples: read
     .option('--home <folder>', 'folder of keys, log and runs (default: BAUTA_HOME or .bauta)')
     .hook('preAction', (_, self) => refuseServer(self))
     .option('--json', 'one JSON object on stdout, everything else on stderr')
-    .addOption(new Option('--format <format>', '`--format json` is `--json`').choices(['text', 'json']))
+    .addOption(new Option('--format <format>', '`--format json` is `--json`').choices(formats))
     .addOption(
       new Option('--server <url>', 'the service to do it at: https://HOST, or http:// here (default: BAUTA_SERVER)').hideHelp(local),
     )
@@ -348,7 +379,21 @@ function command(program: Command, name: string, summary: string, examples: read
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
-const remote = ['plan', 'apply', 'run', 'runs', 'approvals', 'people', 'apikeys', 'datasets', 'rollback', 'expire', 'schedules', 'audit'];
+const remote = [
+  'plan',
+  'apply',
+  'run',
+  'runs',
+  'approvals',
+  'people',
+  'apikeys',
+  'check',
+  'datasets',
+  'rollback',
+  'expire',
+  'schedules',
+  'audit',
+];
 
 /** A service that is named is spoken to, or it is an error: nothing is done here that was meant for there. */
 function refuseServer(command: Command): void {

@@ -318,12 +318,12 @@ export async function composeTarget(options: ComposeOptions): Promise<ComposedTa
 }
 
 /** The public key of this home's log; none before the first run. */
-async function readVerifiers(home: string): Promise<readonly Verifier[]> {
+export async function readVerifiers(home: string): Promise<readonly Verifier[]> {
   const verifier = parseVerifierKey(await readFile(join(home, 'log.pub'), 'utf8').catch(() => ''));
   return verifier ? [verifier] : [];
 }
 
-async function readRequest(
+export async function readRequest(
   file: string,
 ): Promise<{ request: Request; after: Run['after']; connections: SelectedDocuments['connections'] }> {
   const loaded = await loadDocuments(file, readText);

@@ -2,7 +2,7 @@
 import { reaches } from '../pipeline/definition.js';
 import { markerStates } from '../pipeline/marked-datasets.js';
 import type { Json } from '../kernel/canonical-json.js';
-import { checkKinds } from '../pipeline/check.js';
+import { checkResultSchema as checkResult } from '../documents/documents.js';
 
 type Schema = { readonly [keyword: string]: Json };
 
@@ -81,29 +81,6 @@ const verdict = object(
 );
 
 const names = list(text('name'), 'columns');
-const checkResult = object(
-  {
-    ...{ name: text('of the check'), kind: oneOf(...checkKinds), severity: oneOf('warn', 'withhold') },
-    outcome: oneOf('pass', 'fail', 'not-run'),
-    ...{ schema: orNull(text('name')), table: orNull(text('name')), columns: names },
-    counted: orNull(count('rows that break it; freshness: rows new enough; rowCount: all; nullRate: those with NULL; sql: its count')),
-    rows: orNull(count('of how many rows, where that is asked')),
-    expected: text('in words and counts'),
-    of: text('digest of what was counted'),
-  },
-  {
-    earlier: {
-      type: 'object',
-      description: 'what it was compared with',
-      anyOf: [
-        object({ version: { type: 'integer', minimum: 1 }, counted: count('there') }, { rows: count('there') }),
-        object({ none: text('why there is nothing to compare with') }),
-      ],
-    },
-    sqlState: text('why it could not be made'),
-  },
-);
-
 const run = object(
   {
     runId: orNull(text('null: it did not come to a run')),
@@ -239,6 +216,27 @@ const clone = object({
 const clones = object(
   { clones: list(clone, 'with make and drop: the one'), findings },
   { connection: text('with make: the connection string, or with --out file: and its path; shown once'), error },
+);
+const check = object(
+  {
+    passed: flag('no check that withholds failed, and all were made'),
+    database: orNull(text('that was asked')),
+    version: orNull({ type: 'integer', minimum: 1, description: 'by its marker, or as the run says' }),
+    run: orNull(text('with --server: the run that made them')),
+    checks: list(checkResult, 'what each counted'),
+    findings,
+  },
+  {
+    rows: list(
+      object({
+        check: text('its name'),
+        columns: names,
+        rows: list(list(orNull(text('as it stands in the masked copy')), 'a row'), 'rows'),
+      }),
+      'with --rows: of each check that failed',
+    ),
+    error,
+  },
 );
 const rollback = object({ dataset: orNull(version), findings }, { error });
 const beyond: Schema = {
@@ -446,6 +444,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
   Object.entries({
     run,
     plan,
+    check,
     datasets,
     clones,
     rollback,

@@ -10,6 +10,7 @@ export { findKeyProblems } from './key-problems.js';
 export { type Named, type NamedSecret, findNamed, findSecretsNamed, SLACK, toUrlPlace } from './named.js';
 export { type SelectedDocuments, selectDocuments } from './select.js';
 export { channelEvents } from './channel-schema.js';
+export { checkResultSchema } from './check-result-schema.js';
 export { trustRoles } from './issuer-schema.js';
 export { fitsSchema } from './validate.js';
 export { parseCatalogue } from './parse-catalogue.js';

@@ -1692,13 +1692,33 @@ export const messages = {
   },
   CHECK_FAILED: {
     class: 'DataError',
-    message: 'the check {rule} ({name}) failed: {amount}; expected {expected} (table {table})',
+    message: 'the check {rule} ({name}) failed: {amount}; expected {expected}',
     hint: 'bauta check with --rows shows which rows of a masked copy these are; severity: warn publishes all the same',
   },
   CHECK_NOT_RUN: {
     class: 'DataError',
     message: 'the check {rule} ({name}) could not be made (SQLSTATE {sqlState}, {amount})',
     hint: 'what was not checked has not passed: 42883 and 42P01 want names with their schema, 25006 is an attempt to write, 57014 the time-out BAUTA_CHECK_TIMEOUT_MS',
+  },
+  CHECK_NO_VERSION: {
+    class: 'InputError',
+    message: 'the target of {connection} has no version that could be checked',
+    hint: 'bauta run makes the first; --database checks any database that a connection leads to',
+  },
+  CHECK_NEEDS_DATABASE: {
+    class: 'InputError',
+    message: 'the login of {connection} may make no login for a look into a version, and texts of a pipeline are not run as itself',
+    hint: 'name a connection of a role that may only read: --database env:NAME',
+  },
+  CHECK_ROWS_REFUSED: {
+    class: 'DeniedError',
+    message: 'no row of {object} is shown: {expected}',
+    hint: 'rows are shown of a masked copy only: one whose marker is whole and signed by the log of --key or of this home, and never of a source',
+  },
+  CHECKS_NOT_THERE: {
+    class: 'DataError',
+    message: 'the last run of {name} that has ended came to no checks (run {run})',
+    hint: 'bauta runs show tells how it ended; what was not checked has not passed',
   },
   // ── audit
   AUDIT_UNWRITABLE: {

@@ -21,7 +21,7 @@ type CheckedTable = Pick<Table, 'schema' | 'name' | 'parents'> & {
 };
 
 export interface CheckInput {
-  readonly pipeline: Described<Pick<PipelineDefinition, 'checks' | 'target'>>;
+  readonly pipeline: Described<{ readonly checks?: readonly CheckDefinition[]; readonly target?: PipelineDefinition['target'] }>;
   /** Those in scope. */
   readonly tables: readonly CheckedTable[];
 }
@@ -29,7 +29,7 @@ export interface CheckInput {
 export function bindChecks({ pipeline, tables }: CheckInput): BoundChecks {
   const { checks = [], target } = pipeline.body;
   if (checks.length === 0) return { findings: [] };
-  const binding = new CheckBinding(tables, target.swapSchemas !== undefined);
+  const binding = new CheckBinding(tables, target?.swapSchemas !== undefined);
   const seen = new Set<string>();
   const bound = checks.flatMap((check, i) => {
     const at = (...path: readonly (string | number)[]): Where => ({

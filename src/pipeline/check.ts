@@ -87,7 +87,7 @@ export type CheckPlan =
  * What the server counted for one check: rows that break it; of `freshness` rows that are new enough; of `rowCount` all; of `nullRate` those with
  * NULL, of so many `rows`. Or why it could not.
  */
-export type Counted = { readonly counted: number; readonly rows?: number } | { readonly sqlState: string };
+export type Counted = { readonly counted: number; readonly rows?: number } | { readonly sqlState: string } | { readonly why: string };
 
 /** The figure of an earlier version, or why there is none to compare with. */
 export type EarlierFigure = { readonly version: number; readonly counted: number; readonly rows?: number } | { readonly none: string };
@@ -109,6 +109,8 @@ export interface CheckResult {
   /** What it was compared with: a version and its figure, or `no earlier version` and its like. Absent: a check that compares nothing. */
   readonly earlier?: EarlierFigure;
   readonly sqlState?: string;
+  /** Why it could not be made where no server said so. */
+  readonly why?: string;
   /** Digest of what was counted, by which a later run knows whether its check counts the same. */
   readonly of: string;
 }

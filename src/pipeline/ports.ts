@@ -3,7 +3,7 @@ import type { Finding } from '../kernel/errors.js';
 import type { Batch, Masked } from './batch.js';
 import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type { CheckPlan, Counted } from './check.js';
-import type { Rows } from './definition.js';
+import type { RolesDefinition, Rows } from './definition.js';
 import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
 import type { ManifestTable, MarkerRow, MarkerSeen } from './marker.js';
@@ -242,6 +242,8 @@ export interface Target {
   drop(runId: string, steps: readonly DropStep[]): Promise<readonly DropKept[]>;
   /** On a session of its own: what of these steps is there, and what the server tells of where else it may be. */
   seeDropped(steps: readonly DropStep[]): Promise<DropSeen>;
+  /** A login with the rights of a version's readers alone, which `close` ends. Absent: a target whose login makes no others. */
+  reading?(roles?: RolesDefinition): Promise<{ readonly login: Login; close(): Promise<void> }>;
   /** Makes the previous version current again, in one step. MUST refuse one whose marker does not agree with its comment, or has expired. */
   rollback(): Promise<DatasetVersion>;
   close(): Promise<void>;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadDocuments, parseLock, readText } from '../../src/documents/documents.js';
 import { makeFolder, say, type Said } from '../support/classified.js';
 import { startTestServer, type TestServer } from '../support/server.js';
+import { expectWellFormed } from '../support/well-formed.js';
 
 let server: TestServer;
 let environment: Record<string, string>;
@@ -190,14 +191,7 @@ patterns:
     const { out } = await check('--as', 'junit');
     expect(out).toContain('tests="3" failures="3"');
     expect(out).toContain('&lt;mobil&gt;&amp;');
-    const stack: string[] = [];
-    for (const [, close, name = '', empty] of out
-      .replace(/^<\?.*\?>/, '')
-      .matchAll(/<(\/?)([a-z-]+)(?:\s+[a-z]+="[^"<&]*(?:&(?:lt|gt|amp|quot|apos);[^"<&]*)*")*\s*(\/?)>/g)) {
-      if (close) expect(stack.pop()).toBe(name);
-      else if (!empty) stack.push(name);
-    }
-    expect(stack).toEqual([]);
+    expectWellFormed(out);
   });
 
   it('speaks SARIF 2.1.0 with line and suggested tag', async () => {

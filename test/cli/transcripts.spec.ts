@@ -10,6 +10,7 @@ const folder = packageFile('test', 'cli', 'transcripts');
 const commands = [
   'plan',
   'run',
+  'check',
   'apply',
   'runs',
   'approvals',

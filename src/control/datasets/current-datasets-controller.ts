@@ -20,6 +20,13 @@ const properties: Readonly<Record<string, Schema>> = {
     description: 'what is not as it was when it was made: documents, `policy`, `source schema`; as the last look saw it',
   },
   lookedAt: { type: ['string', 'null'], format: 'date-time', description: 'when the last look was asked for; null: none was yet' },
+  checks: {
+    type: ['object', 'null'],
+    description:
+      'how many checks of its pipeline passed, failed (severity warn) and were not made; null: it was published before there were checks',
+    required: ['pass', 'fail', 'notRun'],
+    properties: { pass: { type: 'integer' }, fail: { type: 'integer' }, notRun: { type: 'integer' } },
+  },
   lookError: { type: ['string', 'null'], description: 'why that look could not see everything, as a code of docs/errors.md' },
 };
 const answer: Schema = { type: 'object', required: Object.keys(properties), properties };
@@ -63,10 +70,10 @@ export class CurrentDatasetsController {
 }
 
 function toView({ runId, publishedAt, expiresAt, lookedAt, drift, ...row }: DatasetRow, nowMs: number) {
-  const { pipeline, environment, target, version, lookError } = row;
+  const { pipeline, environment, target, version, lookError, checks } = row;
   return {
     ...{ run: runId, pipeline, environment, target, version, publishedAt: publishedAt.toISOString(), expiresAt: expiresAt.toISOString() },
-    ...{ expired: expiresAt.getTime() <= nowMs, drifted: (drift ?? []).map(({ what }) => what) },
+    ...{ expired: expiresAt.getTime() <= nowMs, checks, drifted: (drift ?? []).map(({ what }) => what) },
     ...{ lookedAt: lookedAt === null ? null : toTimestamp(lookedAt.getTime()), lookError },
   };
 }

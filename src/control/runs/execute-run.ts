@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Settings } from '../../config/settings.js';
 import { type BautaError, toError, toErrorView, toKnownError } from '../../kernel/errors.js';
-import { toCheckResults } from '../../pipeline/check.js';
+import { toCheckResults, toTally } from '../../pipeline/check.js';
 import { provision } from '../../pipeline/pipeline.js';
 import type { RunSummary } from '../../pipeline/report/report.js';
 import type { Prepared, Request } from '../../pipeline/prepare.js';
@@ -259,7 +259,7 @@ async function end(
     if (next === undefined) {
       const leaves = left && !isPublished && (state !== 'planning' || cancelRequestedAt !== null);
       const ended = await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves), held, moved, ...line });
-      if (ended.state === 'published') await transaction.datasets.publish(run.id);
+      if (ended.state === 'published') await transaction.datasets.publish(run.id, toTally(summary?.checks ?? []));
       // The gate was asked for it today.
       if (ended.state === 'reused' && summary?.reused && summary.decision)
         await transaction.datasets.renew(summary.reused.runId, summary.decision.policy.digest);

@@ -1,7 +1,7 @@
 // /v1/runs: ask for one, see how it goes, end it.
 import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 
-import type { Schema } from '../../documents/documents.js';
+import { type Schema, checkResultSchema } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type RunRow, type Transaction, isEnded, runStates } from '../../systems/metadata/metadata.js';
@@ -75,6 +75,11 @@ const detailed: Readonly<Record<string, Schema>> = {
     description: 'one entry for each stage of each attempt',
     items: { type: 'object', required: Object.keys(stageProperties), properties: stageProperties },
   },
+  checks: {
+    type: 'array',
+    items: checkResultSchema,
+    description: 'what each check of the pipeline counted; empty until it has ended, or where it did not come to that',
+  },
   linesLeftOut: { type: 'integer', description: 'lines older than the newest thousand' },
 };
 const detailedAnswer: Schema = { type: 'object', required: Object.keys(detailed), properties: detailed };
@@ -144,7 +149,12 @@ export class RunsController {
     return this.metadata.within(callerOf(request).workspaceId, async (transaction) => {
       const [run] = (await withSummaries(transaction, [await findRun(transaction, request, id)])) as [RunRow];
       const { lines, of } = await transaction.runs.lines(id);
-      return { ...toView(run), stages: toStages(run, await transaction.runs.steps(id), lines), linesLeftOut: of - lines.length };
+      return {
+        ...toView(run),
+        stages: toStages(run, await transaction.runs.steps(id), lines),
+        checks: toChecks(run),
+        linesLeftOut: of - lines.length,
+      };
     });
   }
 
@@ -292,6 +302,11 @@ function parseInstant(text: string): Date {
   const at = new Date(text);
   if (Number.isNaN(at.getTime())) throw toError('REQUEST_INVALID', { name: 'deadlineAt', expected: 'an instant that there is' });
   return at;
+}
+
+function toChecks({ summary }: RunRow): readonly unknown[] {
+  const { checks } = (summary ?? {}) as { readonly checks?: readonly unknown[] };
+  return checks ?? [];
 }
 
 function toView(run: RunRow): { readonly id: string; readonly [member: string]: unknown } {

@@ -16,7 +16,12 @@ export function judgeChecks(
   earlier: (check: CheckPlan) => EarlierFigure | undefined,
 ): JudgedChecks {
   const results = checks.map((check, i) => judge(check, counted[i] ?? { sqlState: '57014' }, earlier(check)));
-  return { results, findings: results.flatMap(toFindingOf) };
+  return { results, findings: toCheckFindings(results) };
+}
+
+/** What of these results has to be told: a failure, and what could not be made. */
+export function toCheckFindings(results: readonly CheckResult[]): readonly Finding[] {
+  return results.flatMap(toFindingOf);
 }
 
 /** By what a check counts, whatever its name, its limits and its severity are. */
@@ -39,7 +44,7 @@ function judge(check: CheckPlan, counted: Counted, earlier: EarlierFigure | unde
   const place = { schema: table?.schema ?? null, table: table?.name ?? null, columns };
   const compared = comparesVersions(check) && earlier ? { earlier } : {};
   const base = { name, kind, severity, ...place, expected: toExpected(check), ...compared, of: toCountDigest(check) };
-  if ('sqlState' in counted) return { ...base, outcome: 'not-run', counted: null, rows: null, sqlState: counted.sqlState };
+  if (!('counted' in counted)) return { ...base, outcome: 'not-run', counted: null, rows: null, ...counted };
   const figures = { counted: counted.counted, rows: counted.rows ?? null };
   return { ...base, outcome: holds(check, counted.counted, counted.rows ?? 0, earlier) ? 'pass' : 'fail', ...figures };
 }
@@ -124,7 +129,7 @@ export function toSeen({ kind, counted, rows, earlier }: Pick<CheckResult, 'kind
 const toRows = (rows: number): string => `${rows} ${rows === 1 ? 'row' : 'rows'}`;
 
 function toFindingOf(result: CheckResult): readonly Finding[] {
-  const { name, kind, outcome, severity, schema, table, columns, expected, sqlState } = result;
+  const { name, kind, outcome, severity, schema, table, columns, expected, sqlState, why } = result;
   if (outcome === 'pass') return [];
   const place = {
     ...{ stage: 'verify', rule: name, name: kind },
@@ -132,6 +137,6 @@ function toFindingOf(result: CheckResult): readonly Finding[] {
     ...(columns.length === 1 ? { column: columns[0] } : {}),
   };
   // What could not be asked withholds whatever its severity: nobody knows how bad it is.
-  if (outcome === 'not-run') return [toFinding('CHECK_NOT_RUN', { ...place, sqlState })];
+  if (outcome === 'not-run') return [toFinding('CHECK_NOT_RUN', { ...place, sqlState, amount: why })];
   return [toFinding('CHECK_FAILED', { ...place, amount: toSeen(result), expected }, severity === 'warn' ? 'warning' : 'error')];
 }

@@ -21,7 +21,7 @@ import { toLawFindings, toVerdicts, type Verdict } from './verdict.js';
 export type { Verdict } from './verdict.js';
 
 export { type AttestOptions, type AttestState, type DatasetSeen, type Statement, attest } from './attest.js';
-export { type JudgedChecks, comparesVersions, judgeChecks, toCountDigest, toSeen } from './judge-checks.js';
+export { type JudgedChecks, comparesVersions, judgeChecks, toCheckFindings, toCountDigest, toSeen } from './judge-checks.js';
 export { TableDigest } from './table-digest.js';
 
 export interface VerifyOptions {

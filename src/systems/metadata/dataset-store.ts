@@ -3,6 +3,8 @@ import type { EntityManager } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
 
+import type { CheckTally } from '../../pipeline/check.js';
+
 type Audit = (type: string, data: Readonly<Record<string, Json>>) => Promise<void>;
 
 /** What a version was made with, as digests. */
@@ -48,6 +50,8 @@ export interface DatasetRow extends MadeWith {
   readonly quarantinedAt: Date | null;
   /** Roles and sessions, as the last look at the rows saw them. */
   readonly readers: Json;
+  /** Null: it was published before there were checks. */
+  readonly checks: CheckTally | null;
 }
 
 export interface DatasetCounts {
@@ -65,7 +69,7 @@ const current = 'published_at IS NOT NULL AND replaced_at IS NULL AND dropped_at
 const columns = `run_id AS "runId", pipeline, environment, target, version, documents, catalogue_digest AS "catalogueDigest",
   policy_digest AS "policyDigest", published_at AS "publishedAt", expires_at AS "expiresAt", replaced_at AS "replacedAt",
   looked_at AS "lookedAt", look_error AS "lookError", drift, server, dropped_at AS "droppedAt", dropped_as AS "droppedAs", drop_error AS "dropError",
-  revoked_at AS "revokedAt", rows_looked_at AS "rowsLookedAt", rows_error AS "rowsError", rows_drift AS "rowsDrift", quarantined_at AS "quarantinedAt", readers`;
+  revoked_at AS "revokedAt", rows_looked_at AS "rowsLookedAt", rows_error AS "rowsError", rows_drift AS "rowsDrift", quarantined_at AS "quarantinedAt", readers, checks`;
 
 export class DatasetStore {
   constructor(
@@ -92,16 +96,16 @@ export class DatasetStore {
     );
   }
 
-  /** What the run intended is published, and takes the place of what was there. */
-  async publish(runId: string): Promise<void> {
+  /** What the run intended is published, and takes the place of what was there. `checks`: what they counted. */
+  async publish(runId: string, checks: CheckTally): Promise<void> {
     await this.manager.query(
       `WITH made AS (
-         UPDATE bauta.dataset_version SET published_at = clock_timestamp()
+         UPDATE bauta.dataset_version SET published_at = clock_timestamp(), checks = $3
          WHERE workspace_id = $1 AND run_id = $2 AND expires_at IS NOT NULL RETURNING server, target)
        UPDATE bauta.dataset_version d SET replaced_at = clock_timestamp(), replaced_by = $2 FROM made
        WHERE d.workspace_id = $1 AND d.server = made.server AND d.target = made.target AND d.run_id <> $2
          AND d.published_at IS NOT NULL AND d.replaced_at IS NULL`,
-      [this.workspaceId, runId],
+      [this.workspaceId, runId, JSON.stringify(checks)],
     );
   }
 

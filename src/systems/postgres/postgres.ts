@@ -17,6 +17,7 @@ import { findCut, leaveUnchecked, toValidation } from './unchecked.js';
 export { schemaTexts };
 export { type DumpedTable, VersionDump, toCopyHead } from './archive/dump.js';
 export { ArchiveLoading } from './archive/loading.js';
+export { CheckCounter, toRowsStatement } from './checks/checks.js';
 export { type ConnectionTarget, asLogin, connect, toLoginUrl, toVerifiedUrl } from './connection.js';
 export { type EmbeddedServer, findLeftRunning, startEmbedded } from './embedded.js';
 export { openPool } from './pool.js';

@@ -8,6 +8,8 @@ import { type ConnectionTarget, connect } from '../connection.js';
 import { toServerError } from '../server-error.js';
 import { type CountOptions, type CountStatement, toCountStatement, toCountStatements, toCounted } from './statements.js';
 
+export { toRowsStatement } from './failing-rows.js';
+
 export interface CheckCounterOptions extends CountOptions {
   readonly database?: string | undefined;
   /** For each statement. */

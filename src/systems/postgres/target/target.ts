@@ -1,12 +1,14 @@
 // The Target port on Postgres, direct delivery: a staging database beside the target, and one switch. The door of this folder.
 import type { Clock } from '../../../kernel/clock.js';
 import { BautaError, toError } from '../../../kernel/errors.js';
+import { newRunId } from '../../../kernel/ids.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import type { Plan } from '../../../pipeline/plan.js';
+import type { RolesDefinition } from '../../../pipeline/definition.js';
 import type {
-  AdoptedStaging, DatasetVersion, DropKept, DropSeen, DropStep, SharedStaging, StagingRun, Target, TargetFacts,
+  AdoptedStaging, DatasetVersion, DropKept, DropSeen, DropStep, Login, SharedStaging, StagingRun, Target, TargetFacts,
 } from '../../../pipeline/ports.js'; // prettier-ignore
 import type { Finding } from '../../../kernel/errors.js';
 import type { ConnectionTarget } from '../connection.js';
@@ -20,6 +22,7 @@ import { inspect, readSystemIdentifier } from './inspect.js';
 import { findMarkerProblem, readMarkerOf } from './marker-of.js';
 import { toEnvironmentRoles, toStagingName } from './names.js';
 import { rollback } from './publish.js';
+import { openReading } from './reading-login.js';
 import { type Kept, RangeRecord, readRecord, readSteps } from './range-record.js';
 import { findAlive, lockAfter, lockForRun, lockTarget } from './locks.js';
 import { type Session, TargetServer, type TargetSettings, defaultTargetSettings } from './session.js';
@@ -170,6 +173,10 @@ export class PostgresTarget implements Target {
 
   seeDropped(steps: readonly DropStep[]): Promise<DropSeen> {
     return this.#withMaintenance((session) => seeDropped(session, steps));
+  }
+
+  reading(roles?: RolesDefinition): Promise<{ readonly login: Login; close(): Promise<void> }> {
+    return openReading(this.#server, newRunId(this.#options.clock.now()), toEnvironmentRoles(this.#server.target, roles).readOnly);
   }
 
   rollback(): Promise<DatasetVersion> {
