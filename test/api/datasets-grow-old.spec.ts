@@ -148,6 +148,7 @@ it('knows until when a version may be used: what its marker says', async () => {
     target: 'copy',
     version: 1,
     expired: false,
+    checks: { pass: 0, fail: 0, notRun: 0 },
     drifted: [],
     lookedAt: null,
   };
