@@ -3,11 +3,12 @@ import type { Finding } from '../kernel/errors.js';
 import type { Batch, Masked } from './batch.js';
 import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type { CheckPlan, Counted } from './check.js';
-import type { RolesDefinition, Rows } from './definition.js';
+import type { RolesDefinition } from './definition.js';
 import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
 import type { ManifestTable, MarkerRow, MarkerSeen } from './marker.js';
 import type { Plan, TablePlan } from './plan.js';
+import type { CountedColumn, CutReference, Trial, Trialled } from './source-question.js';
 
 // ── Source
 
@@ -44,37 +45,7 @@ export interface SourceState {
   readonly unknown?: string;
 }
 
-/** A condition of the source's schema, and made-up rows for it. */
-export interface Trial {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** True or NULL where it holds; absent: being of the types is all that is asked. */
-  readonly sql?: string;
-  /** What the table is called in it. */
-  readonly alias: string;
-  /** Values as the server prints them, null for NULL. */
-  readonly rows: readonly (readonly (string | null)[])[];
-}
-
-/** Per row whether it meets the condition; MAY be of fewer rows than were given. Or the server could not say. */
-export type Trialled = { readonly holds: readonly boolean[] } | { readonly sqlState: string };
-
-/**
- * With a path: the values at it, of the table's first 20,000 rows where these show 10,000 distinct ones, else of its first 200,000; how an array or
- * composite is walked, its type says.
- */
-export interface CountedColumn extends TableName {
-  readonly column: string;
-  readonly path?: string;
-  readonly type?: DataType;
-}
-
-/** A foreign key of a table whose referenced table is cut by `rows: none | where`. */
-export interface CutReference extends TableName {
-  readonly constraint: string;
-  readonly rows: Rows;
-  readonly references: TableName;
-  readonly referencedRows: Rows;
-}
+export type { CountedColumn, CutReference, Trial, Trialled } from './source-question.js';
 
 export interface SourceDescription {
   readonly catalogue: Catalogue;

@@ -88,6 +88,7 @@ it('lets the verification and its reader share with the writer only what says wh
     'plan',
     'ports',
     'schema-object',
+    'source-question',
     'stages',
   ];
   // A session, its errors without a value, names in quotes, the marker's one row.
