@@ -208,8 +208,9 @@ function tellNext(home: string, shop: Shop, keep: boolean, seconds: number): voi
     `node dist/src/cli.js audit verify --log ${join(home, 'log')} --key ${join(home, 'log.pub')}   change a byte of the log, and it is named`,
   );
   if (keep) {
+    const connections = writeConnections(home, environment);
     say('the servers stay up until Ctrl-C. In another terminal:');
-    say(`  export SOURCE_URL='${environment['SOURCE_URL']}'\n  export TARGET_URL='${environment['TARGET_URL']}'`);
+    say(`  . ${connections}   # SOURCE_URL, TARGET_URL, and the same for the service: docs/first-hour.md goes on from here`);
     say(`  psql '${shop.server.url('shop_dev')}'`);
     say(`  node dist/src/cli.js plan -f ${join(home, 'shop', 'pipeline.yaml')} --home ${home} --sample 3`);
     say(`  node dist/src/cli.js datasets -f ${join(home, 'shop', 'pipeline.yaml')} --home ${home}`);
@@ -219,6 +220,23 @@ function tellNext(home: string, shop: Shop, keep: boolean, seconds: number): voi
     say('node dist/src/cli.js --help   every command; README.md says how to point it at your own databases');
   }
   say(`done in ${seconds.toFixed(1)} s`);
+}
+
+/** For a shell to read: the connections of both sides, under the names that examples/shop has for the command line and for the service. */
+function writeConnections(home: string, environment: Shop['environment']): string {
+  const path = join(home, 'connections.sh');
+  const { SOURCE_URL = '', TARGET_URL = '' } = environment;
+  const variables = {
+    SOURCE_URL,
+    TARGET_URL,
+    BAUTA_CONN_SOURCE: SOURCE_URL,
+    BAUTA_CONN_TARGET: TARGET_URL,
+    BAUTA_CONN_HOOK_PUSH: newPassword(),
+  };
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
+  rmSync(path, { force: true });
+  writeFileSync(path, lines.join(''), { mode: 0o600, flag: 'wx' });
+  return path;
 }
 
 function untilInterrupted(): Promise<void> {

@@ -48,7 +48,11 @@ export async function runs(action: string, id: string | undefined, options: Runs
   if (action === 'list') return tell(await list(server, options), options);
   if (id === undefined) throw toError('OPTION_MISSING', { name: 'the id of a run', expected: 'bauta runs --help' });
   if (action === 'show') return show(await server.ask<Shown>('GET', toRunPath(id)), options);
-  return tell([await server.ask<Run>('POST', `${toRunPath(id)}/${action}`)], options);
+  const run = await server.ask<Run>('POST', `${toRunPath(id)}/${action}`);
+  // Whoever works on it has yet to hear of it.
+  if ((action === 'cancel' || action === 'pause') && run.endedAt === null && run.state !== 'paused')
+    process.stderr.write(`${action === 'cancel' ? 'cancelled' : 'paused'} as soon as its worker hears of it: bauta runs show ${id}\n`);
+  return tell([run], options);
 }
 
 /** The newest, newest first. */

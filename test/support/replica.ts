@@ -1,11 +1,11 @@
 // A streaming replica of a test server, without pg_basebackup: the low-level backup functions and a copy of the data folder.
 import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdtempSync, chmodSync, openSync, closeSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 
+import { findFreePort } from './free-port.js';
 import type { TestServer } from './server.js';
 import { waitUntil } from './source.js';
 
@@ -76,12 +76,4 @@ export async function startReplica(primary: TestServer, settings: Readonly<Recor
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
