@@ -6,8 +6,9 @@ import { type Json, toCanonicalJson } from '../kernel/canonical-json.js';
 import { systemClock } from '../kernel/clock.js';
 import { toError } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
-import { type ManifestTable, type Marker, markerSchema, openMarker } from '../pipeline/marker.js';
-import { type AttestState, type DatasetSeen, type Statement, TableDigest, attest as judge } from '../pipeline/verify/verify.js';
+import { lookAtRows } from '../pipeline/look-at-rows.js';
+import { type Marker, openMarker } from '../pipeline/marker.js';
+import { type AttestState, type Statement, attest as judge } from '../pipeline/verify/verify.js';
 import { DatasetReader, resolveConnection } from '../systems/postgres/postgres.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText } from './print.js';
@@ -59,7 +60,7 @@ export async function stateOf(
 ): Promise<{ readonly statement: Statement; readonly marker: Marker | undefined }> {
   const marker = await reader.marker();
   const opened = openMarker(marker, verifier ? [verifier] : []);
-  const seen = { marker, ...(await reader.place()), tables: opened.state === 'whole' ? await look(reader, opened, counts) : [] };
+  const seen = { marker, ...(await reader.place()), tables: opened.state === 'whole' ? await lookAtRows(reader, opened, counts) : [] };
   const statement = judge(seen, { verifier, nonce, counts, clock: systemClock });
   return { statement, marker: opened.state === 'whole' ? opened.marker : undefined };
 }
@@ -70,30 +71,6 @@ export async function readVerifier(path: string): Promise<Verifier> {
   const verifier = parseVerifierKey(text);
   if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: path });
   return verifier;
-}
-
-/** The rows, as far as there is something to hold them against. */
-async function look(
-  reader: DatasetReader,
-  { marker, manifest }: { readonly marker: Marker; readonly manifest: readonly ManifestTable[] },
-  counts: boolean,
-): Promise<DatasetSeen['tables']> {
-  const published = new Map(manifest.map((table) => [`${table.schema}\u0000${table.table}`, table]));
-  const tables: DatasetSeen['tables'][number][] = [];
-  for (const table of await reader.tables(markerSchema)) {
-    if (marker.schemas && !marker.schemas.includes(table.schema)) continue;
-    const columns = published.get(`${table.schema}\u0000${table.name}`)?.columns;
-    const name = { schema: table.schema, table: table.name };
-    if (!table.readable) tables.push({ ...name, rows: null, digest: null });
-    else if (counts || !columns?.every((column) => table.columns.includes(column)))
-      tables.push({ ...name, rows: await reader.count(table), digest: null });
-    else {
-      const digest = new TableDigest(Buffer.from(marker.nonce, 'hex'));
-      for await (const chunk of reader.lines(table, columns)) digest.update(chunk);
-      tables.push({ ...name, rows: digest.rows, digest: digest.digest() });
-    }
-  }
-  return tables;
 }
 
 /** What a person sees: the marker, what does not fit, the answer. */

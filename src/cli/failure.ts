@@ -11,6 +11,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   datasets: { datasets: [], findings: [] },
   rollback: { dataset: null, findings: [] },
   expire: { versions: [], findings: [] },
+  drift: { state: 'unknown', database: '', version: null, run: null, tables: [], why: null, findings: [] },
   clones: { clones: [], findings: [] },
   audit: { state: 'broken', checkpoint: null, findings: [] },
   attest: {

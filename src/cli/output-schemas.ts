@@ -1,5 +1,6 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
 import { reaches } from '../pipeline/definition.js';
+import { rawKinds } from '../pipeline/raw-value.js';
 import { markerStates } from '../pipeline/marked-datasets.js';
 import type { Json } from '../kernel/canonical-json.js';
 import { checkResultSchema as checkResult } from '../documents/documents.js';
@@ -266,6 +267,20 @@ const expiredVersion = object({
   attestation: orNull(attestation),
 });
 const expire = object({ versions: list(expiredVersion, 'with its attestation, once it is dropped'), findings }, { error });
+const driftedTable = object({
+  ...{ schema: text('name'), table: text('name') },
+  state: oneOf('rows differ', 'content differs', 'columns differ', 'missing', 'unknown', 'unreadable'),
+  ...{ rows: orNull(count('there now')), published: orNull(count('that were published')) },
+  raw: list(object({ column: text('name'), kind: oneOf(...rawKinds), values: count('that can be no fake of ours') }), 'by column'),
+});
+const drift = object(
+  {
+    ...{ state: oneOf('as published', 'drifted', 'unknown'), database: text('name'), version: orNull(count('of the dataset')) },
+    ...{ run: orNull(text('that made it')), tables: list(driftedTable, 'that differ'), why: orNull(text('why nobody knows')) },
+    findings,
+  },
+  { error },
+);
 const doctor = object(
   {
     ok: flag('nothing stands in the way of a run'),
@@ -449,6 +464,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     clones,
     rollback,
     expire,
+    drift,
     doctor,
     classify,
     schedules,

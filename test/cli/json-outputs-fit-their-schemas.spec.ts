@@ -55,6 +55,7 @@ it('when all goes well', async () => {
     versions: [{ why: 'withdrawn', attestation: { dropped: [{ kind: 'database', seen: 'gone' }] } }],
   });
   expect(await look(0, 'datasets', '-f', fine)).toMatchObject({ datasets: [{ version: 1, state: 'current' }] });
+  expect(await look(0, 'drift', '-f', fine)).toMatchObject({ state: 'as published', version: 1, tables: [] });
   const suggested = await look(0, 'classify', '--source', 'env:SOURCE_URL');
   expect(JSON.stringify(suggested['suggestions'])).toContain('"person"');
   // With the pipeline, only what it includes is looked at.

@@ -20,6 +20,7 @@ const commands = [
   'datasets',
   'rollback',
   'expire',
+  'drift',
   'attest',
   'load',
   'classify',
@@ -108,6 +109,7 @@ describe('a first day', () => {
     await record('attest', 'attest', 'env:TARGET_URL', '--key', 'home/log.pub');
     await record('attest-no-key', 'attest', 'env:TARGET_URL');
     await world.server.sql('tiny_dev', `UPDATE app.product SET title = 'Product' WHERE sku = 'P7'`);
+    await record('drift', 'drift', '-f', fine);
     await record('attest-changed', 'attest', 'env:TARGET_URL', '--key', 'home/log.pub');
     await record('attest-json', 'attest', 'env:TARGET_URL', '--key', 'home/log.pub', '--nonce', '00112233445566aa', '--json');
     await record('attest-unknown', 'attest', 'env:SOURCE_URL', '--key', 'home/log.pub');

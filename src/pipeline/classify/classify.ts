@@ -5,6 +5,7 @@ export { findAtPath, isOpen, isPath, toPathKey, toShape } from './shape.js';
 export { type PersonRoute } from './subject.js';
 export { isPersonal, type Tag, type TagClass, tags } from './tags.js';
 export { detectText, detectValue, type Hit, isDataKey, toShownKey } from './detectors/detectors.js';
+export { isIban, isPan } from './detectors/money.js';
 export { type Guess, guessByName } from './detect.js';
 export { type ScannedText, scanSchemaTexts } from './scan-schema-texts.js';
 export { type Suggestion, suggest } from './suggest.js';

@@ -16,6 +16,7 @@ export type { Batch, Masked } from '../batch.js';
 export { toCanonicalForm } from './canonical.js';
 export { findTransform, withDefaults } from './column-runner.js';
 export { findRuleProblems } from './rule-problems.js';
+export { isReservedDomain } from './reserved-domain.js';
 export { outputSpace } from './output-space.js';
 export { rehearse, type RehearsedRow } from './rehearse.js';
 export { transforms } from './registry.js';

@@ -14,12 +14,15 @@ export interface DatasetTable {
   readonly columns: readonly string[];
   /** Whether this login sees every row: it may select, and no policy applies to it. */
   readonly readable: boolean;
+  /** Of the columns, those that the server computes. */
+  readonly generated: readonly string[];
 }
 
 /** Tables with rows of their own; those of extensions are the extension's. */
 const tables = `
   SELECT n.nspname AS schema, c.relname AS name,
     ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+    ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> '') AS generated,
     has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid) AS readable
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', $1)

@@ -1,0 +1,100 @@
+// Are the rows still those that were published? By the marker's manifest, without the source. Only tables that differ are read for what can be no fake.
+import type { Clock } from '../kernel/clock.js';
+import type { Verifier } from '../kernel/signed-note.js';
+import { type RowsReader, type SeenTable, lookAtRows, toTableKey } from './look-at-rows.js';
+import { openMarker } from './marker.js';
+import { type RawKind, findRaw, isWorthALook } from './raw-value.js';
+import { attest } from './verify/verify.js';
+
+export type DataState = 'as published' | 'drifted' | 'unknown';
+
+export interface DriftedTable {
+  readonly schema: string;
+  readonly table: string;
+  /** As `attest` has it; `columns differ`: it has others than were published. */
+  readonly state: 'rows differ' | 'content differs' | 'columns differ' | 'missing' | 'unknown' | 'unreadable';
+  readonly rows: number | null;
+  readonly published: number | null;
+  /** Values that can be no fake of ours, by column. Never a value. */
+  readonly raw: readonly { readonly column: string; readonly kind: RawKind; readonly values: number }[];
+}
+
+export interface DataDrift {
+  readonly state: DataState;
+  readonly database: string;
+  readonly version: number | null;
+  readonly run: string | null;
+  readonly tables: readonly DriftedTable[];
+  /** Why nobody knows, in words of ours; null where the rows say it. */
+  readonly why: string | null;
+}
+
+export async function lookForDataDrift(
+  reader: RowsReader,
+  { verifiers, clock }: { readonly verifiers: readonly Verifier[]; readonly clock: Clock },
+): Promise<DataDrift> {
+  const marker = await reader.marker();
+  const place = await reader.place();
+  const opened = openMarker(marker, verifiers);
+  const unknown = { state: 'unknown', database: place.database, version: null, run: null, tables: [] } as const;
+  if (opened.state !== 'whole')
+    return { ...unknown, why: opened.state === 'missing' ? 'it has no marker' : `its marker was changed: ${opened.part}` };
+  if (verifiers.length > 0 && opened.signer !== 'checked') return { ...unknown, why: 'its marker was signed by another log' };
+  const looked = await lookAtRows(reader, opened, false);
+  const statement = attest({ marker, ...place, tables: looked }, { verifier: verifiers[0], counts: false, clock });
+  const { manifest } = opened;
+  const published = new Map(manifest.map((table) => [toTableKey(table), table]));
+  const seen = new Map(looked.map((table) => [toTableKey(table), table.seen]));
+  const tables: DriftedTable[] = [];
+  for (const { schema, table, rows, published: was, state } of statement.tables) {
+    const there = seen.get(toTableKey({ schema, table }));
+    const columns = published.get(toTableKey({ schema, table }))?.columns;
+    const others = there && columns && there.columns.some((name) => !columns.includes(name) && !there.generated.includes(name));
+    if ((state === 'equal' || state === 'counted') && !others) continue;
+    const raw = there?.readable ? await scan(reader, there) : [];
+    tables.push({
+      schema,
+      table,
+      rows,
+      published: was,
+      raw,
+      state: state === 'equal' || state === 'counted' || (others && state !== 'rows differ') ? 'columns differ' : state,
+    });
+  }
+  const { version, runId: run } = opened.marker;
+  return { state: tables.length === 0 ? 'as published' : 'drifted', database: place.database, version, run, tables, why: null };
+}
+
+/** Counts only. A value is looked at as the server prints it, and is kept nowhere. */
+async function scan(reader: RowsReader, table: SeenTable): Promise<DriftedTable['raw']> {
+  const counts = new Map<string, { column: string; kind: RawKind; values: number }>();
+  const decoder = new TextDecoder();
+  let rest = '';
+  const look = (text: string): void => {
+    if (!isWorthALook(text)) return;
+    for (const line of text.split('\n'))
+      if (isWorthALook(line))
+        for (const [at, field] of line.split('\t').entries()) {
+          for (const kind of findRaw(field)) {
+            const column = table.columns[at] ?? '';
+            const key = `${at} ${kind}`;
+            const known = counts.get(key) ?? { column, kind, values: 0 };
+            counts.set(key, { ...known, values: known.values + 1 });
+          }
+        }
+  };
+  for await (const chunk of reader.lines(table, table.columns)) {
+    const text = rest + decoder.decode(chunk, { stream: true });
+    const end = text.lastIndexOf('\n') + 1;
+    rest = text.slice(end);
+    look(text.slice(0, end));
+  }
+  look(rest);
+  return [...counts.values()];
+}
+
+/** `shop.customer: 3 values of email`, for people and alerts. */
+export function toDriftText({ schema, table, state, raw }: DriftedTable): string {
+  const found = raw.map(({ column, kind, values }) => `${values} × ${kind} in ${column}`).join(', ');
+  return `${schema}.${table}: ${state}${found === '' ? '' : `; no fakes of ours: ${found}`}`;
+}
