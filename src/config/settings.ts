@@ -242,6 +242,12 @@ export const declarations = {
     1000,
     'Service: how often this process looks whom to tell of what, in milliseconds. 0: it tells nobody.',
   ),
+  BAUTA_LINK_MINUTES: integer(
+    1,
+    1440,
+    15,
+    'Service: for how long the one-time link to the credentials of a clone can be redeemed, in minutes.',
+  ),
   BAUTA_EXPIRING_DAYS: integer(
     0,
     365,

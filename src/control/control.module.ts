@@ -18,7 +18,8 @@ import { RulebooksController } from './rulebooks/rulebooks.js';
 import { ChannelsController } from './channels/channels.js';
 import { NotificationsController } from './notifications/notifications.js';
 import { ConnectionsController } from './connections/connections.js';
-import { EnvironmentsController } from './environments/environments.js';
+import { ClonesController, EnvironmentsController } from './environments/environments.js';
+import { LinksController } from './links/links.js';
 import { IssuersController } from './issuers/issuers.js';
 import { OrganisationsController } from './organisations/organisations.js';
 import { Grants } from './references.js';
@@ -44,6 +45,8 @@ const controllers = [
   ...[
     ConnectionsController,
     EnvironmentsController,
+    ClonesController,
+    LinksController,
     OrganisationsController,
     IssuersController,
     ChannelsController,

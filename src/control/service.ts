@@ -29,6 +29,7 @@ import {
   requestId,
   securityHeaders,
 } from './http/http.js';
+import { CloneClock } from './environments/environments.js';
 import { DatasetClock } from './datasets/datasets.js';
 import { IdentityLogin } from './issuers/issuers.js';
 import { openLogKeys } from './log-keys.js';
@@ -136,6 +137,8 @@ async function openMetadata(
     closers.unshift(() => expiry.stop());
     const datasets = new DatasetClock({ metadata, settings, clock: systemClock, failed: failed('datasets') });
     closers.unshift(() => datasets.stop());
+    const clones = new CloneClock({ metadata, clock: systemClock, failed: failed('clones') });
+    closers.unshift(() => clones.stop());
     if (settings.BAUTA_NOTIFY_MS > 0) {
       const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
       const notifier = new Notifier({

@@ -1554,6 +1554,21 @@ export const messages = {
     message: 'there is no clone for {name}',
     hint: 'bauta clones shows those that there are',
   },
+  CLONE_UNDER_WAY: {
+    class: 'InputError',
+    message: 'the clone for {name} is being made or dropped',
+    hint: 'ask again once that has ended: GET /v1/environments/NAME/clones/ID',
+  },
+  LINK_SPENT: {
+    class: 'InputError',
+    message: 'this link opens nothing any more ({name})',
+    hint: 'ask for the clone again: it gets a new password and a new link, and what is in it stays',
+  },
+  LINK_NOT_READY: {
+    class: 'UnavailableError',
+    message: 'what this link is for is still being made',
+    hint: 'try again in a moment: nothing was spent',
+  },
   CLONE_ROLE_STAYS: {
     class: 'UnavailableError',
     message: 'the role {name} cannot be dropped: it owns something in another database',

@@ -25,6 +25,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/expiries': ['operator'],
   'GET /v1/expiries/{id}': readers,
   'GET /v1/datasets/{id}/attestation': readers,
+  'POST /v1/environments/{name}/clones': ['requester', 'operator'],
+  'GET /v1/environments/{name}/clones': readers,
+  'GET /v1/environments/{name}/clones/{id}': readers,
+  'DELETE /v1/environments/{name}/clones/{id}': ['requester', 'operator'],
   'GET /v1/runs': readers,
   'POST /v1/runs': ['requester', 'operator'],
   'GET /v1/runs/{id}': readers,
@@ -91,6 +95,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** Known by the signature of what they bring: test/api/webhooks.spec.ts. */
 const signed = ['POST /v1/webhooks/{id}'];
 const open = ['GET /v1/health/live', 'GET /v1/health/ready'];
+/** A link is known by its secret: test/api/clones.spec.ts. */
+const linked = ['GET /v1/links/{id}', 'POST /v1/links/{id}'];
 
 /** Things of the other workspace, by which its routes are asked: everything that has a name has this one, and an id has the form of its noun. */
 const foreignName = 'foreign-thing';
@@ -101,6 +107,7 @@ const nobodys: Record<string, string> = {
   rollbacks: '0000000000000001',
   expiries: '0000000000000001',
   datasets: '0000000000000001',
+  environments: '0000000000000001',
 };
 
 function toAddress(path: string, name = foreignName, ids: Readonly<Record<string, string>> = foreignIds): string {
@@ -143,7 +150,12 @@ beforeAll(async () => {
        VALUES ('${workspace}', '0000000000000000', '${foreignName}', 'dev', '{}', '', '', '1', 'dev', 1, now(), now(), now());
      INSERT INTO bauta.trigger (workspace_id, name, version, watches, since) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', now())`,
   );
+  await world.sql(
+    `INSERT INTO bauta.clone (id, workspace_id, environment, pipeline, purpose, hours, requested_by)
+       VALUES ('0000000000000c00', '${workspace}', '${foreignName}', '${foreignName}', 'pr-1', 1, '${author}')`,
+  );
   Object.assign(foreignIds, {
+    environments: '0000000000000c00',
     plans: '0000000000plan00',
     rollbacks: '0000000rollback0',
     expiries: '00000000expire00',
@@ -171,7 +183,7 @@ const call = (route: string, token?: string): Promise<Answer> => {
   });
 };
 
-it('knows every route', () => expect([...Object.keys(allowed), ...open, ...signed].sort()).toEqual(routes.sort()));
+it('knows every route', () => expect([...Object.keys(allowed), ...open, ...signed, ...linked].sort()).toEqual(routes.sort()));
 
 it('answers nothing but health without a token', async () => {
   for (const route of [...Object.keys(allowed), 'GET /', 'GET /v1/nothing', 'POST /v1/health/live', 'GET /v1/health', 'OPTIONS /v1/people'])

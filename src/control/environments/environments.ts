@@ -1,14 +1,5 @@
-// The door of /v1/environments.
-import { Controller, Inject } from '@nestjs/common';
-
-import { Metadata } from '../../systems/metadata/metadata.js';
-import { DocumentsController } from '../documents-controller.js';
-
-@Controller('v1/environments')
-export class EnvironmentsController extends DocumentsController {
-  protected readonly kind = 'Environment';
-
-  constructor(@Inject(Metadata) protected readonly metadata: Metadata) {
-    super();
-  }
-}
+// The door of environments: their documents, and the clones of what is published in them.
+export { giveBack } from './ask-for-clone.js';
+export { CloneClock, type CloneClockOptions } from './clone-clock.js';
+export { ClonesController } from './clones-controller.js';
+export { EnvironmentsController } from './environments-controller.js';

@@ -11,6 +11,7 @@ import { prepare } from '../../pipeline/prepare.js';
 import { rollBack } from '../../pipeline/roll-back.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import type { Outcome } from './find-errand.js';
+import { cloneHere, uncloneHere } from './carry-out-clone.js';
 import { OutboxSink, type RunComposer, type RunObserver, loadRequest } from '../runs/runs.js';
 
 export interface ErrandOptions {
@@ -49,6 +50,10 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
         const order = { pipeline: row.pipeline, target: request.pipeline.body.target, verifiers, newId: () => newRunId(systemClock.now()) };
         return { result: toJson(await expire(doors, { ...order, withdraw, dryRun, actor: row.requestedBy })) };
       }
+      case 'clone':
+        return await cloneHere(metadata, workspace, row, doors, request, stored.target);
+      case 'unclone':
+        return await uncloneHere(metadata, workspace, row, doors);
       case 'rollback': {
         // Before it holds the target's lock a run is at work, too; after it the lock is what keeps them apart.
         const { server, database } = await doors.target.place();

@@ -78,15 +78,20 @@ export const changing: Readonly<Partial<Record<ErrandKind, string>>> = { rollbac
 export interface Outcome {
   readonly result?: Json;
   readonly rolledBack?: { readonly server: string; readonly target: string; readonly runId: string };
+  /** A clone as it was made; its credentials are sealed for the link's secret. */
+  readonly cloned?: { readonly version: number; readonly database: string; readonly expiresAt: Date; readonly sealed: Uint8Array };
   readonly error?: BautaError;
 }
 
 /** With an event, where it is one that changes the world. The first end counts. */
 export async function endErrand(
   transaction: Transaction,
-  { id, kind, pipeline, environment, requestedBy }: ErrandRow,
-  { result, rolledBack, error }: Outcome,
+  { id, kind, pipeline, environment, requestedBy, clone }: ErrandRow,
+  { result, rolledBack, cloned, error }: Outcome,
 ): Promise<void> {
+  if (cloned && clone) await transaction.clones.ready(clone, cloned);
+  if (kind === 'clone' && clone && error) await transaction.clones.fail(clone, error.code);
+  if (kind === 'unclone' && clone && !error) await transaction.clones.dropped(clone);
   const findings = (error?.findings ?? []) as unknown as Json;
   const ended = await transaction.errands.end(
     id,

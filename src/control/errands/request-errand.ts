@@ -36,12 +36,14 @@ export interface WantedErrand {
   readonly requestedBy: string;
   readonly nowMs: number;
   readonly wanted?: Json;
+  /** The id of the clone that it is about. */
+  readonly clone?: string | null;
 }
 
 /** Throws RESOURCE_UNKNOWN, or what `permit` throws of the pipeline's environment. */
 export async function requestErrand(
   transaction: Transaction,
-  { kind, pipeline, requestedBy, nowMs, wanted = null }: WantedErrand,
+  { kind, pipeline, requestedBy, nowMs, wanted = null, clone = null }: WantedErrand,
   permit: (environment: string) => void,
 ): Promise<ErrandRow> {
   const environment = await findEnvironment(transaction, pipeline);
@@ -49,7 +51,7 @@ export async function requestErrand(
   const found = await findDocuments(transaction, pipeline);
   const id = newRunId(nowMs);
   const documents = found.map(({ kind: of, name, version }): DocumentRef => ({ kind: of, name, version }));
-  await transaction.errands.insert({ id, kind, pipeline, environment, documents, requestedBy, wanted });
+  await transaction.errands.insert({ id, kind, pipeline, environment, documents, requestedBy, wanted, clone });
   const payload: ErrandPayload = { workspace: transaction.workspaceId, errand: id };
   // The worker's pool has the connections of those tags, and no other has.
   await transaction.run(toJob(ERRAND, { ...payload }, { key: `errand ${id}`, flags: toNeeds(found).tags }));

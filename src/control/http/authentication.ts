@@ -24,6 +24,9 @@ export function toSecretDigest(secret: string, serverKey: Uint8Array): Buffer {
 /** A delivery comes with a signature of its body instead, which its route looks at. */
 export const isSigned = ({ path, method }: Pick<Request, 'path' | 'method'>): boolean => method === 'POST' && signed.test(path);
 
+/** A link says what it opens by the secret that it comes with. */
+const link = /^\/v1\/links\/[0-9a-z]{16}$/;
+
 /** Which workspace an identity token is for. A token of ours knows that by itself. */
 const WORKSPACE = 'bauta-workspace';
 
@@ -40,7 +43,7 @@ export class Authentication {
   /** Express middleware: 401 for whoever did not say who he is, also where there is nothing. */
   readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
     if (open.has(request.path) && (request.method === 'GET' || request.method === 'HEAD')) return next();
-    if (isSigned(request)) return next();
+    if (isSigned(request) || link.test(request.path)) return next();
     this.identify(request).then(
       (access) => {
         setAccess(request, { ...accessOf(request), ...access });

@@ -5,7 +5,7 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import type { DocumentRef } from './run.entity.js';
 
-export type ErrandKind = 'plan' | 'datasets' | 'rollback' | 'expire';
+export type ErrandKind = 'plan' | 'datasets' | 'rollback' | 'expire' | 'clone' | 'unclone';
 
 export interface NewErrand {
   readonly id: string;
@@ -17,6 +17,8 @@ export interface NewErrand {
   readonly requestedBy: string;
   /** What is wanted beside the kind; null: nothing is. */
   readonly wanted: Json;
+  /** The id of the clone that it is about. */
+  readonly clone?: string | null;
 }
 
 export interface ErrandRow extends NewErrand {
@@ -30,7 +32,7 @@ export interface ErrandRow extends NewErrand {
 
 export type Loss = 'unclaimed' | 'abandoned';
 
-const columns = `id, kind, pipeline, environment, documents, requested_by AS "requestedBy", created_at AS "createdAt",
+const columns = `id, kind, pipeline, environment, documents, requested_by AS "requestedBy", clone, created_at AS "createdAt",
   wanted, started_at AS "startedAt", ended_at AS "endedAt", result, error`;
 
 export class ErrandStore {
@@ -39,22 +41,17 @@ export class ErrandStore {
     private readonly workspaceId: string,
   ) {}
 
-  async insert({ id, kind, pipeline, environment, documents, requestedBy, wanted }: NewErrand): Promise<void> {
+  async insert(errand: NewErrand): Promise<void> {
+    const { id, kind, pipeline, environment, documents, requestedBy, wanted, clone = null } = errand;
     await this.manager.query(`DELETE FROM bauta.errand WHERE workspace_id = $1 AND created_at < now() - interval '24 hours'`, [
       this.workspaceId,
     ]);
     await this.manager.query(
-      `INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by, wanted)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      `INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by, wanted, clone)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
-        id,
-        this.workspaceId,
-        kind,
-        pipeline,
-        environment,
-        JSON.stringify(documents),
-        requestedBy,
-        wanted === null ? null : JSON.stringify(wanted),
+        ...[id, this.workspaceId, kind, pipeline, environment, JSON.stringify(documents), requestedBy],
+        ...[wanted === null ? null : JSON.stringify(wanted), clone],
       ],
     );
   }
@@ -104,6 +101,15 @@ export class ErrandStore {
       [id, this.workspaceId, toText(result), toText(error)],
     );
     return ended[1] === 1;
+  }
+
+  /** Those about a clone that nobody has ended. */
+  async findOpen(clone: string): Promise<readonly string[]> {
+    const found = await this.manager.query<{ id: string }[]>(
+      'SELECT id FROM bauta.errand WHERE workspace_id = $1 AND clone = $2 AND ended_at IS NULL ORDER BY created_at',
+      [this.workspaceId, clone],
+    );
+    return found.map(({ id }) => id);
   }
 
   /** All that have ended. */

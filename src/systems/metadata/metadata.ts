@@ -10,6 +10,7 @@ import { Transaction } from './transaction.js';
 
 export { type ApprovalFilter, type ApprovalKind, type ApprovalRow, type NewApproval, approvalKinds } from './approval-store.js';
 export { type ApprovalState, approvalStates } from './approval-state.js';
+export type { CloneRow } from './clone-store.js';
 export type { DatasetRow, Drifted, MadeWith } from './dataset-store.js';
 export type { DocumentKey, DocumentVersion } from './document-store.js';
 export type { ErrandKind, ErrandRow, Loss } from './errand-store.js';

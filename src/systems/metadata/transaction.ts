@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
+import { CloneStore } from './clone-store.js';
 import { DatasetStore } from './dataset-store.js';
 import { HolderStore } from './holder-store.js';
 import { DocumentStore } from './document-store.js';
@@ -60,6 +61,7 @@ export class Transaction {
   readonly notifications: NotificationStore;
   readonly identities: IdentityStore;
   readonly errands: ErrandStore;
+  readonly clones: CloneStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -83,6 +85,7 @@ export class Transaction {
     this.workspaces = new WorkspaceStore(manager, workspaceId);
     this.approvals = new ApprovalStore(manager, workspaceId, audit);
     this.identities = new IdentityStore(manager);
+    this.clones = new CloneStore(manager, workspaceId);
     this.errands = new ErrandStore(manager, workspaceId);
   }
 

@@ -1,0 +1,63 @@
+// Clones whose time is up are given back, and what a process that died left half made or half dropped is taken up again. Every process looks; the
+// row's lock lets one of them do it.
+import type { Clock } from '../../kernel/clock.js';
+import type { Metadata } from '../../systems/metadata/metadata.js';
+import { settleLost } from '../errands/errands.js';
+import { giveBack } from './ask-for-clone.js';
+
+const LOOK_MS = 15_000;
+/** Longer than a worker may take to begin (60 s) or be silent (30 s). */
+const PATIENCE_MS = 65_000;
+
+export interface CloneClockOptions {
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+  /** Told of every failure; the next look tries again. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class CloneClock {
+  private readonly timer: NodeJS.Timeout;
+  private looking: Promise<void> | undefined;
+
+  constructor(private readonly options: CloneClockOptions) {
+    this.timer = setInterval(() => {
+      this.looking ??= this.look()
+        .catch(options.failed)
+        .finally(() => (this.looking = undefined));
+    }, LOOK_MS);
+  }
+
+  async look(): Promise<void> {
+    const { metadata, clock } = this.options;
+    const nowMs = clock.now();
+    const found = await metadata.query<{ workspace_id: string; id: string }>('SELECT workspace_id, id FROM bauta.find_due_clones($1, $2)', [
+      ...[new Date(nowMs), new Date(nowMs - PATIENCE_MS)],
+    ]);
+    for (const { workspace_id, id } of found) await this.takeUp(workspace_id, id, nowMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking;
+  }
+
+  private async takeUp(workspace: string, id: string, nowMs: number): Promise<void> {
+    await this.options.metadata.within(workspace, async (transaction) => {
+      const row = await transaction.clones.find(id, 'FOR UPDATE');
+      if (!row || row.endedAt) return;
+      if (row.state === 'ready') {
+        if (row.expiresAt && row.expiresAt.getTime() <= nowMs) await giveBack(transaction, row, { nowMs, why: 'expired' });
+        return;
+      }
+      // Somebody was asked since we looked.
+      if (row.askedAt.getTime() > nowMs - PATIENCE_MS) return;
+      let open = 0;
+      for (const errand of await transaction.errands.findOpen(id)) if (!(await settleLost(transaction, errand)).endedAt) open += 1;
+      if (open > 0) return;
+      if (row.state === 'making') await transaction.clones.fail(id, 'ERRAND_ABANDONED');
+      const now = await transaction.clones.find(id);
+      if (now?.state === 'dropping') await giveBack(transaction, now, { nowMs, why: 'again' });
+    });
+  }
+}
