@@ -25,16 +25,25 @@ export async function awaitErrand<T>(
   pipeline: string,
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<T> {
+  return (await askErrand<T>(server, path, { pipeline, ...more })).result;
+}
+
+/** The same of what is no pipeline's, with the id that it has there. */
+export async function askErrand<T>(
+  server: Server,
+  path: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<{ readonly id: string; readonly result: T }> {
   const { id } = await server.ask<Errand>('POST', path, {
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
-    body: JSON.stringify({ pipeline, ...more }),
+    body: JSON.stringify(body),
   });
   const { result, error } = await untilEnded(server, `${path}/${encodeURIComponent(id)}`).catch((thrown: unknown) => {
     process.stderr.write(`asked    it may go on there: GET ${path}/${id}\n`);
     throw thrown;
   });
   if (result === null) throw toErrorOf(error) ?? server.toTheirs(undefined);
-  return result as T;
+  return { id, result: result as T };
 }
 
 async function untilEnded(server: Server, path: string): Promise<Errand> {

@@ -218,18 +218,33 @@ export function createProgram(done: (exitCode: number) => void): Command {
     );
 
   command(program, 'load', 'check an archive, and load it into a database that is there and empty', [
-    'bauta load shop.tar.age --of test',
+    'bauta load shop.tar.age',
     'bauta load shop.tar.age --into env:DATABASE_URL --of test',
     'bauta load shop.tar.age --into env:DATABASE_URL --key log.pub --identity file:vendor.key',
   ])
     .argument('<archive>', 'the file: sealed, or the tar inside')
     .option('--into <reference>', 'connection to the database: env:NAME or file:PATH; without it the archive is only checked')
-    .option('--of <environment>', 'open it with the keys that the home has of this environment')
+    .option('--of <environment>', 'open it with the keys of this environment; default: with all that the home has')
     .option('--identity <reference>', 'open it with this age identity: env:NAME or file:PATH')
     .option('--key <path>', "the public key of the log that signed it (log.pub); default: that of the home's log; without one: exit code 5")
     .option('--confirm <database>', 'the name of the database once more, where it is called like one in production')
     .action(async (archive: string, _, self: Command) =>
       done(await (await import('./load.js')).load({ ...self.optsWithGlobals(), archive })),
+    );
+
+  command(program, 'pull', 'fetch the archive of what an environment has now, and load it or keep it', [
+    'bauta pull ci --into env:DATABASE_URL --server https://bauta.internal --token env:ID_TOKEN',
+    'bauta pull ci --output shop.tar --server https://bauta.internal --token env:ID_TOKEN',
+  ])
+    .argument('<environment>', 'the environment')
+    .option('--into <reference>', 'connection to a database that is there and empty: env:NAME or file:PATH')
+    .option('--output <file>', 'where it is kept instead; what of it is there already is not fetched again')
+    .option('--recipient <key>', 'with --output: seal it to this age public key; without it the file is the tar inside')
+    .option('--pipeline <name>', 'which one delivers to that environment, where several do')
+    .option('--key <path>', 'the public key of the log (log.pub); default: what the service says')
+    .option('--confirm <database>', 'with --into: the name of the database once more, where it is called like one in production')
+    .action(async (environmentName: string, _, self: Command) =>
+      done(await (await import('./pull.js')).pull({ ...self.optsWithGlobals(), environmentName })),
     );
 
   const checking = command(
@@ -398,6 +413,7 @@ const remote = [
   'check',
   'datasets',
   'rollback',
+  'pull',
   'expire',
   'schedules',
   'audit',

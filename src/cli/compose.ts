@@ -28,6 +28,7 @@ import {
   openTarget,
   schemaTexts,
 } from '../systems/postgres/postgres.js';
+import { toArchiveRoot } from '../control/archive-keys.js';
 import { openKeys } from '../control/open-keys.js';
 import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
@@ -276,11 +277,6 @@ function requireBuilder({ target }: Request['pipeline']['body'], builder: Connec
 function requireWhole({ target: { file, swapSchemas } }: Request['pipeline']['body']): typeof file {
   if (file && swapSchemas) throw toError('ARCHIVE_OF_SCHEMAS');
   return file;
-}
-
-/** Where archives are. */
-export function toArchiveRoot({ BAUTA_ARCHIVES }: Pick<Settings, 'BAUTA_ARCHIVES'>, home: string): string {
-  return BAUTA_ARCHIVES === '' ? join(home, 'archives') : BAUTA_ARCHIVES;
 }
 
 /** In a container the user may have a number only. */

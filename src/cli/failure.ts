@@ -2,6 +2,11 @@
 import { type ErrorView, type Finding, toErrorView, toFindings } from '../kernel/errors.js';
 import { writeJson } from './print.js';
 
+const noArchive = {
+  ...{ state: 'failed', target: null, version: null, environment: null, madeAt: null, expiresAt: null, tables: 0, rows: 0 },
+  ...{ database: null, file: null, findings: [] },
+};
+
 const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   run: {
     ...{ runId: null, state: 'failed', dataset: null, tables: [], findings: [], verdicts: [], checks: [], decision: null },
@@ -18,20 +23,8 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     ...{ state: 'unknown', marker: null, nonce: null, database: null, systemIdentifier: null, compared: null, tables: [], time: null },
     findings: [],
   },
-  load: {
-    ...{
-      state: 'failed',
-      target: null,
-      version: null,
-      environment: null,
-      madeAt: null,
-      expiresAt: null,
-      tables: 0,
-      rows: 0,
-      database: null,
-    },
-    findings: [],
-  },
+  load: noArchive,
+  pull: noArchive,
   schedules: { schedules: [], findings: [] },
   apply: { dryRun: false, applied: [], findings: [] },
   runs: { runs: [], findings: [] },

@@ -10,7 +10,8 @@ import { systemClock } from '../kernel/clock.js';
 import { toError } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import type { Marker } from '../pipeline/marker.js';
-import { ArchiveFile } from '../systems/archive/archive.js';
+import type { KeyHierarchy } from '../pipeline/ports.js';
+import { ArchiveFile, copyArchive } from '../systems/archive/archive.js';
 import { type ConnectionTarget, resolveConnection } from '../systems/postgres/postgres.js';
 import { readVerifier } from './attest.js';
 import { type CheckedArchive, checkArchive } from './check-archive.js';
@@ -51,19 +52,29 @@ export interface LoadFrom {
   readonly verifier: Verifier | undefined;
   readonly into?: ConnectionTarget | undefined;
   readonly confirm?: string | undefined;
+  readonly keep?: Keep | undefined;
   readonly json: boolean;
 }
 
+/** Where the archive stays, instead of being loaded. */
+export interface Keep {
+  readonly file: string;
+  /** Sealed to these; to nobody: the tar inside. */
+  readonly recipients: readonly string[];
+}
+
 /** Checks, loads where that is asked for, says what it did, and gives the exit code. */
-export async function loadOpened(file: ArchiveFile, { verifier, into, confirm, json }: LoadFrom): Promise<number> {
+export async function loadOpened(file: ArchiveFile, { verifier, into, confirm, keep, json }: LoadFrom): Promise<number> {
   const checked = await checkArchive(file, verifier ? [verifier] : [], systemClock);
   if (verifier && checked.signer !== 'checked')
     throw toError('ARCHIVE_SIGNER_UNKNOWN', { file: file.file, expected: checked.marker.log.origin });
   // Whoever signed it, its SQL would be run: without a key that says who, it is not.
   const database = into && verifier ? await loadArchive(file, checked, { into, verifier, confirm }) : null;
-  const state = database !== null ? 'loaded' : verifier ? 'checked' : 'unchecked';
-  if (json) writeJson({ state, ...toFacts(checked), database, findings: [] });
-  else for (const line of toLines(state, checked, database)) process.stdout.write(`${stripControls(line)}\n`);
+  if (keep && verifier) await copyArchive(file, keep.file, keep.recipients);
+  const kept = verifier ? (keep?.file ?? null) : null;
+  const state = database !== null ? 'loaded' : kept !== null ? 'kept' : verifier ? 'checked' : 'unchecked';
+  if (json) writeJson({ state, ...toFacts(checked), database, file: kept, findings: [] });
+  else for (const line of toLines(state, checked, database ?? kept)) process.stdout.write(`${stripControls(line)}\n`);
   return state === 'unchecked' ? 5 : 0;
 }
 
@@ -73,11 +84,12 @@ function toFacts({ marker, manifest }: CheckedArchive): Readonly<Record<string, 
   return { target, version, environment, madeAt, expiresAt, tables: manifest.tables.length, rows };
 }
 
-function toLines(state: 'loaded' | 'checked' | 'unchecked', { marker, manifest }: CheckedArchive, database: string | null): string[] {
+function toLines(state: 'loaded' | 'kept' | 'checked' | 'unchecked', { marker, manifest }: CheckedArchive, place: string | null): string[] {
   const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
   const what = `${marker.target}, version ${marker.version}, for ${marker.environment} (${toCount(manifest.tables.length, 'table')}, ${rows.toLocaleString('en')} rows)`;
   const answers = {
-    loaded: `loaded into ${database ?? ''} and attested: ${what}`,
+    loaded: `loaded into ${place ?? ''} and attested: ${what}`,
+    kept: `whole, signed by the log and kept as ${place ?? ''}: ${what}`,
     checked: `whole and signed by the log: ${what}`,
     unchecked: `whole, signer not checked: ${what}; --key log.pub tells who signed it, and without it nothing is loaded`,
   };
@@ -103,7 +115,7 @@ export async function resolve(
   return { ...resolved, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS };
 }
 
-/** Of whoever opens it: an identity of his own, or the keys of an environment of this home. */
+/** Of whoever opens it: an identity of his own, or the keys that this home has of one environment, or of all. */
 async function findIdentities(
   { identity, of }: Pick<LoadOptions, 'identity' | 'of'>,
   environment: Readonly<Record<string, string | undefined>>,
@@ -111,10 +123,11 @@ async function findIdentities(
   settings: Settings,
 ): Promise<readonly string[]> {
   if (identity !== undefined) return [await readIdentity(identity, environment)];
-  if (of === undefined) return [];
   const keys = await openKeys(home, settings);
+  const named: KeyHierarchy[] = of === undefined ? [] : [{ purpose: 'transport', workspace: 'default', environment: of }];
   try {
-    return await findArchiveIdentities(keys.open({ purpose: 'transport', workspace: 'default', environment: of }));
+    const known = of === undefined ? ((await keys.list?.()) ?? []).filter(({ purpose }) => purpose === 'transport') : named;
+    return (await Promise.all(known.map((one) => findArchiveIdentities(keys.open(one))))).flat();
   } finally {
     await keys.close();
   }

@@ -390,10 +390,11 @@ const apikeys = object(
 );
 const load = object(
   {
-    state: oneOf('loaded', 'checked', 'unchecked', 'failed'),
+    state: oneOf('loaded', 'kept', 'checked', 'unchecked', 'failed'),
     ...{ target: orNull(text('database in which it was published')), version: orNull({ type: 'integer', minimum: 1 }) },
     ...{ environment: orNull(text('of the pipeline')), madeAt: orNull(text('RFC 3339')), expiresAt: orNull(text('RFC 3339')) },
     ...{ tables: count('of the archive'), rows: count('of the archive'), database: orNull(text('into which it was loaded')) },
+    file: orNull(text('where it is kept')),
     findings,
   },
   { error },
@@ -475,6 +476,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     apikeys,
     load,
     keys,
+    pull: load,
   }).map(([command, schema]) => [
     `output-${command}.json`,
     { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },

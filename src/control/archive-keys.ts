@@ -1,6 +1,14 @@
-// With which keys archives of an environment are sealed: an age identity for each version of its transport key, which nobody stores.
+// Where archives are, and with which keys those of an environment are sealed: an age identity for each version of its transport key, which nobody stores.
+import { join } from 'node:path';
+
+import type { Settings } from '../config/settings.js';
 import type { KeyProvider } from '../pipeline/ports.js';
 import { toIdentity, toRecipient } from '../systems/archive/archive.js';
+
+/** Where archives are. */
+export function toArchiveRoot({ BAUTA_ARCHIVES }: Pick<Settings, 'BAUTA_ARCHIVES'>, home: string): string {
+  return BAUTA_ARCHIVES === '' ? join(home, 'archives') : BAUTA_ARCHIVES;
+}
 
 const label = 'bauta/1\0archive';
 

@@ -30,6 +30,7 @@ import { Description, OpenApiController } from './openapi-controller.js';
 import { AttestationController, CurrentDatasetsController, DatasetsController } from './datasets/datasets.js';
 import { ExpiriesController } from './expiries/expiries.js';
 import { PlansController } from './plans/plans.js';
+import { ArchivesController } from './archives/archives.js';
 import { RollbacksController } from './rollbacks/rollbacks.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
@@ -41,6 +42,7 @@ const controllers = [
   ...[HealthController, OpenApiController, PeopleController, ApiKeysController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
+  ArchivesController,
   ...[SchedulesController, TriggersController, WebhooksController],
   ...[
     ConnectionsController,

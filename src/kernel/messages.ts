@@ -2104,6 +2104,26 @@ export const messages = {
     message: 'what was loaded into {name} is not what was published',
     hint: 'nothing is left in the database; the findings say which table differs',
   },
+  ARCHIVE_NOT_PUBLISHED: {
+    class: 'DeniedError',
+    message: 'there is no archive of what {name} has now: {expected}',
+    hint: 'run the pipeline again with target.file; a version keeps what it was made with',
+  },
+  ARCHIVE_NOT_READY: {
+    class: 'DeniedError',
+    message: 'the archive was asked for, and no worker has answered yet',
+    hint: 'look at it again until endedAt is there, then fetch the file',
+  },
+  ARCHIVE_RANGE: {
+    class: 'InputError',
+    message: 'the archive has {amount}, and there is nothing from there on',
+    hint: 'ask for bytes=N- with a smaller N, or without Range',
+  },
+  ARCHIVE_PULL_BROKEN: {
+    class: 'UnavailableError',
+    message: 'what came is not the archive that {name} answered with',
+    hint: 'try again; what came is not kept',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',

@@ -29,6 +29,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/environments/{name}/clones': readers,
   'GET /v1/environments/{name}/clones/{id}': readers,
   'DELETE /v1/environments/{name}/clones/{id}': ['requester', 'operator'],
+  'POST /v1/archives': ['requester', 'operator'],
+  'GET /v1/archives/{id}': ['requester', 'operator'],
+  'GET /v1/archives/{id}/file': ['requester', 'operator'],
   'GET /v1/runs': readers,
   'POST /v1/runs': ['requester', 'operator'],
   'GET /v1/runs/{id}': readers,
@@ -108,6 +111,7 @@ const nobodys: Record<string, string> = {
   expiries: '0000000000000001',
   datasets: '0000000000000001',
   environments: '0000000000000001',
+  archives: '0000000000000001',
 };
 
 function toAddress(path: string, name = foreignName, ids: Readonly<Record<string, string>> = foreignIds): string {
@@ -143,6 +147,7 @@ beforeAll(async () => {
      INSERT INTO bauta.schedule (workspace_id, name, version, pipeline, overlap, decided_to) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', true, now());
      INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by)
        VALUES ('0000000000plan00', '${workspace}', 'plan', '${foreignName}', 'dev', '[]', '${author}'),
+         ('0000000archive00', '${workspace}', 'archive', '${foreignName}', 'dev', '[]', '${author}'),
          ('0000000rollback0', '${workspace}', 'rollback', '${foreignName}', 'dev', '[]', '${author}'),
          ('00000000expire00', '${workspace}', 'expire', '${foreignName}', 'dev', '[]', '${author}');
      INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest, server, target, version,
@@ -158,6 +163,7 @@ beforeAll(async () => {
     environments: '0000000000000c00',
     plans: '0000000000plan00',
     rollbacks: '0000000rollback0',
+    archives: '0000000archive00',
     expiries: '00000000expire00',
     datasets: '0000000000000000',
   });

@@ -23,6 +23,7 @@ const commands = [
   'drift',
   'attest',
   'load',
+  'pull',
   'classify',
   'demo',
   'doctor',

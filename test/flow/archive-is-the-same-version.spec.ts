@@ -80,7 +80,7 @@ it('is written by the run, sealed, for its owner only, and the log says which', 
 
 it('loads with the keys of the home as the very version that was published: rows, sequences, constraints, indexes, marker', async () => {
   const url = await createPlace('by_home');
-  const loaded = await load(['--of', 'dev', '--json'], url);
+  const loaded = await load(['--json'], url);
   expect(loaded).toMatchObject({ code: 0, stderr: '' });
   expect(JSON.parse(loaded.stdout)).toMatchObject({
     state: 'loaded',

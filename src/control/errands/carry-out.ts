@@ -5,10 +5,13 @@ import { systemClock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
 import { type Expire, expire } from '../../pipeline/expire.js';
+import { formatVerifierKey } from '../../kernel/signed-note.js';
+import { handOut } from '../../pipeline/hand-out.js';
 import { readMarkedDatasets } from '../../pipeline/marked-datasets.js';
 import { toPlanAnswer } from '../../pipeline/plan-answer.js';
 import { prepare } from '../../pipeline/prepare.js';
 import { rollBack } from '../../pipeline/roll-back.js';
+import { openArchive } from '../open-archive.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import type { Outcome } from './find-errand.js';
 import { cloneHere, uncloneHere } from './carry-out-clone.js';
@@ -54,6 +57,13 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
         return await cloneHere(metadata, workspace, row, doors, request, stored.target);
       case 'unclone':
         return await uncloneHere(metadata, workspace, row, doors);
+      case 'archive': {
+        const { recipient } = row.wanted as { readonly recipient: string };
+        const of = { workspace: stored.workspace, environment: row.environment };
+        const open = (name: string): Promise<Uint8Array> => openArchive(settings, of, name, recipient);
+        const order = { ...row, actor: row.requestedBy, recipient, verifiers, open, knownSources: request.knownSources };
+        return { result: toJson({ ...(await handOut(doors, order)), log: verifier ? formatVerifierKey(verifier) : null }) };
+      }
       case 'rollback': {
         // Before it holds the target's lock a run is at work, too; after it the lock is what keeps them apart.
         const { server, database } = await doors.target.place();

@@ -20,6 +20,7 @@ const table = {
   'clones:read': readers,
   'clones:create': ['requester', 'operator'],
   'clones:drop': ['requester', 'operator'],
+  'archives:pull': ['requester', 'operator'],
   'runs:read': readers,
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],

@@ -51,6 +51,9 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   PERSON_NOT_ERASABLE: 409,
   PERSON_ERASED: 409,
   TRIGGER_CYCLE: 422,
+  ARCHIVE_NOT_READY: 409,
+  ARCHIVE_RANGE: 416,
+  ARCHIVE_NOT_PUBLISHED: 404,
 };
 
 export function toStatus({ code, class: kind }: Pick<BautaError, 'code' | 'class'>): number {

@@ -18,6 +18,8 @@ export interface RouteDescription {
   /** 202 with this body: it waits for a second person. */
   readonly waits?: Schema;
   readonly answerType?: string;
+  /** 206 with a part of it, where `Range` asks for one. */
+  readonly partial?: true;
   readonly body?: Schema;
   readonly bodyTypes?: readonly string[];
   readonly query?: Readonly<Record<string, Schema>>;
@@ -42,6 +44,7 @@ const texts: Readonly<Record<number, string>> = {
   412: 'If-Match names another version',
   413: 'the body is too large',
   415: 'the body is of a type that is not read here',
+  416: 'there is nothing from that byte on',
   422: 'the body says something that cannot be',
   429: 'too many requests; Retry-After says when there is room',
   500: 'a defect of Bauta',
@@ -71,6 +74,7 @@ export function Route(route: RouteDescription): MethodDecorator {
       ApiHeader({ name, required: false, description, schema: { type: 'string', ...forms[name] } }),
     ),
     ApiResponse({ status, description: summary, ...answers }),
+    ...(route.partial ? [ApiResponse({ status: 206, description: 'the part of it that `Range` asks for', ...answers })] : []),
     ...(route.waits
       ? [
           ApiResponse({

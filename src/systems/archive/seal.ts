@@ -1,6 +1,6 @@
 // Archives are age files (https://age-encryption.org/v1): sealed to the environment's key, and to whoever else the pipeline names. An environment's
 // identity is made of bytes that its transport key derives, so it exists as long as that version of the key does.
-import { Decrypter, Encrypter, identityToRecipient } from 'age-encryption';
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 
 import { toError } from '../../kernel/errors.js';
 import { toBech32 } from './bech32.js';
@@ -14,6 +14,9 @@ export const mostHeaderBytes = 64 * 1024;
 export function toIdentity(secret: Uint8Array): string {
   return toBech32('age-secret-key-', secret).toUpperCase();
 }
+
+/** One that nobody else has. */
+export const newIdentity = (): Promise<string> => generateX25519Identity();
 
 /** `age1…` of an identity. */
 export function toRecipient(identity: string): Promise<string> {

@@ -1,13 +1,13 @@
 // Writes an archive: members as they come, sealed on their way, into a file that has its name only when it is whole.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 
 import { toError } from '../../kernel/errors.js';
 import { type ArchiveMember, partBytes, partKinds, toPartName } from '../../pipeline/archive.js';
+import type { ArchiveFile } from './read-archive.js';
 import { seal } from './seal.js';
 import { tarEnd, toTarHeader, toTarPadding } from './tar.js';
 
@@ -30,18 +30,12 @@ export interface WrittenFile {
  * Writes what `work` adds beside `file`, 0600, synced. Nothing is there under that name until `publish`; what a killed process leaves is
  * `file.<hex>.part`. Throws ARCHIVE_UNWRITABLE, and what `work` throws.
  */
-export async function writeArchive(
+export function writeArchive(
   file: string,
   recipients: readonly string[],
   work: (members: MemberWriter) => Promise<void>,
 ): Promise<WrittenFile> {
-  const beside = `${file}.${randomBytes(6).toString('hex')}.part`;
-  const drop = (): Promise<void> => rm(beside, { force: true });
-  const handle = await orUnwritable(dirname(file), async () => {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    return open(beside, 'wx', 0o600);
-  });
-  try {
+  return writeBeside(file, async (handle) => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const out = writable.getWriter();
     const sealed = await seal(readable, recipients);
@@ -60,6 +54,30 @@ export async function writeArchive(
       throw error;
     });
     await producing;
+    return written;
+  });
+}
+
+/** An archive that was checked, under another name: sealed to these, or as the tar inside. It is whole or not there. */
+export async function copyArchive(from: ArchiveFile, file: string, recipients: readonly string[]): Promise<void> {
+  const plain = ReadableStream.from<Uint8Array>(from.plain());
+  const bytes = recipients.length === 0 ? plain : await seal(plain, recipients);
+  const written = await writeBeside(file, (handle) => store(bytes, handle, file));
+  await written.publish();
+}
+
+async function writeBeside(
+  file: string,
+  write: (handle: FileHandle) => Promise<{ readonly bytes: number; readonly sha256: string }>,
+): Promise<WrittenFile> {
+  const beside = `${file}.${randomBytes(6).toString('hex')}.part`;
+  const drop = (): Promise<void> => rm(beside, { force: true });
+  const handle = await orUnwritable(dirname(file), async () => {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    return open(beside, 'wx', 0o600);
+  });
+  try {
+    const written = await write(handle);
     const publish = (): Promise<void> => orUnwritable(file, () => rename(beside, file).then(() => syncFolder(dirname(file))));
     return { file, ...written, publish, drop };
   } catch (error) {

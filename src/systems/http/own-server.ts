@@ -58,7 +58,7 @@ export class OwnServer {
     try {
       const answer = await this.open({ method: 'GET', path, headers }, undefined, silentMs);
       const { statusCode: status = 0 } = answer;
-      if (status !== 200) return { status, body: await readAll(answer, this.host) };
+      if (status !== 200 && status !== 206) return { status, body: await readAll(answer, this.host) };
       return { status, pieces: piecesOf(answer), close: () => void answer.destroy() };
     } catch (error) {
       throw this.toOurs(error);
@@ -126,7 +126,7 @@ export class OwnServer {
 /** Either an answer that is no stream, or its pieces. */
 export type OwnStream =
   | { readonly status: number; readonly body: Buffer; readonly pieces?: never; readonly close?: never }
-  | { readonly status: 200; readonly pieces: AsyncIterable<Buffer>; readonly close: () => void; readonly body?: never };
+  | { readonly status: 200 | 206; readonly pieces: AsyncIterable<Buffer>; readonly close: () => void; readonly body?: never };
 
 const isLoopback = ({ protocol, hostname }: URL): boolean => protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 

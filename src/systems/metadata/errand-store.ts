@@ -5,7 +5,7 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import type { DocumentRef } from './run.entity.js';
 
-export type ErrandKind = 'plan' | 'datasets' | 'rollback' | 'expire' | 'clone' | 'unclone';
+export type ErrandKind = 'plan' | 'datasets' | 'rollback' | 'expire' | 'clone' | 'unclone' | 'archive';
 
 export interface NewErrand {
   readonly id: string;
