@@ -260,6 +260,12 @@ export const declarations = {
     60,
     'Service: how often a published dataset is compared with its source, its documents and the policy, in minutes. 0: this process does not ask for it.',
   ),
+  BAUTA_ROWS_MINUTES: integer(
+    0,
+    44_640,
+    1440,
+    'Service: how often the rows of a published dataset are compared with its manifest, in minutes; each look reads all of them. 0: this process does not ask for it.',
+  ),
   BAUTA_SCHEDULE_TICK_MS: integer(
     0,
     60_000,

@@ -85,6 +85,7 @@ export const place = {
     ),
     keepVersions: { type: 'integer', minimum: 1, maximum: 20, description: 'a count from 1 to 20' },
     roles,
+    onDrift: oneOf('alert', 'quarantine', 'provision'),
     keepExpired: members(
       { hours: { type: 'integer', minimum: 1, maximum: 720, description: 'hours from 1 to 720' }, reason },
       {},

@@ -69,6 +69,8 @@ export interface TargetDefinition {
   readonly keepVersions?: number;
   /** Copies of the published version may be made, each with a login of its own. */
   readonly clones?: ClonesDefinition;
+  /** What a service does when rows are not those that were published; default: people are told. */
+  readonly onDrift?: 'alert' | 'quarantine' | 'provision';
   /** An expired version is dropped so many hours later, for one reason; without it at once. */
   readonly keepExpired?: Pick<Reasoned, 'reason'> & { readonly hours: number };
   /** How long data of a dropped version stays where nobody of ours can drop it, and who says so. */

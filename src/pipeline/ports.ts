@@ -203,6 +203,8 @@ export interface Target {
   marker(version: DatasetVersion): Promise<MarkerSeen>;
   /** Absent: a target whose versions cannot be cloned. */
   readonly clones?: Clones;
+  /** Shuts the current version of that run to everybody of the environment, and ends their sessions. MUST throw TARGET_BUSY, TARGET_CHANGED. */
+  quarantine(runId: string): Promise<void>;
   /** What would be dropped with a version, in order, when those of `gone` were dropped before; roles of the environment only with its last one. */
   dropSteps(version: DatasetVersion, gone?: readonly DatasetVersion[]): Promise<readonly DropStep[]>;
   /**

@@ -50,6 +50,7 @@ async function findClones({ clones }: Target, dead: readonly OpenIntent[]): Prom
 function isThere({ change, event }: OpenIntent, datasets: readonly DatasetVersion[], clones: ReadonlySet<string>): boolean {
   if (change === 'clone.made') return clones.has(event.runId);
   if (change === 'clone.dropped') return !clones.has(event.runId);
+  if (change === 'dataset.quarantined') return datasets.some(({ runId, closed }) => runId === event.data['run'] && closed !== undefined);
   if (change === 'dataset.rolled-back') return datasets.some(({ state, version }) => state === 'current' && version !== event.data['from']);
   return datasets.some(({ runId, state }) => runId === event.runId && state !== 'staging');
 }

@@ -23,6 +23,8 @@ let world: ServiceWorld;
 let worker: RunWorker;
 let errands: ErrandWorker;
 let replicas: readonly DatasetClock[] = [];
+let tomorrow: readonly DatasetClock[] = [];
+const later = { ms: Date.now() + 25 * 3_600_000 };
 let home = '';
 let [bob, olga, vic] = ['', '', ''];
 beforeAll(async () => {
@@ -38,8 +40,12 @@ beforeAll(async () => {
   const settings = parseSettings({});
   const failed = (error: unknown): void => void failures.push(error);
   replicas = Array.from({ length: 3 }, () => new DatasetClock({ metadata: world.metadata, settings, clock: systemClock, failed }));
-  await Promise.all(replicas.map((one) => one.stop()));
-  const declared = 'declared: { backups: { days: 7, reason: nightly dumps } }\n  keepVersions: 3';
+  tomorrow = Array.from(
+    { length: 2 },
+    () => new DatasetClock({ metadata: world.metadata, settings, clock: { now: () => later.ms }, failed }),
+  );
+  await Promise.all([...replicas, ...tomorrow].map((one) => one.stop()));
+  const declared = 'declared: { backups: { days: 7, reason: nightly dumps } }\n  keepVersions: 3\n  onDrift: quarantine';
   await apply(pipelineText.replace('class: dev', `class: dev\n  ${declared}`), classificationText);
 }, 60_000);
 afterAll(async () => {
@@ -80,10 +86,10 @@ async function run(): Promise<string> {
 const attested = (id: string, token = vic): Promise<Answer> => world.ask('GET', `/v1/datasets/${id}/attestation`, { token });
 const databases = async (): Promise<unknown[]> =>
   (await tiny.server.sql('postgres', `SELECT datname FROM pg_database WHERE datname ~ '^copy' ORDER BY 1`)).map((row) => row['datname']);
-const noJobs = (): Promise<true> =>
+const noJobs = (task = 'expiry'): Promise<true> =>
   until(async () => {
     const jobs = await world.sql(
-      `SELECT FROM graphile_worker._private_jobs j JOIN graphile_worker._private_tasks t ON t.id = j.task_id WHERE t.identifier = 'expiry'`,
+      `SELECT FROM graphile_worker._private_jobs j JOIN graphile_worker._private_tasks t ON t.id = j.task_id WHERE t.identifier = '${task}'`,
     );
     return jobs.length === 0 ? true : undefined;
   });
@@ -119,9 +125,46 @@ it('what has expired is dropped by a worker, once, however many replicas look; a
   expect(JSON.stringify(await world.told('dataset.dropped.done'))).not.toContain('nightly dumps');
 }, 90_000);
 
+it('a row that somebody loads is found by a worker, told without a value, and the version is shut until another takes its place', async () => {
+  const third = await run();
+  const look = async (): Promise<void> => {
+    await Promise.all(tomorrow.map((one) => one.look()));
+    await noJobs('data');
+  };
+  await look();
+  const [current] = (await world.ask('GET', '/v1/datasets/current', { token: vic })).body['items'] as Record<string, unknown>[];
+  expect(current).toMatchObject({ run: third, rowsDrifted: [], quarantined: false, rowsError: null, rowsLookedAt: expect.any(String) });
+  await tiny.server.sql('copy', `UPDATE app.person SET email = 'ada@acme-industries.com' WHERE id = (SELECT min(id) FROM app.person)`);
+  await tiny.server.sql('postgres', `CREATE ROLE app LOGIN PASSWORD 'x' IN ROLE copy_rw`);
+  const url = new URL(tiny.server.url('copy'));
+  [url.username, url.password] = ['app', 'x'];
+  const app = await connect({ name: 'app', url: url.toString() });
+  later.ms += 25 * 3_600_000;
+  await look();
+  const [shut] = (await world.ask('GET', '/v1/datasets/current', { token: vic })).body['items'] as Record<string, unknown>[];
+  expect(shut).toMatchObject({
+    ...{ run: third, quarantined: true },
+    rowsDrifted: ['app.person: content differs; no fakes of ours: 1 × email in email'],
+  });
+  await expect(app.query('SELECT 1')).rejects.toBeDefined();
+  await expect(connect({ name: 'app', url: url.toString() })).rejects.toMatchObject({ code: 'PRIVILEGE_MISSING' });
+  expect((await world.told('dataset.drifted', 'dataset.quarantined.done')).map(({ type }) => type)).toEqual([
+    'dataset.drifted',
+    'dataset.quarantined.done',
+  ]);
+  expect(JSON.stringify(await world.told())).not.toContain('acme-industries');
+  // A new run opens the place again, to what it made.
+  const fourth = await run();
+  await (await connect({ name: 'app', url: url.toString() })).end();
+  expect((await world.ask('GET', '/v1/datasets/current', { token: vic })).body['items']).toMatchObject([
+    { run: fourth, quarantined: false },
+  ]);
+  await tiny.server.sql('postgres', 'DROP ROLE app');
+}, 90_000);
+
 it('an operator withdraws a version before its time, with a reason, and whoever has no such right is refused', async () => {
   const third = await run();
-  const order = { pipeline: 'tiny', withdraw: { version: 3, reason: 'a column was kept by mistake' } };
+  const order = { pipeline: 'tiny', withdraw: { version: 5, reason: 'a column was kept by mistake' } };
   expect((await world.ask('POST', '/v1/expiries', { token: bob, json: order })).status).toBe(403);
   const { status, body } = await world.ask('POST', '/v1/expiries', { token: olga, json: order });
   expect(status).toBe(202);
@@ -129,8 +172,8 @@ it('an operator withdraws a version before its time, with a reason, and whoever 
     const { body: found } = await world.ask('GET', `/v1/expiries/${String(body['id'])}`, { token: vic });
     return found['endedAt'] === null ? undefined : found;
   });
-  expect(ended).toMatchObject({ error: null, result: { versions: [{ version: 3, run: third, why: 'withdrawn' }], findings: [] } });
+  expect(ended).toMatchObject({ error: null, result: { versions: [{ version: 5, run: third, why: 'withdrawn' }], findings: [] } });
   expect((await attested(third)).body).toMatchObject({ attestation: { why: 'withdrawn', reason: 'a column was kept by mistake' } });
   expect((await world.told('expiry.requested', 'expiry.done')).map(({ type }) => type)).toEqual(['expiry.requested', 'expiry.done']);
-  expect(await databases()).toEqual([]);
+  expect(await databases()).not.toContain('copy');
 }, 60_000);

@@ -28,6 +28,15 @@ const properties: Readonly<Record<string, Schema>> = {
     properties: { pass: { type: 'integer' }, fail: { type: 'integer' }, notRun: { type: 'integer' } },
   },
   lookError: { type: ['string', 'null'], description: 'why that look could not see everything, as a code of docs/errors.md' },
+  rowsDrifted: {
+    type: 'array',
+    items: text,
+    description:
+      'tables whose rows are not those that were published, with counts of what can be no fake; as the last look at the rows saw it',
+  },
+  rowsLookedAt: { type: ['string', 'null'], format: 'date-time', description: 'when the last look at the rows was asked for' },
+  rowsError: { type: ['string', 'null'], description: 'why that look could not see them, as a code' },
+  quarantined: { type: 'boolean', description: 'nobody of the environment may connect' },
 };
 const answer: Schema = { type: 'object', required: Object.keys(properties), properties };
 
@@ -75,5 +84,7 @@ function toView({ runId, publishedAt, expiresAt, lookedAt, drift, ...row }: Data
     ...{ run: runId, pipeline, environment, target, version, publishedAt: publishedAt.toISOString(), expiresAt: expiresAt.toISOString() },
     ...{ expired: expiresAt.getTime() <= nowMs, checks, drifted: (drift ?? []).map(({ what }) => what) },
     ...{ lookedAt: lookedAt === null ? null : toTimestamp(lookedAt.getTime()), lookError },
+    ...{ rowsDrifted: row.rowsDrift ?? [], rowsLookedAt: row.rowsLookedAt?.toISOString() ?? null, rowsError: row.rowsError },
+    quarantined: row.quarantinedAt !== null,
   };
 }

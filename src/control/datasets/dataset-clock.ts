@@ -3,14 +3,14 @@
 import type { Settings } from '../../config/settings.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
-import { toDriftLook, toExpiry } from '../runs/runs.js';
+import { toDataLook, toDriftLook, toExpiry } from '../runs/runs.js';
 
 const LOOK_MS = 30_000;
 const AGAIN_MS = 10 * 60_000;
 
 export interface DatasetClockOptions {
   readonly metadata: Metadata;
-  readonly settings: Pick<Settings, 'BAUTA_EXPIRING_DAYS' | 'BAUTA_DRIFT_MINUTES'>;
+  readonly settings: Pick<Settings, 'BAUTA_EXPIRING_DAYS' | 'BAUTA_DRIFT_MINUTES' | 'BAUTA_ROWS_MINUTES'>;
   readonly clock: Clock;
   /** Told of every failure; the next look tries again. */
   readonly failed: (error: unknown) => void;
@@ -38,6 +38,7 @@ export class DatasetClock {
     await this.tellExpiry(now);
     await this.askForDrops(now);
     if (this.options.settings.BAUTA_DRIFT_MINUTES > 0) await this.askForLooks(now);
+    if (this.options.settings.BAUTA_ROWS_MINUTES > 0) await this.askForRows(now);
   }
 
   async stop(): Promise<void> {
@@ -74,6 +75,17 @@ export class DatasetClock {
       await metadata.within(workspace_id, async (transaction) => {
         const run = await transaction.runs.find(run_id);
         if (run && (await transaction.datasets.askForLook(run_id, now, since))) await transaction.run(toDriftLook(workspace_id, run));
+      });
+  }
+
+  private async askForRows(now: Date): Promise<void> {
+    const { metadata, settings } = this.options;
+    const since = new Date(now.getTime() - settings.BAUTA_ROWS_MINUTES * 60_000);
+    const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_unread_datasets($1)', [since]);
+    for (const { workspace_id, run_id } of found)
+      await metadata.within(workspace_id, async (transaction) => {
+        const run = await transaction.runs.find(run_id);
+        if (run && (await transaction.datasets.askForRows(run_id, now, since))) await transaction.run(toDataLook(workspace_id, run));
       });
   }
 }

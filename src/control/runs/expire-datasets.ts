@@ -80,7 +80,7 @@ async function dropExpired(options: ExpiryOptions, { server, target }: DatasetRo
 }
 
 /** How long it stays after its time, and what is declared, is for the documents of today; where they cannot be used, those of its day hold. */
-async function readTarget(options: ExpiryOptions, run: RunRow, before: TargetDefinition): Promise<TargetDefinition> {
+export async function readTarget(options: ExpiryOptions, run: RunRow, before: TargetDefinition): Promise<TargetDefinition> {
   const { metadata, composer } = options;
   const { workspaceId, pipeline } = run;
   try {

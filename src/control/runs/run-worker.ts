@@ -9,6 +9,7 @@ import { type Queue, startQueue } from '../../systems/queue/queue.js';
 import { type Execution, executeRun } from './execute-run.js';
 import { LOOK, type LookPayload, lookAtSource } from './look-at-source.js';
 import { EXPIRY, type ExpiryPayload, expireDatasets } from './expire-datasets.js';
+import { DATA, type DataPayload, lookAtData } from './look-at-data.js';
 import { DRIFT, type DriftPayload, lookForDrift } from './look-for-drift.js';
 import { PROVISION, toWake } from './request-run.js';
 import type { RunObserver } from './run-observer.js';
@@ -66,6 +67,7 @@ export class RunWorker {
     const tasks = {
       [PROVISION]: () => worker.work(),
       [LOOK]: (payload: unknown) => lookAtSource(options, payload as LookPayload).catch(options.failed),
+      [DATA]: (payload: unknown) => lookAtData(options, payload as DataPayload).catch(options.failed),
       [EXPIRY]: (payload: unknown) => expireDatasets(options, payload as ExpiryPayload).catch(options.failed),
       [DRIFT]: (payload: unknown) => lookForDrift(options, payload as DriftPayload).catch(options.failed),
     };

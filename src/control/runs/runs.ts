@@ -2,6 +2,7 @@
 export { runConsequence } from './run-approval.js';
 export { toLook } from './look-at-source.js';
 export { toDriftLook } from './look-for-drift.js';
+export { toDataLook } from './look-at-data.js';
 export { toExpiry } from './expire-datasets.js';
 export { findDocuments, findEnvironment, requestRun, toNeeds, toWanted } from './request-run.js';
 export { loadRequest } from './stored-request.js';

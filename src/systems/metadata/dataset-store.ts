@@ -135,7 +135,7 @@ export class DatasetStore {
   async heals(runId: string): Promise<boolean> {
     const found = await this.manager.query<unknown[]>(
       `SELECT FROM bauta.dataset_version WHERE workspace_id = $1 AND replaced_by = $2
-         AND (drift IS NOT NULL OR expiring_told_at IS NOT NULL OR expired_told_at IS NOT NULL) LIMIT 1`,
+         AND (drift IS NOT NULL OR rows_drift IS NOT NULL OR expiring_told_at IS NOT NULL OR expired_told_at IS NOT NULL) LIMIT 1`,
       [this.workspaceId, runId],
     );
     return found.length > 0;
@@ -165,6 +165,49 @@ export class DatasetStore {
       [this.workspaceId, runId, at, since],
     );
     return rows.length > 0;
+  }
+
+  /** As `askForLook`: for who is to compare the rows. */
+  async askForRows(runId: string, at: Date, since: Date): Promise<boolean> {
+    const [rows] = await this.manager.query<[unknown[], number]>(
+      `UPDATE bauta.dataset_version SET rows_looked_at = $3
+       WHERE workspace_id = $1 AND run_id = $2 AND ${current} AND coalesce(rows_looked_at, published_at) <= $4 RETURNING run_id`,
+      [this.workspaceId, runId, at, since],
+    );
+    return rows.length > 0;
+  }
+
+  /** What a look at the rows saw: what differs, in words without a value. True: somebody has to do something about it, and nobody was told before. */
+  async keepRows(runId: string, { tables, readers }: { readonly tables: readonly string[]; readonly readers: Json }): Promise<boolean> {
+    const [row] = await this.select(`run_id = $2 AND ${current} FOR UPDATE`, [runId]);
+    if (!row) return false;
+    const drift = tables.length === 0 ? null : JSON.stringify(tables);
+    await this.manager.query(
+      'UPDATE bauta.dataset_version SET rows_drift = $3, rows_error = NULL, readers = $4 WHERE workspace_id = $1 AND run_id = $2',
+      [this.workspaceId, runId, drift, JSON.stringify(readers)],
+    );
+    const before = row.rowsDrift === null ? null : JSON.stringify(row.rowsDrift);
+    if (drift !== null && drift !== before) await this.audit('dataset.drifted', { ...toView(row), changed: tables });
+    if (drift === null && before !== null) await this.audit('dataset.recovered', toView(row));
+    return drift !== null && before === null;
+  }
+
+  async keepRowsError(runId: string, code: string): Promise<void> {
+    const [row] = await this.select(`run_id = $2 AND ${current} FOR UPDATE`, [runId]);
+    if (!row || row.rowsError === code) return;
+    await this.manager.query('UPDATE bauta.dataset_version SET rows_error = $3 WHERE workspace_id = $1 AND run_id = $2', [
+      this.workspaceId,
+      runId,
+      code,
+    ]);
+    await this.audit('dataset.look-failed', { ...toView(row), code });
+  }
+
+  async quarantine(runId: string): Promise<void> {
+    await this.manager.query(
+      'UPDATE bauta.dataset_version SET quarantined_at = clock_timestamp() WHERE workspace_id = $1 AND run_id = $2',
+      [...[this.workspaceId, runId]],
+    );
   }
 
   /** Dropped under this id of the log; null: somebody came to drop it, and it was not there. Told once. */

@@ -66,6 +66,17 @@ export class DatasetReader {
     return { database: row?.database ?? '', systemIdentifier: control?.id ?? null };
   }
 
+  /** Roles that may connect, or are connected: how many sessions of each there are beside this one. */
+  readers(): Promise<readonly { readonly role: string; readonly sessions: number }[]> {
+    return this.query<{ role: string; sessions: number }>(
+      `WITH open AS (SELECT usename::text AS role, count(*)::int AS sessions FROM pg_stat_activity
+           WHERE datname = current_database() AND usename IS NOT NULL AND pid <> pg_backend_pid() GROUP BY 1),
+         may AS (SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END AS role FROM pg_database d,
+           aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a WHERE d.datname = current_database() AND a.privilege_type = 'CONNECT')
+       SELECT role, coalesce(sessions, 0) AS sessions FROM may FULL JOIN open USING (role) ORDER BY 1`,
+    );
+  }
+
   /** Every table but the marker's. */
   tables(schemaOfMarker: string): Promise<readonly DatasetTable[]> {
     return this.query<DatasetTable>(tables, [schemaOfMarker]);

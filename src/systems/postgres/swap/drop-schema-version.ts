@@ -32,7 +32,7 @@ export async function dropSchemaVersion(
   if (statement === undefined || names.some((name) => !steps.some((step) => step.name === name)))
     throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
   await onStep('version.close');
-  await closeSchemas(session, version);
+  await closeSchemas(session, version, 'expiring');
   if (version.ours.state === 'current') await endOthers(session);
   await onStep('version.drop');
   await session.transaction(async () => {
@@ -42,7 +42,15 @@ export async function dropSchemaVersion(
   });
 }
 
-async function closeSchemas(session: Session, version: Version): Promise<void> {
+/** MUST be given a session that holds the target's lock. Throws TARGET_CHANGED where another version is current. */
+export async function quarantineSchemas(session: Session, target: string, runId: string): Promise<void> {
+  const version = await findVersion(session, target, runId);
+  if (version?.ours.state !== 'current') throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
+  if (version.ours.closed === undefined) await closeSchemas(session, version, 'quarantined');
+  await endOthers(session);
+}
+
+async function closeSchemas(session: Session, version: Version, why: 'expiring' | 'quarantined'): Promise<void> {
   const schemas = toStanding(version);
   await session.transaction(async () => {
     const granted = await session.query<{ schema: string; role: string | null }>(
@@ -52,7 +60,7 @@ async function closeSchemas(session: Session, version: Version): Promise<void> {
     );
     for (const { schema, role } of granted)
       await session.query(`REVOKE ALL ON SCHEMA ${quoteName(schema)} FROM ${role === null ? 'PUBLIC' : quoteName(role)} CASCADE`);
-    await writeRecord(session, version.record, { ...version.ours, closed: { why: 'expiring' } });
+    await writeRecord(session, version.record, { ...version.ours, closed: { why } });
   });
 }
 

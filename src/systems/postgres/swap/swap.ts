@@ -21,7 +21,7 @@ import { findCut, toValidation } from '../unchecked.js';
 import { readMarker } from '../marker-table.js';
 import { findBuilder, readBuilder } from './builder.js';
 import { createSchemas } from './create-schemas.js';
-import { dropSchemaVersion, readSchemaDropSteps } from './drop-schema-version.js';
+import { dropSchemaVersion, quarantineSchemas, readSchemaDropSteps } from './drop-schema-version.js';
 import { inspectSwap } from './inspect-swap.js';
 import { type Places, findSwapped, toPlaced, toPlaces } from './places.js';
 import { rollbackSwap } from './publish-swap.js';
@@ -95,6 +95,13 @@ export class SchemaTarget implements Target {
 
   marker({ database, schema }: DatasetVersion): Promise<MarkerSeen> {
     return readMarkerOf(this.#server, database, schema);
+  }
+
+  quarantine(runId: string): Promise<void> {
+    return this.#withSession(async (session) => {
+      await lockTarget(session, this.#server.target);
+      await quarantineSchemas(session, this.#server.target, runId);
+    });
   }
 
   dropSteps({ runId }: DatasetVersion): Promise<readonly DropStep[]> {

@@ -1,7 +1,8 @@
 // Closes a database of ours to the environment: nobody of it may connect, and nobody of it may give the right back, because it is ours meanwhile.
 // What it was stands in its comment, so that it can be opened again.
+import { toError } from '../../../kernel/errors.js';
 import { quoteLiteral, quoteName } from '../quote.js';
-import type { Database } from './databases.js';
+import { type Database, readDatabases } from './databases.js';
 import { type OwnComment, toCommentText } from './own-comment.js';
 import { type Session, toSqlState } from './session.js';
 
@@ -51,4 +52,12 @@ export async function nameSessions(session: Session, databases: readonly string[
     [databases],
   );
   return rows.map(({ who, sessions }) => (sessions === 1 ? who : `${who} × ${sessions}`)).join('; ') || 'no session that we may see';
+}
+
+/** MUST be given a session that holds the target's lock. Throws TARGET_CHANGED where another version is current. */
+export async function quarantineVersion(session: Session, target: string, runId: string): Promise<void> {
+  const current = (await readDatabases(session)).find(({ name }) => name === target);
+  if (current?.ours?.runId !== runId || current.ours.target !== target) throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
+  if (current.ours.closed === undefined) await closeDatabase(session, current, 'quarantined');
+  await endSessions(session, target);
 }

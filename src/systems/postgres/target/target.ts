@@ -17,6 +17,7 @@ import { PostgresClones } from './clones.js';
 import { createStaging } from './create-staging.js';
 import { createRunLogin } from './run-login.js';
 import { type Database, readDatabases, toDatasets } from './databases.js';
+import { quarantineVersion } from './close-database.js';
 import { dropVersion, readDropSteps, seeDropped } from './drop-version.js';
 import { inspect, readSystemIdentifier } from './inspect.js';
 import { findMarkerProblem, readMarkerOf } from './marker-of.js';
@@ -157,6 +158,13 @@ export class PostgresTarget implements Target {
 
   marker({ database }: DatasetVersion): Promise<MarkerSeen> {
     return readMarkerOf(this.#server, database);
+  }
+
+  quarantine(runId: string): Promise<void> {
+    return this.#withMaintenance(async (session) => {
+      await lockTarget(session, this.#server.target);
+      await quarantineVersion(session, this.#server.target, runId);
+    });
   }
 
   dropSteps(version: DatasetVersion, gone?: readonly DatasetVersion[]): Promise<readonly DropStep[]> {
