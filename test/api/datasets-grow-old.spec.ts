@@ -153,7 +153,8 @@ it('knows until when a version may be used: what its marker says', async () => {
     lookedAt: null,
   };
   const expiresAt = (marker?.['expires_at'] as Date).toISOString();
-  expect(await listed()).toEqual([{ ...view, expiresAt, publishedAt: expect.stringMatching(/Z$/), lookError: null }]);
+  const rows = { rowsDrifted: [], rowsLookedAt: null, rowsError: null, quarantined: false };
+  expect(await listed()).toEqual([{ ...view, ...rows, expiresAt, publishedAt: expect.stringMatching(/Z$/), lookError: null }]);
   expect([await listed('?pipeline=tiny'), await listed('?pipeline=other'), await listed('', stranger)]).toMatchObject([[view], [], []]);
   const elsewhere = await world.person('tess', ['viewer@test']);
   expect([await listed('', elsewhere), await listed('', await world.person('dora', ['viewer@dev']))]).toMatchObject([[], [view]]);
