@@ -2,7 +2,15 @@
 import type { Event } from '../event.js';
 
 /** Every change of the world that the log tells before and after. */
-export const changes = ['staging', 'dataset.published', 'dataset.rolled-back', 'dataset.dropped', 'dataset.quarantined', 'clone.made', 'clone.dropped'] as const;
+export const changes = [
+  'staging',
+  'dataset.published',
+  'dataset.rolled-back',
+  'dataset.dropped',
+  'dataset.quarantined',
+  'clone.made',
+  'clone.dropped',
+] as const;
 export type Change = (typeof changes)[number];
 
 /** `done` and `failed` are told by the run itself; `completed` and `undone` by a later one that looked. */
