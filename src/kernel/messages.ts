@@ -1222,6 +1222,46 @@ export const messages = {
     message: 'the policy calls {name}, which is off: a decision may not look at the world, or differ when it is taken again',
     hint: 'put what the call would find into the input or the data of the bundle',
   },
+  POLICY_BUNDLE_UNREADABLE: {
+    class: 'InputError',
+    message: 'the policy bundle cannot be read: it has to be {expected}',
+    hint: 'make it with opa build -t wasm -b FOLDER',
+  },
+  POLICY_BUNDLE_WITHOUT_WASM: {
+    class: 'InputError',
+    message: 'the policy bundle holds no compiled policy (policy.wasm)',
+    hint: 'make it with opa build -t wasm -e {name} --capabilities policies/capabilities.json -b FOLDER --signing-key KEY.pem',
+  },
+  POLICY_BUNDLE_ENTRYPOINT: {
+    class: 'InputError',
+    message: 'the policy bundle has no entrypoint {name}',
+    hint: 'give opa build -e {name}; it is the rule whose members speak against a plan',
+  },
+  POLICY_BUNDLE_UNSIGNED: {
+    class: 'InputError',
+    message: 'the policy bundle has no signature that can be checked here',
+    hint: 'sign it with opa build --signing-key and set BAUTA_POLICY_KEY, or write into BAUTA_POLICY_UNSIGNED why it is taken without',
+  },
+  POLICY_BUNDLE_SIGNATURE: {
+    class: 'InputError',
+    message: 'the signature of the policy bundle does not fit its {file}',
+    hint: 'sign it anew with the key whose public half is BAUTA_POLICY_KEY; what was changed after signing is not taken',
+  },
+  POLICY_BUNDLE_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'the policy bundle cannot be fetched, and none is kept from before ({name})',
+    hint: 'look at BAUTA_POLICY_BUNDLE, BAUTA_HTTP_HOSTS and the server; without the bundle nothing is decided',
+  },
+  POLICY_KEY_UNUSABLE: {
+    class: 'InputError',
+    message: 'the key for policy bundles is no public key or certificate in PEM, and no JWK',
+    hint: 'point BAUTA_POLICY_KEY to the public half of the key that signs',
+  },
+  POLICY_SERVER_REFUSED: {
+    class: 'UnavailableError',
+    message: 'the policy server gave no decision ({name})',
+    hint: 'look at BAUTA_POLICY_SERVER and at the server; without its answer nothing is decided',
+  },
   // ── deliver
   NONCE_INVALID: {
     class: 'InvariantError',

@@ -13,4 +13,6 @@ export interface Decision {
     readonly hint: string;
   }[];
   readonly policy: { readonly revision: string; readonly digest: string };
+  /** What was asked beside it and had to have nothing against it: the users' own bundle, a server. */
+  readonly others?: readonly { readonly name: string; readonly revision: string; readonly digest: string }[];
 }

@@ -1,21 +1,29 @@
-// The Policy port over OPA's wasm: the committed bundle, verified, evaluated in a thread that can be killed.
+// The Policy port over OPA: the committed bundle, verified, evaluated in a thread that can be killed; and beside it the users' own bundle and a server, where there
+// are any. All of them are asked, and all have to have nothing against it.
 import { randomUUID } from 'node:crypto';
 
 import { toCanonicalJson } from '../../kernel/canonical-json.js';
-import { toError } from '../../kernel/errors.js';
 import { packageFile } from '../../kernel/package-root.js';
 import type { Decision, GateInput } from '../../pipeline/decision.js';
 import type { Policy } from '../../pipeline/ports.js';
 import { readBundle } from './bundle.js';
+import type { Decider } from './decider.js';
 import { PolicyThread } from './policy-thread.js';
+import { compareReasons, parseDecision, toResult } from './reasons.js';
+import { openRemote, type RemoteOptions } from './remote.js';
+import { UserPolicy, type UserPolicyOptions } from './user-policy.js';
 
-type Reason = Decision['reasons'][number];
+export { type BundleSource, fileSource, httpSource, type Send } from './bundle-source.js';
 
 export interface OpaOptions {
   /** The folder with manifest, wasm and sources; default: `policies` of this package. */
   readonly folder?: string;
-  /** After this the evaluation is killed and the answer is a no. Default 5 seconds; a plan of 2,000 columns takes a small part of one. */
+  /** After this an evaluation is killed and the answer is a no. Default 5 seconds; a plan of 2,000 columns takes a small part of one. */
   readonly timeLimitMs?: number;
+  readonly user?: Omit<UserPolicyOptions, 'timeLimitMs'>;
+  readonly remote?: Omit<RemoteOptions, 'timeLimitMs'>;
+  /** Looks for newer bundles until it is closed; without it only the one at the beginning counts. */
+  readonly watch?: boolean;
 }
 
 /** Of the policy by which the gate of this release decides. Rejects when it is not the one that its manifest names. */
@@ -23,12 +31,42 @@ export async function readPolicyDigest(folder = packageFile('policies')): Promis
   return (await readBundle(folder)).digest;
 }
 
-/** MUST be closed. Rejects when a file is missing or not the one that the manifest names, or when the policy does not load. */
+/** MUST be closed. Rejects when a policy is missing, not the one that it should be, or does not load. */
 export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
-  const bundle = await readBundle(options.folder ?? packageFile('policies'));
-  const { wasm, entrypoint } = bundle;
-  const thread = new PolicyThread({ wasm, data: '{}', entrypoints: [entrypoint] }, options.timeLimitMs ?? 5000);
-  const policy = { revision: bundle.revision, digest: bundle.digest };
+  const timeLimitMs = options.timeLimitMs ?? 5000;
+  const deciders: Decider[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(deciders.map((decider) => decider.close()));
+  };
+  try {
+    const own = await openOwn(options.folder ?? packageFile('policies'), timeLimitMs);
+    deciders.push(own);
+    if (options.user !== undefined) {
+      const user = await UserPolicy.open({ ...options.user, timeLimitMs });
+      deciders.push(user);
+      if (options.watch === true) user.watch();
+    }
+    if (options.remote !== undefined) deciders.push(openRemote({ ...options.remote, timeLimitMs }));
+    return { bundle: own.bundle, decide: (input) => decideByAll(deciders, input), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function decideByAll(deciders: readonly Decider[], input: GateInput): Promise<Decision> {
+  const decisionId = randomUUID();
+  const moment = { nowNs: toNowNs(input), seed: decisionId };
+  const reasons = await Promise.all(deciders.map((decider) => decider.reasons(input, moment)));
+  const all = reasons.flat().sort(compareReasons);
+  const [own, ...others] = deciders.map(({ name, bundle }) => ({ name, ...bundle }));
+  const policy = { revision: own?.revision ?? '', digest: own?.digest ?? '' };
+  return { decisionId, allow: all.length === 0, reasons: all, policy, ...(others.length === 0 ? {} : { others }) };
+}
+
+async function openOwn(folder: string, timeLimitMs: number): Promise<Decider> {
+  const { wasm, entrypoint, revision, digest } = await readBundle(folder);
+  const thread = new PolicyThread({ wasm, data: '{}', entrypoints: [entrypoint] }, timeLimitMs);
   try {
     await thread.start();
   } catch (error) {
@@ -36,41 +74,17 @@ export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
     throw error;
   }
   return {
-    bundle: policy,
-    decide: async (input: GateInput): Promise<Decision> => {
-      const decisionId = randomUUID();
-      const { results } = await thread.ask({ entrypoint, input: toCanonicalJson(input), nowNs: toNowNs(input), seed: decisionId });
-      return { decisionId, ...parseResult(JSON.parse(results)), policy };
+    name: 'bauta',
+    bundle: { revision, digest },
+    reasons: async (input, moment) => {
+      const { results } = await thread.ask({ entrypoint, input: toCanonicalJson(input), ...moment });
+      return parseDecision(toResult(JSON.parse(results)));
     },
     close: () => thread.close(),
   };
 }
 
 /** What now is to a policy: the instant that stands in the question, and so in its record. */
-function toNowNs(input: GateInput): bigint {
-  const { nowMs } = input;
+function toNowNs({ nowMs }: GateInput): bigint {
   return typeof nowMs === 'number' && Number.isSafeInteger(nowMs) ? BigInt(nowMs) * 1_000_000n : 0n;
-}
-
-/** OPA's result set, strictly: one result with a boolean, and reasons exactly when it is no. An undefined decision is an empty set. */
-function parseResult(value: unknown): Pick<Decision, 'allow' | 'reasons'> {
-  const results: unknown[] = Array.isArray(value) ? value : [];
-  if (results.length === 0) throw toError('POLICY_UNDEFINED');
-  const result = results.length === 1 ? (results[0] as { result?: unknown } | null)?.result : undefined;
-  const { allow, reasons } = (result ?? {}) as { allow?: unknown; reasons?: unknown };
-  if (typeof allow !== 'boolean' || !Array.isArray(reasons) || allow !== (reasons.length === 0)) throw toError('POLICY_ANSWER_UNUSABLE');
-  return { allow, reasons: reasons.map(parseReason).sort(compareReasons) };
-}
-
-/** By code, then by what it says: the order in which sets are iterated in wasm says nothing. */
-function compareReasons(a: Reason, b: Reason): number {
-  const [first, second] = [`${a.code}\n${a.message}`, `${b.code}\n${b.message}`];
-  return first < second ? -1 : first > second ? 1 : 0;
-}
-
-function parseReason(value: unknown): Reason {
-  const { code, controlIds, message, hint } = (value ?? {}) as Record<string, unknown>;
-  const controls: unknown[] = Array.isArray(controlIds) ? controlIds : [undefined];
-  if (![code, message, hint, ...controls].every((text) => typeof text === 'string')) throw toError('POLICY_ANSWER_UNUSABLE');
-  return { code, controlIds: controls, message, hint } as Reason;
 }

@@ -50,6 +50,7 @@ export class PolicyThread {
   #timer: NodeJS.Timeout | undefined;
   #unsent: PolicyQuestion[] = [];
   #closed = false;
+  #retiring = false;
   /** A thread that starts is given the time for that, whoever waits. */
   #starting = false;
   readonly #data: PolicyThreadData;
@@ -83,6 +84,12 @@ export class PolicyThread {
     });
   }
 
+  /** Closed once everybody who asked has an answer. */
+  retire(): void {
+    this.#retiring = true;
+    this.#watch();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -109,7 +116,10 @@ export class PolicyThread {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const [first] = this.#waiting;
-    if (first === undefined) return;
+    if (first === undefined) {
+      if (this.#retiring) void this.close();
+      return;
+    }
     const limitMs = this.#starting ? startLimitMs : this.#timeLimitMs;
     this.#timer = setTimeout(() => this.#restart(toError('POLICY_TIMEOUT', { amount: `${limitMs} ms` })), limitMs);
   }

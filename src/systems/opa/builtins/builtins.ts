@@ -52,6 +52,7 @@ const families: readonly Family[] = [
 ];
 
 export type { Asked, Builtin } from './builtin.js';
+export { algorithms, checkSignature, parseKeys } from './jwt.js';
 export { BuiltinError } from './operand.js';
 
 export const builtins: ReadonlyMap<string, Builtin> = new Map(families.flatMap((family) => Object.entries(family)));

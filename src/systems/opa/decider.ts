@@ -1,0 +1,19 @@
+// One of those that are asked about a plan: the rules of this release, the users' own bundle, a server. All have to have nothing against it.
+import type { GateInput } from '../../pipeline/decision.js';
+import type { Reason } from './reasons.js';
+
+/** What a decision's record holds of the world. */
+export interface Moment {
+  readonly nowNs: bigint;
+  /** The decision's id. */
+  readonly seed: string;
+}
+
+export interface Decider {
+  /** As it stands in the record. */
+  readonly name: string;
+  readonly bundle: { readonly revision: string; readonly digest: string };
+  /** Against it; none: it may go ahead. Rejects when it could not be decided. */
+  reasons(input: GateInput, moment: Moment): Promise<readonly Reason[]>;
+  close(): Promise<void>;
+}

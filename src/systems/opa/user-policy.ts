@@ -1,0 +1,154 @@
+// The users' own bundle in force: fetched, checked, kept on disk, and replaced by a newer one without a decision lost. One that is refused changes nothing: the
+// one before stays, and whoever listens is told.
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { BautaError } from '../../kernel/errors.js';
+import type { GateInput } from '../../pipeline/decision.js';
+import { toCanonicalJson } from '../../kernel/canonical-json.js';
+import type { BundleSource, Fetched } from './bundle-source.js';
+import { unreachable } from './bundle-source.js';
+import type { Decider, Moment } from './decider.js';
+import { PolicyThread } from './policy-thread.js';
+import { parseDenials, type Reason, toResult } from './reasons.js';
+import { parseUserBundle, type Trust, type UserBundle, userEntrypoint } from './user-bundle.js';
+import { writeKept } from './write-kept.js';
+
+export interface UserPolicyOptions {
+  readonly source: BundleSource;
+  readonly trust: Trust;
+  /** The last good bundle is kept here. */
+  readonly folder: string;
+  readonly timeLimitMs: number;
+  /** A bundle was refused or could not be fetched, and the one before stays in force. */
+  readonly onRefused?: (error: BautaError, inForce: string) => void;
+}
+
+/** How long a server may hold the question whether there is a newer bundle. */
+const waitSeconds = 60;
+const pauseMs = 30_000;
+
+interface InForce {
+  readonly bundle: UserBundle;
+  readonly thread: PolicyThread;
+}
+
+export class UserPolicy implements Decider {
+  readonly name = 'user';
+  readonly #options: UserPolicyOptions;
+  #inForce: InForce | undefined;
+  #etag: string | undefined;
+  readonly #stop = new AbortController();
+
+  private constructor(options: UserPolicyOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects when there is no bundle that may be used: neither at the source nor kept from before. */
+  static async open(options: UserPolicyOptions): Promise<UserPolicy> {
+    const policy = new UserPolicy(options);
+    const kept = await readKept(options.folder);
+    try {
+      if (kept !== undefined) await policy.#activate(kept).catch(() => undefined);
+      await policy.#renew(false);
+      return policy;
+    } catch (error) {
+      if (policy.#inForce !== undefined) {
+        policy.#tell(error);
+        return policy;
+      }
+      await policy.close();
+      throw error;
+    }
+  }
+
+  get bundle(): { readonly revision: string; readonly digest: string } {
+    const { revision = '', digest = '' } = this.#inForce?.bundle ?? {};
+    return { revision, digest };
+  }
+
+  async reasons(input: GateInput, moment: Moment): Promise<readonly Reason[]> {
+    // The thread of this moment answers, also when another bundle comes into force meanwhile.
+    const { thread } = this.#inForce as InForce;
+    const { results } = await thread.ask({ entrypoint: userEntrypoint, input: toCanonicalJson(input), ...moment });
+    return parseDenials(toResult(JSON.parse(results)));
+  }
+
+  /** Looks once whether there is a newer bundle. Never rejects: what is refused is told, and changes nothing. */
+  async refresh(hold = false): Promise<'changed' | 'unchanged' | 'refused'> {
+    try {
+      return (await this.#renew(hold)) ? 'changed' : 'unchanged';
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#tell(error);
+      return 'refused';
+    }
+  }
+
+  /** Looks again and again until it is closed: at once where the server holds the question, else twice a minute. */
+  watch(everyMs = pauseMs): void {
+    const again = async (): Promise<void> => {
+      while (!this.#stop.signal.aborted) {
+        const outcome = await this.refresh(true);
+        if (outcome !== 'refused' && this.#options.source.holds) continue;
+        await pause(everyMs, this.#stop.signal);
+      }
+    };
+    void again();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#inForce?.thread.close();
+  }
+
+  async #renew(hold: boolean): Promise<boolean> {
+    const { source, folder } = this.#options;
+    const fetched = await source.fetch(this.#etag === '' ? undefined : this.#etag, hold ? waitSeconds : undefined, this.#stop.signal);
+    if (fetched === undefined) return false;
+    const before = this.#inForce?.bundle.digest;
+    await this.#activate(fetched);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeKept(folder, fetched);
+    return this.#inForce?.bundle.digest !== before;
+  }
+
+  /** The new thread is ready before the old one is let go. */
+  async #activate({ bytes, etag }: Fetched): Promise<void> {
+    const { trust, timeLimitMs } = this.#options;
+    const bundle = await parseUserBundle(bytes, trust);
+    const thread = new PolicyThread({ wasm: bundle.wasm, data: bundle.data, entrypoints: [userEntrypoint] }, timeLimitMs);
+    try {
+      await thread.start();
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
+    if (this.#stop.signal.aborted) return thread.close();
+    const old = this.#inForce?.thread;
+    this.#inForce = { bundle, thread };
+    this.#etag = etag;
+    old?.retire();
+  }
+
+  #tell(error: unknown): void {
+    this.#options.onRefused?.(error instanceof BautaError ? error : unreachable(error), this.bundle.revision);
+  }
+}
+
+/** What was kept, or undefined; whether it may be used is looked at like at any other. */
+async function readKept(folder: string): Promise<Fetched | undefined> {
+  try {
+    const [bytes, etag] = await Promise.all([readFile(join(folder, 'bundle.tar.gz')), readFile(join(folder, 'etag'), 'utf8')]);
+    return { bytes, etag };
+  } catch {
+    return undefined;
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    timer.unref();
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
