@@ -18,7 +18,6 @@ import { noRecordedKeys } from '../pipeline/recorded-keys.js';
 import { type Request, toScope } from '../pipeline/prepare.js';
 import type { Doors, Run, Succession } from '../pipeline/run.js';
 import { FileAuditSink } from '../systems/files/files.js';
-import { openPolicy } from '../systems/opa/opa.js';
 import {
   type ConnectionTarget,
   PostgresReader,
@@ -30,6 +29,7 @@ import {
 } from '../systems/postgres/postgres.js';
 import { toArchiveRoot } from '../control/archive-keys.js';
 import { openKeys } from '../control/open-keys.js';
+import { openGatePolicy } from '../control/open-policy.js';
 import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
 import { resolveSide } from './local-secrets.js';
@@ -64,7 +64,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
   // Its thread compiles while the documents are read.
-  const policy = openPolicy();
+  const policy = openGatePolicy({ settings, home: options.home ?? settings.BAUTA_HOME, environment });
   policy.catch(() => undefined);
   try {
     const { request, after, connections } = await readRequest(options.file);
@@ -185,7 +185,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           ...(options.onStep ? { onStep: options.onStep } : {}),
         }),
       ),
-      policy: opened(await (options.policy ?? openPolicy())),
+      policy: opened(await (options.policy ?? openGatePolicy({ settings, home, environment: process.env }))),
       sink: opened(sink),
       executor: async (plan) => {
         const prepared = await prepareMask(plan, keys, tokenKeys);

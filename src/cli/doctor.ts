@@ -6,7 +6,7 @@ import { BautaError, type Finding, toFinding } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
 import { prepare, toRefusal } from '../pipeline/prepare.js';
 import { settle } from '../pipeline/settle.js';
-import { openPolicy } from '../systems/opa/opa.js';
+import { openGatePolicy } from '../control/open-policy.js';
 import { compose } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, toExitCode, toFindingText, writeJson } from './print.js';
@@ -54,7 +54,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     return Promise.resolve({ detail: 'built' });
   });
   await check('policy', async () => {
-    const policy = await openPolicy();
+    const settings = parseSettings(process.env);
+    const policy = await openGatePolicy({ settings, home: options.home ?? settings.BAUTA_HOME, environment: process.env });
     await policy.close();
     return { detail: `bundle ${policy.bundle?.revision ?? 'unknown'}, digests fit` };
   });

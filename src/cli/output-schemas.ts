@@ -36,20 +36,31 @@ const error = object(told);
 const findings = list(finding, 'everything that was found by looking');
 const suggested = { tag: text('a tag'), rule: text('which rule suggests it'), confidence: { type: 'number', minimum: 0, maximum: 1 } };
 
-const decision = object({
-  decisionId: text('of this answer'),
-  allow: flag('false: nothing was read'),
-  reasons: list(
-    object({
-      code: text('see docs/policies.md'),
-      controlIds: list(text('a control'), 'controls that the rule serves'),
-      message: text('what'),
-      hint: text('what to do'),
-    }),
-    'every reason against it',
-  ),
-  policy: object({ revision: text('of the rules'), digest: text('of the rules') }),
-});
+const decision = object(
+  {
+    decisionId: text('of this answer'),
+    allow: flag('false: nothing was read'),
+    reasons: list(
+      object({
+        code: text('see docs/policies.md'),
+        controlIds: list(text('a control'), 'controls that the rule serves'),
+        message: text('what'),
+        hint: text('what to do'),
+      }),
+      'every reason against it',
+    ),
+    policy: object({ revision: text('of the rules'), digest: text('of the rules') }),
+  },
+  {
+    others: list(
+      object(
+        { name: oneOf('user', 'server'), revision: text('of its rules'), digest: text('of its rules') },
+        { refused: text('why a newer one is not in force: see docs/errors.md') },
+      ),
+      'what was asked beside these rules, and had to have nothing against it',
+    ),
+  },
+);
 
 const verdict = object(
   {

@@ -221,6 +221,24 @@ export const declarations = {
   BAUTA_HTTP_HOSTS: hosts(
     'Service: hosts that anything may be sent to by HTTPS, as HOST or HOST:PORT, `*.` for any name below; behind = the networks of a host that is not public, joined by +. Without it nothing is sent.',
   ),
+  BAUTA_POLICY_BUNDLE: optionalText(
+    'A bundle of your own rules, which have to have nothing against a plan either: a file, or an https address of a bundle server (BAUTA_HTTP_HOSTS lists its host; http only on this machine). Its entrypoint is bauta/provision/deny.',
+  ),
+  BAUTA_POLICY_KEY: reference('Where the public key is that bundles are signed by: a key or certificate in PEM, or a JWK.'),
+  BAUTA_POLICY_UNSIGNED: optionalText(
+    'Why a bundle without a signature is taken, as a sentence. Without it, it is not; where a key is set, it never is.',
+  ),
+  BAUTA_POLICY_TOKEN: reference('Where the token is that the bundle server wants (Authorization: Bearer).'),
+  BAUTA_POLICY_SERVER: address(
+    'An OPA server that is asked beside the rules of this release, at /v1/data/gate/provision/decision, and has to allow too.',
+  ),
+  BAUTA_POLICY_SERVER_TOKEN: reference('Where the token is that the OPA server wants (Authorization: Bearer).'),
+  BAUTA_POLICY_MS: integer(
+    100,
+    60_000,
+    5000,
+    'How long the evaluation of a policy may take, in milliseconds; then it is ended, and the answer is a no.',
+  ),
   BAUTA_OIDC_SKEW_SECONDS: integer(0, 300, 30, 'Service: how far the clock of an issuer of identity tokens may be off, in seconds.'),
   BAUTA_OIDC_KEYS_SECONDS: integer(
     60,

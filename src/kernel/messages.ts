@@ -1257,6 +1257,11 @@ export const messages = {
     message: 'the key for policy bundles is no public key or certificate in PEM, and no JWK',
     hint: 'point BAUTA_POLICY_KEY to the public half of the key that signs',
   },
+  POLICY_REFERENCE_MISSING: {
+    class: 'InputError',
+    message: 'what {name} refers to is not there, or is empty',
+    hint: 'set the variable, or make the file readable, that {name} names',
+  },
   POLICY_SERVER_REFUSED: {
     class: 'UnavailableError',
     message: 'the policy server gave no decision ({name})',

@@ -14,5 +14,11 @@ export interface Decision {
   }[];
   readonly policy: { readonly revision: string; readonly digest: string };
   /** What was asked beside it and had to have nothing against it: the users' own bundle, a server. */
-  readonly others?: readonly { readonly name: string; readonly revision: string; readonly digest: string }[];
+  readonly others?: readonly {
+    readonly name: string;
+    readonly revision: string;
+    readonly digest: string;
+    /** Why a newer one is not in force, as a code of docs/errors.md. */
+    readonly refused?: string;
+  }[];
 }

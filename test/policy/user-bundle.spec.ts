@@ -107,7 +107,7 @@ describe('a signed bundle of one’s own', () => {
           hint: 'ask the owner',
         },
       ]);
-      expect(closed.others).toEqual([{ name: 'user', revision: 'first', digest: expect.stringMatching(/^sha256:/) as string }]);
+      expect(closed.others).toEqual([{ name: 'user', revision: 'first', digest: expect.stringMatching(/^sha256:/) as unknown }]);
       const both = await policy.decide(question({ purpose: 'x', key: { version: 2, expiresAtMs: null } }));
       expect(both.reasons.map(({ code }) => code)).toEqual(['ENVIRONMENT_CLOSED', 'KEY_VERSION_DIFFERS']);
     });
@@ -155,7 +155,7 @@ describe('what is refused', () => {
   itWithOpa('is one without a compiled policy, with the command to run; or without the entrypoint', async () => {
     await expect(open(build('rego', { target: 'rego' }))).rejects.toMatchObject({
       code: 'POLICY_BUNDLE_WITHOUT_WASM',
-      hint: expect.stringContaining('opa build -t wasm -e bauta/provision/deny') as string,
+      hint: expect.stringContaining('opa build -t wasm -e bauta/provision/deny') as unknown,
     });
     const named = build('named', { rego: 'package other\n\nimport rego.v1\n\ndeny contains "x" if false\n', entrypoint: 'other/deny' });
     await expect(open(named)).rejects.toMatchObject({ code: 'POLICY_BUNDLE_ENTRYPOINT' });
@@ -168,7 +168,7 @@ describe('what is refused', () => {
     };
     await refuses('none', Buffer.from('no gzip'));
     await refuses('empty', gzipSync(Buffer.alloc(0)));
-    await refuses('bomb', gzipSync(Buffer.alloc(200 * 1024 * 1024)));
+    await refuses('bomb', gzipSync(Buffer.alloc(130 * 1024 * 1024)));
     for (const path of ['../evil', 'a/../../b', 'a//b', 'a\\b']) await refuses('path', gzipSync(tarOf(path, '0')));
     for (const type of ['1', '2', '3', '6']) await refuses('link', gzipSync(tarOf('a', type)));
     await refuses('twice', gzipSync(Buffer.concat([tarOf('a', '0').subarray(0, 1024), tarOf('a', '0')])));
@@ -230,76 +230,64 @@ describe('a server of bundles', () => {
     }
   };
 
-  itWithOpa(
-    'gives a newer bundle while decisions are asked for, and none of them is lost',
-    async () => {
-      const server = new Server();
-      server.serve(build('open', { data: '{"closed": [], "rest": false}' }), '"1"');
-      const closing = build('closing');
-      const source = httpSource('https://bundles.example/b', server.send);
-      await withPolicy(
-        source,
-        async (policy) => {
-          expect(await codes(policy)).toEqual([]);
-          const answers: Promise<string[]>[] = [];
-          const asking = setInterval(() => answers.push(codes(policy)), 2);
-          server.serve(closing, '"2"');
-          await until(async () => (await codes(policy)).length > 0);
-          clearInterval(asking);
-          const all = await Promise.all(answers);
-          expect(new Set(all.map((one) => one.join()))).toEqual(new Set(['', 'ENVIRONMENT_CLOSED']));
-        },
-        { watch: true },
-      );
-    },
-    60_000,
-  );
+  itWithOpa('gives a newer bundle while decisions are asked for, and none of them is lost', async () => {
+    const server = new Server();
+    server.serve(build('open', { data: '{"closed": [], "rest": false}' }), '"1"');
+    const closing = build('closing');
+    const source = httpSource('https://bundles.example/b', server.send);
+    await withPolicy(
+      source,
+      async (policy) => {
+        expect(await codes(policy)).toEqual([]);
+        const answers: Promise<string[]>[] = [];
+        const asking = setInterval(() => answers.push(codes(policy)), 2);
+        server.serve(closing, '"2"');
+        await until(async () => (await codes(policy)).length > 0);
+        clearInterval(asking);
+        const all = await Promise.all(answers);
+        expect(new Set(all.map((one) => one.join()))).toEqual(new Set(['', 'ENVIRONMENT_CLOSED']));
+      },
+      { watch: true },
+    );
+  });
 
-  itWithOpa(
-    'that gives a broken or unsigned bundle is told, and the one before stays in force',
-    async () => {
-      const server = new Server();
-      server.serve(build('good'), '"1"');
-      const told: [string, string][] = [];
-      const onRefused = (error: Error, inForce: string): void => void told.push([(error as Error & { code: string }).code, inForce]);
-      await withPolicy(
-        httpSource('https://bundles.example/b', server.send),
-        async (policy) => {
-          server.serve(build('forged', { signed: false, data: '{"closed": [], "rest": false}' }), '"2"');
-          await until(() => told.length > 0);
-          expect(told[0]).toEqual(['POLICY_BUNDLE_UNSIGNED', 'good']);
-          expect(await codes(policy)).toEqual(['ENVIRONMENT_CLOSED']);
-        },
-        { onRefused, watch: true },
-      );
-    },
-    60_000,
-  );
+  itWithOpa('that gives a broken or unsigned bundle is told, and the one before stays in force', async () => {
+    const server = new Server();
+    server.serve(build('good'), '"1"');
+    const told: [string, string][] = [];
+    const onRefused = (error: Error, inForce: string): void => void told.push([(error as Error & { code: string }).code, inForce]);
+    await withPolicy(
+      httpSource('https://bundles.example/b', server.send),
+      async (policy) => {
+        server.serve(build('forged', { signed: false, data: '{"closed": [], "rest": false}' }), '"2"');
+        await until(() => told.length > 0);
+        expect(told[0]).toEqual(['POLICY_BUNDLE_UNSIGNED', 'good']);
+        expect(await codes(policy)).toEqual(['ENVIRONMENT_CLOSED']);
+      },
+      { onRefused, watch: true },
+    );
+  });
 
-  itWithOpa(
-    'that is away is told, and the bundle kept from before is in force; without one nothing opens',
-    async () => {
-      const server = new Server();
-      server.serve(build('kept'), '"7"');
-      const source = httpSource('https://bundles.example/b', server.send);
-      const folder = join(home, 'kept-folder');
-      await withPolicy(source, codes, { folder });
-      const before = server.asked;
-      // Asked by its etag, the server says that nothing is new.
-      await withPolicy(source, async (policy) => expect(await codes(policy)).toEqual(['ENVIRONMENT_CLOSED']), { folder });
-      expect(server.asked).toBe(before + 1);
-      server.failing = true;
-      const told: string[] = [];
-      const onRefused = (error: Error): void => void told.push((error as Error & { code: string }).code);
-      await withPolicy(source, async (policy) => expect(await codes(policy)).toEqual(['ENVIRONMENT_CLOSED']), { folder, onRefused });
-      expect(told).toEqual(['POLICY_BUNDLE_UNREACHABLE']);
-      await expect(withPolicy(source, codes)).rejects.toMatchObject({ code: 'POLICY_BUNDLE_UNREACHABLE' });
-      // What is kept is looked at like any other.
-      writeFileSync(join(folder, 'bundle.tar.gz'), readFileSync(tamper(join(folder, 'bundle.tar.gz'), '"test-1"', '"test-2"')));
-      await expect(withPolicy(source, codes, { folder })).rejects.toMatchObject({ code: 'POLICY_BUNDLE_UNREACHABLE' });
-    },
-    60_000,
-  );
+  itWithOpa('that is away is told, and the bundle kept from before is in force; without one nothing opens', async () => {
+    const server = new Server();
+    server.serve(build('kept'), '"7"');
+    const source = httpSource('https://bundles.example/b', server.send);
+    const folder = join(home, 'kept-folder');
+    await withPolicy(source, codes, { folder });
+    const before = server.asked;
+    // Asked by its etag, the server says that nothing is new.
+    await withPolicy(source, async (policy) => expect(await codes(policy)).toEqual(['ENVIRONMENT_CLOSED']), { folder });
+    expect(server.asked).toBe(before + 1);
+    server.failing = true;
+    const told: string[] = [];
+    const onRefused = (error: Error): void => void told.push((error as Error & { code: string }).code);
+    await withPolicy(source, async (policy) => expect(await codes(policy)).toEqual(['ENVIRONMENT_CLOSED']), { folder, onRefused });
+    expect(told).toEqual(['POLICY_BUNDLE_UNREACHABLE']);
+    await expect(withPolicy(source, codes)).rejects.toMatchObject({ code: 'POLICY_BUNDLE_UNREACHABLE' });
+    // What is kept is looked at like any other.
+    writeFileSync(join(folder, 'bundle.tar.gz'), readFileSync(tamper(join(folder, 'bundle.tar.gz'), '"test-1"', '"test-2"')));
+    await expect(withPolicy(source, codes, { folder })).rejects.toMatchObject({ code: 'POLICY_BUNDLE_UNREACHABLE' });
+  });
 });
 
 /** One file of a tar, with its checksum. */

@@ -9,28 +9,12 @@ import { isIP } from 'node:net';
 import { BautaError, toError } from '../../kernel/errors.js';
 import { isPermitted } from './address.js';
 import { AllowedHosts } from './allowed-hosts.js';
+import type { HttpAnswer, HttpRequest } from './exchange.js';
 
 export { OperatorServer } from './operator-server.js';
+export type { HttpAnswer, HttpRequest } from './exchange.js';
+export { sendLocally } from './local.js';
 export { type OwnRequest, OwnServer } from './own-server.js';
-
-export interface HttpRequest {
-  readonly method?: 'GET' | 'POST';
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-  /** Over all of it, from the name to the last byte; default 10 s. */
-  readonly timeoutMs?: number;
-  /** Of the answer's body; default 1 MiB. */
-  readonly limitBytes?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface HttpAnswer {
-  /** Never of a redirect. */
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: Buffer;
-}
 
 export interface HttpClientOptions {
   /** BAUTA_HTTP_HOSTS. */
@@ -133,7 +117,8 @@ function parseUrl(text: string): URL {
 async function readAnswer(response: IncomingMessage, name: string, limitBytes: number): Promise<HttpAnswer> {
   const { statusCode: status = 0, headers } = response;
   const refuse = (expected: string): BautaError => toError('HTTP_ANSWER_REFUSED', { name, expected });
-  if (status >= 300 && status < 400) throw refuse('no redirect');
+  // 304 leads nowhere: it says that what one has is still it.
+  if (status >= 300 && status < 400 && status !== 304) throw refuse('no redirect');
   if (!['identity', undefined].includes(headers['content-encoding']?.toLowerCase())) throw refuse('no compression');
   const chunks: Buffer[] = [];
   let length = 0;

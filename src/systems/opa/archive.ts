@@ -46,7 +46,7 @@ export async function readArchive(packed: Uint8Array): Promise<ReadonlyMap<strin
 function addFile(files: Map<string, Buffer>, given: string, content: Buffer): void {
   const path = given.replace(/^(?:\.?\/)+/, '');
   const names = path.split('/');
-   
+
   if (path === '' || /[\\\x00-\x1f]/.test(path) || names.some((name) => name === '' || name === '.' || name === '..'))
     refuse('paths below the bundle');
   if (files.has(path)) refuse('each path once');

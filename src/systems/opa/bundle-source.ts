@@ -13,7 +13,7 @@ export interface Fetched {
 
 export interface BundleSource {
   /** Undefined: still the one of this etag. `waitSeconds`: how long the source may hold the question until there is another. Throws POLICY_BUNDLE_UNREACHABLE. */
-  fetch(etag: string | undefined, waitSeconds?: number, signal?: AbortSignal): Promise<Fetched | undefined>;
+  ask(etag: string | undefined, waitSeconds?: number, signal?: AbortSignal): Promise<Fetched | undefined>;
   /** Whether it held the last question, so that it can be asked again at once. */
   readonly holds: boolean;
 }
@@ -41,7 +41,7 @@ export function unreachable(error: unknown): BautaError {
 export function fileSource(path: string): BundleSource {
   return {
     holds: false,
-    fetch: async (etag) => {
+    ask: async (etag) => {
       let bytes: Buffer;
       try {
         bytes = await readFile(path);
@@ -59,7 +59,7 @@ const longPolling = 'application/vnd.openpolicyagent.bundles';
 /** `token`: sent as a bearer token. */
 export function httpSource(url: string, send: Send, token?: string): BundleSource {
   let holds = false;
-  const fetch: BundleSource['fetch'] = async (etag, waitSeconds, signal) => {
+  const ask: BundleSource['ask'] = async (etag, waitSeconds, signal) => {
     const headers = {
       Prefer: waitSeconds === undefined ? 'modes=snapshot' : `modes=snapshot;wait=${waitSeconds}`,
       ...(etag === undefined ? {} : { 'If-None-Match': etag }),
@@ -78,7 +78,7 @@ export function httpSource(url: string, send: Send, token?: string): BundleSourc
     return { bytes: answer.body, etag: typeof given === 'string' ? given : '' };
   };
   return {
-    fetch,
+    ask,
     get holds() {
       return holds;
     },

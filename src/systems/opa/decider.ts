@@ -13,6 +13,8 @@ export interface Decider {
   /** As it stands in the record. */
   readonly name: string;
   readonly bundle: { readonly revision: string; readonly digest: string };
+  /** Why a newer bundle is not in force, as a code; undefined: there is none. */
+  readonly refused?: string | undefined;
   /** Against it; none: it may go ahead. Rejects when it could not be decided. */
   reasons(input: GateInput, moment: Moment): Promise<readonly Reason[]>;
   close(): Promise<void>;

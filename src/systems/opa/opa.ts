@@ -59,7 +59,11 @@ async function decideByAll(deciders: readonly Decider[], input: GateInput): Prom
   const moment = { nowNs: toNowNs(input), seed: decisionId };
   const reasons = await Promise.all(deciders.map((decider) => decider.reasons(input, moment)));
   const all = reasons.flat().sort(compareReasons);
-  const [own, ...others] = deciders.map(({ name, bundle }) => ({ name, ...bundle }));
+  const [own, ...others] = deciders.map(({ name, bundle, refused }) => ({
+    name,
+    ...bundle,
+    ...(refused === undefined ? {} : { refused }),
+  }));
   const policy = { revision: own?.revision ?? '', digest: own?.digest ?? '' };
   return { decisionId, allow: all.length === 0, reasons: all, policy, ...(others.length === 0 ? {} : { others }) };
 }

@@ -67,7 +67,7 @@ function parseManifest(bytes: Buffer | undefined): Manifest {
   const { revision = '', roots = [''], wasm = [] } = (value ?? {}) as { revision?: unknown; roots?: unknown; wasm?: unknown };
   if (typeof revision !== 'string' || !Array.isArray(roots) || !Array.isArray(wasm)) return refuse();
   if (!roots.every((root) => typeof root === 'string')) return refuse();
-  const names = (roots).map((root) => root.replace(/^\/|\/$/g, ''));
+  const names = roots.map((root) => root.replace(/^\/|\/$/g, ''));
   if (names.some((root, at) => names.some((other, place) => at !== place && isBelow(root, other)))) {
     throw toError('POLICY_BUNDLE_UNREADABLE', { expected: 'roots of which none is within another' });
   }

@@ -38,6 +38,7 @@ export class UserPolicy implements Decider {
   readonly #options: UserPolicyOptions;
   #inForce: InForce | undefined;
   #etag: string | undefined;
+  #refused: string | undefined;
   readonly #stop = new AbortController();
 
   private constructor(options: UserPolicyOptions) {
@@ -65,6 +66,10 @@ export class UserPolicy implements Decider {
   get bundle(): { readonly revision: string; readonly digest: string } {
     const { revision = '', digest = '' } = this.#inForce?.bundle ?? {};
     return { revision, digest };
+  }
+
+  get refused(): string | undefined {
+    return this.#refused;
   }
 
   async reasons(input: GateInput, moment: Moment): Promise<readonly Reason[]> {
@@ -103,10 +108,15 @@ export class UserPolicy implements Decider {
 
   async #renew(hold: boolean): Promise<boolean> {
     const { source, folder } = this.#options;
-    const fetched = await source.fetch(this.#etag === '' ? undefined : this.#etag, hold ? waitSeconds : undefined, this.#stop.signal);
-    if (fetched === undefined) return false;
+    const fetched = await source.ask(this.#etag === '' ? undefined : this.#etag, hold ? waitSeconds : undefined, this.#stop.signal);
+    if (fetched === undefined) {
+      // The source has nothing else than what is in force: what was refused before is gone.
+      this.#refused = undefined;
+      return false;
+    }
     const before = this.#inForce?.bundle.digest;
     await this.#activate(fetched);
+    this.#refused = undefined;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeKept(folder, fetched);
     return this.#inForce?.bundle.digest !== before;
@@ -131,7 +141,9 @@ export class UserPolicy implements Decider {
   }
 
   #tell(error: unknown): void {
-    this.#options.onRefused?.(error instanceof BautaError ? error : unreachable(error), this.bundle.revision);
+    const known = error instanceof BautaError ? error : unreachable(error);
+    this.#refused = known.code;
+    this.#options.onRefused?.(known, this.bundle.revision);
   }
 }
 

@@ -1,0 +1,48 @@
+// The gate's policy as the settings have it: the rules of this release, and beside them the users' own bundle and a server.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Settings } from '../config/settings.js';
+import { toError } from '../kernel/errors.js';
+import type { Policy } from '../pipeline/ports.js';
+import { HttpClient, sendLocally } from '../systems/http/http.js';
+import { fileSource, httpSource, openPolicy, type OpaOptions, type Send } from '../systems/opa/opa.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface GatePolicyOptions {
+  readonly settings: Settings;
+  /** The last good bundle is kept below it. */
+  readonly home: string;
+  readonly environment: Environment;
+  readonly watch?: boolean;
+}
+
+/** MUST be closed. Rejects when a policy cannot be used: nothing is decided without it. */
+export async function openGatePolicy({ settings, home, environment, watch = false }: GatePolicyOptions): Promise<Policy> {
+  const { BAUTA_POLICY_BUNDLE: place, BAUTA_POLICY_SERVER: server, BAUTA_POLICY_MS: timeLimitMs } = settings;
+  const client = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
+  const send: Send = (request) => (request.url.startsWith('http:') ? sendLocally(request) : client.send(request));
+  const read = (name: 'BAUTA_POLICY_KEY' | 'BAUTA_POLICY_TOKEN' | 'BAUTA_POLICY_SERVER_TOKEN'): Promise<string | undefined> =>
+    readReference(name, settings[name], environment);
+  const options: OpaOptions = { timeLimitMs, watch };
+  const user = async (): Promise<Partial<OpaOptions>> => {
+    const source = /^https?:\/\//.test(place) ? httpSource(place, send, await read('BAUTA_POLICY_TOKEN')) : fileSource(place);
+    const trust = { key: await read('BAUTA_POLICY_KEY'), unsignedReason: settings.BAUTA_POLICY_UNSIGNED };
+    return { user: { source, trust, folder: join(home, 'policy') } };
+  };
+  const remote = async (): Promise<Partial<OpaOptions>> => {
+    const token = await read('BAUTA_POLICY_SERVER_TOKEN');
+    return { remote: { server, send, ...(token === undefined ? {} : { token }) } };
+  };
+  return openPolicy({ ...options, ...(place === '' ? {} : await user()), ...(server === '' ? {} : await remote()) });
+}
+
+async function readReference(name: string, reference: string, environment: Environment): Promise<string | undefined> {
+  if (reference === '') return undefined;
+  const text = reference.startsWith('env:')
+    ? environment[reference.slice(4)]
+    : await readFile(reference.replace(/^file:/, ''), 'utf8').catch(() => undefined);
+  if (text === undefined || text === '') throw toError('POLICY_REFERENCE_MISSING', { name });
+  return text.trim();
+}
