@@ -33,13 +33,15 @@ export async function askErrand<T>(
   server: Server,
   path: string,
   body: Readonly<Record<string, unknown>>,
+  /** Where it is looked at, by its id. */
+  seenAt = path,
 ): Promise<{ readonly id: string; readonly result: T }> {
   const { id } = await server.ask<Errand>('POST', path, {
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
     body: JSON.stringify(body),
   });
-  const { result, error } = await untilEnded(server, `${path}/${encodeURIComponent(id)}`).catch((thrown: unknown) => {
-    process.stderr.write(`asked    it may go on there: GET ${path}/${id}\n`);
+  const { result, error } = await untilEnded(server, `${seenAt}/${encodeURIComponent(id)}`).catch((thrown: unknown) => {
+    process.stderr.write(`asked    it may go on there: GET ${seenAt}/${id}\n`);
     throw thrown;
   });
   if (result === null) throw toErrorOf(error) ?? server.toTheirs(undefined);

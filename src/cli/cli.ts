@@ -311,6 +311,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     'bauta keys list',
     'bauta keys rotate --environment dev --reason "a year is over"',
     'bauta keys destroy --environment dev --up-to 3 --dry-run',
+    'bauta keys list --server https://bauta.internal --token env:TOKEN',
     'bauta keys destroy --environment dev --up-to 3 --reason "the project has ended" --backups "on tapes that are overwritten after 14 days"',
   ])
     .argument('<action>', 'list, rotate or destroy')
@@ -416,6 +417,7 @@ const remote = [
   'pull',
   'expire',
   'schedules',
+  'keys',
   'audit',
 ];
 

@@ -462,6 +462,7 @@ const keys = object(
     rotated,
     dryRun: flag('nothing was destroyed'),
     destroyed: orNull(destroyed),
+    approval: object({ id: text('of the approval that a destruction at a service waits for'), expiresAt: text('RFC 3339') }),
     error,
   },
 );

@@ -2,6 +2,7 @@
 import { rolesConsequence, tokenConsequence } from './access/access.js';
 import { documentsConsequence } from './change.js';
 import type { Consequences } from './approvals/approvals.js';
+import { keysConsequence } from './keys/keys.js';
 import { runConsequence } from './runs/runs.js';
 
 export const consequences: Consequences = {
@@ -10,4 +11,5 @@ export const consequences: Consequences = {
   roles: rolesConsequence,
   token: tokenConsequence,
   trust: documentsConsequence,
+  keys: keysConsequence,
 };

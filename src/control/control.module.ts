@@ -29,6 +29,7 @@ import { MetricsController, ProcessMetrics, WorkerMetricsController } from './me
 import { Description, OpenApiController } from './openapi-controller.js';
 import { AttestationController, CurrentDatasetsController, DatasetsController } from './datasets/datasets.js';
 import { ExpiriesController } from './expiries/expiries.js';
+import { KeysController } from './keys/keys.js';
 import { PlansController } from './plans/plans.js';
 import { ArchivesController } from './archives/archives.js';
 import { RollbacksController } from './rollbacks/rollbacks.js';
@@ -43,6 +44,7 @@ const controllers = [
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
   ArchivesController,
+  KeysController,
   ...[SchedulesController, TriggersController, WebhooksController],
   ...[
     ConnectionsController,

@@ -58,7 +58,7 @@ export interface Destruction extends KeyHierarchy {
 }
 
 export interface CannotReach {
-  readonly what: 'backups of the keys' | 'copies that were made' | 'disks that keep what was overwritten';
+  readonly what: 'backups of the keys' | 'homes of other workers' | 'copies that were made' | 'disks that keep what was overwritten';
   readonly state: 'declared' | 'unknown';
   /** What somebody said of it. */
   readonly comment?: string;
@@ -68,12 +68,14 @@ export interface DestroyOrder extends KeyOrder {
   readonly upTo: number;
   /** What becomes of backups of the keys, in the words of who answers for them. */
   readonly backups?: string | undefined;
+  /** Other processes may have the same keys in homes of their own. */
+  readonly elsewhere?: boolean | undefined;
 }
 
 /** What would be destroyed. Throws KEY_VERSION_CURRENT, KEY_VERSION_MISSING, or KEY_NEEDED with what needs it. */
 export async function planDestruction(
   { keys, sink, clock }: KeyDoors,
-  { upTo, backups }: Pick<DestroyOrder, 'upTo' | 'backups'>,
+  { upTo, backups, elsewhere = false }: Pick<DestroyOrder, 'upTo' | 'backups' | 'elsewhere'>,
 ): Promise<Destruction> {
   const { hierarchy } = keys;
   const there = await keys.versions();
@@ -95,6 +97,7 @@ export async function planDestruction(
       backups === undefined
         ? { what: 'backups of the keys', state: 'unknown' }
         : { what: 'backups of the keys', state: 'declared', comment: backups },
+      ...(elsewhere ? [{ what: 'homes of other workers', state: 'unknown' } as const] : []),
       { what: 'copies that were made', state: 'unknown' },
       { what: 'disks that keep what was overwritten', state: 'unknown' },
     ],

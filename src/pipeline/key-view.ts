@@ -50,6 +50,17 @@ export async function readKeys(
   return { keys: toKeysViews(events, provided), findings: provided.flatMap((one) => findProblems(one, events)) };
 }
 
+/** How old the newest version of each hierarchy is, by the log. */
+export async function readKeyAges(
+  standing: AuditSink['standing'],
+  nowMs: number,
+): Promise<readonly (KeyHierarchy & { readonly seconds: number })[]> {
+  return toKeysViews(await standing(['key.recorded', 'key.destroyed.intended']), []).flatMap(({ versions, ...hierarchy }) => {
+    const { madeAt = null } = versions.at(-1) ?? {};
+    return madeAt === null ? [] : [{ ...hierarchy, seconds: Math.max(0, (nowMs - Date.parse(madeAt)) / 1000) }];
+  });
+}
+
 const readEvents = async (sink: Pick<AuditSink, 'read' | 'standing'>): Promise<readonly Event[]> => [
   ...(await sink.standing(['key.recorded', 'key.destroyed.intended'])),
   ...(await sink.read(useTypes)),

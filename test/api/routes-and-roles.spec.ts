@@ -22,6 +22,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/plans/{id}': readers,
   'POST /v1/rollbacks': ['operator'],
   'GET /v1/rollbacks/{id}': readers,
+  'GET /v1/keys': readers,
+  'POST /v1/keys/rotate': ['operator'],
+  'POST /v1/keys/destroy': ['operator'],
+  'GET /v1/keys/changes/{id}': readers,
   'POST /v1/expiries': ['operator'],
   'GET /v1/expiries/{id}': readers,
   'GET /v1/datasets/{id}/attestation': readers,
@@ -109,6 +113,7 @@ const nobodys: Record<string, string> = {
   plans: '0000000000000001',
   rollbacks: '0000000000000001',
   expiries: '0000000000000001',
+  keys: '0000000000000001',
   datasets: '0000000000000001',
   environments: '0000000000000001',
   archives: '0000000000000001',
@@ -149,7 +154,8 @@ beforeAll(async () => {
        VALUES ('0000000000plan00', '${workspace}', 'plan', '${foreignName}', 'dev', '[]', '${author}'),
          ('0000000archive00', '${workspace}', 'archive', '${foreignName}', 'dev', '[]', '${author}'),
          ('0000000rollback0', '${workspace}', 'rollback', '${foreignName}', 'dev', '[]', '${author}'),
-         ('00000000expire00', '${workspace}', 'expire', '${foreignName}', 'dev', '[]', '${author}');
+         ('00000000expire00', '${workspace}', 'expire', '${foreignName}', 'dev', '[]', '${author}'),
+         ('00000000rotate00', '${workspace}', 'key-rotation', '', 'dev', '[]', '${author}');
      INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest, server, target, version,
          expires_at, published_at, dropped_at)
        VALUES ('${workspace}', '0000000000000000', '${foreignName}', 'dev', '{}', '', '', '1', 'dev', 1, now(), now(), now());
@@ -165,6 +171,7 @@ beforeAll(async () => {
     rollbacks: '0000000rollback0',
     archives: '0000000archive00',
     expiries: '00000000expire00',
+    keys: '00000000rotate00',
     datasets: '0000000000000000',
   });
   for (const noun of ['token', 'run', 'approval']) {

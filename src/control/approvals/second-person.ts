@@ -18,6 +18,7 @@ const rights: Readonly<Record<ApprovalKind, Permission>> = {
   roles: 'grants:approve',
   token: 'grants:approve',
   trust: 'grants:approve',
+  keys: 'keys:approve',
 };
 
 /** What it takes to say yes to it. */

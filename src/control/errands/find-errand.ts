@@ -37,7 +37,7 @@ export function toErrandView(row: ErrandRow): ErrandView {
 }
 
 export interface Wanted {
-  readonly kind: ErrandKind;
+  readonly kind: ErrandKind | readonly ErrandKind[];
   readonly needs: Permission;
 }
 
@@ -45,8 +45,9 @@ export interface Wanted {
 export async function findErrand(transaction: Transaction, request: Request, id: string, wanted: Wanted): Promise<ErrandView> {
   const found = /^[0-9a-z]{16}$/.test(id) ? await transaction.errands.find(id) : undefined;
   const environments = environmentsOf(callerOf(request).roles, wanted.needs);
-  if (found?.kind !== wanted.kind || (environments !== 'all' && !environments.includes(found.environment)))
-    throw toError('RESOURCE_UNKNOWN', { type: wanted.kind });
+  const kinds = [wanted.kind].flat();
+  if (!found || !kinds.includes(found.kind) || (environments !== 'all' && !environments.includes(found.environment)))
+    throw toError('RESOURCE_UNKNOWN', { type: kinds[0] });
   return toErrandView(found.endedAt ? found : await settleLost(transaction, id));
 }
 
@@ -73,7 +74,12 @@ export function toThrown(error: Json): BautaError {
 }
 
 /** Those that change the world, and what the log calls them. */
-export const changing: Readonly<Partial<Record<ErrandKind, string>>> = { rollback: 'rollback', expire: 'expiry' };
+export const changing: Readonly<Partial<Record<ErrandKind, string>>> = {
+  rollback: 'rollback',
+  expire: 'expiry',
+  'key-rotation': 'key-rotation',
+  'key-destruction': 'key-destruction',
+};
 
 export interface Outcome {
   readonly result?: Json;

@@ -2,10 +2,11 @@
 import type { Schema } from '../../documents/documents.js';
 import type { Json } from '../../kernel/canonical-json.js';
 import { newRunId } from '../../kernel/ids.js';
-import type { DocumentRef, ErrandKind, ErrandRow, Transaction } from '../../systems/metadata/metadata.js';
+import type { DocumentRef, ErrandKind, ErrandRow, NewErrand, Transaction } from '../../systems/metadata/metadata.js';
 import { toError } from '../../kernel/errors.js';
 import { nameSchema } from '../http/http.js';
 import { toJob } from '../../systems/queue/queue.js';
+import type { WantedKeyChange } from './change-keys.js';
 import { findDocuments, findEnvironment, toNeeds } from '../runs/runs.js';
 
 export const ERRAND = 'errand';
@@ -49,13 +50,30 @@ export async function requestErrand(
   const environment = await findEnvironment(transaction, pipeline);
   permit(environment);
   const found = await findDocuments(transaction, pipeline);
-  const id = newRunId(nowMs);
   const documents = found.map(({ kind: of, name, version }): DocumentRef => ({ kind: of, name, version }));
-  await transaction.errands.insert({ id, kind, pipeline, environment, documents, requestedBy, wanted, clone });
-  const payload: ErrandPayload = { workspace: transaction.workspaceId, errand: id };
   // The worker's pool has the connections of those tags, and no other has.
-  await transaction.run(toJob(ERRAND, { ...payload }, { key: `errand ${id}`, flags: toNeeds(found).tags }));
+  return insert(transaction, { kind, pipeline, environment, documents, requestedBy, wanted, clone }, toNeeds(found).tags, nowMs);
+}
+
+/** Of an environment and no pipeline; any worker can do it. The caller MUST have found that whoever asks may. */
+export function requestKeyChange(
+  transaction: Transaction,
+  { nowMs, wanted, ...errand }: Pick<ErrandRow, 'kind' | 'environment' | 'requestedBy'> & { nowMs: number; wanted: WantedKeyChange },
+): Promise<ErrandRow> {
+  return insert(transaction, { ...errand, pipeline: '', documents: [], wanted: { ...wanted }, clone: null }, [], nowMs);
+}
+
+async function insert(
+  transaction: Transaction,
+  errand: Omit<NewErrand, 'id'>,
+  flags: readonly string[],
+  nowMs: number,
+): Promise<ErrandRow> {
+  const id = newRunId(nowMs);
+  await transaction.errands.insert({ ...errand, id });
+  const payload: ErrandPayload = { workspace: transaction.workspaceId, errand: id };
+  await transaction.run(toJob(ERRAND, { ...payload }, { key: `errand ${id}`, flags }));
   const row = await transaction.errands.find(id);
-  if (!row) throw toError('RESOURCE_UNKNOWN', { type: kind });
+  if (!row) throw toError('RESOURCE_UNKNOWN', { type: errand.kind });
   return row;
 }

@@ -21,6 +21,11 @@ const table = {
   'clones:create': ['requester', 'operator'],
   'clones:drop': ['requester', 'operator'],
   'archives:pull': ['requester', 'operator'],
+  'keys:read': readers,
+  'keys:rotate': ['operator'],
+  // Asked for; it takes somebody else's yes.
+  'keys:destroy': ['operator'],
+  'keys:approve': ['approver'],
   'runs:read': readers,
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],

@@ -1,6 +1,8 @@
 // What the metadata database knows of one workspace and of the installation, asked when somebody asks: nothing is counted twice by replicas.
 import { Gauge, Registry } from 'prom-client';
 
+import { systemClock } from '../../kernel/clock.js';
+import { readKeyAges } from '../../pipeline/key-view.js';
 import type { Metadata, Observation } from '../../systems/metadata/metadata.js';
 
 /** Prometheus text. Another workspace's runs are not in it: row-level security counts them away. */
@@ -8,10 +10,16 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
-  const { states, datasets } = await metadata.within(workspaceId, async (transaction) => ({
+  const { states, datasets, ages } = await metadata.within(workspaceId, async (transaction) => ({
     states: await transaction.runs.count(),
     datasets: await transaction.datasets.count(),
+    ages: await readKeyAges((types) => transaction.log.standing(types), systemClock.now()),
   }));
+  const keys = new Gauge({
+    ...{ name: 'bauta_key_age_seconds', help: 'Since the log knows the newest version of an environment’s keys.', registers: [registry] },
+    labelNames: ['purpose', 'environment'],
+  });
+  for (const { purpose, environment, seconds } of ages) keys.set({ purpose, environment }, seconds);
   const runs = new Gauge({ name: 'bauta_runs', help: 'Runs of the workspace, by state.', labelNames: ['state'], registers: [registry] });
   for (const { state, count } of states) runs.set({ state }, count);
   gauge('bauta_queue_depth', 'Runs that nobody works on yet.', observed.queued);

@@ -5,11 +5,12 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import type { DocumentRef } from './run.entity.js';
 
-export type ErrandKind = 'plan' | 'datasets' | 'rollback' | 'expire' | 'clone' | 'unclone' | 'archive';
+export type ErrandKind = 'plan' | 'datasets' | 'rollback' | 'expire' | 'clone' | 'unclone' | 'archive' | 'key-rotation' | 'key-destruction';
 
 export interface NewErrand {
   readonly id: string;
   readonly kind: ErrandKind;
+  /** Empty: it is of the environment alone. */
   readonly pipeline: string;
   readonly environment: string;
   readonly documents: readonly DocumentRef[];

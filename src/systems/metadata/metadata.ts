@@ -13,7 +13,7 @@ export { type ApprovalState, approvalStates } from './approval-state.js';
 export type { CloneRow } from './clone-store.js';
 export type { DatasetRow, Drifted, MadeWith } from './dataset-store.js';
 export type { DocumentKey, DocumentVersion } from './document-store.js';
-export type { ErrandKind, ErrandRow, Loss } from './errand-store.js';
+export type { ErrandKind, ErrandRow, Loss, NewErrand } from './errand-store.js';
 export type { Observation } from './observation.js';
 export { migrate } from './migrate.js';
 export type { LogEntry } from './log-store.js';
