@@ -29,7 +29,7 @@ export class Clones1763700000023 implements MigrationInterface {
         version integer,
         database text,
         expires_at timestamptz,
-        error text,
+        error json,
         link_mac bytea,
         link_key bytea,
         link_expires_at timestamptz,

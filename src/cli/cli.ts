@@ -162,9 +162,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
     'bauta clones make -f pipeline.yaml --for pr-123 --hours 24 --out clone.url',
     'bauta clones list -f pipeline.yaml',
     'bauta clones drop -f pipeline.yaml --for pr-123',
+    'bauta clones make --environment dev --for pr-123 --out clone.url --server https://bauta.internal --token env:TOKEN',
   ])
     .argument('<action>', 'make, list or drop')
-    .addOption(fileOption())
+    .option('-f, --file <path>', 'the pipeline document (YAML or JSON), to do it here')
+    .option('--environment <name>', 'with --server: of which environment')
     .option(
       '--for <what>',
       'with make and drop: what the clone is for, as in pr-123; who asks again gets the same one, with a new password',
@@ -413,6 +415,7 @@ const remote = [
   'apikeys',
   'check',
   'datasets',
+  'clones',
   'rollback',
   'pull',
   'expire',

@@ -12,7 +12,9 @@ import { openPolicy } from '../systems/opa/opa.js';
 import { toLoginUrl } from '../systems/postgres/postgres.js';
 import { type ComposedTarget, composeTarget, openHomeLog, toMaskingHierarchy, toOwnHierarchy } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
+import { type RemoteClone, dropThere, listThere, makeThere } from './clones-remote.js';
 import { toTable, writeJson } from './print.js';
+import { type Server, findServer } from './server.js';
 import { readKnown } from './read-known.js';
 
 export interface ClonesOptions extends GlobalOptions {
@@ -27,19 +29,31 @@ const help = 'bauta clones --help';
 
 export async function clones(action: string, options: ClonesOptions): Promise<number> {
   if (!['make', 'list', 'drop'].includes(action)) throw toError('OPTION_INVALID', { name: 'the action', expected: 'make, list or drop' });
-  const { file } = options;
-  if (file === undefined) throw toError('OPTION_MISSING', { name: '-f, --file <path>', expected: help });
-  if (action === 'list') return tell(await listHere(file, options), options);
+  const place = await choose(options);
+  if (action === 'list') return tell(await ('file' in place ? listHere(place.file, options) : listThere(...place.there)), options);
   const purpose = options.for;
   if (purpose === undefined) throw toError('OPTION_MISSING', { name: '--for', expected: help });
   if (!/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/.test(purpose))
     throw toError('OPTION_INVALID', { name: '--for', expected: 'up to 63 letters, digits, dots, dashes, slashes and underscores' });
-  if (action === 'drop') return tell([await dropHere(file, purpose, options)], options);
-  return handOut(options, () => makeHere(file, purpose, options));
+  const wanted = { for: purpose, hours: options.hours };
+  if (action === 'make')
+    return handOut(options, () => ('file' in place ? makeHere(place.file, purpose, options) : makeThere(...place.there, wanted)));
+  return tell([await ('file' in place ? dropHere(place.file, purpose, options) : dropThere(...place.there, purpose))], options);
+}
+
+/** A file here, or an environment of a service. Throws OPTION_MISSING or COMMAND_LINE_INVALID. */
+async function choose(options: ClonesOptions): Promise<{ readonly file: string } | { readonly there: readonly [Server, string] }> {
+  const { file, environment } = options;
+  const server = file === undefined || options.server !== undefined ? await findServer(options) : undefined;
+  if (server && file !== undefined) throw toError('COMMAND_LINE_INVALID', { name: 'it names a service and a file', expected: help });
+  if (server && environment === undefined) throw toError('OPTION_MISSING', { name: '--environment', expected: help });
+  if (server) return { there: [server, environment ?? ''] };
+  if (file === undefined) throw toError('OPTION_MISSING', { name: '-f, --file <path>', expected: help });
+  return { file };
 }
 
 /** What cannot be written is not asked for: it would be lost. */
-async function handOut(options: ClonesOptions, make: () => Promise<{ clone: Clone; url: string }>): Promise<number> {
+async function handOut(options: ClonesOptions, make: () => Promise<{ clone: Clone | RemoteClone; url: string }>): Promise<number> {
   const { out } = options;
   const handle = out === undefined ? undefined : await openOut(out);
   try {
@@ -62,17 +76,28 @@ async function openOut(file: string): Promise<FileHandle> {
   }
 }
 
-function tell(found: readonly Clone[], options: ClonesOptions, connection?: string): number {
+function tell(found: readonly (Clone | RemoteClone)[], options: ClonesOptions, connection?: string): number {
+  const rows = found.map((one) => {
+    const [of, madeAt] = 'target' in one ? [one.target, one.madeAt] : [one.environment, one.createdAt];
+    const state = 'state' in one ? one.state : 'ready';
+    return { ...one, of, state, madeAt };
+  });
   if (wantsJson(options)) writeJson({ clones: found, findings: [], ...(connection === undefined ? {} : { connection }) });
   else if (connection !== undefined) {
-    process.stderr.write(
-      `cloned   ${found.map((one) => `version ${one.version} of ${one.target} for ${one.for}, until ${one.expiresAt}`).join()}\n`,
-    );
+    for (const one of rows) process.stderr.write(`cloned   version ${one.version} of ${one.of} for ${one.for}, until ${one.expiresAt}\n`);
     process.stdout.write(`${connection}\n`);
-  } else if (found.length === 0) process.stdout.write('no clone: bauta clones make makes one\n');
+  } else if (rows.length === 0) process.stdout.write('no clone: bauta clones make makes one\n');
   else {
-    const rows = found.map((one) => [one.for, one.target, String(one.version), one.database, one.madeAt, one.expiresAt]);
-    process.stdout.write(`${toTable([['FOR', 'OF', 'VERSION', 'DATABASE', 'MADE', 'UNTIL'], ...rows], '')}\n`);
+    const cells = rows.map((one) => [
+      one.for,
+      one.of,
+      one.state,
+      String(one.version ?? ''),
+      one.database ?? '',
+      one.madeAt,
+      one.expiresAt ?? '',
+    ]);
+    process.stdout.write(`${toTable([['FOR', 'OF', 'STATE', 'VERSION', 'DATABASE', 'MADE', 'UNTIL'], ...cells], '')}\n`);
   }
   return 0;
 }

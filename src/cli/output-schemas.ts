@@ -219,6 +219,9 @@ const version = object(versionMembers, versionSchema);
 /** With what its marker says of it. */
 const marked = object({ ...versionMembers, marker: oneOf(...markerStates) }, versionSchema);
 const datasets = object({ datasets: list(marked, 'versions'), findings }, { error });
+/** As docs/openapi.json has it, where it is described in full. */
+const ofTheApi = (path: string): Schema => ({ type: 'object', description: `as GET ${path} answers: docs/openapi.json` });
+
 const clone = object({
   ...{ id: text('under which the log has it'), target: text('database'), for: text('what it was asked for') },
   ...{ database: text('its database, and its role'), version: count('of what it is a copy'), runId: text('that made the version') },
@@ -226,7 +229,7 @@ const clone = object({
   ...{ expiresAt: text('when it is dropped'), lastsUntil: text('when its version expires') },
 });
 const clones = object(
-  { clones: list(clone, 'with make and drop: the one'), findings },
+  { clones: list({ anyOf: [clone, ofTheApi('/v1/environments/{name}/clones')] }, 'with make and drop: the one'), findings },
   { connection: text('with make: the connection string, or with --out file: and its path; shown once'), error },
 );
 const check = object(
@@ -355,8 +358,6 @@ const schedules: Schema = {
   ],
 };
 
-/** As docs/openapi.json has it, where it is described in full. */
-const ofTheApi = (path: string): Schema => ({ type: 'object', description: `as GET ${path} answers: docs/openapi.json` });
 const change = object(
   { path: text('JSON pointer') },
   { before: { description: 'absent: it was not there' }, after: { description: 'absent: it is gone' } },

@@ -147,8 +147,12 @@ const webhook = members(
   {
     events: list(text('an event such as push, or Push Hook', { maxLength: 60 }), 'a list of events'),
     branches: list(text('a branch', { maxLength: 200 }), 'a list of branches'),
+    clones: text('what clones are called before the number of a pull request, such as pr-', {
+      maxLength: 40,
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]*$',
+    }),
   },
-  'form, secret, events and branches',
+  'form, secret, events, branches and clones',
 );
 
 const trigger = members(

@@ -237,6 +237,8 @@ export interface WebhookDefinition {
   /** Absent: `push` of GitHub, `Push Hook` of GitLab; of `hmac` everything. */
   readonly events?: readonly string[];
   readonly branches?: readonly string[];
+  /** What clones of the pipeline's environment are called before the number of a pull or merge request: with its end such a clone is dropped. */
+  readonly clones?: string;
 }
 
 /** How a Postgres server is spoken to where that is not all in one secret. */

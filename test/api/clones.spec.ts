@@ -1,5 +1,5 @@
 // A clone by the service: asked for, made by a worker, handed out once, given back, and not left behind by anybody who died.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,7 +10,7 @@ import { CloneClock } from '../../src/control/environments/environments.js';
 import type { Clock } from '../../src/kernel/clock.js';
 import { PostgresTarget } from '../../src/systems/postgres/target/target.js';
 import { type Answer, type ServiceWorld, startErrandWorker, startRunWorker, startServiceWorld } from '../support/service.js';
-import { type TinyWorld, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
+import { type TinyWorld, bauta, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
 const pool = { BAUTA_POOL_TAGS: 'pii,pci,phi,secret,quasi' };
 const clock: Clock & { ahead: number } = { ahead: 0, now: () => Date.now() + clock.ahead };
@@ -181,8 +181,28 @@ it('is given back: by who asked, by its time, and what a worker that died left i
   errands = await startErrandWorker(world, home, connections, pool);
   await clones.look();
   await until(async () => (await one(id))['state'] === 'failed');
-  expect(await one(id)).toMatchObject({ error: 'ERRAND_ABANDONED' });
+  expect(await one(id)).toMatchObject({ error: { code: 'ERRAND_ABANDONED' } });
   expect([await databases(), await rolesThere()]).toEqual([[], 0]);
+}, 60_000);
+
+it('is one command with --server, which says what went wrong there', async () => {
+  const env = { BAUTA_SERVER: world.url, TOKEN: tokens['rita']!, BAUTA_TOKEN: 'env:TOKEN' };
+  const clonesOf = (...words: string[]): ReturnType<typeof bauta> => bauta(['clones', ...words, '--environment', 'dev'], { env });
+  const out = join(home, 'clone.url');
+  const made = await clonesOf('make', '--for', 'pr-9', '--hours', '3', '--out', out);
+  expect([made.exitCode, made.stdout, made.stderr]).toEqual([
+    0,
+    `file:${out}\n`,
+    expect.stringMatching(/^cloned {3}version 1 of dev for pr-9/),
+  ]);
+  const connection = readFileSync(out, 'utf8').trim();
+  world.secret(new URL(connection).password);
+  expect(await enter(connection)).toBeGreaterThan(0);
+  expect((await clonesOf('list')).stdout).toMatch(/pr-9 +dev +ready +1 +copy_bauta_\w{16}_clone/);
+  const long = await clonesOf('make', '--for', 'pr-10', '--hours', '49');
+  expect([long.exitCode, long.stderr]).toEqual([3, expect.stringContaining('48 hours')]);
+  expect((await clonesOf('drop', '--for', 'pr-9')).exitCode).toBe(0);
+  expect((await clonesOf('drop', '--for', 'pr-9')).stderr).toContain('CLONE_UNKNOWN');
 }, 60_000);
 
 it('that could not be made says why, and leaves nothing', async () => {
@@ -195,7 +215,7 @@ it('that could not be made says why, and leaves nothing', async () => {
   await until(async () => (await Promise.all(made.map(one))).every(({ state }) => state === 'ready' || state === 'dropping'));
   const states = await Promise.all(made.map(one));
   expect(states.filter(({ state }) => state === 'ready')).toHaveLength(3);
-  expect(states.filter(({ error }) => error === 'CLONES_FULL')).toHaveLength(1);
+  expect(states.filter(({ error }) => (error as { code: string } | null)?.code === 'CLONES_FULL')).toHaveLength(1);
   await clones.look();
   await until(async () => (await Promise.all(made.map(one))).some(({ state }) => state === 'failed'));
   for (const { id } of states.filter(({ state }) => state === 'ready'))

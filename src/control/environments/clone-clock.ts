@@ -1,6 +1,7 @@
 // Clones whose time is up are given back, and what a process that died left half made or half dropped is taken up again. Every process looks; the
 // row's lock lets one of them do it.
 import type { Clock } from '../../kernel/clock.js';
+import { toError, toErrorView } from '../../kernel/errors.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 import { settleLost } from '../errands/errands.js';
 import { giveBack } from './ask-for-clone.js';
@@ -55,7 +56,7 @@ export class CloneClock {
       let open = 0;
       for (const errand of await transaction.errands.findOpen(id)) if (!(await settleLost(transaction, errand)).endedAt) open += 1;
       if (open > 0) return;
-      if (row.state === 'making') await transaction.clones.fail(id, 'ERRAND_ABANDONED');
+      if (row.state === 'making') await transaction.clones.fail(id, toErrorView(toError('ERRAND_ABANDONED')));
       const now = await transaction.clones.find(id);
       if (now?.state === 'dropping') await giveBack(transaction, now, { nowMs, why: 'again' });
     });

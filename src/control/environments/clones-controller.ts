@@ -22,7 +22,7 @@ const properties: Readonly<Record<string, Schema>> = {
   state: { type: 'string', enum: ['making', 'ready', 'dropping', 'dropped', 'failed'] },
   version: { type: ['integer', 'null'], description: 'of what it is a copy' },
   database: { type: ['string', 'null'], description: 'its database, and the only role that reaches it' },
-  error: { type: ['string', 'null'], description: 'a code: why it could not be made, or not anew' },
+  error: { type: ['object', 'null'], description: 'why it could not be made, or not anew; as every error, with its code' },
   ...{ createdAt: { type: 'string', format: 'date-time' }, expiresAt: instant, handedOutAt: instant, endedAt: instant },
 };
 const view: Schema = { type: 'object', required: Object.keys(properties), properties };

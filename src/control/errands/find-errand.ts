@@ -96,7 +96,7 @@ export async function endErrand(
   { result, rolledBack, cloned, error }: Outcome,
 ): Promise<void> {
   if (cloned && clone) await transaction.clones.ready(clone, cloned);
-  if (kind === 'clone' && clone && error) await transaction.clones.fail(clone, error.code);
+  if (kind === 'clone' && clone && error) await transaction.clones.fail(clone, toErrorView(error));
   if (kind === 'unclone' && clone && !error) await transaction.clones.dropped(clone);
   const findings = (error?.findings ?? []) as unknown as Json;
   const ended = await transaction.errands.end(

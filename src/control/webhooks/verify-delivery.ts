@@ -21,6 +21,8 @@ export interface Verified {
   readonly toldForMs?: number;
   readonly event?: string;
   readonly branch?: string;
+  /** The number of a pull or merge request that has just ended, merged or not. */
+  readonly closed?: number;
 }
 
 export const OLDEST_MS = 72 * 3_600_000;
@@ -53,7 +55,9 @@ function verifyGitHub({ headers, body }: Delivery, secret: Secret, nowMs: number
   const atMs = toMs(memberAt(payload, places.time));
   if (Number.isNaN(atMs)) return 'unreadable';
   if (nowMs - atMs > OLDEST_MS || atMs - nowMs > SKEW_MS) return 'old';
-  return { ...verified, ...toBranch(memberAt(payload, places.branch)) };
+  const closed =
+    event === 'pull_request' && memberAt(payload, ['action']) === 'closed' ? memberAt(payload, ['pull_request', 'number']) : undefined;
+  return { ...verified, ...toBranch(memberAt(payload, places.branch)), ...toClosed(closed) };
 }
 
 /** GitLab signs nothing, it shows a token. Whoever has that may say anything; a body that came before is refused for ever. */
@@ -66,7 +70,10 @@ function verifyGitLab({ headers, body }: Delivery, secret: Secret): Verified | R
   const payload = parseJson(body);
   if (payload === undefined) return 'unreadable';
   const branch = memberAt(payload, ['ref']) ?? memberAt(payload, ['object_attributes', 'ref']) ?? memberAt(payload, ['object_attributes', 'target_branch']); // prettier-ignore
-  return { digest: digestBytes(body), event: one(headers['x-gitlab-event']), ...toBranch(branch) };
+  const event = one(headers['x-gitlab-event']);
+  const ended = ['close', 'merge'].includes(String(memberAt(payload, ['object_attributes', 'action'])));
+  const closed = event === 'Merge Request Hook' && ended ? memberAt(payload, ['object_attributes', 'iid']) : undefined;
+  return { digest: digestBytes(body), event, ...toBranch(branch), ...toClosed(closed) };
 }
 
 /** Standard Webhooks: `webhook-id`, `webhook-timestamp` and the body are signed together; several signatures may stand there while a secret changes. */
@@ -105,6 +112,10 @@ function memberAt(value: unknown, path: readonly string[]): unknown {
 function toMs(value: unknown): number {
   if (typeof value === 'number') return value * 1000;
   return typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : NaN;
+}
+
+function toClosed(number: unknown): { readonly closed?: number } {
+  return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? { closed: number } : {};
 }
 
 function toBranch(ref: unknown): { readonly branch?: string } {

@@ -7,7 +7,8 @@ import { toError } from '../../kernel/errors.js';
 import type { TriggerDefinition, WebhookDefinition } from '../../pipeline/definition.js';
 import { Metadata, type Transaction, type TriggerRow } from '../../systems/metadata/metadata.js';
 import { CLOCK, HOOK_SECRETS, type ReadHookSecret, type Request, Route, isUuid, traceOf } from '../http/http.js';
-import { requestRun, toWanted } from '../runs/runs.js';
+import { giveBack } from '../environments/environments.js';
+import { findEnvironment, requestRun, toWanted } from '../runs/runs.js';
 import { getTrigger } from '../triggers/triggers.js';
 import { type Refusal, type Verified, verifyDelivery } from './verify-delivery.js';
 
@@ -16,13 +17,14 @@ const answer: Schema = {
   required: ['run'],
   properties: {
     run: { type: ['string', 'null'], description: 'the run that was asked for' },
+    clone: { type: 'string', description: 'the clone of a pull request that has ended, which is dropped; no run is asked for then' },
     ignored: { type: 'string', enum: ['event', 'branch', 'paused'], description: 'why none was asked for' },
   },
 };
 const body: Schema = { type: 'object', description: 'as GitHub, GitLab or Standard Webhooks have it' };
 const SHORTEST = 16;
 
-type Answer = { readonly run: string | null; readonly ignored?: 'event' | 'branch' | 'paused' };
+type Answer = { readonly run: string | null; readonly clone?: string; readonly ignored?: 'event' | 'branch' | 'paused' };
 interface Found {
   readonly workspaceId: string;
   readonly row: TriggerRow;
@@ -47,6 +49,8 @@ export class WebhooksController {
     const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const verdict = await this.verify(found, { headers: request.headers, body: bytes });
     if (typeof verdict === 'string') return this.refuse(found, verdict);
+    const dropped = found.row.pausedAt === null ? await this.dropClone(found, verdict) : undefined;
+    if (dropped !== undefined) return { run: null, clone: dropped };
     const ignored = found.row.pausedAt === null ? toIgnored(found.webhook, verdict) : 'paused';
     if (ignored) return { run: null, ignored };
     const run = await this.metadata.within(found.workspaceId, (transaction) => this.ask(transaction, found, verdict, traceOf(request)));
@@ -80,6 +84,19 @@ export class WebhooksController {
       transaction.audit({ type: 'webhook.refused', at: toTimestamp(this.clock.now()), data }),
     );
     throw toError('WEBHOOK_REFUSED', { name: reason });
+  }
+
+  /** Id of the clone that was made for a pull request that has ended; undefined: there is none, or it is no such delivery. */
+  private async dropClone({ workspaceId, trigger, webhook }: Found, { closed }: Verified): Promise<string | undefined> {
+    if (webhook.clones === undefined || closed === undefined) return undefined;
+    const purpose = `${webhook.clones}${closed}`;
+    return this.metadata.within(workspaceId, async (transaction) => {
+      const environment = await findEnvironment(transaction, trigger.pipeline);
+      const row = await transaction.clones.findFor(environment, purpose);
+      if (!row) return undefined;
+      if (row.state !== 'dropping') await giveBack(transaction, row, { nowMs: this.clock.now(), why: 'closed' });
+      return row.id;
+    });
   }
 
   /** The run's id; undefined: the same delivery had one. */

@@ -1,6 +1,8 @@
 // Clones of a workspace's environments. One that is there (`making`, `ready`, `dropping`) is alone with its purpose in its environment.
 import type { EntityManager } from 'typeorm';
 
+import type { Json } from '../../kernel/canonical-json.js';
+
 export interface CloneLink {
   readonly mac: Uint8Array;
   /** Public: what is sealed for it opens with the link's secret alone. */
@@ -26,8 +28,8 @@ export interface CloneRow extends NewClone {
   readonly version: number | null;
   readonly database: string | null;
   readonly expiresAt: Date | null;
-  /** Code of an error. */
-  readonly error: string | null;
+  /** As `toErrorView` has it. */
+  readonly error: Json;
   readonly linkMac: Uint8Array | null;
   readonly linkKey: Uint8Array | null;
   readonly linkExpiresAt: Date | null;
@@ -102,11 +104,11 @@ export class CloneStore {
   }
 
   /** What could not be made anew goes on as it was until its time; what was never there is dropped, whatever is left of it. */
-  async fail(id: string, error: string): Promise<void> {
+  async fail(id: string, error: object): Promise<void> {
     await this.manager.query(
       `UPDATE bauta.clone SET state = CASE WHEN database IS NULL OR unwanted THEN 'dropping' ELSE 'ready' END, error = $3, asked_at = 'epoch', sealed = NULL, link_mac = NULL
        WHERE workspace_id = $1 AND id = $2 AND state = 'making'`,
-      [this.workspaceId, id, error],
+      [this.workspaceId, id, JSON.stringify(error)],
     );
   }
 
