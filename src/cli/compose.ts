@@ -30,6 +30,8 @@ import {
 import { toArchiveRoot } from '../control/archive-keys.js';
 import { openKeys } from '../control/open-keys.js';
 import { openGatePolicy } from '../control/open-policy.js';
+import { openLeases } from '../control/vaults.js';
+import type { Leases } from '../systems/vault/vault.js';
 import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
 import { resolveSide } from './local-secrets.js';
@@ -66,25 +68,31 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   // Its thread compiles while the documents are read.
   const policy = openGatePolicy({ settings, home: options.home ?? settings.BAUTA_HOME, environment });
   policy.catch(() => undefined);
+  let leases: Leases | undefined;
   try {
     const { request, after, connections } = await readRequest(options.file);
     const { source, target } = request.pipeline.body;
+    const home = options.home ?? settings.BAUTA_HOME;
+    leases = await openLeases(settings, environment, home);
+    const secrets = { environment, settings, leases };
     return await composeRun({
       ...{
         settings,
         request,
         after,
-        home: options.home ?? settings.BAUTA_HOME,
+        home,
+        leases,
         signal: options.signal,
         onStep: options.onStep,
         policy,
         reuse: options.reuse,
       },
-      source: await resolveSide(source.connection, connections.source, environment, settings),
-      target: await resolveSide(target.connection, connections.target, environment, settings),
-      ...(target.swapSchemas && { builder: await resolveSide(target.swapSchemas.builder, connections.builder, environment, settings) }),
+      source: await resolveSide(source.connection, connections.source, secrets),
+      target: await resolveSide(target.connection, connections.target, secrets),
+      ...(target.swapSchemas && { builder: await resolveSide(target.swapSchemas.builder, connections.builder, secrets) }),
     });
   } catch (error) {
+    await leases?.close();
     await policy.then(
       (opened) => opened.close(),
       () => undefined,
@@ -104,6 +112,8 @@ export interface RunOptions {
   readonly target: ConnectionTarget;
   /** As `target.swapSchemas` names it. */
   readonly builder?: ConnectionTarget | undefined;
+  /** Of the connections; closed after the doors. */
+  readonly leases?: Leases | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((step: TargetStep) => void | Promise<void>) | undefined;
   /** Default: a new one. */
@@ -132,11 +142,12 @@ export async function openHomeLog(home: string, settings: Settings): Promise<Run
 
 /** Opens the doors for one run, whoever the documents came from. */
 export async function composeRun(options: RunOptions): Promise<Composed> {
-  const { settings, home, request: documents, after } = options;
+  const { settings, home, request: documents, after, leases } = options;
   const { pipeline } = documents;
+  const signal = leases ? AbortSignal.any([leases.lost, ...(options.signal ? [options.signal] : [])]) : options.signal;
   const connecting = {
     connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS,
-    signal: options.signal,
+    signal,
     applicationName: options.applicationName,
   };
   const [source, target] = [
@@ -148,7 +159,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     throw toError('HOME_UNWRITABLE', { file: home });
   });
   const width = toWidth(settings);
-  const closers: (() => Promise<void>)[] = [];
+  const closers: (() => Promise<void>)[] = [async () => leases?.close()];
   const opened = <T extends { close(): Promise<void> }>(door: T): T => {
     closers.unshift(() => door.close());
     return door;
@@ -218,7 +229,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       nonce: randomBytes(16),
       after,
       actor,
-      ...(options.signal ? { signal: options.signal } : {}),
+      ...(signal ? { signal } : {}),
       ...(options.reuse ? { reuse: { verifiers } } : {}),
       ...(options.succession ? { succession: options.succession } : {}),
     };
@@ -253,8 +264,9 @@ export async function describeSource({
   settings,
   request,
   source,
+  leases,
   signal,
-}: Pick<RunOptions, 'settings' | 'request' | 'source' | 'signal'>): Promise<string> {
+}: Pick<RunOptions, 'settings' | 'request' | 'source' | 'leases' | 'signal'>): Promise<string> {
   const { body } = request.pipeline;
   const connection = { ...source, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, signal };
   const { writable } = body.source;
@@ -263,6 +275,7 @@ export async function describeSource({
     return (await door.describe(toScope(request))).digest;
   } finally {
     await door.close();
+    await leases?.close();
   }
 }
 
@@ -301,9 +314,11 @@ export async function composeTarget(options: ComposeOptions): Promise<ComposedTa
   const environment = options.environment ?? process.env;
   const settings = parseSettings(environment);
   const { request, connections } = await readRequest(options.file);
+  // Given back when the command ends.
+  const leases = await openLeases(settings, environment, options.home ?? settings.BAUTA_HOME);
   const { connection: named, swapSchemas } = request.pipeline.body.target;
   const resolve = async (...side: [string, SelectedDocuments['connections']['target']]): Promise<ConnectionTarget> => ({
-    ...(await resolveSide(...side, environment, settings)),
+    ...(await resolveSide(...side, { environment, settings, leases })),
     connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS,
   });
   const connection = await resolve(named, connections.target);

@@ -31,6 +31,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   approvals: { approvals: [], findings: [] },
   people: { people: [], findings: [] },
   apikeys: { findings: [] },
+  secrets: { findings: [] },
   keys: { findings: [] },
   check: { passed: false, database: null, version: null, run: null, checks: [], findings: [] },
   doctor: { ok: false, checks: [], findings: [] },

@@ -32,12 +32,10 @@ const connection = (more: Partial<ConnectionDefinition> = {}): ConnectionDefinit
   ...more,
 });
 const resolve = (definition: ConnectionDefinition | undefined, grants = 'grants.yaml', reference = 'shop') =>
-  resolveSide(
-    reference,
-    definition,
-    { URL: 'postgres://u:p@db/x' },
-    parseSettings(grants === '' ? {} : { BAUTA_GRANTS: join(folder, grants) }),
-  );
+  resolveSide(reference, definition, {
+    environment: { URL: 'postgres://u:p@db/x' },
+    settings: parseSettings(grants === '' ? {} : { BAUTA_GRANTS: join(folder, grants) }),
+  });
 
 it('a Connection of host and password is the connection string that it stands for', async () => {
   expect(await resolve(connection())).toEqual({ name: 'shop', url: 'postgres://a%20b:p%40ss%2Fword%3Acanary@db.internal:5433/shop' });

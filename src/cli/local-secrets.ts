@@ -8,31 +8,37 @@ import { vaultOf } from '../control/vaults.js';
 import { toError } from '../kernel/errors.js';
 import type { ConnectionDefinition } from '../pipeline/definition.js';
 import { type ConnectionTarget, resolveConnection, resolveDefinition } from '../systems/postgres/postgres.js';
+import type { Leases } from '../systems/vault/vault.js';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export interface LocalSecrets {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly settings: Settings;
+  /** Keeps what Vault lends. */
+  readonly leases?: Leases;
+}
 
 /** One side of a pipeline: by its reference, or by the Connection that it names. */
 export async function resolveSide(
   reference: string,
   definition: ConnectionDefinition | undefined,
-  environment: Environment,
-  settings: Settings,
+  secrets: LocalSecrets,
 ): Promise<ConnectionTarget> {
+  const { environment, settings, leases } = secrets;
   if (!definition)
     return resolveConnection(
       reference,
       environment,
       (path) => readFile(path, 'utf8'),
-      (one) => vaultOf(settings, environment).read(one),
+      (one) => vaultOf(settings, environment).read(one, leases),
     );
-  return resolveDefinition(definition, createLocalRead(environment, settings, await Grants.load(settings)));
+  return resolveDefinition(definition, createLocalRead(secrets, await Grants.load(settings)));
 }
 
-function createLocalRead(environment: Environment, settings: Settings, grants: Grants): ReadSecret {
+export function createLocalRead({ environment, settings, leases }: LocalSecrets, grants: Grants): ReadSecret {
   return async (reference, place) => {
     if (place !== undefined && !grants.isGrantedFor('default', reference, place))
       throw toError('SECRET_NOT_GRANTED_FOR', { file: 'a Connection', path: reference, name: place });
-    if (reference.startsWith('vault:')) return vaultOf(settings, environment).read(reference);
+    if (reference.startsWith('vault:')) return vaultOf(settings, environment).read(reference, leases);
     if (reference.startsWith('env:')) return environment[reference.slice(4)];
     return readFile(reference.slice(5), 'utf8').catch(() => undefined);
   };

@@ -400,6 +400,10 @@ const apikeys = object(
     error,
   },
 );
+const secrets = object(
+  { findings },
+  { connection: text('its name'), from: text('the role that was in use'), to: text('the role that is in use now'), error },
+);
 const load = object(
   {
     state: oneOf('loaded', 'kept', 'checked', 'unchecked', 'failed'),
@@ -487,6 +491,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     approvals,
     people,
     apikeys,
+    secrets,
     load,
     keys,
     pull: load,

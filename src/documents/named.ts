@@ -78,7 +78,7 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
   if (written['kind'] === 'Connection') {
     const { host = '', port = 5432, database = '' } = written as { host?: string; port?: number; database?: string };
     add('url', written['url']);
-    add('password', written['password'], toPlace(host, port, database));
+    for (const member of ['password', 'credentials']) add(member, written[member], toPlace(host, port, database));
   }
   if (written['kind'] === 'Channel') {
     const { slackWebhook, slack, teams, webhook } = written as unknown as ChannelDefinition;

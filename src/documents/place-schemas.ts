@@ -132,7 +132,12 @@ const server: Readonly<Record<string, Schema>> = {
     pattern: '^([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)$',
   }),
   database: text('the name of a database', { maxLength: 63 }),
-  user: text('the role to log in as', { maxLength: 63 }),
+};
+const credentials = text('env:NAME, file:PATH or vault:PATH of JSON with username and password, granted for this host, port and database', {
+  pattern: reference['pattern'] ?? '',
+});
+const login: Readonly<Record<string, Schema>> = {
+  user: text('the role to log in as, unless credentials is given', { maxLength: 63 }),
   password: text('env:NAME, file:PATH or vault:PATH#FIELD of a secret that was granted for this host, port and database', {
     pattern: reference['pattern'] ?? '',
   }),
@@ -145,6 +150,8 @@ export const connectionForm: Schema = {
       ...imports,
       url: text('env:NAME, file:PATH or vault:PATH#FIELD of a connection string', { pattern: reference['pattern'] ?? '' }),
       ...server,
+      ...login,
+      credentials,
       port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'a port; 5432 when left out' },
       region,
       tls: {
@@ -154,7 +161,8 @@ export const connectionForm: Schema = {
     },
     'a Connection',
   ),
-  ...unless('url', server, [...Object.keys(server), 'port']),
+  ...unless('url', server, [...Object.keys(server), ...Object.keys(login), 'port', 'credentials']),
+  allOf: [{ if: { not: { required: ['url'] } }, then: unless('credentials', login, Object.keys(login)) }],
 };
 
 const customer = members({ name: text('the name of a customer'), contact: text('how the customer is reached') }, {}, 'name and contact');

@@ -484,6 +484,36 @@ export const messages = {
     message: 'the transit key {name} is of another type than hmac, or can be exported or backed up in plain text',
     hint: 'Vault cannot take that back: keys that somebody may have read are no keys; let Bauta make the key, or make it as docs/operations.md says',
   },
+  VAULT_LEASE_LOST: {
+    class: 'UnavailableError',
+    message: 'a login that Vault had lent for this run could not be kept alive to its end',
+    hint: 'nothing was published; run again. Let max_ttl of the role and the period of our token be longer than a run',
+  },
+  VAULT_LEASE_UNWANTED: {
+    class: 'InputError',
+    message: 'what Vault lends at {path} ends with its lease, and is for the credentials of a Connection of a run only',
+    hint: 'name a secret of the KV engine here; the lease was given back',
+  },
+  CONNECTION_CREDENTIALS_INVALID: {
+    class: 'InputError',
+    message: 'the credentials of {name} are no JSON object with the texts username and password',
+    hint: 'name a secret that has both, such as vault:database/creds/ROLE, or vault:PATH without a field',
+  },
+  SECRET_NOT_ROTATABLE: {
+    class: 'InputError',
+    message: 'the login of {name} cannot be rotated: it is not one of two roles that stand in a secret of Vault',
+    hint: 'credentials: vault:MOUNT/data/PATH, and there username, password, other_username and other_password of two roles (docs/operations.md, Vault)',
+  },
+  SECRET_CHANGED_MEANWHILE: {
+    class: 'UnavailableError',
+    message: 'somebody else wrote {path} at the same time',
+    hint: 'run the rotation again: it goes on where the secret is',
+  },
+  ROTATION_FAILED: {
+    class: 'UnavailableError',
+    message: 'the new login of {name} did not work (step {stage}); the old one is in use as before',
+    hint: 'check that both roles may connect there, and run the rotation again',
+  },
   VAULT_REQUEST_REFUSED: {
     class: 'InputError',
     message: 'Vault did not take the request for {path}',

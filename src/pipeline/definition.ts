@@ -253,6 +253,8 @@ export interface ConnectionDefinition {
   readonly user?: string;
   /** Reference to a secret that was granted for this host, port and database. */
   readonly password?: string;
+  /** In place of both: reference to JSON with `username` and `password`, granted likewise; what is lent is kept alive for the run. */
+  readonly credentials?: string;
   readonly region?: Region;
   readonly tls?: TlsDefinition;
 }

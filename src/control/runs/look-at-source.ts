@@ -56,8 +56,8 @@ async function look({ metadata, composer, settings, environment }: LookOptions, 
   });
   const { pipeline, overlap, parameters, documents } = found;
   const run = { id: `look of ${name}`, workspaceId: workspace, pipeline, documents };
-  const { request, source } = await loadRequest(metadata, run, composer, { settings, environment });
-  const digest = await composer.describeSource({ settings, request, source, signal: AbortSignal.timeout(LONGEST_MS) });
+  const { request, source, leases } = await loadRequest(metadata, run, composer, { settings, environment });
+  const digest = await composer.describeSource({ settings, request, source, leases, signal: AbortSignal.timeout(LONGEST_MS) });
   await metadata.within(workspace, async (transaction) => {
     const row = await transaction.schedules.lock(name);
     // Another version, or a pause: nobody waits for this look any more.

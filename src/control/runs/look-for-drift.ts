@@ -63,8 +63,8 @@ export async function lookForDrift(options: LookOptions, { workspace, run: id }:
 /** By the documents that the version was made with: what another scope would see is not what changed. */
 async function lookAtSchema(options: LookOptions, { catalogueDigest }: DatasetRow, run: RunRow): Promise<readonly Drifted[]> {
   const { metadata, composer, settings } = options;
-  const { request, source } = await loadRequest(metadata, run, composer, options);
-  const digest = await composer.describeSource({ settings, request, source, signal: AbortSignal.timeout(LONGEST_MS) });
+  const { request, source, leases } = await loadRequest(metadata, run, composer, options);
+  const digest = await composer.describeSource({ settings, request, source, leases, signal: AbortSignal.timeout(LONGEST_MS) });
   return digest === catalogueDigest ? [] : [{ what: SCHEMA, digest }];
 }
 
@@ -74,7 +74,8 @@ async function lookAtDocuments(
   { id, workspaceId, pipeline }: RunRow,
 ): Promise<readonly Drifted[]> {
   const documents = await metadata.within(workspaceId, (transaction) => findDocuments(transaction, pipeline));
-  const { request } = await loadRequest(metadata, { id, workspaceId, pipeline, documents }, composer, { settings, environment });
+  const { request, leases } = await loadRequest(metadata, { id, workspaceId, pipeline, documents }, composer, { settings, environment });
+  await leases.close();
   const now = toDocumentDigests(request);
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
   const changed = names.filter((name) => before[name] !== now[name]).map((what) => ({ what, digest: now[what] ?? 'gone' }));

@@ -6,6 +6,7 @@ import type { AuditSink } from '../../pipeline/ports.js';
 import type { Request } from '../../pipeline/prepare.js';
 import type { Doors, Run, Succession } from '../../pipeline/run.js';
 import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
+import type { Leases } from '../../systems/vault/vault.js';
 
 /** Where a run is told, who started it, and whose markers are known. */
 export interface RunLog {
@@ -21,6 +22,7 @@ export interface RunComposer {
     readonly settings: Settings;
     readonly request: Request;
     readonly source: ConnectionTarget;
+    readonly leases: Leases;
     readonly signal: AbortSignal;
   }): Promise<string>;
   composeRun(options: {
@@ -33,6 +35,7 @@ export interface RunComposer {
     readonly source: ConnectionTarget;
     readonly target: ConnectionTarget;
     readonly builder?: ConnectionTarget;
+    readonly leases: Leases;
     readonly signal: AbortSignal;
     readonly runId: string;
     readonly applicationName: string;

@@ -8,7 +8,8 @@ import type { Metadata, RunRow } from '../../systems/metadata/metadata.js';
 import type { ConnectionDefinition } from '../../pipeline/definition.js';
 import { type ConnectionTarget, resolveDefinition, resolveReference } from '../../systems/postgres/postgres.js';
 import { Grants, createReadSecret } from '../references.js';
-import { vaultOf } from '../vaults.js';
+import type { Leases } from '../../systems/vault/vault.js';
+import { openLeases, vaultOf } from '../vaults.js';
 import type { RunComposer } from './run-composer.js';
 
 export interface StoredRequest {
@@ -18,6 +19,8 @@ export interface StoredRequest {
   readonly source: ConnectionTarget;
   readonly target: ConnectionTarget;
   readonly builder?: ConnectionTarget;
+  /** Of the connections. MUST be closed: composeRun and describeSource do. */
+  readonly leases: Leases;
 }
 
 /** Throws DOCUMENTS_INVALID: what was valid when it was applied may not be in a later release. */
@@ -45,19 +48,25 @@ export async function loadRequest(
   const { source, target } = request.pipeline.body;
   const { connections } = chosen.selected;
   const workspace = await metadata.workspaceName(run.workspaceId);
+  const leases = await openLeases(settings, environment, settings.BAUTA_HOME);
   const read = createReadSecret({
     ...{ environment, settings, grants: await Grants.load(settings), workspace },
-    readVault: (reference) => vaultOf(settings, environment).read(reference),
+    readVault: (reference) => vaultOf(settings, environment).read(reference, leases),
   });
   const resolve = (reference: string, definition?: ConnectionDefinition): Promise<ConnectionTarget> =>
     definition ? resolveDefinition(definition, read) : resolveReference(reference, read);
-  return {
-    workspace,
-    request: { ...request, knownSources: await readKnownSources(metadata) },
-    source: await resolve(source.connection, connections.source),
-    target: await resolve(target.connection, connections.target),
-    ...(target.swapSchemas && { builder: await resolve(target.swapSchemas.builder, connections.builder) }),
-  };
+  try {
+    return {
+      ...{ workspace, leases },
+      request: { ...request, knownSources: await readKnownSources(metadata) },
+      source: await resolve(source.connection, connections.source),
+      target: await resolve(target.connection, connections.target),
+      ...(target.swapSchemas && { builder: await resolve(target.swapSchemas.builder, connections.builder) }),
+    };
+  } catch (error) {
+    await leases.close();
+    throw error;
+  }
 }
 
 async function readKnownSources(metadata: Metadata): Promise<readonly KnownSource[]> {

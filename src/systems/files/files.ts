@@ -7,6 +7,7 @@ export { FileAuditSink, type LogPeriod } from './file-audit-sink.js';
 export { openLogFiles } from './log-reader.js';
 export { readEvents } from './read-events.js';
 export { loadSigner, toLastSignedPath } from './signing-key.js';
+export { LeaseRecords } from './lease-records.js';
 export { keepServiceLog, readLastNote } from './service-log.js';
 export { withWriteLock } from './write-lock.js';
 export { listFileKeys, openFileKeys } from './file-key-provider.js';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 
 import pg from 'pg';
 
-import { BautaError, toError } from '../../kernel/errors.js';
+import { BautaError, toError, toKnownError } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/messages.js';
 import type { TlsDefinition } from '../../pipeline/definition.js';
 import type { Login } from '../../pipeline/ports.js';
@@ -21,6 +21,8 @@ export interface ConnectionTarget {
   readonly tls?: TlsDefinition;
   /** How long a server may take until it takes queries; default 10 s. */
   readonly connectTimeoutMs?: number;
+  /** What the login is now, where the one of `url` is refused: it may have been rotated. Undefined: nothing else is known. */
+  readonly findNewer?: (refused: string) => Promise<string | undefined>;
   /** Its abort cuts attempts that are under way then; later ones are for cleaning up and go on. */
   readonly signal?: AbortSignal | undefined;
   /** What the server shows of our sessions; at most 63 characters. Default `bauta`. */
@@ -55,11 +57,24 @@ export function asLogin(target: ConnectionTarget, { role, password }: Login): Co
   const url = new URL(target.url);
   url.username = encodeURIComponent(role);
   url.password = encodeURIComponent(password);
-  return { ...target, url: url.toString() };
+  // Nobody rotates this one.
+  return { ...target, url: url.toString(), findNewer: () => Promise.resolve(undefined) };
+}
+
+/** As `connectOnce`, with the login that came in place of the one that is refused. */
+export async function connect(target: ConnectionTarget, options: ConnectOptions = {}): Promise<pg.Client> {
+  try {
+    return await connectOnce(target, options);
+  } catch (error) {
+    if (!target.findNewer || toKnownError(error).code !== 'CONNECTION_REFUSED_LOGIN') throw error;
+    const url = await target.findNewer(target.url);
+    if (url === undefined || url === target.url) throw error;
+    return connectOnce({ ...target, url }, options);
+  }
 }
 
 /** Opens a session with the settings above. Throws CONNECTION_* with the reference's name. The caller ends it. */
-export async function connect(target: ConnectionTarget, options: ConnectOptions = {}): Promise<pg.Client> {
+async function connectOnce(target: ConnectionTarget, options: ConnectOptions = {}): Promise<pg.Client> {
   const where = { connection: target.name, stage: options.stage ?? 'source' };
   const client = toClient(target, options);
   // Without a listener a cut connection ends the process; whoever uses the client sees the error at the next call.

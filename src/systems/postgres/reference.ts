@@ -2,6 +2,7 @@
 import { toError } from '../../kernel/errors.js';
 import { toPlace } from '../../kernel/server-place.js';
 import type { ConnectionDefinition } from '../../pipeline/definition.js';
+import type { Login } from '../../pipeline/ports.js';
 import type { ConnectionTarget } from './connection.js';
 
 /**
@@ -33,13 +34,38 @@ export async function resolveReference(reference: string, read: Read): Promise<C
 
 /** Throws CONNECTION_REFERENCE_INVALID with the Connection's name, and what `read` throws. */
 export async function resolveDefinition(definition: ConnectionDefinition, read: Read): Promise<ConnectionTarget> {
-  const { name, url, host = '', port = 5432, database = '', user = '', password = '', tls } = definition;
+  const target = await resolveOnce(definition, read);
+  // What a variable or a file of this process says is what it said when the process began; a Vault's secret may be another by now.
+  const isRotated = (definition.url ?? definition.credentials ?? definition.password ?? '').startsWith('vault:');
+  return isRotated ? { ...target, findNewer: async () => (await resolveOnce(definition, read)).url } : target;
+}
+
+async function resolveOnce(definition: ConnectionDefinition, read: Read): Promise<ConnectionTarget> {
+  const { name, url, host = '', port = 5432, database = '', credentials, tls } = definition;
   const more = tls ? { tls } : {};
   if (url !== undefined) return { ...toTarget(name, await read(url)), ...more };
-  const secret = (await read(password, toPlace(host, port, database)))?.replace(/[\r\n]+$/, '');
-  if (!secret) throw toError('CONNECTION_REFERENCE_INVALID', { name });
-  const [who, what, where] = [user, secret, database].map(encodeURIComponent);
+  const place = toPlace(host, port, database);
+  const login = credentials === undefined ? await readPassword(definition, read, place) : parseLogin(name, await read(credentials, place));
+  const [who, what, where] = [login.role, login.password, database].map(encodeURIComponent);
   return { ...toTarget(name, `postgres://${who}:${what}@${host.includes(':') ? `[${host}]` : host}:${port}/${where}`), ...more };
+}
+
+async function readPassword({ name, user = '', password = '' }: ConnectionDefinition, read: Read, place: string): Promise<Login> {
+  const secret = (await read(password, place))?.replace(/[\r\n]+$/, '');
+  if (!secret) throw toError('CONNECTION_REFERENCE_INVALID', { name });
+  return { role: user, password: secret };
+}
+
+function parseLogin(name: string, text: string | undefined): Login {
+  if (text === undefined) throw toError('CONNECTION_REFERENCE_INVALID', { name });
+  try {
+    const { username, password } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof username === 'string' && typeof password === 'string' && username !== '' && password !== '')
+      return { role: username, password };
+  } catch {
+    // A parser's words quote what it read.
+  }
+  throw toError('CONNECTION_CREDENTIALS_INVALID', { name });
 }
 
 function toTarget(name: string, text: string | undefined): ConnectionTarget {
