@@ -18,6 +18,7 @@ import { noRecordedKeys } from '../pipeline/recorded-keys.js';
 import { type Request, toScope } from '../pipeline/prepare.js';
 import type { Doors, Run, Succession } from '../pipeline/run.js';
 import { FileAuditSink } from '../systems/files/files.js';
+import { dropOfRun } from '../systems/archive/archive.js';
 import {
   type ConnectionTarget,
   PostgresReader,
@@ -212,6 +213,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       slotsLog2: settings.BAUTA_VERIFY_SLOTS,
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
+      dropArchives: (runId) => dropOfRun(toArchiveRoot(settings, home), hierarchy.workspace, runId),
       ...(file && {
         archive: toArchiver({
           root: toArchiveRoot(settings, home),

@@ -8,7 +8,7 @@ import { findHold } from './hold.js';
 import type { DropStep } from './ports.js';
 import type { Doors } from './run.js';
 
-export type DropDoors = Pick<Doors, 'sink' | 'target' | 'clock'>;
+export type DropDoors = Pick<Doors, 'sink' | 'target' | 'clock' | 'dropArchives'>;
 
 /** Throws EXPIRY_LEFT where something is seen that was to be dropped. */
 export async function dropVersion(
@@ -25,6 +25,16 @@ export async function dropVersion(
   return attestation;
 }
 
+/** Its files go before it: whoever dies in between finds the version again, and looks for them again. What was pulled is out of reach. */
+export async function dropArchives(
+  doors: DropDoors,
+  journal: Journal,
+  { target, run }: { readonly target: string; readonly run: string },
+): Promise<void> {
+  const names = (await doors.dropArchives?.(run)) ?? [];
+  if (names.length > 0) await journal.append('deliver', 'archive.dropped', { target, run, names: [...names] });
+}
+
 /** A drop that was begun by who died, to its end: everybody is shut out of it already, or nothing was done yet. False: it is held since. */
 export async function finishDrop(doors: DropDoors, { runId, stage, data }: Event): Promise<boolean> {
   const { server, target, run, declared } = data as unknown as Intended;
@@ -36,6 +46,7 @@ export async function finishDrop(doors: DropDoors, { runId, stage, data }: Event
   }
   // A version that is there may be called otherwise by now; what is gone is looked for by the names that it had.
   const steps = dataset ? await doors.target.dropSteps(dataset) : (data as unknown as Intended).steps;
+  await dropArchives(doors, journal, { target, run });
   const attestation = await dropVersion(doors, run, steps, declared);
   await journal.append(stage, 'dataset.dropped.completed', { ...data, ...toAttestationJson(attestation) });
   return true;

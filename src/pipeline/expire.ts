@@ -5,7 +5,7 @@ import type { Verifier } from '../kernel/signed-note.js';
 import { type Attestation, toAttestationJson } from './attestation.js';
 import { Journal } from './audit/audit.js';
 import type { TargetDefinition } from './definition.js';
-import { type DropDoors, dropVersion, readRetired } from './drop.js';
+import { type DropDoors, dropArchives, dropVersion, readRetired } from './drop.js';
 import { isMarkerOf, openMarker } from './marker.js';
 import type { DatasetVersion, DropStep } from './ports.js';
 import { findHold } from './hold.js';
@@ -129,7 +129,10 @@ async function dropAndAttest(
     'deliver',
     'dataset.dropped',
     data,
-    () => dropVersion(doors, version.run, steps, target.declared),
+    async () => {
+      await dropArchives(doors, journal, version);
+      return dropVersion(doors, version.run, steps, target.declared);
+    },
     toAttestationJson,
   );
 }

@@ -19,6 +19,8 @@ export interface Doors extends PrepareDoors {
   readonly peakRssBytes: () => number;
   /** Writes staging, verified and marked, as a file beside the name that it gets with `publish`. Absent: the pipeline asks for none. */
   readonly archive?: (staging: Pick<Staging, 'database'>, of: ArchiveOf) => Promise<Archived>;
+  /** Removes the archives of a run's version, whatever the pipeline asks for today; returns those that were there. MUST throw where one stays. */
+  readonly dropArchives?: (runId: string) => Promise<readonly string[]>;
 }
 
 export interface ArchiveOf {

@@ -55,3 +55,13 @@ it('keeps as many archives as the target keeps versions, and the current one', a
   for (let version = 1; version <= 3; version++) expect((await run()).code).toBe(0);
   expect(archives().map((name) => name.slice(0, 7))).toEqual(['v000002', 'v000003']);
 });
+
+it('a version that is withdrawn takes its archive with it, and the log says so', async () => {
+  for (let version = 1; version <= 2; version++) expect((await run()).code).toBe(0);
+  const gone = archives().find((name) => name.startsWith('v000001')) ?? '';
+  const dropped = await shop.bauta(['expire', '-f', shop.pipeline, '--withdraw', '1', '--reason', 'a column was kept by mistake']);
+  expect(dropped).toMatchObject({ code: 0 });
+  expect(archives().map((name) => name.slice(0, 7))).toEqual(['v000002']);
+  const told = shop.events().filter(({ type }) => type === 'archive.dropped');
+  expect(told.map(({ data }) => data['names'])).toEqual([[join('default', 'dev', 'small-shop', gone)]]);
+});

@@ -2,6 +2,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { toError } from '../../kernel/errors.js';
+
 export interface ArchivePlace {
   readonly workspace: string;
   readonly environment: string;
@@ -34,6 +36,20 @@ export async function prune(root: string, place: ArchivePlace, keep: number): Pr
   return old;
 }
 
+/** Whatever there is of a run, finished or not, under whichever pipeline. Throws ARCHIVE_UNWRITABLE where something of it stays. */
+export async function dropOfRun(root: string, workspace: string, runId: string): Promise<readonly string[]> {
+  const folder = encode(workspace);
+  const find = async (): Promise<readonly string[]> => {
+    const names = await readdir(join(root, folder), { recursive: true }).catch(() => []);
+    return names.filter((name) => name.includes(`-${runId}.tar.age`)).map((name) => join(folder, name));
+  };
+  const found = await find();
+  for (const name of found) await rm(join(root, name), { force: true }).catch(() => undefined);
+  const [left] = await find();
+  if (left !== undefined) throw toError('ARCHIVE_UNWRITABLE', { file: left });
+  return found;
+}
+
 function toVersion(name: string): number {
   return Number(/^v(\d+)/.exec(name)?.[1] ?? 0);
 }
@@ -43,5 +59,7 @@ async function list(root: string, place: ArchivePlace): Promise<readonly string[
 }
 
 function toFolder({ workspace, environment, pipeline }: ArchivePlace): string {
-  return join(...[workspace, environment, pipeline].map((name) => encodeURIComponent(name).replaceAll('.', '%2E')));
+  return join(...[workspace, environment, pipeline].map(encode));
 }
+
+const encode = (name: string): string => encodeURIComponent(name).replaceAll('.', '%2E');
