@@ -139,7 +139,10 @@ interface RunThere {
   readonly id: string;
   readonly endedAt: string | null;
   readonly checks: readonly CheckResult[];
-  readonly summary: { readonly dataset: { readonly target: string; readonly version: number } | null } | null;
+  readonly summary: {
+    readonly dataset: { readonly target: string; readonly version: number } | null;
+    readonly reused?: { readonly runId: string };
+  } | null;
 }
 
 /** The newest run that has ended. Throws CHECKS_NOT_THERE when it came to none. */
@@ -148,11 +151,13 @@ async function readLast(server: Server, pipeline: string): Promise<Checked> {
   const { items } = await server.ask<{ items: readonly RunThere[] }>('GET', `/v1/runs?${query.toString()}`);
   const last = items.find(({ endedAt }) => endedAt !== null);
   if (!last) throw toError('CHECKS_NOT_THERE', { name: pipeline });
-  const { checks, summary } = await server.ask<RunThere>('GET', `/v1/runs/${last.id}`);
-  if (checks.length === 0) throw toError('CHECKS_NOT_THERE', { name: pipeline, run: last.id });
+  // A run that took the version that was there made no checks: those of the run that made it hold.
+  const id = last.summary?.reused?.runId ?? last.id;
+  const { checks, summary } = await server.ask<RunThere>('GET', `/v1/runs/${id}`);
+  if (checks.length === 0) throw toError('CHECKS_NOT_THERE', { name: pipeline, run: id });
   const dataset = summary?.dataset ?? null;
   const findings = toCheckFindings(checks);
-  return { database: dataset?.target ?? null, version: dataset?.version ?? null, run: last.id, checks, findings };
+  return { database: dataset?.target ?? null, version: dataset?.version ?? null, run: id, checks, findings };
 }
 
 function tell(checked: Checked, format: NonNullable<CheckOptions['format']>): number {

@@ -47,6 +47,17 @@ it('when all goes well', async () => {
   await look(0, 'run', '-f', fine);
   expect(await look(0, 'clones', 'list', '-f', fine)).toEqual({ clones: [], findings: [] });
   await look(3, 'clones', 'make', '-f', fine, '--for', 'pr-1');
+  expect(await look(0, 'check', '-f', fine)).toMatchObject({ passed: true, database: 'json_dev', version: 2, checks: [] });
+  const some = `checks:
+  - { name: people, kind: rowCount, table: app.person, min: 1, maxChangePercent: 5 }
+  - { name: dear, kind: range, table: app.product, columns: price, min: 5 }
+  - { name: broken, kind: sql, sql: SELECT 1 / 0 }\n`;
+  const checked = world.documents({ 'pipeline.yaml': pipelineText + some });
+  expect(await look(1, 'check', '-f', checked, '--rows', '1')).toMatchObject({
+    checks: [{ earlier: { version: 1 } }, { outcome: 'fail' }, { outcome: 'not-run', sqlState: '22012' }],
+    rows: [{ check: 'dear', columns: ['sku', 'price'] }],
+  });
+  expect(await look(1, 'run', '-f', checked)).toMatchObject({ state: 'withheld', checks: [{}, {}, {}] });
   await look(0, 'rollback', '-f', fine);
   expect(await look(0, 'datasets', '-f', fine)).toMatchObject({ datasets: [{ state: 'previous' }, { state: 'current' }] });
   expect(await look(0, 'expire', '-f', fine)).toEqual({ versions: [], findings: [] });
@@ -78,6 +89,12 @@ it('when the gate denies: run and plan say 2, and so does doctor, for which noth
 it('when the documents cannot be used, a server is away, or the target is the source', async () => {
   for (const command of ['run', 'plan', 'datasets', 'rollback', 'expire']) await look(3, command, '-f', join(world.folder, 'nowhere.yaml'));
   await look(3, 'plan', '-f', broken);
+  const unfit = world.documents({
+    'pipeline.yaml': `${pipelineText}checks: [{ name: a, kind: notNull, table: app.persn, columns: id }]\n`,
+  });
+  expect(await look(3, 'check', '-f', unfit)).toMatchObject({
+    findings: [{ code: 'PLAN_TABLE_UNKNOWN', where: { expected: 'app.person' } }],
+  });
   await look(3, 'doctor', '-f', broken);
   await look(3, 'classify', '-f', broken, '--check', '--schema', 'env:SOURCE_URL');
   await look(3, 'classify', '--source', 'env:NOT_THERE');

@@ -169,6 +169,7 @@ it('withholds what could not be asked, and says why by its SQLSTATE; the other c
   - { name: large, kind: sql, sql: SELECT 4111111111111111 }
   - { name: reads-files, kind: sql, sql: "SELECT length(pg_catalog.pg_read_file('/etc/passwd'))" }
   - { name: reads-passwords, kind: sql, sql: SELECT count(*) FROM pg_catalog.pg_authid }
+  - { name: loosens, kind: sql, sql: "SELECT count(*) FROM (SELECT pg_catalog.set_config('statement_timeout', '0', false)) s" }
   - { name: sleeps, kind: sql, sql: SELECT 0 FROM pg_catalog.pg_sleep(60) }
   - { name: catches, kind: sql, sql: SELECT code.patient() }
   - { name: after-all-that, kind: rowCount, table: visit, min: 1 }
@@ -176,7 +177,7 @@ it('withholds what could not be asked, and says why by its SQLSTATE; the other c
   const startedAt = performance.now();
   const { summary } = await runWith(world, hostile, { BAUTA_CHECK_TIMEOUT_MS: '700' });
   expect(Object.fromEntries(summary.checks.map(({ name, outcome, counted, sqlState }) => [name, sqlState ?? `${outcome} ${counted}`]))).toEqual({
-    fine: 'pass 0', 'after-all-that': 'pass 300', rights: 'pass 0', large: 'fail 1000000',
+    fine: 'pass 0', 'after-all-that': 'pass 300', rights: 'pass 0', large: 'fail 1000000', loosens: 'fail 1',
     'broken-condition': '22012', writes: '25006', 'writes-in-a-condition': '25006', deletes: '0A000', escapes: '25001', 'two-rows': '21000',
     'no-number': '22P02', nothing: '22000', 'reads-files': '42501', 'reads-passwords': '42501', sleeps: '57014', catches: '57014',
   }); // prettier-ignore
