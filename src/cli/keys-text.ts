@@ -64,13 +64,19 @@ export function tellDestroyed(hierarchy: KeyHierarchy, upTo: number, destroyed: 
   return 0;
 }
 
+const ends: Readonly<Record<KeyHierarchy['purpose'], string>> = {
+  masking: 'nobody can compute their pseudonyms again, nor test guesses against them',
+  token: 'nobody can reverse tokens that were made with them',
+  transport: 'nobody can open archives that were sealed with them, but who has another key of theirs or opened them before',
+};
+
 function toDestroyedLines(destruction: Destruction, dryRun: boolean): readonly string[] {
   const { versions, madeWith, cannotReach } = destruction;
   const word = dryRun ? 'would destroy' : paint('destroyed', 32, process.stdout);
   const numbers = versions.map(({ version }) => version).join(', ');
   return [
     `${word}: ${toHierarchyName(destruction)}, ${toCount(versions.length, 'version')} (${numbers})`,
-    '  for ever     nobody can compute their pseudonyms again, nor reverse tokens that were made with them',
+    `  for ever     ${ends[destruction.purpose]}`,
     ...madeWith.map(({ pipeline, environment, target, datasets, version }) =>
       stripControls(
         `  stays        ${pipeline} in ${target}, environment ${environment}: ${toCount(datasets.length, 'dataset')} of version ${version}, personal data still`,

@@ -1164,6 +1164,11 @@ export const messages = {
     message: 'the key of version {amount} is needed by {name} until {expected}: its environment keeps the pseudonyms of that version',
     hint: 'take keys.previous out of the document and run the pipeline with the newest key first, or wait for that day',
   },
+  KEY_HELD: {
+    class: 'DeniedError',
+    message: 'one of these key versions made a version of {name} that is held until {expected}: it may have to be made, or reversed, again',
+    hint: 'the keys can be destroyed when the hold has ended or was lifted',
+  },
   KEY_PREVIOUS_USED: {
     class: 'InputError',
     message:

@@ -4,7 +4,8 @@ import type { Clock } from '../kernel/clock.js';
 import { toError } from '../kernel/errors.js';
 import { Journal, type OpenIntent, type KeyChange } from './audit/audit.js';
 import type { AuditSink, KeyHierarchy, KeyProvider, OpenKeys } from './ports.js';
-import { type KeyUse, findNeeds, readKeyUse } from './key-use.js';
+import { readHolds } from './hold.js';
+import { type KeyUse, findHeld, findNeeds, toKeyUse, useTypes } from './key-use.js';
 import { type RecordedKeys, toHierarchyName, toKeyCheck, toRecordedKeys } from './recorded-keys.js';
 
 export interface KeyDoors {
@@ -72,7 +73,7 @@ export interface DestroyOrder extends KeyOrder {
   readonly elsewhere?: boolean | undefined;
 }
 
-/** What would be destroyed. Throws KEY_VERSION_CURRENT, KEY_VERSION_MISSING, or KEY_NEEDED with what needs it. */
+/** What would be destroyed. Throws KEY_VERSION_CURRENT, KEY_VERSION_MISSING, KEY_NEEDED with what needs it, or KEY_HELD. */
 export async function planDestruction(
   { keys, sink, clock }: KeyDoors,
   { upTo, backups, elsewhere = false }: Pick<DestroyOrder, 'upTo' | 'backups' | 'elsewhere'>,
@@ -84,9 +85,12 @@ export async function planDestruction(
   if (newest?.state !== 'current') throw toError('KEY_VERSION_MISSING', { amount: String(newest?.version ?? upTo), file: name });
   if (upTo >= newest.version) throw toError('KEY_VERSION_CURRENT', { amount: String(upTo), name });
   const recorded = await readRecorded(sink, hierarchy);
-  const use = await readKeyUse(sink, hierarchy);
+  const published = await sink.read(useTypes);
+  const use = toKeyUse(published, hierarchy);
   const [need] = findNeeds(use, upTo, clock.now());
   if (need) throw toError('KEY_NEEDED', { amount: String(need.version), name: `pipeline ${need.pipeline}`, expected: need.until });
+  const held = findHeld(published, hierarchy, upTo, await readHolds({ sink, clock }));
+  if (held) throw toError('KEY_HELD', { name: held.target, expected: held.until });
   const doomed = there.filter(({ version }) => version <= upTo);
   return {
     ...hierarchy,

@@ -103,7 +103,7 @@ function toKeysViews(events: readonly Event[], provided: readonly Provided[]): r
 function toKeysView(hierarchy: KeyHierarchy, events: readonly Event[], provided: Provided | undefined): KeysView {
   const { checks, destroyedUpTo } = toRecordedKeys(events, hierarchy);
   const mine = events.filter(({ data }) => isSame(data as unknown as KeyHierarchy, hierarchy));
-  const uses = hierarchy.purpose === 'masking' ? toKeyUse(events, hierarchy) : [];
+  const uses = toKeyUse(events, hierarchy);
   const known = new Map(provided?.versions.map((one) => [one.version, one]));
   const last = Math.max(destroyedUpTo, ...checks.keys(), ...known.keys());
   const versions = Array.from({ length: last }, (_, index): KeyVersionView => {
