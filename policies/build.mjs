@@ -12,7 +12,8 @@ import { gunzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const ENTRYPOINT = 'gate/provision/decision';
+// The first is the gate's; the other is asked before values are exchanged outside of a run.
+const ENTRYPOINTS = ['gate/provision/decision', 'tokens/exchange/decision'];
 const AGGREGATE = 'policies/gate/provision/provision.rego';
 
 // What the wasm itself brings (OPA's C runtime); the SDK's own JavaScript versions of other built-ins differ from OPA's. No regular
@@ -89,7 +90,7 @@ function compile() {
     current.allow_net = [];
     writeFileSync(capabilities, JSON.stringify(current));
     const bundle = join(scratch, 'bundle.tar.gz');
-    const { status, stderr } = runOpa(['build', '-t', 'wasm', '-e', ENTRYPOINT, '--capabilities', capabilities, '-o', bundle, ...sources]);
+    const { status, stderr } = runOpa(['build', '-t', 'wasm', ...ENTRYPOINTS.flatMap((one) => ['-e', one]), '--capabilities', capabilities, '-o', bundle, ...sources]);
     if (status !== 0) return void problems.push(`opa build failed\n${stderr}`);
     return readTar(gunzipSync(readFileSync(bundle)), '/policy.wasm');
   } finally {
@@ -132,7 +133,7 @@ function opaVersion() {
 }
 
 function manifestText(wasm, opa) {
-  const parts = { entrypoint: ENTRYPOINT, opa, wasm: { path: 'policies/provision.wasm', digest: digest(wasm) }, sources: digests };
+  const parts = { entrypoints: ENTRYPOINTS, opa, wasm: { path: 'policies/provision.wasm', digest: digest(wasm) }, sources: digests };
   // The revision is a function of the sources alone, so that anyone can make it anew.
   const revision = `provision-${digest(JSON.stringify(digests)).slice('sha256:'.length, 'sha256:'.length + 16)}`;
   return `${JSON.stringify({ revision, ...parts }, undefined, 2)}\n`;
@@ -145,7 +146,8 @@ function checkListed() {
     const text = readFileSync(join(root, path), 'utf8');
     if (!/^deny contains /m.test(text)) continue;
     const name = /^package (\S+)$/m.exec(text)?.[1];
-    if (!aggregate.includes(`\tdata.${name}.deny,\n`)) problems.push(`${AGGREGATE} does not ask data.${name}.deny`);
+    const decides = ENTRYPOINTS.includes(`${name?.replaceAll('.', '/')}/decision`);
+    if (!decides && !aggregate.includes(`\tdata.${name}.deny,\n`)) problems.push(`${AGGREGATE} does not ask data.${name}.deny`);
     if (!existsSync(join(root, path.replace(/\.rego$/, '_test.rego')))) problems.push(`${path} has no tests beside it`);
     const { codes } = readMetadata(text).custom;
     const used = new Set([...text.matchAll(/reason\.of\(meta, "(\w+)"/g)].map((match) => match[1]));
@@ -181,7 +183,8 @@ function documentText() {
     'Before a row is read, the gate asks these rules about the plan. Each that speaks against it gives a reason; one reason is a denial, and',
     'so is every failure to ask (`GATE_UNDECIDED`, with what stood in the way by its own code). All reasons are returned, with the controls',
     'that they serve. Control ids that begin with `BAUTA` are our own; the others say to which point of a framework a rule contributes, not',
-    'that the point is met by it.',
+    'that the point is met by it. Rules below `policies/tokens` are asked before values are exchanged for tokens, or tokens for values,',
+    'outside of a run.',
     '',
     'Policies of your own are compiled with `opa build -t wasm --capabilities policies/capabilities.json`, which lists every function that is',
     'provided here; what `policies/capabilities.json` does not have is refused there with its line, and by name when a bundle is loaded.',

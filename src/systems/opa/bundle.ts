@@ -9,13 +9,14 @@ export interface Bundle {
   readonly revision: string;
   /** Digest of the wasm. */
   readonly digest: string;
-  readonly entrypoint: string;
+  /** The first is the gate's. */
+  readonly entrypoints: readonly string[];
   readonly wasm: Uint8Array;
 }
 
 interface Manifest {
   readonly revision: string;
-  readonly entrypoint: string;
+  readonly entrypoints: readonly string[];
   readonly wasm: { readonly path: string; readonly digest: string };
   readonly sources: Readonly<Record<string, string>>;
 }
@@ -30,7 +31,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
   }
   // A rule that was added and not compiled would be believed to hold.
   for (const path of await listRules(folder)) refuseUnless(Object.hasOwn(manifest.sources, path), path);
-  return { revision: manifest.revision, digest: manifest.wasm.digest, entrypoint: manifest.entrypoint, wasm };
+  return { revision: manifest.revision, digest: manifest.wasm.digest, entrypoints: manifest.entrypoints, wasm };
 }
 
 async function readPolicyFile(folder: string, path: string): Promise<Uint8Array> {
@@ -63,7 +64,13 @@ function parseManifest(bytes: Uint8Array): Manifest {
     throw toError('POLICY_DIGEST_DIFFERS', { file });
   }
   const manifest = value as Partial<Manifest> | null;
-  const texts = [manifest?.revision, manifest?.entrypoint, manifest?.wasm?.path, manifest?.wasm?.digest];
+  const entrypoints: unknown = manifest?.entrypoints;
+  const texts = [
+    manifest?.revision,
+    ...(Array.isArray(entrypoints) && entrypoints.length > 0 ? (entrypoints as unknown[]) : [undefined]),
+    manifest?.wasm?.path,
+    manifest?.wasm?.digest,
+  ];
   const sources: unknown = manifest?.sources;
   const whole = texts.every((text) => typeof text === 'string') && typeof sources === 'object' && sources !== null;
   refuseUnless(whole && Object.keys(sources).length > 0, file);

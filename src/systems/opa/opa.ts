@@ -15,9 +15,14 @@ import { UserPolicy, type UserPolicyOptions } from './user-policy.js';
 
 export { type BundleSource, fileSource, httpSource, type Send } from './bundle-source.js';
 
+/** In the order of the manifest's entrypoints. */
+const questions = ['provision', 'exchange'] as const;
+
 export interface OpaOptions {
   /** The folder with manifest, wasm and sources; default: `policies` of this package. */
   readonly folder?: string;
+  /** What is asked: the gate's question about a plan, or whether values may be exchanged outside of a run. Default: `provision`. */
+  readonly question?: (typeof questions)[number];
   /** After this an evaluation is killed and the answer is a no. Default 5 seconds; a plan of 2,000 columns takes a small part of one. */
   readonly timeLimitMs?: number;
   readonly user?: Omit<UserPolicyOptions, 'timeLimitMs'>;
@@ -39,7 +44,7 @@ export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
     await Promise.all(deciders.map((decider) => decider.close()));
   };
   try {
-    const own = await openOwn(options.folder ?? packageFile('policies'), timeLimitMs);
+    const own = await openOwn(options.folder ?? packageFile('policies'), options.question ?? 'provision', timeLimitMs);
     deciders.push(own);
     if (options.user !== undefined) {
       const user = await UserPolicy.open({ ...options.user, timeLimitMs });
@@ -68,8 +73,9 @@ async function decideByAll(deciders: readonly Decider[], input: GateInput): Prom
   return { decisionId, allow: all.length === 0, reasons: all, policy, ...(others.length === 0 ? {} : { others }) };
 }
 
-async function openOwn(folder: string, timeLimitMs: number): Promise<Decider> {
-  const { wasm, entrypoint, revision, digest } = await readBundle(folder);
+async function openOwn(folder: string, question: (typeof questions)[number], timeLimitMs: number): Promise<Decider> {
+  const { wasm, entrypoints, revision, digest } = await readBundle(folder);
+  const entrypoint = entrypoints[questions.indexOf(question)] ?? '';
   const thread = new PolicyThread({ wasm, data: '{}', entrypoints: [entrypoint] }, timeLimitMs);
   try {
     await thread.start();
