@@ -90,7 +90,17 @@ function compile() {
     current.allow_net = [];
     writeFileSync(capabilities, JSON.stringify(current));
     const bundle = join(scratch, 'bundle.tar.gz');
-    const { status, stderr } = runOpa(['build', '-t', 'wasm', ...ENTRYPOINTS.flatMap((one) => ['-e', one]), '--capabilities', capabilities, '-o', bundle, ...sources]);
+    const { status, stderr } = runOpa([
+      'build',
+      '-t',
+      'wasm',
+      ...ENTRYPOINTS.flatMap((one) => ['-e', one]),
+      '--capabilities',
+      capabilities,
+      '-o',
+      bundle,
+      ...sources,
+    ]);
     if (status !== 0) return void problems.push(`opa build failed\n${stderr}`);
     return readTar(gunzipSync(readFileSync(bundle)), '/policy.wasm');
   } finally {

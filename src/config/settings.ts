@@ -194,6 +194,12 @@ export const declarations = {
   ),
   BAUTA_RUNS: integer(0, 16, 1, 'Service: runs that a process works on at once. 0: it works on none.'),
   BAUTA_RATE_TOKEN: integer(0, 100_000, 300, 'Service: requests a second of one token, at each replica. 0: no limit.'),
+  BAUTA_RATE_EXCHANGE: integer(
+    1,
+    1_000_000,
+    100,
+    'Service: values a second that one person may exchange for tokens, or tokens for values, in one domain, at each replica; more at once is paid off by waiting.',
+  ),
   BAUTA_RATE_ADDRESS: integer(
     0,
     100_000,

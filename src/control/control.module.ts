@@ -35,6 +35,7 @@ import { ArchivesController } from './archives/archives.js';
 import { RollbacksController } from './rollbacks/rollbacks.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
+import { DetokenizeController, TOKEN_DOORS, type TokenDoors, TokensController } from './tokens/tokens.js';
 import { TriggersController } from './triggers/triggers.js';
 import { WebhooksController } from './webhooks/webhooks.js';
 import { ErasureController, PeopleController, ApiKeysController, WorkspacesController } from './access/access.js';
@@ -45,7 +46,7 @@ const controllers = [
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
   ArchivesController,
   KeysController,
-  ...[SchedulesController, TriggersController, WebhooksController],
+  ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[
     ConnectionsController,
     EnvironmentsController,
@@ -71,6 +72,8 @@ export interface Opened {
   readonly grants?: Grants;
   /** Of this process; default: its own, which counts requests only. */
   readonly metrics?: ProcessMetrics;
+  /** Absent: no token is exchanged here. */
+  readonly tokens?: TokenDoors;
   /** By which issuers are asked for their keys; default: one to the hosts of the settings. */
   readonly http?: HttpClient;
 }
@@ -85,6 +88,7 @@ export class ControlModule {
     clock = systemClock,
     grants = Grants.usual,
     metrics = new ProcessMetrics(clock),
+    tokens,
   }: Opened): DynamicModule {
     return {
       module: ControlModule,
@@ -100,6 +104,7 @@ export class ControlModule {
         { provide: HOOK_SECRETS, useValue: readHookSecret },
         { provide: GRANTS, useValue: grants },
         { provide: CLOCK, useValue: clock },
+        ...(tokens ? [{ provide: TOKEN_DOORS, useValue: tokens }] : []),
         { provide: ProcessMetrics, useValue: metrics },
         { provide: APP_GUARD, useClass: PermissionGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -9,6 +9,7 @@ import { type Settings, parseSettings } from '../config/settings.js';
 import { systemClock } from '../kernel/clock.js';
 import { toError, toErrorView } from '../kernel/errors.js';
 import { HttpClient } from '../systems/http/http.js';
+import { openPolicy } from '../systems/opa/opa.js';
 import { Metadata, Sequencer, migrate } from '../systems/metadata/metadata.js';
 import { IssuerKeys } from '../systems/oidc/oidc.js';
 import { RunTraces } from '../systems/otlp/otlp.js';
@@ -40,8 +41,10 @@ import { JsonLogger } from './json-logger.js';
 import { ScheduleTimer, Scheduler } from './schedules/schedules.js';
 import { Notifier } from './notifications/notifications.js';
 import { Description } from './openapi-controller.js';
+import { openKeys } from './open-keys.js';
 import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
+import { TokenDoors } from './tokens/tokens.js';
 import { closeVault, vaultOf } from './vaults.js';
 
 export interface Service {
@@ -63,8 +66,9 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
         ...{ environment, settings, grants, workspace: await metadata.workspaceName(id) },
         readVault: (one) => vaultOf(settings, environment).read(one),
       })(reference);
+    const tokens = await openTokenDoors(settings, closers);
     const app = await createApplication(
-      { metadata, serverKey, settings, readHookSecret, grants, metrics },
+      { metadata, serverKey, settings, readHookSecret, grants, metrics, tokens },
       settings.BAUTA_HTTP_BODY_BYTES,
       logger,
     );
@@ -173,6 +177,15 @@ async function openMetadata(
     await stop();
     throw error;
   }
+}
+
+/** Of this process: keys of hierarchy `token` and no others, and a policy thread that the first exchange starts. */
+async function openTokenDoors(settings: Settings, closers: (() => Promise<void>)[]): Promise<TokenDoors> {
+  const keys = await openKeys(settings.BAUTA_HOME);
+  closers.unshift(() => keys.close());
+  const doors = new TokenDoors(keys.open, () => openPolicy({ question: 'exchange' }), settings.BAUTA_RATE_EXCHANGE);
+  closers.unshift(() => doors.close());
+  return doors;
 }
 
 /** OpenAPI 3.1, without a database. */

@@ -28,7 +28,7 @@ export const retentionDays: Schema = { type: 'integer', minimum: 1, maximum: 365
 const tokenDomain = members(
   {
     reason,
-    form: text('an alphabet of the transform token', { pattern: '^[a-z-]{1,40}$' }),
+    form: oneOf('card', 'digits', 'lower', 'upper', 'letters', 'lower-alphanumeric', 'upper-alphanumeric', 'alphanumeric'),
     sources: list(
       text('SYSTEM_IDENTIFIER/DATABASE of a source, as plan prints it', { pattern: '^[0-9]{1,20}/[^/\\s]{1,63}$' }),
       'the sources that feed the domain',
@@ -36,12 +36,14 @@ const tokenDomain = members(
   },
   {
     expires: date,
+    purposes: list(text('a word such as refunds', { pattern: '^[a-z][a-z-]{1,39}$' }), 'what it may be exchanged for, in words'),
+    vaulted: { type: 'boolean', description: 'true or false' },
     prefix: text('how each value begins', { maxLength: 32 }),
     suffix: text('how each value ends', { maxLength: 32 }),
     separators: text('signs that stay where they are', { minLength: 0, maxLength: 16 }),
     testPrefix: text('digits before those of a card token', { pattern: '^[0-9]{1,6}$' }),
   },
-  'reason, form, sources, expires, prefix, suffix, separators and testPrefix',
+  'reason, form, sources, expires, purposes, vaulted, prefix, suffix, separators and testPrefix',
 );
 
 /** Whose keys an environment has, and which version for a while: each with its reason, or its end. */

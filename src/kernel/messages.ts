@@ -273,6 +273,41 @@ export const messages = {
     hint: 'source or target is slow or away, or other work comes first; ask again',
   },
 
+  EXCHANGE_DENIED: {
+    class: 'DeniedError',
+    message: 'these values are not exchanged ({name})',
+    hint: 'docs/policies.md says what each reason wants; the Environment document names domain and purposes',
+  },
+  TOKEN_RATE_EXCEEDED: {
+    class: 'DeniedError',
+    message: 'you have exchanged too much of this domain; there is room again in {amount}',
+    hint: 'wait as long as Retry-After says; BAUTA_RATE_EXCHANGE is the limit of one person in one domain',
+  },
+  TOKEN_VALUE_REFUSED: {
+    class: 'InputError',
+    message: 'number {row} is not of the form of the domain',
+    hint: 'the Environment document says alphabet, prefix, suffix and separators; docs/transforms.md (token) says what they take',
+  },
+  TOKEN_VERSION_AMBIGUOUS: {
+    class: 'InputError',
+    message: 'nobody can tell under which key version these tokens were made ({expected})',
+    hint: 'send keyVersion: the plan and the log of the dataset that they are from name it (tokenKeyVersion)',
+  },
+  TOKEN_UNKNOWN: {
+    class: 'InputError',
+    message: 'number {row} is no token of this domain',
+    hint: 'look at environment and domain; a token of another one is not known here',
+  },
+  TOKEN_SHREDDED: {
+    class: 'InputError',
+    message: 'what number {row} stood for was destroyed',
+    hint: 'nobody can have it back; the log says when and why',
+  },
+  TOKENS_UNAVAILABLE: {
+    class: 'UnavailableError',
+    message: 'this process has no token keys',
+    hint: 'tokens are exchanged at a service that runs; see docs/operations.md (Tokens)',
+  },
   // ── connections and servers
   CONNECTION_REFERENCE_INVALID: {
     class: 'InputError',

@@ -6,7 +6,14 @@ import { columns, email, type Members, over, question, sourceServer, standing, t
 export type Row = readonly [situation: string, question: GateInput, codes: readonly string[]];
 
 const kept = { transform: 'keep', tag: 'none', column: 'id', type: 'int8' };
-const cards = { domain: 'cards', paramsDigest: 'sha256:0c', sources: ['7300000000000000001/shop'], reasonLength: 40, expiresDay: null };
+const cards = {
+  domain: 'cards',
+  paramsDigest: 'sha256:0c',
+  vaulted: false,
+  sources: ['7300000000000000001/shop'],
+  reasonLength: 40,
+  expiresDay: null,
+};
 const card = { column: 'card', tag: 'pci.pan', transform: 'pan' };
 const lastFour = { column: 'digits', tag: 'pci.last-four', transform: 'keep', unique: false, ...standing };
 const order = { table: 'public.order', column: 'customer_email', unique: false, component: 0 };
@@ -116,6 +123,7 @@ export const table: readonly Row[] = [
   ['its time is over', tokens({}, { tokens: [{ ...cards, ...over }] }), ['REVERSIBLE_NOT_ALLOWED']],
   ['its form is another', tokens({ paramsDigest: 'sha256:0d' }), ['TOKEN_FORM_DIFFERS']],
   ['it does not name this source', tokens({}, { tokens: [{ ...cards, sources: ['7300000000000000001/guesses'] }] }), ['TOKEN_SOURCE_NOT_NAMED']],
+  ['its tokens are kept at the service', tokens({}, { tokens: [{ ...cards, vaulted: true }] }), ['TOKEN_DOMAIN_VAULTED']],
   ['half of a domain is missing', tokens({}, { tokens: [cards, { domain: 'x' }] }), ['GATE_FACT_MISSING']],
   ['the plan names no token key', tokens({}, {}, { tokenKeyVersion: null }), ['TOKEN_KEY_MISSING']],
   ['the token key is another', tokens({}, {}, { tokenKey: { version: 2, expiresAtMs: null } }), ['TOKEN_KEY_DIFFERS']],

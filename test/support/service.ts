@@ -80,7 +80,7 @@ export async function startServiceWorld(
   given?: TestServer,
   clock: Clock = systemClock,
   hookSecrets: Readonly<Record<string, string>> = {},
-  more: Pick<Opened, 'grants' | 'http'> & { readonly settings?: Settings } = {},
+  more: Pick<Opened, 'grants' | 'http' | 'tokens'> & { readonly settings?: Settings } = {},
 ): Promise<ServiceWorld> {
   const server = given ?? (await startTestServer());
   const urls = await prepareMetadata(server, 'metadata');

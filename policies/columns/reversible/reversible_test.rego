@@ -8,6 +8,7 @@ token := {"transform": "token", "reversible": true, "domain": "cards", "paramsDi
 domain := {
 	"domain": "cards",
 	"paramsDigest": "sha256:0c",
+	"vaulted": false,
 	"sources": ["7300000000000000001/shop"],
 	"reasonLength": 40,
 	"expiresDay": null,
@@ -37,6 +38,8 @@ test_a_reason_that_is_none_or_over_is_refused if {
 	codes_of({}, [object.union(domain, {"reasonLength": 0})], key) == {"REVERSIBLE_NOT_ALLOWED"}
 	codes_of({}, [object.union(domain, {"expiresDay": fixture.today - 1})], key) == {"REVERSIBLE_NOT_ALLOWED"}
 }
+
+test_a_vaulted_domain_is_refused if codes_of({}, [object.union(domain, {"vaulted": true})], key) == {"TOKEN_DOMAIN_VAULTED"}
 
 test_another_form_is_refused if codes_of({"paramsDigest": "sha256:0d"}, [domain], key) == {"TOKEN_FORM_DIFFERS"}
 

@@ -105,6 +105,7 @@ of_token_domain := {
 	"domain": text_type,
 	"sources": {"array"},
 	"paramsDigest": text_type,
+	"vaulted": {"boolean"},
 	"reasonLength": count_type,
 	"expiresDay": maybe_number,
 }

@@ -10,7 +10,7 @@ export { isUuid, parseRequest, requireName, requireUuid, toPage, readPage, pageS
 export { Route, type RouteDescription } from './route.js';
 export { answerOnce } from './answer-once.js';
 export { createOpenApi, openApiPages } from './openapi.js';
-export { RateLimit } from './rate-limit.js';
+export { Buckets, RateLimit } from './rate-limit.js';
 export { securityHeaders, requestId } from './headers.js';
 export { toTraceId } from './trace-context.js';
 export { etagOf } from './etag.js';

@@ -44,6 +44,9 @@ const table = {
   'people:read': ['administrator', 'auditor'],
   'people:write': ['administrator'],
   'people:erase': ['administrator'],
+  // Who may make tokens of guesses reverses a copy by them: both are one right.
+  'tokens:exchange': ['detokeniser'],
+  'tokens:shred': ['operator'],
   'apikeys:read': ['administrator', 'auditor'],
   'apikeys:write': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>;

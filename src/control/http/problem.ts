@@ -54,6 +54,10 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   ARCHIVE_NOT_READY: 409,
   ARCHIVE_RANGE: 416,
   ARCHIVE_NOT_PUBLISHED: 404,
+  TOKEN_UNKNOWN: 404,
+  TOKEN_SHREDDED: 410,
+  KEY_VERSION_DESTROYED: 410,
+  TOKEN_RATE_EXCEEDED: 429,
 };
 
 export function toStatus({ code, class: kind }: Pick<BautaError, 'code' | 'class'>): number {

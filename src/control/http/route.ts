@@ -40,7 +40,7 @@ const texts: Readonly<Record<number, string>> = {
   403: 'the caller has no such right',
   404: 'there is no such thing in the caller’s workspace',
   409: 'what is there is in the way',
-  410: 'it was redeemed, or its time is up',
+  410: 'it was there: it was redeemed, destroyed, or its time is up',
   412: 'If-Match names another version',
   413: 'the body is too large',
   415: 'the body is of a type that is not read here',

@@ -104,6 +104,7 @@ function toTarget({ facts: { target } }: Plan, { target: seen, tokenDomains = []
     tokens: tokenDomains.map(({ domain, params }) => ({
       domain,
       paramsDigest: digestJson(params),
+      vaulted: target.tokens?.[domain]?.vaulted === true,
       sources: target.tokens?.[domain]?.sources ?? [],
       ...toExceptionMembers(target.tokens?.[domain] ?? {}),
     })),

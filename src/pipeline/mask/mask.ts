@@ -21,7 +21,7 @@ export { outputSpace } from './output-space.js';
 export { rehearse, type RehearsedRow } from './rehearse.js';
 export { transforms } from './registry.js';
 export { type KeyPurpose, type KeyScope, type RuleKeys, toKeyLabel } from './rule-keys.js';
-export { type Exchange, toExchange, toTokenParams } from './exchange.js';
+export { type Exchange, NotOfForm, toExchange, toTokenParams } from './exchange.js';
 export { type ShowKey, showPlainKey } from './structure/structure.js';
 export { defineTransform, type Transform } from './transform.js';
 export { toTypeFamily } from './type-family.js';

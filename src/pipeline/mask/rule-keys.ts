@@ -3,8 +3,11 @@ import { toError } from '../../kernel/errors.js';
 import { type Plan, toRules } from '../plan.js';
 import type { KeyProvider } from '../ports.js';
 
-/** `prf`: draws (AES-256-CMAC). `cipher`: the round function of permutations (AES-256). `token`: of those that are reversible. */
-export type KeyPurpose = 'prf' | 'cipher' | 'token';
+/**
+ * `prf`: draws (AES-256-CMAC). `cipher`: the round function of permutations (AES-256). `token`: of those that are reversible. `token-find` and
+ * `token-seal`: by which a value is found whose token is kept, and under which it is kept.
+ */
+export type KeyPurpose = 'prf' | 'cipher' | 'token' | 'token-find' | 'token-seal';
 
 export interface KeyScope {
   readonly workspace: string;

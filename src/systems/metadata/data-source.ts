@@ -21,6 +21,7 @@ import { Datasets1763700000016 } from '../../../migrations/0016-datasets.js';
 import { Standing1763700000017 } from '../../../migrations/0017-standing.js';
 import { ErasedPeople1763700000018 } from '../../../migrations/0018-erased-people.js';
 import { Errands1763700000019 } from '../../../migrations/0019-errands.js';
+import { TokenEntries1763700000022 } from '../../../migrations/0022-token-entries.js';
 import { Clones1763700000023 } from '../../../migrations/0023-clones.js';
 import { Life1763700000024 } from '../../../migrations/0024-life.js';
 import { Checks1763700000025 } from '../../../migrations/0025-checks.js';
@@ -41,6 +42,7 @@ export const migrations = [
   ...[Notifications1763700000006, RunStages1763700000007, Observation1763700000008, Identities1763700000010],
   ...[Reuse1763700000011, Told1763700000012, Lists1763700000013, OldLogs1763700000014, SnapshotHolders1763700000015],
   ...[Datasets1763700000016, Standing1763700000017, ErasedPeople1763700000018, Errands1763700000019],
+  TokenEntries1763700000022,
   ...[Clones1763700000023, Life1763700000024, Checks1763700000025, RunTally1763700000027],
 ];
 

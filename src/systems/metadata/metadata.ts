@@ -23,6 +23,7 @@ export type { DocumentRef } from './run.entity.js';
 export { type RunState, isAllowed, isEnded, isResting, runStates, transitions } from './run-state.js';
 export type { Move, Moved, RunEventView, RunFilter, RunLine, RunRow, RunStep, RunTold } from './run-store.js';
 export type { ScheduleRow } from './schedule-store.js';
+export type { NewTokenEntry, TokenEntry, TokenPlace } from './token-entry-store.js';
 export type { TriggerRow } from './trigger-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
 export type { Notice, NotificationRow } from './notification-store.js';

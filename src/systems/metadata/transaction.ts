@@ -17,6 +17,7 @@ import { PeopleStore } from './people-store.js';
 import { RunStore } from './run-store.js';
 import { WorkspaceStore } from './workspace-store.js';
 import { ScheduleStore } from './schedule-store.js';
+import { TokenEntryStore } from './token-entry-store.js';
 import { TriggerStore } from './trigger-store.js';
 
 /** What goes into the log: names, ids, counts, digests and decisions; people by their ids. Never a secret, never a value of a row. */
@@ -62,6 +63,7 @@ export class Transaction {
   readonly identities: IdentityStore;
   readonly errands: ErrandStore;
   readonly clones: CloneStore;
+  readonly tokenEntries: TokenEntryStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -87,6 +89,7 @@ export class Transaction {
     this.identities = new IdentityStore(manager);
     this.clones = new CloneStore(manager, workspaceId);
     this.errands = new ErrandStore(manager, workspaceId);
+    this.tokenEntries = new TokenEntryStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */
