@@ -13,7 +13,7 @@ import { openPolicy } from '../../src/systems/opa/opa.js';
 import { type Answer, type ServiceWorld, readEverything, startServiceWorld } from '../support/service.js';
 
 const environment = {
-  ...{ kind: 'Environment', name: 'dev', owner: 'team-shop', purpose: 'tests of the shop', connection: 'env:TARGET_URL', class: 'dev' },
+  ...{ kind: 'Environment', name: 'dev', owner: 'team-shop', purpose: 'tests of the shop', connection: 'env:BAUTA_CONN_DEV', class: 'dev' },
   allows: ['pii', 'pci'],
   tokens: {
     cards: { form: 'card', reason: 'refunds have to find the card again', sources: ['7300000000000000001/shop'], purposes: ['refunds'] },
@@ -36,11 +36,12 @@ const people: Record<string, string> = {};
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'bauta-tokens-'));
   ({ open } = await openKeys(home));
-  doors = new TokenDoors(open, () => openPolicy({ question: 'exchange' }), 20_000);
+  doors = new TokenDoors(open, () => openPolicy({ question: 'exchange' }), 2000);
   world = await startServiceWorld(undefined, undefined, {}, { tokens: doors });
   const roles = { admin: ['policy-admin'], approver: ['approver'], dora: ['detokeniser@dev', 'viewer'], otto: ['operator'] };
   for (const [name, some] of Object.entries(roles)) people[name] = await world.person(name, some);
   people['elsewhere'] = await world.person('elsewhere', ['detokeniser@staging']);
+  people['quick'] = await world.person('quick', ['detokeniser']);
   people['slow'] = await world.person('slow', ['detokeniser']);
   people['foreigner'] = await world.person('foreigner', ['detokeniser'], 'foreign');
 }, 60_000);
@@ -71,12 +72,10 @@ async function refusal(path: string, json: unknown, who?: string): Promise<[numb
 describe('a domain of tokens', () => {
   it('takes a second person, since who feeds it can reverse a copy by guessing', async () => {
     const waiting = await world.ask('POST', '/v1/apply', { token: people['admin'] ?? '', json: environment });
-    expect(waiting.status).toBe(202);
-    const lowered = JSON.stringify(waiting.body);
-    expect(lowered).toContain('token-source-added');
+    expect([waiting.status, JSON.stringify(waiting.body)]).toEqual([202, expect.stringContaining('token-source-added')]);
     const { body } = await world.ask('GET', '/v1/approvals?state=waiting', { token: people['approver'] ?? '' });
     const [approval] = body['items'] as { id: string }[];
-    const approved = await world.ask('POST', `/v1/approvals/${approval?.id}/approve`, { token: people['approver'] ?? '', json: {} });
+    const approved = await world.ask('POST', `/v1/approvals/${approval?.id}/approve`, { token: people['approver'] ?? '' });
     expect(approved.status).toBe(200);
     const applied = await world.ask('POST', '/v1/apply', { token: people['admin'] ?? '', json: environment });
     expect([200, 201]).toContain(applied.status);
@@ -118,7 +117,7 @@ describe('values', () => {
     });
     expect(first?.actor).toBeDefined();
     const { body } = await ask('tokens/batch', { ...why, values: cards });
-    const rows = (await readEverything(world.sql)).join('\n');
+    const rows = (await readEverything((text) => world.sql(text))).join('\n');
     for (const text of [...cards, ...(body['tokens'] as string[])]) expect([text, rows.includes(text)]).toEqual([text, false]);
   });
 });
@@ -152,16 +151,16 @@ describe('a refusal', () => {
     ]);
     expect(await refusal('tokens/batch', { ...why, values: [] })).toEqual([403, 'EXCHANGE_DENIED', ['EXCHANGE_TOO_MANY']]);
     const many = Array.from({ length: 10_001 }, () => '4111111111111111');
-    expect(await refusal('tokens/batch', { ...why, values: many })).toEqual([403, 'EXCHANGE_DENIED', ['EXCHANGE_TOO_MANY']]);
-    expect(await refusal('tokens/batch', { ...why, values: ['4111111111111111', '4111111111111112'] }, 'slow')).toEqual([
+    expect(await refusal('tokens/batch', { ...why, values: many }, 'slow')).toEqual([403, 'EXCHANGE_DENIED', ['EXCHANGE_TOO_MANY']]);
+    expect(await refusal('tokens/batch', { ...why, values: ['4111111111111111', '4111111111111112'] }, 'quick')).toEqual([
       ...[422, 'TOKEN_VALUE_REFUSED', ['TOKEN_VALUE_REFUSED']],
     ]);
-    expect(await refusal('detokenize', { ...why, token: '4111111111111111' }, 'slow')).toEqual([
+    expect(await refusal('detokenize', { ...why, token: '4111111111111111' }, 'quick')).toEqual([
       422,
       'TOKEN_VALUE_REFUSED',
       ['TOKEN_VALUE_REFUSED'],
     ]);
-    expect(await refusal('detokenize', { ...why, keyVersion: 7, token }, 'slow')).toEqual([
+    expect(await refusal('detokenize', { ...why, keyVersion: 7, token }, 'quick')).toEqual([
       422,
       'KEY_VERSION_MISSING',
       ['KEY_VERSION_MISSING'],
@@ -169,7 +168,7 @@ describe('a refusal', () => {
   });
 
   it('names nothing that the caller made up', async () => {
-    await ask('tokens', { ...why, environment: '4111111111111111', domain: '5555555555554444', value: '1234567' }, 'slow');
+    await ask('tokens', { ...why, environment: '4111111111111111', domain: '5555555555554444', value: '1234567' }, 'quick');
     expect(await last()).toMatchObject({ type: 'tokens.refused', environment: null, domain: null, purpose: null });
     const said = await world.told('tokens.refused');
     expect(JSON.stringify(said)).not.toMatch(/4111111111111111|5555555555554444|curiosity/);
@@ -185,9 +184,9 @@ describe('a refusal', () => {
   it('comes when one person has exchanged too much, with the time to wait, and is in the log as well', async () => {
     const eager = await world.person('eager', ['detokeniser']);
     people['eager'] = eager;
-    const values = Array.from({ length: 10_000 }, () => '4111111111111111');
+    const values = Array.from({ length: 9000 }, () => '4111111111111111');
     const answers: Answer[] = [];
-    for (let i = 0; i < 8; i++) answers.push(await ask('tokens/batch', { ...why, values }, 'eager'));
+    for (let i = 0; i < 2; i++) answers.push(await ask('tokens/batch', { ...why, values }, 'eager'));
     const refused = answers.find(({ status }) => status === 429);
     expect(refused?.body['code']).toBe('TOKEN_RATE_EXCEEDED');
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
@@ -204,14 +203,14 @@ describe('tokens that are kept', () => {
 
   it('have the form of their value and follow from nothing; the same value has the same one, and each comes back', async () => {
     const { body, status } = await ask('tokens/batch', { ...kept, values, subjects: ['ada', 'ada', 'bob', 'ada'] });
-    expect([status, body['keyVersion']]).toEqual([200, null]);
+    expect([status, body['code'], body['keyVersion']]).toEqual([200, undefined, null]);
     const tokens = body['tokens'] as string[];
     expect(tokens.map((token) => token.replace(/\d/g, '#'))).toEqual(['M-######', 'M-####-####', 'M-######', 'M-######']);
     expect([tokens[0] === tokens[3], new Set(tokens).size]).toEqual([true, 3]);
     expect((await ask('tokens/batch', { ...kept, values })).body['tokens']).toEqual(tokens);
     expect((await ask('detokenize/batch', { ...kept, tokens })).body).toEqual({ values, keyVersion: null });
     expect((await ask('detokenize', { ...kept, token: 'M-000000' })).body['code']).toBe('TOKEN_UNKNOWN');
-    const rows = (await readEverything(world.sql)).join('\n');
+    const rows = (await readEverything((text) => world.sql(text))).join('\n');
     for (const value of [...values, 'ada-lovelace']) expect([value, rows.includes(value)]).toEqual([value, false]);
   });
 

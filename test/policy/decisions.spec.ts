@@ -8,14 +8,16 @@ import type { Decision } from '../../src/pipeline/decision.js';
 import { decide } from '../../src/pipeline/gate/gate.js';
 import type { Policy } from '../../src/pipeline/ports.js';
 import { openPolicy } from '../../src/systems/opa/opa.js';
-import { table } from './decision-table.js';
+import { type Row, table } from './decision-table.js';
+import { exchangeTable } from './exchange-table.js';
 import { itWithOpa, runOpa } from './opa-binary.js';
 
 let policy: Policy;
+let exchange: Policy;
 beforeAll(async () => {
-  policy = await openPolicy();
+  [policy, exchange] = await Promise.all([openPolicy(), openPolicy({ question: 'exchange' })]);
 });
-afterAll(() => policy.close());
+afterAll(() => Promise.all([policy.close(), exchange.close()]));
 
 const codesOf = ({ reasons }: Pick<Decision, 'reasons'>): string[] => [...new Set(reasons.map(({ code }) => code))].sort();
 
@@ -25,6 +27,12 @@ describe('the compiled policy', () => {
     expect(codesOf(decision)).toEqual([...codes].sort());
     expect(decision.allow).toBe(codes.length === 0);
     expect(decision.policy).toEqual(policy.bundle);
+  });
+
+  it.each(exchangeTable)('decides about an exchange when %s', async (_, input, codes) => {
+    const decision = await decide(exchange, input);
+    expect(codesOf(decision)).toEqual([...codes].sort());
+    expect(decision.allow).toBe(codes.length === 0);
   });
 
   it('gives the reasons sorted, each with controls, message and hint, and the same whenever it is asked', async () => {
@@ -42,25 +50,30 @@ describe('the compiled policy', () => {
 it('has a row for every code that a rule can give', () => {
   const documented = [...readFileSync(packageFile('docs', 'policies.md'), 'utf8').matchAll(/^- `(\w+)`: /gm)].map(([, code]) => code);
   expect(documented.length).toBeGreaterThan(30);
-  expect([...new Set(table.flatMap(([, , codes]) => codes))].sort()).toEqual([...documented].sort());
+  expect([...new Set([...table, ...exchangeTable].flatMap(([, , codes]) => codes))].sort()).toEqual([...documented].sort());
 });
 
 itWithOpa('opa decides each row as the compiled policy does, word for word', async () => {
-  const query = '[d | some c in input.cases; d := data.gate.provision.decision with input as c]';
+  await compareWithOpa(policy, 'data.gate.provision.decision', table);
+  await compareWithOpa(exchange, 'data.tokens.exchange.decision', exchangeTable);
+});
+
+async function compareWithOpa(compiled: Policy, rule: string, rows: readonly Row[]): Promise<void> {
+  const query = `[d | some c in input.cases; d := ${rule} with input as c]`;
   const { status, stdout } = runOpa(
     ['eval', '-d', 'policies', '-I', '-f', 'raw', query],
-    JSON.stringify({ cases: table.map(([, input]) => input) }),
+    JSON.stringify({ cases: rows.map(([, input]) => input) }),
   );
   expect(status).toBe(0);
   const decisions = JSON.parse(stdout) as Pick<Decision, 'allow' | 'reasons'>[];
-  expect(decisions).toHaveLength(table.length);
-  for (const [position, [, input]] of table.entries()) {
-    const { allow, reasons } = await policy.decide(input);
+  expect(decisions).toHaveLength(rows.length);
+  for (const [position, [, input]] of rows.entries()) {
+    const { allow, reasons } = await compiled.decide(input);
     const other = decisions[position];
     const textOf = (reason: unknown): string => JSON.stringify(reason, ['code', 'controlIds', 'hint', 'message']);
     expect({ allow: other?.allow, reasons: other?.reasons.map(textOf).sort() }).toEqual({ allow, reasons: reasons.map(textOf).sort() });
   }
-});
+}
 
 itWithOpa("opa's own tests beside the rules pass", () => {
   const { status, stdout } = runOpa(['test', 'policies', '-f', 'json']);

@@ -53,7 +53,7 @@ export class TokenEntryStore {
     const sorted = [...entries].sort((a, b) => Buffer.compare(a.foundBy, b.foundBy));
     await this.manager.query(
       `INSERT INTO bauta.token_entry (workspace_id, environment, domain, purpose, token, key_version, found_by, subject_by, sealed)
-       SELECT $1, $2, $3, $4, e.* FROM pg_catalog.unnest($5::text[], $6::integer[], $7::bytea[], $8::bytea[], $9::bytea[]) e
+       SELECT $1, $2, $3, $4, e.* FROM unnest($5::text[], $6::integer[], $7::bytea[], $8::bytea[], $9::bytea[]) e
        ON CONFLICT DO NOTHING`,
       [
         ...[this.workspaceId, environment, domain, purpose, sorted.map(({ token }) => token), sorted.map(({ keyVersion }) => keyVersion)],
