@@ -29,6 +29,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   apply: { dryRun: false, applied: [], findings: [] },
   runs: { runs: [], findings: [] },
   approvals: { approvals: [], findings: [] },
+  detokenize: { values: [], keyVersion: null, findings: [] },
   people: { people: [], findings: [] },
   apikeys: { findings: [] },
   secrets: { findings: [] },

@@ -403,6 +403,13 @@ const apikeys = object(
 const secrets = object(
   { findings },
   { connection: text('its name'), from: text('the role that was in use'), to: text('the role that is in use now'), error },
+const detokenize = object(
+  {
+    values: list(text('what a token stands for'), 'in the order of the tokens'),
+    keyVersion: orNull(count('number; null: each token knows its own')),
+    findings,
+  },
+  { error },
 );
 const load = object(
   {
@@ -495,6 +502,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     load,
     keys,
     pull: load,
+    detokenize,
   }).map(([command, schema]) => [
     `output-${command}.json`,
     { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `bauta ${command} --json`, ...schema },

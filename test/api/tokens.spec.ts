@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { TokenDoors } from '../../src/control/tokens/tokens.js';
@@ -195,6 +196,32 @@ describe('a refusal', () => {
     expect((await ask('detokenize', { ...why, token }, 'eager')).status).toBe(429);
     expect((await ask('tokens', { ...why, value: '4111111111111111' })).status).toBe(200);
   }, 30_000);
+});
+
+describe('a test environment', () => {
+  const token = '3810246922958374';
+
+  it('has no way to reverse anything: not without a key, not with the roles that its people have, not with its logins', async () => {
+    for (const path of ['tokens', 'tokens/batch', 'tokens/shred', 'detokenize', 'detokenize/batch'])
+      expect([path, (await world.ask('POST', `/v1/${path}`, { json: { ...why, token } })).status]).toEqual([path, 401]);
+    for (const role of ['viewer@dev', 'requester@dev', 'operator@dev', 'approver@dev']) {
+      people[role] = await world.person(role.replace('@', '-'), [role]);
+      for (const [path, body] of [
+        ['tokens', { value: '4111111111111111' }],
+        ['detokenize', { token }],
+      ] as const)
+        expect([role, path, (await ask(path, { ...why, ...body }, role)).body['code']]).toEqual([role, path, 'ACCESS_DENIED']);
+    }
+    // A login as a copy's readers and writers have it, even where it stands on the server of the metadata.
+    await world.sql(`CREATE ROLE shop_dev_rw LOGIN PASSWORD 'of a test'`);
+    const login = new pg.Client({ connectionString: world.server.url('metadata').replace(/\/\/[^@]*@/, '//shop_dev_rw:of%20a%20test@') });
+    const read = async (): Promise<unknown> => {
+      await login.connect();
+      return login.query('SELECT * FROM bauta.token_entry');
+    };
+    await expect(read()).rejects.toMatchObject({ code: '42501' });
+    await login.end().catch(() => undefined);
+  });
 });
 
 describe('tokens that are kept', () => {

@@ -36,6 +36,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'people',
     'apikeys',
     'secrets',
+    'detokenize',
     'datasets',
     'clones',
     'rollback',

@@ -15,6 +15,7 @@ const commands = [
   'runs',
   'approvals',
   'people',
+  'detokenize',
   'apikeys',
   'keys',
   'datasets',

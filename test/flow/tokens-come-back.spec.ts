@@ -57,6 +57,17 @@ describe('a card number column masked by token', () => {
     const exchange = await exchangeOf(1);
     expect([...exchange.toValues(tokens)].sort()).toEqual([...cards].sort());
     expect(exchange.toTokens(cards.slice(0, 5)).every((token) => tokens.includes(token))).toBe(true);
+    // Whoever has all of the copy has the tokens, and nothing that leads back.
+    const keys = (await openKeys(world.home)).open({ purpose: 'token', workspace: 'default', environment: 'dev' });
+    const key = Buffer.from(await keys.derive(toKeyLabel({ workspace: 'default', environment: 'dev' }, 'cards', 'token'), 1));
+    const everything = JSON.stringify(
+      await copy(`SELECT query_to_xml('SELECT * FROM card', true, false, '')::text AS rows,
+      (SELECT string_agg(t::text, E'\\n') FROM pg_shdescription t) AS comments, (SELECT string_agg(t::text, E'\\n') FROM pg_description t) AS more,
+      (SELECT string_agg(schemaname || tablename, ' ') FROM pg_tables WHERE schemaname <> 'pg_catalog') AS tables,
+      (SELECT string_agg(s::text, ' ') FROM pg_db_role_setting s) AS settings`),
+    );
+    for (const secret of [key.toString('hex'), key.toString('base64'), ...cards.slice(0, 200)]) expect(everything).not.toContain(secret);
+    expect(everything).toContain(tokens[0]);
     const recorded = eventsOf(world.home).filter(({ type }) => type === 'key.recorded');
     expect(recorded.map(({ data }) => data['purpose']).sort()).toEqual(['masking', 'token']);
   }, 60_000);
