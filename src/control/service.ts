@@ -181,7 +181,7 @@ async function openMetadata(
 
 /** Of this process: keys of hierarchy `token` and no others, and a policy thread that the first exchange starts. */
 async function openTokenDoors(settings: Settings, closers: (() => Promise<void>)[]): Promise<TokenDoors> {
-  const keys = await openKeys(settings.BAUTA_HOME);
+  const keys = await openKeys(settings.BAUTA_HOME, settings);
   closers.unshift(() => keys.close());
   const doors = new TokenDoors(keys.open, () => openPolicy({ question: 'exchange' }), settings.BAUTA_RATE_EXCHANGE);
   closers.unshift(() => doors.close());

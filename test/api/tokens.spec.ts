@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { TokenDoors } from '../../src/control/tokens/tokens.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { openKeys } from '../../src/control/open-keys.js';
 import { toExchange, toKeyLabel, toTokenParams } from '../../src/pipeline/mask/mask.js';
 import type { KeyProvider, OpenKeys } from '../../src/pipeline/ports.js';
@@ -36,7 +37,7 @@ let open: OpenKeys;
 const people: Record<string, string> = {};
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'bauta-tokens-'));
-  ({ open } = await openKeys(home));
+  ({ open } = await openKeys(home, parseSettings({})));
   doors = new TokenDoors(open, () => openPolicy({ question: 'exchange' }), 2000);
   world = await startServiceWorld(undefined, undefined, {}, { tokens: doors });
   const roles = { admin: ['policy-admin'], approver: ['approver'], dora: ['detokeniser@dev', 'viewer'], otto: ['operator'] };

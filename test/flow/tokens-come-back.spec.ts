@@ -58,7 +58,7 @@ describe('a card number column masked by token', () => {
     expect([...exchange.toValues(tokens)].sort()).toEqual([...cards].sort());
     expect(exchange.toTokens(cards.slice(0, 5)).every((token) => tokens.includes(token))).toBe(true);
     // Whoever has all of the copy has the tokens, and nothing that leads back.
-    const keys = (await openKeys(world.home)).open({ purpose: 'token', workspace: 'default', environment: 'dev' });
+    const keys = (await openKeys(world.home, parseSettings({}))).open({ purpose: 'token', workspace: 'default', environment: 'dev' });
     const key = Buffer.from(await keys.derive(toKeyLabel({ workspace: 'default', environment: 'dev' }, 'cards', 'token'), 1));
     const everything = JSON.stringify(
       await copy(`SELECT query_to_xml('SELECT * FROM card', true, false, '')::text AS rows,
