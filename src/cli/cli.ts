@@ -160,18 +160,15 @@ export function createProgram(done: (exitCode: number) => void): Command {
     'detokenize',
     'tokens on stdin, one a line, as the values that they stand for, for who may; the service logs each call',
     [
-      'bauta detokenize dev cards --purpose refunds --reason "ticket 17: the refund of a customer" < tokens.txt',
-      'bauta detokenize dev cards --purpose refunds --reason "ticket 17" --key-version 1 --server https://bauta.internal --token env:TOKEN',
+      'bauta detokenize dev/cards --purpose refunds --reason "ticket 17: the refund of a customer" < tokens.txt',
+      'bauta detokenize dev/cards --purpose refunds --reason "ticket 17" --key-version 1 --server https://bauta.internal --token env:TOKEN',
     ],
   )
-    .argument('<environment>', 'whose tokens they are')
-    .argument('<domain>', 'a domain that the Environment document names')
+    .argument('<of>', 'ENVIRONMENT/DOMAIN: a domain that the Environment document names')
     .option('--purpose <word>', 'one of the purposes of the domain')
     .option('--reason <text>', 'why; the log holds a commitment to it')
     .option('--key-version <n>', 'of the token key, where there were several', (text) => parseCount('--key-version', text))
-    .action(async (environment: string, domain: string, _, self: Command) =>
-      done(await (await import('./detokenize.js')).detokenize(environment, domain, self.optsWithGlobals())),
-    );
+    .action(async (of: string, _, self: Command) => done(await (await import('./detokenize.js')).detokenize(of, self.optsWithGlobals())));
 
   command(program, 'datasets', 'list the dataset versions of a target', [
     'bauta datasets -f pipeline.yaml',

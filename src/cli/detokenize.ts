@@ -18,7 +18,10 @@ interface Answer {
 /** As many as the policy lets through at once. */
 const AT_ONCE = 10_000;
 
-export async function detokenize(environment: string, domain: string, options: DetokenizeOptions): Promise<number> {
+export async function detokenize(of: string, options: DetokenizeOptions): Promise<number> {
+  const [, environment, domain] = /^([^/]+)\/(.+)$/s.exec(of) ?? [];
+  if (domain === undefined)
+    throw new InputError('OPTION_INVALID', { name: 'what to exchange', expected: 'ENVIRONMENT/DOMAIN, as in dev/cards' });
   const { purpose, reason, keyVersion } = options;
   const missing = purpose === undefined ? '--purpose' : reason === undefined ? '--reason' : undefined;
   if (missing !== undefined) throw new InputError('OPTION_MISSING', { name: missing, expected: 'bauta detokenize --help' });
