@@ -96,7 +96,10 @@ describe('a hostile bundle', () => {
     writeFileSync(join(folder, 'some.rego'), 'package some\n');
     const wasm = { path: 'policies/provision.wasm', digest: digestBytes(binary) };
     const sources = { 'policies/some.rego': digestBytes('package some\n') };
-    writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ revision: name, entrypoints: ['gate/provision/decision'], wasm, sources }));
+    writeFileSync(
+      join(folder, 'manifest.json'),
+      JSON.stringify({ revision: name, entrypoints: ['gate/provision/decision'], wasm, sources }),
+    );
     return folder;
   };
   /** As the module says a set of results. */
