@@ -155,6 +155,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addHelpText('after', '\nWhen it stopped half-way, run it again: what is in use works all the time.')
     .action(async (action: string, name: string, _, self: Command) =>
       done(await (await import('./secrets.js')).secrets(action, name, self.optsWithGlobals())),
+    );
+
   command(
     program,
     'detokenize',

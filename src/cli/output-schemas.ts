@@ -403,6 +403,7 @@ const apikeys = object(
 const secrets = object(
   { findings },
   { connection: text('its name'), from: text('the role that was in use'), to: text('the role that is in use now'), error },
+);
 const detokenize = object(
   {
     values: list(text('what a token stands for'), 'in the order of the tokens'),
