@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { type Said, type TinyWorld, bauta, canary, pipelineText, startTinyWorld } from '../support/tiny-source.js';
+import { packageFile } from '../../src/kernel/package-root.js';
+import { startProcess, waitFor } from '../support/small-shop.js';
 import { expectWellFormed } from '../support/well-formed.js';
 
 const checks = (price: number, more = ''): string => `checks:
@@ -99,6 +101,25 @@ it('asks as a login that may read the version and nothing else, and what cannot 
   const junit = (await check('-f', prying, '--format', 'junit')).stdout;
   expect(junit).toContain('failures="0" errors="2"');
   expectWellFormed(junit);
+}, 60_000);
+
+it('leaves no login behind that the next look does not drop, when it is killed', async () => {
+  const slow = world.documents({
+    'pipeline.yaml': `${pipelineText}checks: [{ name: slow, kind: sql, sql: SELECT 0 FROM pg_catalog.pg_sleep(20) }]\n`,
+  });
+  const logins = (): Promise<Record<string, unknown>[]> =>
+    world.server.sql('postgres', `SELECT rolname FROM pg_roles WHERE rolname LIKE '%\\_bauta\\_%'`);
+  const started = startProcess([packageFile('dist', 'src', 'cli.js'), 'check', '-f', slow], world.folder, {
+    ...env,
+    PATH: process.env['PATH'] ?? '',
+  });
+  await waitFor(async () => (await logins()).length === 1);
+  started.child.kill('SIGKILL');
+  await started.ended;
+  await waitFor(async () => {
+    await bauta(['doctor', '-f', fine, '--fix'], { env, cwd: world.folder });
+    return (await logins()).length === 0;
+  });
 }, 60_000);
 
 it('shows failing rows of a masked copy, and of nothing else', async () => {
