@@ -17,7 +17,8 @@ import type { AuditSink, KeyHierarchy, Policy, Target } from '../pipeline/ports.
 import { noRecordedKeys } from '../pipeline/recorded-keys.js';
 import { type Request, toScope } from '../pipeline/prepare.js';
 import type { Doors, Run, Succession } from '../pipeline/run.js';
-import { FileAuditSink } from '../systems/files/files.js';
+import { toDecisionRecord } from '../pipeline/gate/gate.js';
+import { FileAuditSink, keepDecision } from '../systems/files/files.js';
 import { dropOfRun } from '../systems/archive/archive.js';
 import {
   type ConnectionTarget,
@@ -176,6 +177,8 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     const file = requireWhole(pipeline.body);
     const doors: Doors = {
       clock: systemClock,
+      recordDecision: (decision, input, { atMs, tookNs }) =>
+        keepDecision(home, toDecisionRecord(decision, input, { atMs, metrics: { timer_server_handler_ns: tookNs } })),
       keys,
       tokenKeys,
       source: opened(

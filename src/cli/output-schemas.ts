@@ -280,6 +280,7 @@ const expiredVersion = object({
   steps: list(object(dropStep), 'in order'),
   attestation: orNull(attestation),
 });
+const decisions = object({ decisionId: text('of the record'), same: flag('the answer is the same'), then: decision, now: decision });
 const expire = object({ versions: list(expiredVersion, 'with its attestation, once it is dropped'), findings }, { error });
 const driftedTable = object({
   ...{ schema: text('name'), table: text('name') },
@@ -490,6 +491,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     clones,
     rollback,
     expire,
+    decisions,
     drift,
     doctor,
     classify,

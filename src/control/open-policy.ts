@@ -16,11 +16,15 @@ export interface GatePolicyOptions {
   readonly home: string;
   readonly environment: Environment;
   readonly watch?: boolean;
+  /** For decisions that are taken again: the bundle that is kept, or none; and no server. */
+  readonly kept?: 'only' | 'none';
 }
 
 /** MUST be closed. Rejects when a policy cannot be used: nothing is decided without it. */
-export async function openGatePolicy({ settings, home, environment, watch = false }: GatePolicyOptions): Promise<Policy> {
-  const { BAUTA_POLICY_BUNDLE: place, BAUTA_POLICY_SERVER: server, BAUTA_POLICY_MS: timeLimitMs } = settings;
+export async function openGatePolicy({ settings, home, environment, watch = false, kept }: GatePolicyOptions): Promise<Policy> {
+  const { BAUTA_POLICY_MS: timeLimitMs } = settings;
+  const server = kept === undefined ? settings.BAUTA_POLICY_SERVER : '';
+  const place = kept === undefined ? settings.BAUTA_POLICY_BUNDLE : kept === 'only' ? join(home, 'policy', 'bundle.tar.gz') : '';
   const client = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
   const send: Send = (request) => (request.url.startsWith('http:') ? sendLocally(request) : client.send(request));
   const read = (name: 'BAUTA_POLICY_KEY' | 'BAUTA_POLICY_TOKEN' | 'BAUTA_POLICY_SERVER_TOKEN'): Promise<string | undefined> =>

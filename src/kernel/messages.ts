@@ -1332,6 +1332,21 @@ export const messages = {
     message: 'what {name} refers to is not there, or is empty',
     hint: 'set the variable, or make the file readable, that {name} names',
   },
+  DECISION_UNWRITABLE: {
+    class: 'UnavailableError',
+    message: 'the record of a decision cannot be written below {file}',
+    hint: 'make BAUTA_HOME writable, with space left; what cannot be told afterwards is not decided',
+  },
+  DECISION_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no record of {name}',
+    hint: 'a record lies in BAUTA_HOME/decisions of the machine that decided; the id stands in the summary of the run and in the log',
+  },
+  DECISION_POLICY_DIFFERS: {
+    class: 'InputError',
+    message: 'the decision was taken by a policy that is not here ({name})',
+    hint: 'take the release, and the bundle, whose digests stand in the record; what a server said cannot be asked again',
+  },
   POLICY_SERVER_REFUSED: {
     class: 'UnavailableError',
     message: 'the policy server gave no decision ({name})',

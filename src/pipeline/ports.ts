@@ -173,7 +173,8 @@ export interface Policy {
   /** What it decides by, so that a failure to decide can name it too. */
   readonly bundle?: Decision['policy'];
   /** Decides or throws; a caller that cannot get a decision MUST treat that as deny. */
-  decide(input: GateInput): Promise<Decision>;
+  /** `decisionId`: that of a record that is taken again; default: a new one. */
+  decide(input: GateInput, decisionId?: string): Promise<Decision>;
   close(): Promise<void>;
 }
 

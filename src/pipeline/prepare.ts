@@ -26,6 +26,8 @@ export interface PrepareDoors {
   /** Of the hierarchy `token`: for what can be exchanged back, and asked for nothing else. */
   readonly tokenKeys: KeyProvider;
   readonly clock: Clock;
+  /** Keeps the record of a decision; nothing goes on before it is kept. */
+  readonly recordDecision?: (decision: Decision, input: GateInput, at: { readonly atMs: number; readonly tookNs: number }) => Promise<void>;
 }
 
 export interface Request extends Pick<BindInput, 'pipeline' | 'classification' | 'rulebook' | 'lock' | 'documents'> {
@@ -109,7 +111,9 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     nowMs: doors.clock.now(),
     showPath: toShownPath,
   });
+  const atMs = doors.clock.now();
   const decision = await decide(doors.policy, question);
+  await doors.recordDecision?.(decision, question, { atMs, tookNs: (doors.clock.now() - atMs) * 1_000_000 });
   if (!decision.allow || findings.some(({ severity }) => severity === 'error')) return { ...planned, decision, question };
   const frequent = await bound.countPaths();
   return frequent.length === 0

@@ -41,6 +41,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'clones',
     'rollback',
     'expire',
+    'decisions',
     'drift',
     'attest',
     'load',

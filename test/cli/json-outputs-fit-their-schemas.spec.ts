@@ -42,6 +42,8 @@ it('when all goes well', async () => {
   // Redaction is told with what it misses, everywhere.
   expect(JSON.stringify(planned)).toContain('"recallPercent":71');
   expect(planned['findings']).toMatchObject([{ code: 'PLAN_BEST_EFFORT', where: { amount: expect.stringContaining('recall 71 %') } }]);
+  const { decisionId } = planned['decision'] as { decisionId: string };
+  expect(await look(0, 'decisions', 'replay', decisionId)).toMatchObject({ decisionId, same: true, then: { allow: true } });
   expect(await look(0, 'doctor', '-f', fine)).toMatchObject({ ok: true });
   expect(await look(0, 'run', '-f', fine)).toMatchObject({ state: 'published', findings: [{ code: 'PLAN_BEST_EFFORT' }] });
   await look(0, 'run', '-f', fine);

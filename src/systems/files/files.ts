@@ -1,5 +1,6 @@
 // The door of the file system: keys and log of a BAUTA_HOME.
 export { findChangedTexts } from './erasable.js';
+export { keepDecision, readDecision } from './decisions.js';
 export { type Deleted, deleteLog, finishHomeChanges } from './delete-log.js';
 export { eraseOne } from './erase-entry.js';
 export { exportLog } from './export-log.js';

@@ -52,15 +52,14 @@ export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
       if (options.watch === true) user.watch();
     }
     if (options.remote !== undefined) deciders.push(openRemote({ ...options.remote, timeLimitMs }));
-    return { bundle: own.bundle, decide: (input) => decideByAll(deciders, input), close };
+    return { bundle: own.bundle, decide: (input, decisionId) => decideByAll(deciders, input, decisionId), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function decideByAll(deciders: readonly Decider[], input: GateInput): Promise<Decision> {
-  const decisionId = randomUUID();
+async function decideByAll(deciders: readonly Decider[], input: GateInput, decisionId: string = randomUUID()): Promise<Decision> {
   const moment = { nowNs: toNowNs(input), seed: decisionId };
   const reasons = await Promise.all(deciders.map((decider) => decider.reasons(input, moment)));
   const all = reasons.flat().sort(compareReasons);
