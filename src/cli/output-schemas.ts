@@ -2,21 +2,8 @@
 import { reaches } from '../pipeline/definition.js';
 import { rawKinds } from '../pipeline/raw-value.js';
 import { markerStates } from '../pipeline/marked-datasets.js';
-import type { Json } from '../kernel/canonical-json.js';
 import { checkResultSchema as checkResult } from '../documents/documents.js';
-
-type Schema = { readonly [keyword: string]: Json };
-
-const text = (description: string): Schema => ({ type: 'string', description });
-const count = (description: string): Schema => ({ type: 'number', minimum: 0, description });
-const flag = (description: string): Schema => ({ type: 'boolean', description });
-const list = (items: Schema, description: string): Schema => ({ type: 'array', items, description });
-const oneOf = (...words: readonly string[]): Schema => ({ enum: words });
-const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
-
-function object(required: Readonly<Record<string, Schema>>, optional: Readonly<Record<string, Schema>> = {}): Schema {
-  return { type: 'object', properties: { ...required, ...optional }, required: Object.keys(required), additionalProperties: false };
-}
+import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
 const placeTexts = ['stage', 'run', 'connection', 'schema', 'table', 'column', 'constraint', 'object', 'type', 'path', 'file', 'rule', 'sqlState', 'name', 'expected', 'amount']; // prettier-ignore
 const where: Schema = {
