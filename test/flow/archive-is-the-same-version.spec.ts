@@ -20,7 +20,10 @@ beforeAll(async () => {
   vendor = await generateIdentity();
   const recipient = await identityToRecipient(vendor);
   const text = readFileSync(shop.pipeline, 'utf8');
-  writeFileSync(shop.pipeline, text.replace('class: dev,', `class: dev, file: { recipients: [${recipient}] },`));
+  writeFileSync(
+    shop.pipeline,
+    text.replace('class: dev,', `class: dev, clones: { max: 1, hours: 1 }, file: { recipients: [${recipient}] },`),
+  );
   const made = await shop.bauta(['run', '-f', shop.pipeline]);
   expect(made).toMatchObject({ code: 0 });
   archive = join(archives(), readdirSync(archives())[0] ?? '');
