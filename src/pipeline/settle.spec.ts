@@ -59,3 +59,23 @@ it('leaves the intents of living runs and of other targets alone', async () => {
   expect(await settle(world(log, [], ['living']))).toBe(0);
   expect(log).toHaveLength(3);
 });
+
+it('asks the target what became of a clone, once what is half made or half dropped is gone', async () => {
+  const log = [
+    event('a', 'clone.made.intended'),
+    event('b', 'clone.made.intended'),
+    event('c', 'clone.dropped.intended'),
+    event('d', 'clone.dropped.intended'),
+  ];
+  const doors = world(log, []);
+  let swept = 0;
+  const clones = { sweep: () => Promise.resolve((swept++, [])), list: () => Promise.resolve([{ id: 'a' }, { id: 'd' }]) };
+  expect(await settle({ ...doors, target: { ...doors.target, clones } as unknown as Target })).toBe(4);
+  expect(log.slice(4).map(({ runId, type }) => [runId, type])).toEqual([
+    ['a', 'clone.made.completed'],
+    ['b', 'clone.made.undone'],
+    ['c', 'clone.dropped.completed'],
+    ['d', 'clone.dropped.undone'],
+  ]);
+  expect(swept).toBe(1);
+});
