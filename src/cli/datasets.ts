@@ -1,6 +1,7 @@
 // `bauta datasets`: the versions that a target has, by what each says of itself.
 import { systemClock } from '../kernel/clock.js';
 import { type MarkedDataset, readMarkedDatasets } from '../pipeline/marked-datasets.js';
+import { FileAuditSink } from '../systems/files/files.js';
 import { type ComposeOptions, composeTarget } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { type Subject, choosePlace } from './place.js';
@@ -22,18 +23,25 @@ async function readThere(server: Server, pipeline: string): Promise<readonly Mar
 }
 
 async function readHere(options: ComposeOptions): Promise<readonly MarkedDataset[]> {
-  const { target, verifiers } = await composeTarget(options);
+  const { target, verifiers, settings } = await composeTarget(options);
+  const sink = new FileAuditSink({ home: options.home ?? settings.BAUTA_HOME, period: settings.BAUTA_LOG_PERIOD });
   try {
-    return await readMarkedDatasets(target, verifiers, systemClock.now());
+    return await readMarkedDatasets({ target, sink, clock: systemClock }, verifiers);
   } finally {
+    await sink.close();
     await target.close();
   }
 }
 
 function toVersionTable(versions: readonly MarkedDataset[]): string {
-  const rows = versions.map(({ target: name, version, state, marker, database, schema, publishedAt, runId }) => [
-    ...[name, String(version), state, marker],
+  const rows = versions.map(({ target: name, version, marker, database, schema, publishedAt, runId, ...more }) => [
+    ...[name, String(version), toStateText(more), marker],
     ...[schema === undefined ? database : `${database} (${schema})`, publishedAt ?? '', runId],
   ]);
   return toTable([['TARGET', 'VERSION', 'STATE', 'MARKER', 'DATABASE', 'PUBLISHED', 'RUN'], ...rows], '');
+}
+
+/** With what is out of the ordinary. */
+function toStateText({ state, closed, heldUntil }: Pick<MarkedDataset, 'state' | 'closed' | 'heldUntil'>): string {
+  return [state, ...(closed ? [closed] : []), ...(heldUntil ? [`held until ${heldUntil}`] : [])].join(', ');
 }

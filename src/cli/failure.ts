@@ -16,6 +16,8 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   datasets: { datasets: [], findings: [] },
   rollback: { dataset: null, findings: [] },
   expire: { versions: [], findings: [] },
+  hold: { version: null, until: null, findings: [] },
+  revoke: { version: null, findings: [] },
   drift: { state: 'unknown', database: '', version: null, run: null, tables: [], why: null, findings: [] },
   clones: { clones: [], findings: [] },
   audit: { state: 'broken', checkpoint: null, findings: [] },

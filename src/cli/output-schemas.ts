@@ -201,6 +201,7 @@ const versionMembers = {
 const versionSchema = {
   schema: text('of its marker, where versions are schemas'),
   closed: oneOf('expiring', 'quarantined'),
+  heldUntil: text('RFC 3339: nothing drops it before'),
 };
 const version = object(versionMembers, versionSchema);
 /** With what its marker says of it. */
@@ -269,6 +270,11 @@ const expiredVersion = object({
 });
 const decisions = object({ decisionId: text('of the record'), same: flag('the answer is the same'), then: decision, now: decision });
 const expire = object({ versions: list(expiredVersion, 'with its attestation, once it is dropped'), findings }, { error });
+const hold = object(
+  { version: orNull(count('of the dataset')), until: orNull(text('RFC 3339; null: it is held no more')), findings },
+  { error },
+);
+const revoke = object({ version: orNull(count('of the dataset')), findings }, { error });
 const driftedTable = object({
   ...{ schema: text('name'), table: text('name') },
   state: oneOf('rows differ', 'content differs', 'columns differ', 'missing', 'unknown', 'unreadable'),
@@ -480,6 +486,8 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     expire,
     decisions,
     drift,
+    hold,
+    revoke,
     doctor,
     classify,
     schedules,

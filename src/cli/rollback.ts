@@ -22,7 +22,7 @@ async function rollBackHere(options: ComposeOptions): Promise<DatasetVersion> {
   const { doors, request, close } = await compose(options);
   try {
     const { environment } = request.pipeline.body.target;
-    return await rollBack(doors, { id: newRunId(systemClock.now()), environment });
+    return await rollBack(doors, { id: newRunId(systemClock.now()), environment, knownSources: request.knownSources });
   } finally {
     await close();
   }

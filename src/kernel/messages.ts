@@ -1534,6 +1534,21 @@ export const messages = {
     message: 'the target {name} has no version {amount}',
     hint: 'bauta datasets lists those that there are',
   },
+  DATASET_REVOKED: {
+    class: 'DeniedError',
+    message: 'version {amount} of {name} was revoked: nothing goes back to it, clones it or takes it again',
+    hint: 'run the pipeline anew',
+  },
+  HOLD_PAST: {
+    class: 'InputError',
+    message: '{expected} is no instant in the future',
+    hint: 'give one as RFC 3339, for example 2031-01-31T00:00:00Z',
+  },
+  HOLD_UNKNOWN: {
+    class: 'InputError',
+    message: 'nothing holds version {amount} of {name}',
+    hint: 'bauta datasets shows what is held',
+  },
   DATASET_HELD: {
     class: 'DeniedError',
     message: 'version {amount} of {name} is held until {expected}: nobody may drop it',

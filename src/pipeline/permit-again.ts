@@ -7,6 +7,7 @@ import { toError } from '../kernel/errors.js';
 import type { Journal } from './audit/audit.js';
 import type { Decision, GateInput } from './decision.js';
 import { type KnownSource, decide } from './gate/gate.js';
+import { isRevoked } from './mark-version.js';
 import type { AuditSink, DatasetVersion, KeyProvider, Policy } from './ports.js';
 
 /** The event in which a run keeps its question, right before it publishes. */
@@ -21,13 +22,14 @@ export interface PermitDoors {
   readonly clock: Clock;
 }
 
-/** Tells the log what was decided. Throws GATE_DENIED_AGAIN, or GATE_QUESTION_MISSING where the log does not have the question of the version. */
+/** Tells the log what was decided. Throws DATASET_REVOKED, GATE_DENIED_AGAIN, or GATE_QUESTION_MISSING where the log does not have the question of the version. */
 export async function permitAgain(
   doors: PermitDoors,
   journal: Journal,
   { target, version, runId, planDigest }: Pick<DatasetVersion, 'target' | 'version' | 'runId' | 'planDigest'>,
   knownSources: readonly KnownSource[] = [],
 ): Promise<Decision> {
+  if (await isRevoked(doors.sink, runId)) throw toError('DATASET_REVOKED', { stage: 'gate', name: target, amount: String(version) });
   const asked = (await doors.sink.read([questionType], runId)).map(({ data }) => data['input'] as unknown as GateInput);
   // Of several attempts the one that published has its plan in the version's comment.
   const question = asked.findLast((input) => input['planDigest'] === planDigest);

@@ -219,7 +219,7 @@ export interface Target {
   /** A login with the rights of a version's readers alone, which `close` ends. Absent: a target whose login makes no others. */
   reading?(roles?: RolesDefinition): Promise<{ readonly login: Login; close(): Promise<void> }>;
   /** Makes the previous version current again, in one step. MUST refuse one whose marker does not agree with its comment, or has expired. */
-  rollback(): Promise<DatasetVersion>;
+  rollback(permit?: Permit): Promise<DatasetVersion>;
   close(): Promise<void>;
 }
 
@@ -316,7 +316,7 @@ export interface Staging {
    * Staging becomes current and current becomes previous, in one step. MUST leave the target as it was when it rejects.
    * Findings (warnings) tell what could not be tidied up afterwards.
    */
-  publish(version: DatasetVersion): Promise<readonly Finding[]>;
+  publish(version: DatasetVersion, held?: ReadonlySet<string>): Promise<readonly Finding[]>;
   /** Leaves nothing behind. MUST be safe to call twice and after a failure. */
   drop(): Promise<void>;
 }
@@ -388,6 +388,9 @@ export interface DatasetVersion {
   /** Nobody of the environment may use it. */
   readonly closed?: 'expiring' | 'quarantined';
 }
+
+/** Asked for the version that is about to become current again, before anything changes: throws where it may not. */
+export type Permit = (version: DatasetVersion) => Promise<void>;
 
 /** One thing of a version or of its environment, and what drops it. */
 export interface DropStep {

@@ -8,6 +8,7 @@ import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarker
 import type { GateInput } from './decision.js';
 import { toKeyData } from './key-use.js';
 import { questionType } from './permit-again.js';
+import { readHolds } from './hold.js';
 import type { Plan } from './plan.js';
 import type { DatasetVersion, Receipt, Staging } from './ports.js';
 import type { ArchiveOf, Archived, Doors, Run } from './run.js';
@@ -41,6 +42,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const schemas = staging.schemas && [...staging.schemas.keys()];
   const madeAtMs = doors.clock.now();
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };
+  const held = new Set((await readHolds(doors)).map((hold) => hold.run));
   let archived: Archived | undefined;
   await journal.append('gate', questionType, { input: what.question });
   const published = await journal.change(
@@ -53,7 +55,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
       const row = toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker)));
       await staging.mark(row);
       archived = await writeArchive(doors, journal, staging, { plan, runId: run.id, marker: row }, onArchived);
-      const findings = await staging.publish(version).catch(async (error: unknown) => {
+      const findings = await staging.publish(version, held).catch(async (error: unknown) => {
         await archived?.drop();
         throw error;
       });

@@ -27,11 +27,18 @@ interface World {
   /** What the attempts of the run said of the source; in the log of another workspace: nothing. */
   readonly told?: readonly (string | null)[];
   readonly state?: Partial<SourceState>;
+  readonly revoked?: boolean;
 }
 
-function ask({ plan: wanted = plan, dataset, signer = ours, madeAtMs = nowMs - hour, told = ['sha256:s'], state }: World = {}): ReturnType<
-  typeof findReusable
-> {
+function ask({
+  plan: wanted = plan,
+  dataset,
+  signer = ours,
+  madeAtMs = nowMs - hour,
+  told = ['sha256:s'],
+  state,
+  revoked,
+}: World = {}): ReturnType<typeof findReusable> {
   const current: DatasetVersion = {
     ...{ target: 'copy', version: 3, state: 'current', runId: 'r', database: 'copy', planDigest: toPlanDigest(plan), publishedAt: null },
     ...dataset,
@@ -49,6 +56,7 @@ function ask({ plan: wanted = plan, dataset, signer = ours, madeAtMs = nowMs - h
       marker: () => Promise.resolve({ row: toMarkerRow(marker, [], signNote(toMarkerText(marker), signer)) }),
     },
     sink: {
+      standing: () => Promise.resolve(revoked ? [{ type: 'dataset.revoked', data: { run: 'r' } }] : []),
       read: (_: readonly string[], runId: string) => Promise.resolve([...opened, another].filter((event) => event.runId === runId)),
     },
     source: { state: () => Promise.resolve({ digest: 'sha256:s', lagMs: 60_000, ...state }) },
@@ -72,6 +80,7 @@ it.each<[string, World]>([
   ['it may look at the clock', asOf(withTable({ rows: { where: 'at > now()' } }))],
   ['after files', asOf({ ...plan, documents: { ...plan.documents, 'after 1': 'sha256:2' } })],
   ['names of the server', asOf(withTable({ columns: [{ name: 'kind', type: { base: 'regclass' } }] }))],
+  ['was revoked', { revoked: true }],
   ['no version', { dataset: null }],
   ['no version', { dataset: { state: 'previous' } }],
   ['another plan', { plan: { ...plan, keyVersion: 2 } }],

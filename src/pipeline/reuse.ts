@@ -4,6 +4,7 @@ import { toTimestamp } from '../kernel/clock.js';
 import type { Verifier } from '../kernel/signed-note.js';
 import { toTableLabel } from './catalogue.js';
 import { isMarkerOf, openMarker } from './marker.js';
+import { isRevoked } from './mark-version.js';
 import type { Plan } from './plan.js';
 import type { DatasetVersion } from './ports.js';
 import type { Prepared } from './prepare.js';
@@ -34,6 +35,7 @@ export async function findReusable(
   const current = (await doors.target.datasets()).find(({ state }) => state === 'current');
   if (!current) return { why: 'the target has no version' };
   if (current.planDigest !== planDigest) return { why: `version ${current.version} was made by another plan` };
+  if (await isRevoked(doors.sink, current.runId)) return { why: `version ${current.version} was revoked` };
   const marker = await readMarker(doors, current, verifiers);
   if ('why' in marker) return marker;
   const read = await findRead(doors, current.runId);

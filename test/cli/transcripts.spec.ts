@@ -22,6 +22,8 @@ const commands = [
   'rollback',
   'expire',
   'drift',
+  'hold',
+  'revoke',
   'attest',
   'load',
   'pull',

@@ -7,6 +7,11 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/kernel/clock.js';
 import { newRunId } from '../../src/kernel/ids.js';
 import { type Expire, type Expiry, expire as carryOut } from '../../src/pipeline/expire.js';
+import { readHolds } from '../../src/pipeline/hold.js';
+import { liftHold, placeHold, revoke } from '../../src/pipeline/mark-version.js';
+import { readMarkedDatasets } from '../../src/pipeline/marked-datasets.js';
+import type { KeyProvider } from '../../src/pipeline/ports.js';
+import { rollBack } from '../../src/pipeline/roll-back.js';
 import { FileAuditSink } from '../../src/systems/files/files.js';
 import { connect } from '../../src/systems/postgres/postgres.js';
 import { eventsOf } from '../support/log.js';
@@ -179,4 +184,45 @@ it('takes the template and the clones of a version with it, and who is in one', 
     ...['role shop_dev_bauta_ID_clone gone', 'role shop_dev_owner gone', 'role shop_dev_ro gone', 'role shop_dev_rw gone'],
   ]);
   expect(await readTraces(world.server)).toEqual({ databases: [], roles: [] });
+});
+
+it('drops nothing that is held, whoever asks, until the hold is lifted or its time has passed', async () => {
+  await publish(longAgoMs);
+  const target = world.target('shop_dev');
+  const doors = { target, sink, clock: systemClock };
+  const mark = { environment: 'test', version: 1, reason: 'a dispute' };
+  const until = new Date(Date.now() + dayMs).toISOString();
+  await expect(placeHold(doors, { ...mark, id: newRunId(Date.now()), until: '2020-01-01T00:00:00Z' })).rejects.toMatchObject({
+    code: 'HOLD_PAST',
+  });
+  await placeHold(doors, { ...mark, id: newRunId(Date.now()), until });
+  for (const order of [{}, { withdraw: { version: 1, reason: 'now' } }])
+    expect(await expire(order)).toMatchObject({ versions: [], findings: [{ code: 'DATASET_HELD', where: { expected: until } }] });
+  expect(await readMarkedDatasets(doors, [])).toMatchObject([{ version: 1, heldUntil: until, marker: 'expired' }]);
+  // Its time has passed.
+  const [hold] = await readHolds({ sink, clock: { now: () => Date.now() + 2 * dayMs } });
+  expect(hold).toBeUndefined();
+  await liftHold(doors, { ...mark, id: newRunId(Date.now()) });
+  expect((await expire()).versions).toHaveLength(1);
+  expect(JSON.stringify(eventsOf(home))).not.toContain('a dispute');
+});
+
+it('prunes no version that is held, and goes back to none that was revoked', async () => {
+  await publish(Date.now(), Date.now());
+  const target = world.target('shop_dev');
+  const doors = { target, sink, clock: systemClock };
+  await placeHold(doors, {
+    ...{ environment: 'test', version: 1, reason: 'a dispute', id: newRunId(Date.now()) },
+    until: new Date(Date.now() + dayMs).toISOString(),
+  });
+  const staged = await stage(target, toPlan({ keepVersions: 1 }));
+  await staged.publish({ held: new Set((await readHolds(doors)).map(({ run }) => run)) });
+  expect(await versions()).toEqual(['3 current', '2 previous', '1 previous']);
+  await revoke(doors, { environment: 'test', version: 2, reason: 'a wrong rulebook', id: newRunId(Date.now()) });
+  const policy = { decide: () => Promise.reject(new Error('nobody asks')), close: () => Promise.resolve() };
+  const keys = { expiresAt: () => Promise.resolve(null) } as unknown as KeyProvider;
+  await expect(rollBack({ ...doors, policy, keys }, { id: newRunId(Date.now()), environment: 'test' })).rejects.toMatchObject({
+    code: 'DATASET_REVOKED',
+  });
+  expect(await versions()).toEqual(['3 current', '2 previous', '1 previous']);
 });

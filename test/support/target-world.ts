@@ -129,6 +129,8 @@ export interface Marking {
   readonly signer?: Signer;
   readonly systemIdentifier?: string;
   readonly madeAtMs?: number;
+  /** Runs whose versions are not pruned. */
+  readonly held?: ReadonlySet<string>;
 }
 
 /** Everything up to publication. */
@@ -143,14 +145,14 @@ export async function stage(target: PostgresTarget, plan: Plan = toPlan(), run =
   const made = (await target.datasets()).find(({ runId }) => runId === run.id);
   if (!made) throw new Error('staging is not among the datasets');
   const version = { ...made, planDigest: 'sha256:of-the-plan' };
-  const publish = async ({ signer = logSigner, systemIdentifier = '1', madeAtMs = Date.now() }: Marking = {}): Promise<
+  const publish = async ({ signer = logSigner, systemIdentifier = '1', madeAtMs = Date.now(), held }: Marking = {}): Promise<
     readonly Finding[]
   > => {
     const manifest = toManifest(plan, receipts, await staging.beside());
     const log = { origin: signer.verifier.name, index: 4 };
     const marker = toMarker({ plan, version, systemIdentifier, nonce: run.nonce, manifest, log, madeAtMs });
     await staging.mark(toMarkerRow(marker, manifest, signNote(toMarkerText(marker), signer)));
-    return staging.publish(version);
+    return staging.publish(version, held);
   };
   return { staging, receipts, version, publish };
 }

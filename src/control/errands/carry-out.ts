@@ -47,7 +47,7 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
       case 'plan':
         return { result: toJson(toPlanAnswer(await prepare(doors, request))) };
       case 'datasets':
-        return { result: toJson({ datasets: await readMarkedDatasets(doors.target, verifiers, systemClock.now()) }) };
+        return { result: toJson({ datasets: await readMarkedDatasets(doors, verifiers) }) };
       case 'expire': {
         const { withdraw, dryRun = false } = row.wanted as unknown as WantedExpiry;
         if (await metadata.within(workspace, ({ errands }) => errands.isRunning(row.pipeline)))
@@ -71,7 +71,12 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
         const { server, database } = await doors.target.place();
         if (await metadata.within(workspace, ({ errands }) => errands.isRunning(row.pipeline)))
           throw toError('TARGET_BUSY', { name: database });
-        const version = await rollBack(doors, { id: row.id, environment: row.environment, actor: row.requestedBy });
+        const version = await rollBack(doors, {
+          id: row.id,
+          environment: row.environment,
+          actor: row.requestedBy,
+          knownSources: request.knownSources,
+        });
         return { result: toJson(version), rolledBack: { server, target: version.target, runId: version.runId } };
       }
     }

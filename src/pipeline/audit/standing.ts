@@ -11,6 +11,7 @@ const recorded: ReadonlySet<string> = new Set(['source.seen', 'key.recorded']);
 const marks: Readonly<Record<string, { readonly mark: string; readonly ends: boolean }>> = {
   'hold.placed': { mark: 'hold', ends: false },
   'hold.lifted': { mark: 'hold', ends: true },
+  'dataset.revoked': { mark: 'revoked', ends: false },
   // Of a target and not of a version: the highest number that was ever dropped there.
   'version.retired': { mark: 'retired', ends: false },
 };

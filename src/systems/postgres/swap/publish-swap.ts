@@ -4,7 +4,7 @@ import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
 import { newRunId } from '../../../kernel/ids.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import { markerSchema } from '../../../pipeline/marker.js';
-import type { DatasetVersion } from '../../../pipeline/ports.js';
+import type { DatasetVersion, Permit } from '../../../pipeline/ports.js';
 import { quoteName } from '../quote.js';
 import { findMarkerProblem } from '../target/marker-of.js';
 import type { EnvironmentRoles } from '../target/names.js';
@@ -125,6 +125,7 @@ export async function rollbackSwap(
   session: Session,
   clock: Clock,
   verifiers: readonly Verifier[],
+  permit?: Permit,
 ): Promise<DatasetVersion> {
   const { target } = server;
   const [previous] = toReturnable(await readVersions(session, target));
@@ -132,6 +133,7 @@ export async function rollbackSwap(
   const { ours, record, places } = previous;
   const problem = ours.version === 0 ? undefined : await findMarkerProblem(server, target, ours, verifiers, clock.now(), record);
   if (problem !== undefined) throw toError('ROLLBACK_MARKER', { name: target, amount: String(ours.version), expected: problem });
+  await permit?.(toDataset(previous));
   await switchSchemas(server, session, {
     standing: async () => {
       const current = await findCurrentOf(session, target);
@@ -164,10 +166,15 @@ function toReturnable(versions: readonly Version[]): readonly Version[] {
 }
 
 /** Drops previous versions beyond `keep`; the ones rolled back first, then the oldest. What was adopted is never dropped. */
-export async function pruneSwap(session: Session, target: string, keep: number): Promise<readonly Finding[]> {
+export async function pruneSwap(
+  session: Session,
+  target: string,
+  keep: number,
+  held: ReadonlySet<string> = new Set(),
+): Promise<readonly Finding[]> {
   const versions = await readVersions(session, target);
   const rolledBack = versions.filter(({ ours }) => ours.state === 'previous' && (ours.rolledBack || ours.closed));
-  const surplus = [...toReturnable(versions), ...rolledBack].slice(keep).filter(({ ours }) => ours.version > 0);
+  const surplus = [...toReturnable(versions), ...rolledBack].slice(keep).filter(({ ours }) => ours.version > 0 && !held.has(ours.runId));
   const findings: Finding[] = [];
   for (const { places, record } of surplus) {
     try {

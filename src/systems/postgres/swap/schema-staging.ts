@@ -127,7 +127,7 @@ export class SchemaStaging implements Staging {
     this.#marked = true;
   }
 
-  async publish(version: DatasetVersion): Promise<readonly Finding[]> {
+  async publish(version: DatasetVersion, held?: ReadonlySet<string>): Promise<readonly Finding[]> {
     this.#requireLock();
     // Nothing is published that does not say what it is.
     if (!this.#marked) throw toError('STAGING_UNMARKED');
@@ -141,7 +141,7 @@ export class SchemaStaging implements Staging {
     const told = await publishSwap(server, hold, order);
     this.#published = true;
     await onStep('schemas.prune');
-    const findings = hold.lost ? [] : await pruneSwap(hold, server.target, keepVersions ?? 1);
+    const findings = hold.lost ? [] : await pruneSwap(hold, server.target, keepVersions ?? 1, held);
     await hold.end();
     return [...told, ...findings];
   }

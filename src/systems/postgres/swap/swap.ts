@@ -7,7 +7,7 @@ import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import type { Plan } from '../../../pipeline/plan.js';
-import type { DatasetVersion, DropKept, DropSeen, DropStep, StagingRun, Target, TargetFacts } from '../../../pipeline/ports.js';
+import type { DatasetVersion, DropKept, DropSeen, DropStep, Permit, StagingRun, Target, TargetFacts } from '../../../pipeline/ports.js';
 import type { ConnectionTarget } from '../connection.js';
 import { toSchemaStatements } from '../ddl/ddl.js';
 import type { SchemaStatements } from '../target/build-schema.js';
@@ -121,11 +121,11 @@ export class SchemaTarget implements Target {
     return this.#withSession((session) => seeDropped(session, steps));
   }
 
-  rollback(): Promise<DatasetVersion> {
+  rollback(permit?: Permit): Promise<DatasetVersion> {
     const { clock, verifiers = [] } = this.#options;
     return this.#withSession(async (session) => {
       await lockTarget(session, this.#server.target);
-      return rollbackSwap(this.#server, session, clock, verifiers);
+      return rollbackSwap(this.#server, session, clock, verifiers, permit);
     });
   }
 

@@ -3,7 +3,7 @@ import { newRunId } from '../../../kernel/ids.js';
 import { type Clock, toTimestamp } from '../../../kernel/clock.js';
 import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
-import type { DatasetVersion } from '../../../pipeline/ports.js';
+import type { DatasetVersion, Permit } from '../../../pipeline/ports.js';
 import { quoteLiteral, quoteName } from '../quote.js';
 import { type Database, readDatabases, toDatasets } from './databases.js';
 import { carryOver, openToEnvironment } from './hand-over.js';
@@ -58,6 +58,7 @@ export async function rollback(
   session: Session,
   clock: Clock,
   verifiers: readonly Verifier[],
+  permit?: Permit,
 ): Promise<DatasetVersion> {
   const { target } = server;
   const previous = toReturnable(await readDatabases(session), target)[0];
@@ -66,6 +67,8 @@ export async function rollback(
   // What was adopted never had a marker: it is somebody's own database, under number 0.
   const problem = ours.version === 0 ? undefined : await findMarkerProblem(server, name, ours, verifiers, clock.now());
   if (problem !== undefined) throw toError('ROLLBACK_MARKER', { name: target, amount: String(ours.version), expected: problem });
+  const [wanted] = toDatasets([previous], target);
+  if (wanted) await permit?.(wanted);
   await switchOver(server, session, { clear: [target, name], watch: [target, name] }, async () => {
     const current = (await readDatabases(session)).find((database) => database.name === target);
     if (current && current.ours?.target !== target) throw toError('TARGET_NOT_OURS', { name: target });
@@ -83,13 +86,20 @@ export async function rollback(
  * Drops previous versions beyond `keep`, the ones rolled back first, then the oldest, each with its template. An adopted database is never
  * dropped. Clones stay until their own time is up: nobody's tests end because a newer version was published.
  */
-export async function prune(session: Session, target: string, keep: number): Promise<readonly Finding[]> {
+export async function prune(
+  session: Session,
+  target: string,
+  keep: number,
+  held: ReadonlySet<string> = new Set(),
+): Promise<readonly Finding[]> {
   const databases = await readDatabases(session);
   const returnable = toReturnable(databases, target);
   const rolledBack = databases.filter(
     ({ ours }) => ours?.target === target && ours.state === 'previous' && (ours.rolledBack || ours.closed),
   );
-  const surplus = [...returnable, ...rolledBack].slice(keep).filter(({ ours }) => ours !== undefined && ours.version > 0);
+  const surplus = [...returnable, ...rolledBack]
+    .slice(keep)
+    .filter(({ ours }) => ours !== undefined && ours.version > 0 && !held.has(ours.runId));
   const findings: Finding[] = [];
   for (const { name, ours } of surplus) {
     try {

@@ -191,7 +191,7 @@ export class PostgresStaging implements Staging {
     this.#marked = true;
   }
 
-  async publish(version: DatasetVersion): Promise<readonly Finding[]> {
+  async publish(version: DatasetVersion, held?: ReadonlySet<string>): Promise<readonly Finding[]> {
     this.#requireLock();
     // Nothing is published that does not say what it is.
     if (!this.#marked) throw toError('STAGING_UNMARKED');
@@ -205,7 +205,7 @@ export class PostgresStaging implements Staging {
     await publish(server, hold, { version, staging: this.database, roles, adopt: adopt !== undefined, expectedOid, clock });
     this.#published = true;
     await onStep('database.prune');
-    const findings = hold.lost ? [] : await prune(hold, server.target, keepVersions ?? 1);
+    const findings = hold.lost ? [] : await prune(hold, server.target, keepVersions ?? 1, held);
     await hold.end();
     return findings;
   }

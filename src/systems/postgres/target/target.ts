@@ -8,7 +8,7 @@ import type { MarkerSeen } from '../../../pipeline/marker.js';
 import type { Plan } from '../../../pipeline/plan.js';
 import type { RolesDefinition } from '../../../pipeline/definition.js';
 import type {
-  AdoptedStaging, DatasetVersion, DropKept, DropSeen, DropStep, Login, SharedStaging, StagingRun, Target, TargetFacts,
+  AdoptedStaging, DatasetVersion, DropKept, DropSeen, DropStep, Permit, Login, SharedStaging, StagingRun, Target, TargetFacts,
 } from '../../../pipeline/ports.js'; // prettier-ignore
 import type { Finding } from '../../../kernel/errors.js';
 import type { ConnectionTarget } from '../connection.js';
@@ -187,10 +187,10 @@ export class PostgresTarget implements Target {
     return openReading(this.#server, newRunId(this.#options.clock.now()), toEnvironmentRoles(this.#server.target, roles).readOnly);
   }
 
-  rollback(): Promise<DatasetVersion> {
+  rollback(permit?: Permit): Promise<DatasetVersion> {
     return this.#withMaintenance(async (session) => {
       await lockTarget(session, this.#server.target);
-      return rollback(this.#server, session, this.#options.clock, this.#verifiers);
+      return rollback(this.#server, session, this.#options.clock, this.#verifiers, permit);
     });
   }
 
