@@ -145,7 +145,7 @@ describe('bauta plan', () => {
     const file = tiny.documents(texts);
     const applied = await there(['apply', '-f', file], { BAUTA_TOKEN: 'env:AUTHOR' });
     // Whoever says of a column by hand that it is nothing has somebody agree to it.
-    expect([applied.exitCode, applied.stdout]).toEqual([2, expect.stringContaining('created    ClassificationLock locked, version 1\n')]);
+    expect([applied.exitCode, applied.stdout]).toEqual([2, expect.stringContaining('create     ClassificationLock locked, version 1\n')]);
     const [id = ''] = /[0-9a-f-]{36}$/m.exec(applied.stdout) ?? [];
     expect((await there(['approvals', 'approve', id], { BAUTA_TOKEN: 'env:APPROVER' })).exitCode).toBe(0);
     const [far, near] = [await there(['plan', '-f', file]), await here('plan', '-f', file)];
