@@ -1,7 +1,6 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
-import { reaches } from '../pipeline/definition.js';
-import { rawKinds } from '../pipeline/raw-value.js';
 import { markerStates } from '../pipeline/marked-datasets.js';
+import { toLifeSchemas } from './output-life.js';
 import { checkResultSchema as checkResult } from '../documents/documents.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
@@ -242,53 +241,8 @@ const check = object(
   },
 );
 const rollback = object({ dataset: orNull(version), findings }, { error });
-const beyond: Schema = {
-  type: 'object',
-  anyOf: [
-    object({ says: oneOf('evidenced'), what: text('what the server says') }),
-    object({ says: oneOf('declared'), days: count('that it stays there'), reason: text('of the document'), until: text('RFC 3339') }),
-    object({ says: oneOf('unknown') }),
-  ],
-};
-const dropStep = { kind: oneOf('database', 'schema', 'role'), name: text('of it'), statement: text('that drops it') };
-const attestation = object({
-  lookedAt: text('RFC 3339: when it was looked for, in a session of its own'),
-  address: text('of the server'),
-  dropped: list(object({ ...dropStep, seen: oneOf('gone', 'still there'), sessions: count('connected to it') }), 'what was dropped'),
-  kept: list(object({ name: text('of a role'), why: text('it stays') }), 'roles that others need'),
-  beyond: object(Object.fromEntries(reaches.map((reach) => [reach, beyond]))),
-  server: object({
-    ...{ connected: count('standbys'), slots: count('for standbys'), archiveMode: text('as the server has it') },
-    replayed: orNull(count('standbys that have replayed the drop; null: not ours to see')),
-  }),
-});
-const expiredVersion = object({
-  ...{ target: text('database'), version: { type: 'integer', minimum: 1 }, run: text('that made it') },
-  ...{ state: oneOf('current', 'previous'), why: oneOf('expired', 'withdrawn'), expiresAt: orNull(text('by its marker')) },
-  steps: list(object(dropStep), 'in order'),
-  attestation: orNull(attestation),
-});
+const { expire, drift, hold, revoke } = toLifeSchemas({ findings, error });
 const decisions = object({ decisionId: text('of the record'), same: flag('the answer is the same'), then: decision, now: decision });
-const expire = object({ versions: list(expiredVersion, 'with its attestation, once it is dropped'), findings }, { error });
-const hold = object(
-  { version: orNull(count('of the dataset')), until: orNull(text('RFC 3339; null: it is held no more')), findings },
-  { error },
-);
-const revoke = object({ version: orNull(count('of the dataset')), findings }, { error });
-const driftedTable = object({
-  ...{ schema: text('name'), table: text('name') },
-  state: oneOf('rows differ', 'content differs', 'columns differ', 'missing', 'unknown', 'unreadable'),
-  ...{ rows: orNull(count('there now')), published: orNull(count('that were published')) },
-  raw: list(object({ column: text('name'), kind: oneOf(...rawKinds), values: count('that can be no fake of ours') }), 'by column'),
-});
-const drift = object(
-  {
-    ...{ state: oneOf('as published', 'drifted', 'unknown'), database: text('name'), version: orNull(count('of the dataset')) },
-    ...{ run: orNull(text('that made it')), tables: list(driftedTable, 'that differ'), why: orNull(text('why nobody knows')) },
-    findings,
-  },
-  { error },
-);
 const doctor = object(
   {
     ok: flag('nothing stands in the way of a run'),
