@@ -7,6 +7,7 @@ import { packageFile } from '../kernel/package-root.js';
 import { InputError, toError } from '../kernel/errors.js';
 import type { GlobalOptions } from './context.js';
 import { findSecretWord, toCommandLineError } from './command-line-error.js';
+import { addMarkCommands } from './mark-commands.js';
 import { asksForJson, findCommand, writeFailure } from './failure.js';
 import { printError, toExitCode } from './print.js';
 
@@ -231,24 +232,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (_action: string, id: string, _, self: Command) =>
       done(await (await import('./decisions.js')).replayDecision({ ...self.optsWithGlobals(), id })),
     );
-  command(program, 'hold', 'keep a dataset version from being dropped, until an instant, or lift that again', [
-    'bauta hold 3 -f pipeline.yaml --until 2031-01-31T00:00:00Z --reason "dispute 2026/17"',
-    'bauta hold 3 -f pipeline.yaml --lift --reason "the dispute is settled"',
-  ])
-    .argument('<version>', 'its number', (text: string) => parseVersion('the version', text))
-    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
-    .requiredOption('--reason <text>', 'why; the log holds a commitment to it')
-    .option('--until <instant>', 'as RFC 3339; afterwards it stops nothing')
-    .option('--lift', 'it is held no more')
-    .action(async (version: number, _, self: Command) => done(await (await import('./mark.js')).hold(version, self.optsWithGlobals())));
-
-  command(program, 'revoke', 'make a dataset version unusable for roll-back, clones and reuse; it stays where it is', [
-    'bauta revoke 3 -f pipeline.yaml --reason "made with a wrong rulebook"',
-  ])
-    .argument('<version>', 'its number', (text: string) => parseVersion('the version', text))
-    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
-    .requiredOption('--reason <text>', 'why; the log holds a commitment to it')
-    .action(async (version: number, _, self: Command) => done(await (await import('./mark.js')).revoke(version, self.optsWithGlobals())));
+  addMarkCommands((...of) => command(program, ...of), parseVersion, done);
 
   command(program, 'drift', 'say whether the rows of the current dataset version are still those that were published', [
     'bauta drift -f pipeline.yaml',

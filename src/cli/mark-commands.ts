@@ -1,0 +1,29 @@
+// `bauta hold` and `bauta revoke`, as the command line has them.
+import type { Command } from 'commander';
+
+type AddCommand = (name: string, summary: string, examples: readonly string[]) => Command;
+
+export function addMarkCommands(
+  command: AddCommand,
+  parseVersion: (name: string, text: string) => number,
+  done: (exitCode: number) => void,
+): void {
+  command('hold', 'keep a dataset version from being dropped, until an instant, or lift that again', [
+    'bauta hold 3 -f pipeline.yaml --until 2031-01-31T00:00:00Z --reason "dispute 2026/17"',
+    'bauta hold 3 -f pipeline.yaml --lift --reason "the dispute is settled"',
+  ])
+    .argument('<version>', 'its number', (text: string) => parseVersion('the version', text))
+    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
+    .requiredOption('--reason <text>', 'why; the log holds a commitment to it')
+    .option('--until <instant>', 'as RFC 3339; afterwards it stops nothing')
+    .option('--lift', 'it is held no more')
+    .action(async (version: number, _, self: Command) => done(await (await import('./mark.js')).hold(version, self.optsWithGlobals())));
+
+  command('revoke', 'make a dataset version unusable for roll-back, clones and reuse; it stays where it is', [
+    'bauta revoke 3 -f pipeline.yaml --reason "made with a wrong rulebook"',
+  ])
+    .argument('<version>', 'its number', (text: string) => parseVersion('the version', text))
+    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
+    .requiredOption('--reason <text>', 'why; the log holds a commitment to it')
+    .action(async (version: number, _, self: Command) => done(await (await import('./mark.js')).revoke(version, self.optsWithGlobals())));
+}
