@@ -234,14 +234,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
     );
   addMarkCommands((...of) => command(program, ...of), parseVersion, done);
 
-  command(program, 'drift', 'say whether the rows of the current dataset version are still those that were published', [
-    'bauta drift -f pipeline.yaml',
-    'bauta drift -f pipeline.yaml --json',
-  ])
-    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
-    .addHelpText('after', '\nReads every row of the copy, and never the source. Exit codes: 0 as published, 1 drifted or unknown.')
-    .action(async (_, self: Command) => done(await (await import('./drift.js')).drift(self.optsWithGlobals())));
-
   command(program, 'attest', 'say whether a database is the masked copy that was published', [
     'bauta attest env:DATABASE_URL --key log.pub',
     'bauta attest env:DATABASE_URL --key log.pub --nonce "$NONCE" --json > statement.json',

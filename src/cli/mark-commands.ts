@@ -1,4 +1,4 @@
-// `bauta hold` and `bauta revoke`, as the command line has them.
+// `bauta hold`, `bauta revoke` and `bauta drift`, as the command line has them.
 import type { Command } from 'commander';
 
 type AddCommand = (name: string, summary: string, examples: readonly string[]) => Command;
@@ -26,4 +26,12 @@ export function addMarkCommands(
     .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
     .requiredOption('--reason <text>', 'why; the log holds a commitment to it')
     .action(async (version: number, _, self: Command) => done(await (await import('./mark.js')).revoke(version, self.optsWithGlobals())));
+
+  command('drift', 'say whether the rows of the current dataset version are still those that were published', [
+    'bauta drift -f pipeline.yaml',
+    'bauta drift -f pipeline.yaml --json',
+  ])
+    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
+    .addHelpText('after', '\nReads every row of the copy, and never the source. Exit codes: 0 as published, 1 drifted or unknown.')
+    .action(async (_, self: Command) => done(await (await import('./drift.js')).drift(self.optsWithGlobals())));
 }
