@@ -3,6 +3,7 @@
 import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
 import type { Checkpoint, Event } from '../event.js';
 import { intentTypes, keyChangeTypes, toOpenIntents, toOpenKeyIntents } from './intents.js';
+import { markTypes, toMarked } from './marks.js';
 import type { ChainEntry } from './verify-log.js';
 
 /** A deleted log, by the checkpoint that ended it. */
@@ -19,7 +20,7 @@ export interface Deletion extends Checkpoint {
 /** Entries of a deleted log that somebody still goes by; all else goes with it. */
 export const carriedTypes: readonly string[] = [
   ...['key.recorded', 'source.seen', 'log.deleted.intended', 'log.deleted.done'],
-  ...[...intentTypes, ...keyChangeTypes],
+  ...[...intentTypes, ...keyChangeTypes, ...markTypes],
 ];
 
 /** Of a run or a person that began it: an outcome ends it, and then nobody goes by it. */
@@ -38,11 +39,24 @@ export function toCarryOn(old: readonly Event[], kept: readonly Event[]): readon
   const all = [...old, ...kept];
   const open = new Set([...toOpenIntents(all), ...toOpenKeyIntents(all)].map(({ event }) => event));
   const there = new Set(kept.map(toKey));
+  const marks = toStandingMarks(all);
   return old.filter((event) => {
+    if (toMarked(event) && !marks.has(event)) return false;
     if (there.has(toKey(event)) || (begun.has(event.type) && !open.has(event))) return false;
     there.add(toKey(event));
     return true;
   });
+}
+
+/** The newest of each subject, unless that takes it off. */
+function toStandingMarks(events: readonly Event[]): ReadonlySet<Event> {
+  const standing = new Map<string, Event>();
+  for (const event of [...events].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0))) {
+    const marked = toMarked(event);
+    if (marked?.ends === true) standing.delete(marked.subject);
+    else if (marked) standing.set(marked.subject, event);
+  }
+  return new Set(standing.values());
 }
 
 /** What was seen once is not carried again; an intent is the one of its run. */

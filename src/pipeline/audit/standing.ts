@@ -4,17 +4,9 @@ import { digestJson } from '../../kernel/digest.js';
 import type { Event } from '../event.js';
 import { toCarried } from './deletions.js';
 import { findChange } from './intents.js';
+import { toMarked } from './marks.js';
 
 const recorded: ReadonlySet<string> = new Set(['source.seen', 'key.recorded']);
-
-/** Marks of one version, by its server, target and run: the newest stands until it is taken off. */
-const marks: Readonly<Record<string, { readonly mark: string; readonly ends: boolean }>> = {
-  'hold.placed': { mark: 'hold', ends: false },
-  'hold.lifted': { mark: 'hold', ends: true },
-  'dataset.revoked': { mark: 'revoked', ends: false },
-  // Of a target and not of a version: the highest number that was ever dropped there.
-  'version.retired': { mark: 'retired', ends: false },
-};
 
 /** What an entry is about, and whether it ends it. */
 export interface Subject {
@@ -27,11 +19,8 @@ export interface Subject {
 export function toSubject(entry: Event): Subject | undefined {
   const { type, runId, data } = toCarried(entry);
   if (recorded.has(type)) return { subject: `${type} ${digestJson(data)}`, type, ends: false };
-  const mark = marks[type];
-  if (mark) {
-    const { server = null, target = null, run = null } = data;
-    return { subject: `${mark.mark} ${digestJson({ server, target, run })}`, type, ends: mark.ends };
-  }
+  const marked = toMarked({ type, data });
+  if (marked) return { ...marked, type };
   const change = findChange(type);
   // A key that was destroyed, or was begun to be, is one for good.
   if (change === 'key.destroyed') return { subject: `${type} ${runId}`, type, ends: false };
