@@ -158,15 +158,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./secrets.js')).secrets(action, name, self.optsWithGlobals())),
     );
 
-  command(
-    program,
-    'detokenize',
-    'tokens on stdin, one a line, as the values that they stand for, for who may; the service logs each call',
-    [
-      'bauta detokenize dev/cards --purpose refunds --reason "ticket 17: the refund of a customer" < tokens.txt',
-      'bauta detokenize dev/cards --purpose refunds --reason "ticket 17" --key-version 1 --server https://bauta.internal --token env:TOKEN',
-    ],
-  )
+  command(program, 'detokenize', 'tokens on stdin, one a line, as the values that they stand for; every call is logged', [
+    'bauta detokenize dev/cards --purpose refunds --reason "ticket 17: the refund of a customer" < tokens.txt',
+    'bauta detokenize dev/cards --purpose refunds --reason "ticket 17" --key-version 1 --server https://bauta.internal --token env:TOKEN',
+  ])
     .argument('<of>', 'ENVIRONMENT/DOMAIN: a domain that the Environment document names')
     .option('--purpose <word>', 'one of the purposes of the domain')
     .option('--reason <text>', 'why; the log holds a commitment to it')
