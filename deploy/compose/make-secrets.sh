@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes what docker-compose.yml needs to know and nobody else: passwords, connection strings, a server key, and certificates for three servers.
+# Makes what docker-compose.yml needs to know and nobody else: passwords, connection strings, a server key, and certificates for four servers.
 # Once: a second time changes nothing. Usage: sh deploy/compose/make-secrets.sh [folder], by default secrets/ beside docker-compose.yml.
 set -eu
 umask 077
@@ -14,12 +14,11 @@ cd "$folder"
 random() { openssl rand -hex 24 | tr -d '\n'; }
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj '/CN=bauta compose' \
   -keyout ca.key -out ca.crt 2>/dev/null
-for server in metadata source target; do
+for server in metadata source target vault; do
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$server" -keyout "$server.key" -out "$server.csr" 2>/dev/null
   printf 'subjectAltName=DNS:%s,DNS:localhost\nextendedKeyUsage=serverAuth\n' "$server" >"$server.ext"
   openssl x509 -req -in "$server.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 3650 -extfile "$server.ext" -out "$server.crt" 2>/dev/null
   rm "$server.csr" "$server.ext"
-  random >"${server}_superuser_password"
 done
 # Nobody signs another certificate with it.
 rm -f ca.key ca.srl
@@ -29,6 +28,7 @@ login() {
   random >"$1_password"
   printf 'postgres://%s:%s@%s:5432/%s?sslmode=verify-full&sslrootcert=%s\n' "$2" "$(cat "$1_password")" "$3" "$4" "$5" >"$1_url"
 }
+for server in metadata source target; do random >"${server}_superuser_password"; done
 login metadata_owner bauta_owner metadata bauta /run/bauta/ca.crt
 login metadata_service bauta_service metadata bauta /run/bauta/ca.crt
 login metadata_sequencer bauta_sequencer metadata bauta /run/bauta/ca.crt

@@ -100,7 +100,7 @@ it('makes its secrets once, for nobody else on the machine', () => {
   execFileSync('sh', [packageFile('deploy', 'compose', 'make-secrets.sh'), secrets], { stdio: 'ignore' });
   expect(readFileSync(join(secrets, 'source_url'), 'utf8')).toBe(before);
   expect(existsSync(join(secrets, 'ca.key'))).toBe(false);
-  for (const server of ['metadata', 'source', 'target'])
+  for (const server of ['metadata', 'source', 'target', 'vault'])
     expect(
       execFileSync('openssl', ['verify', '-CAfile', join(secrets, 'ca.crt'), '-verify_hostname', server, join(secrets, `${server}.crt`)]),
     ).toBeTruthy();

@@ -158,6 +158,47 @@ const validator = findProgram('kubernetes-validate');
     }
   }, 60_000);
 
+  it('builds with the Vault, which takes the keys out of the Secret, and gives the worker alone a token for it and a way to it', () => {
+    const place = mkdtempSync(join(tmpdir(), 'bauta-overlay-'));
+    try {
+      symlinkSync(packageFile('deploy'), join(place, 'deploy'));
+      mkdirSync(join(place, 'mine'));
+      const overlay = { kind: 'Kustomization', resources: ['../deploy/kubernetes'], components: ['../deploy/kubernetes/vault'] };
+      writeFileSync(join(place, 'mine', 'kustomization.yaml'), JSON.stringify(overlay));
+      const built = execFileSync(kustomize ?? '', ['build', join(place, 'mine')], { encoding: 'utf8' });
+      execFileSync(validator ?? '', ['--strict', '-'], { input: built, stdio: ['pipe', 'ignore', 'pipe'] });
+      const objects = parseAllDocuments(built).map((document) => document.toJS() as Manifest & Policy);
+      const podOf = (kind: string): PodSpec & { serviceAccountName?: string } =>
+        objects.find((one) => one.kind === kind)?.spec.template.spec as unknown as PodSpec;
+      const worker = podOf('StatefulSet');
+      expect(worker).toMatchObject({ serviceAccountName: 'bauta-worker', automountServiceAccountToken: false, initContainers: [] });
+      const env = Object.fromEntries((worker.containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
+      expect(parseSettings(env)).toMatchObject({ BAUTA_KEYS: 'vault', BAUTA_VAULT_AUTH: 'kubernetes', BAUTA_VAULT_ROLE: 'bauta-worker' });
+      expect([env['BAUTA_VAULT_JWT'], env['BAUTA_VAULT_CA']]).toEqual(['file:/run/vault/token', '/run/vault/ca.crt']);
+      const audience = { audience: 'vault', expirationSeconds: 3600, path: 'token' };
+      expect(JSON.stringify(worker.volumes)).toContain(JSON.stringify(audience));
+      expect(JSON.stringify(worker)).not.toContain('bauta-keys');
+      // Nobody else is changed by it.
+      for (const kind of ['Deployment', 'Job']) expect(JSON.stringify(podOf(kind))).not.toMatch(/vault|bauta-worker/i);
+      const account = objects.find(({ kind }) => kind === 'ServiceAccount');
+      expect(account).toMatchObject({ metadata: { name: 'bauta-worker', namespace: 'bauta' }, automountServiceAccountToken: false });
+      const way = objects.find(({ metadata }) => metadata.name === 'bauta-vault');
+      expect(way).toMatchObject({
+        spec: {
+          podSelector: { matchLabels: { 'app.kubernetes.io/name': 'bauta-worker' } },
+          egress: [
+            {
+              to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'vault' } }, podSelector: {} }],
+              ports: [{ protocol: 'TCP', port: 8200 }],
+            },
+          ],
+        },
+      });
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+  }, 60_000);
+
   it('which tell a member that is none', () => {
     const built = execFileSync(kustomize ?? '', ['build', folder], { encoding: 'utf8' }).replace(
       'enableServiceLinks:',

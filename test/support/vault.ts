@@ -38,7 +38,8 @@ export interface TestVault {
   stop(): Promise<void>;
 }
 
-export async function startVault(program: string): Promise<TestVault> {
+/** As it comes: nobody has initialised it. The child MUST be ended. */
+export async function spawnVault(program: string): Promise<Pick<TestVault, 'url' | 'child'>> {
   const child = spawn(program, [], { stdio: ['ignore', 'pipe', 'inherit'] });
   const address = await new Promise<string>((resolve, reject) => {
     let words = '';
@@ -48,7 +49,11 @@ export async function startVault(program: string): Promise<TestVault> {
     });
     child.once('error', reject).once('exit', () => reject(new Error('Vault ended')));
   });
-  const url = `http://${address}`;
+  return { url: `http://${address}`, child };
+}
+
+export async function startVault(program: string): Promise<TestVault> {
+  const { url, child } = await spawnVault(program);
   let root = '';
   let key = '';
   const ask: TestVault['ask'] = async (method, path, body, token = root) => {
