@@ -437,6 +437,7 @@ const remote = [
   'apikeys',
   'check',
   'datasets',
+  'environments',
   'clones',
   'rollback',
   'pull',

@@ -19,6 +19,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   hold: { version: null, until: null, findings: [] },
   revoke: { version: null, findings: [] },
   drift: { state: 'unknown', database: '', version: null, run: null, tables: [], why: null, findings: [] },
+  environments: { environments: [], findings: [] },
   clones: { clones: [], findings: [] },
   audit: { state: 'broken', checkpoint: null, findings: [] },
   attest: {

@@ -1,4 +1,4 @@
-// `bauta hold`, `bauta revoke` and `bauta drift`, as the command line has them.
+// `bauta environments`, `bauta hold`, `bauta revoke` and `bauta drift`, as the command line has them.
 import type { Command } from 'commander';
 
 type AddCommand = (name: string, summary: string, examples: readonly string[]) => Command;
@@ -8,6 +8,10 @@ export function addMarkCommands(
   parseVersion: (name: string, text: string) => number,
   done: (exitCode: number) => void,
 ): void {
+  command('environments', 'what a service has in each environment: versions, drift, readers, expiry, holds, clones', [
+    'bauta environments --server https://bauta.internal --token env:TOKEN',
+  ]).action(async (_, self: Command) => done(await (await import('./environments.js')).environments(self.optsWithGlobals())));
+
   command('hold', 'keep a dataset version from being dropped, until an instant, or lift that again', [
     'bauta hold 3 -f pipeline.yaml --until 2031-01-31T00:00:00Z --reason "dispute 2026/17"',
     'bauta hold 3 -f pipeline.yaml --lift --reason "the dispute is settled"',

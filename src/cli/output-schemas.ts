@@ -335,6 +335,7 @@ const apply = object(
   },
 );
 const runs = object({ runs: list(ofTheApi('/v1/runs'), 'newest first; with show, one with its stages'), findings }, { error });
+const environments = object({ environments: list(ofTheApi('/v1/environments'), 'by name'), findings }, { error });
 const approvals = object({ approvals: list(ofTheApi('/v1/approvals'), 'newest first'), findings }, { error });
 
 const people = object({ people: list(ofTheApi('/v1/people'), 'as they are now'), findings }, { error });
@@ -435,6 +436,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     plan,
     check,
     datasets,
+    environments,
     clones,
     rollback,
     expire,

@@ -134,6 +134,24 @@ it('a row that somebody loads is found by a worker, told without a value, and th
   await look();
   const [current] = (await world.ask('GET', '/v1/datasets/current', { token: vic })).body['items'] as Record<string, unknown>[];
   expect(current).toMatchObject({ run: third, rowsDrifted: [], quarantined: false, rowsError: null, rowsLookedAt: expect.any(String) });
+  // An environment that only a pipeline names, with who may read it and what it was made with.
+  const inventory = async (): Promise<unknown> => (await world.ask('GET', '/v1/environments', { token: vic })).body['items'];
+  expect(await inventory()).toMatchObject([
+    {
+      ...{ name: 'dev', document: null, clones: { count: 0, until: null } },
+      datasets: [
+        {
+          ...{ run: third, state: 'current', expired: false, ageSeconds: expect.any(Number), heldUntil: null, revokedAt: null },
+          documents: expect.arrayContaining([
+            { kind: 'Pipeline', name: 'tiny', version: 1, digest: expect.stringMatching(/^sha256:/) },
+            { kind: 'Classification', name: 'tiny', version: 1, digest: expect.stringMatching(/^sha256:/) },
+          ]),
+          policy: { revision: expect.stringMatching(/./), digest: expect.stringMatching(/^sha256:/) },
+          readers: { at: expect.any(String), roles: expect.arrayContaining([{ role: 'copy_rw', sessions: 0 }]) },
+        },
+      ],
+    },
+  ]);
   await tiny.server.sql('copy', `UPDATE app.person SET email = 'ada@acme-industries.com' WHERE id = (SELECT min(id) FROM app.person)`);
   await tiny.server.sql('postgres', `CREATE ROLE app LOGIN PASSWORD 'x' IN ROLE copy_rw`);
   const url = new URL(tiny.server.url('copy'));
@@ -146,6 +164,7 @@ it('a row that somebody loads is found by a worker, told without a value, and th
     ...{ run: third, quarantined: true },
     rowsDrifted: ['app.person: content differs; no fakes of ours: 1 × email in email'],
   });
+  expect(await inventory()).toMatchObject([{ name: 'dev', datasets: [{ quarantined: true, rowsDrifted: [expect.any(String)] }] }]);
   await expect(app.query('SELECT 1')).rejects.toBeDefined();
   await expect(connect({ name: 'app', url: url.toString() })).rejects.toMatchObject({ code: 'PRIVILEGE_MISSING' });
   expect((await world.told('dataset.drifted', 'dataset.quarantined.done')).map(({ type }) => type)).toEqual([

@@ -153,7 +153,7 @@ it('knows until when a version may be used: what its marker says', async () => {
     lookedAt: null,
   };
   const expiresAt = (marker?.['expires_at'] as Date).toISOString();
-  const rows = { rowsDrifted: [], rowsLookedAt: null, rowsError: null, quarantined: false };
+  const rows = { rowsDrifted: [], rowsLookedAt: null, rowsError: null, quarantined: false, heldUntil: null, revokedAt: null };
   expect(await listed()).toEqual([{ ...view, ...rows, expiresAt, publishedAt: expect.stringMatching(/Z$/), lookError: null }]);
   expect([await listed('?pipeline=tiny'), await listed('?pipeline=other'), await listed('', stranger)]).toMatchObject([[view], [], []]);
   const elsewhere = await world.person('tess', ['viewer@test']);

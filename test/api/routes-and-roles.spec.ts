@@ -29,6 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/expiries': ['operator'],
   'GET /v1/expiries/{id}': readers,
   'GET /v1/datasets/{id}/attestation': readers,
+  'GET /v1/environments/{name}/inventory': readers,
   'POST /v1/environments/{name}/clones': ['requester', 'operator'],
   'GET /v1/environments/{name}/clones': readers,
   'GET /v1/environments/{name}/clones/{id}': readers,

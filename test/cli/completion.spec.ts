@@ -42,6 +42,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'rollback',
     'expire',
     'decisions',
+    'environments',
     'hold',
     'revoke',
     'drift',

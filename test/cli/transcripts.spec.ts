@@ -19,6 +19,7 @@ const commands = [
   'apikeys',
   'keys',
   'datasets',
+  'environments',
   'rollback',
   'expire',
   'drift',

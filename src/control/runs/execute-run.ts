@@ -208,7 +208,8 @@ function hooksOf(
 function toMadeWith(planned: Prepared | undefined, request: Request): MadeWith {
   if (!planned?.plan || !planned.decision) throw toError('UNEXPECTED', { name: 'a publication before a plan' });
   const { catalogueDigest } = planned.plan;
-  return { documents: toDocumentDigests(request), catalogueDigest, policyDigest: planned.decision.policy.digest };
+  const { digest, revision } = planned.decision.policy;
+  return { documents: toDocumentDigests(request), catalogueDigest, policyDigest: digest, policyRevision: revision };
 }
 
 /** Throws RUN_BEYOND_POOL when the plan touches what this worker may not, whatever the documents said; the run then says it itself. */
@@ -262,7 +263,7 @@ async function end(
       if (ended.state === 'published') await transaction.datasets.publish(run.id, toTally(summary?.checks ?? []));
       // The gate was asked for it today.
       if (ended.state === 'reused' && summary?.reused && summary.decision)
-        await transaction.datasets.renew(summary.reused.runId, summary.decision.policy.digest);
+        await transaction.datasets.renew(summary.reused.runId, summary.decision.policy);
       return ended.state;
     }
     const later = next === 0 ? {} : { notBefore: new Date(Date.now() + next), retry: true };

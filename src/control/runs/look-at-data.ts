@@ -1,12 +1,11 @@
 // A published version is looked at: are its rows still those that were published, and who reads it? What is to be done about rows that are not, the
 // environment's document says: tell people, shut everybody out, or make it anew.
-import { systemClock } from '../../kernel/clock.js';
+import { systemClock, toTimestamp } from '../../kernel/clock.js';
 import { toError, toErrorView } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
-import type { Json } from '../../kernel/canonical-json.js';
 import { type DataDrift, lookForDataDrift, toDriftText } from '../../pipeline/data-drift.js';
 import { quarantine } from '../../pipeline/quarantine.js';
-import type { DatasetRow, RunRow } from '../../systems/metadata/metadata.js';
+import type { DatasetRow, Readers, RunRow } from '../../systems/metadata/metadata.js';
 import { DatasetReader } from '../../systems/postgres/postgres.js';
 import { toJob } from '../../systems/queue/queue.js';
 import { type ExpiryOptions, readTarget } from './expire-datasets.js';
@@ -51,9 +50,9 @@ async function look(options: ExpiryOptions, dataset: DatasetRow, run: RunRow): P
   const connection = { ...stored.target, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, signal: AbortSignal.timeout(LONGEST_MS) };
   const reader = await DatasetReader.open(connection);
   let seen: DataDrift;
-  let readers: Json;
+  let readers: Readers;
   try {
-    readers = (await reader.readers()).map((one): Json => ({ ...one }));
+    readers = { roles: await reader.readers(), at: toTimestamp(systemClock.now()) };
     seen = await lookForDataDrift(reader, { verifiers: verifier ? [verifier] : [], clock: systemClock });
   } finally {
     await reader.close();

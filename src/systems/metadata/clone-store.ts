@@ -41,6 +41,12 @@ const columns = `id, environment, pipeline, purpose, hours, requested_by AS "req
   ended_at AS "endedAt", version, database, expires_at AS "expiresAt", error, link_mac AS "linkMac", link_key AS "linkKey",
   link_expires_at AS "linkExpiresAt", sealed, redeemed_at AS "redeemedAt"`;
 
+export interface CloneCount {
+  readonly environment: string;
+  readonly count: number;
+  readonly until: Date | null;
+}
+
 export class CloneStore {
   constructor(
     private readonly manager: EntityManager,
@@ -78,6 +84,15 @@ export class CloneStore {
       `SELECT ${columns} FROM bauta.clone WHERE workspace_id = $1 AND environment = $2 AND id > $3
          AND (ended_at IS NULL OR ended_at > now() - interval '24 hours') ORDER BY id LIMIT $4`,
       [this.workspaceId, environment, after, limit],
+    );
+  }
+
+  /** How many each of these environments has, and when the last of them goes by itself; null: one is still being made. */
+  async count(environments: readonly string[]): Promise<readonly CloneCount[]> {
+    return this.manager.query<CloneCount[]>(
+      `SELECT environment, count(*)::integer AS count, CASE WHEN count(expires_at) = count(*) THEN max(expires_at) END AS until
+       FROM bauta.clone WHERE workspace_id = $1 AND environment = ANY ($2) AND ended_at IS NULL GROUP BY environment`,
+      [this.workspaceId, environments],
     );
   }
 

@@ -1,6 +1,7 @@
 // Dataset versions that runs of a workspace published. One is current until another one takes its place on the same target.
 import type { EntityManager } from 'typeorm';
 
+import type { DocumentRef } from './run.entity.js';
 import type { Json } from '../../kernel/canonical-json.js';
 
 import type { CheckTally } from '../../pipeline/check.js';
@@ -14,6 +15,8 @@ export interface MadeWith {
   /** Of the source, in scope. */
   readonly catalogueDigest: string;
   readonly policyDigest: string;
+  /** Null: it was published before this was kept. */
+  readonly policyRevision: string | null;
 }
 
 /** Something that is not as it was: a name, and the digest of what it is now. */
@@ -48,10 +51,25 @@ export interface DatasetRow extends MadeWith {
   /** Tables whose rows are not those that were published. */
   readonly rowsDrift: readonly Json[] | null;
   readonly quarantinedAt: Date | null;
-  /** Roles and sessions, as the last look at the rows saw them. */
-  readonly readers: Json;
+  /** As the last look that could see them saw them; null: none did yet. */
+  readonly readers: Readers | null;
+  /** Of its hold, over or not; null: there is none. */
+  readonly heldUntil: Date | null;
   /** Null: it was published before there were checks. */
   readonly checks: CheckTally | null;
+}
+
+export interface InventoryRow extends DatasetRow {
+  readonly current: boolean;
+  /** Versions of the documents that its run was asked for with. */
+  readonly refs: readonly DocumentRef[] | null;
+}
+
+/** Roles that may connect, and their sessions. */
+export interface Readers {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly roles: readonly { readonly role: string; readonly sessions: number }[];
 }
 
 export interface DatasetCounts {
@@ -69,7 +87,9 @@ const current = 'published_at IS NOT NULL AND replaced_at IS NULL AND dropped_at
 const columns = `run_id AS "runId", pipeline, environment, target, version, documents, catalogue_digest AS "catalogueDigest",
   policy_digest AS "policyDigest", published_at AS "publishedAt", expires_at AS "expiresAt", replaced_at AS "replacedAt",
   looked_at AS "lookedAt", look_error AS "lookError", drift, server, dropped_at AS "droppedAt", dropped_as AS "droppedAs", drop_error AS "dropError",
-  revoked_at AS "revokedAt", rows_looked_at AS "rowsLookedAt", rows_error AS "rowsError", rows_drift AS "rowsDrift", quarantined_at AS "quarantinedAt", readers, checks`;
+  revoked_at AS "revokedAt", rows_looked_at AS "rowsLookedAt", rows_error AS "rowsError", rows_drift AS "rowsDrift", quarantined_at AS "quarantinedAt", readers, checks,
+  policy_revision AS "policyRevision", (SELECT h.until FROM bauta.hold h WHERE h.workspace_id = dataset_version.workspace_id
+    AND h.run_id = dataset_version.run_id AND h.lifted_at IS NULL) AS "heldUntil"`;
 
 export class DatasetStore {
   constructor(
@@ -79,12 +99,12 @@ export class DatasetStore {
   ) {}
 
   /** A run is about to publish. Of several attempts the last one counts. */
-  async keep(runId: string, { documents, catalogueDigest, policyDigest }: MadeWith): Promise<void> {
+  async keep(runId: string, { documents, catalogueDigest, policyDigest, policyRevision }: MadeWith): Promise<void> {
     await this.manager.query(
-      `INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest)
-       SELECT workspace_id, id, pipeline, environment, $3, $4, $5 FROM bauta.run WHERE workspace_id = $1 AND id = $2
-       ON CONFLICT (workspace_id, run_id) DO UPDATE SET documents = $3, catalogue_digest = $4, policy_digest = $5`,
-      [this.workspaceId, runId, JSON.stringify(documents), catalogueDigest, policyDigest],
+      `INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest, policy_revision)
+       SELECT workspace_id, id, pipeline, environment, $3, $4, $5, $6 FROM bauta.run WHERE workspace_id = $1 AND id = $2
+       ON CONFLICT (workspace_id, run_id) DO UPDATE SET documents = $3, catalogue_digest = $4, policy_digest = $5, policy_revision = $6`,
+      [this.workspaceId, runId, JSON.stringify(documents), catalogueDigest, policyDigest, policyRevision],
     );
   }
 
@@ -124,10 +144,10 @@ export class DatasetStore {
   }
 
   /** A run found this version to be what it would have made, by that policy: the next look is due. */
-  async renew(runId: string, policyDigest: string): Promise<void> {
+  async renew(runId: string, policy: { readonly digest: string; readonly revision: string }): Promise<void> {
     await this.manager.query(
-      `UPDATE bauta.dataset_version SET policy_digest = $3, looked_at = NULL WHERE workspace_id = $1 AND run_id = $2 AND ${current}`,
-      [this.workspaceId, runId, policyDigest],
+      `UPDATE bauta.dataset_version SET policy_digest = $3, policy_revision = $4, looked_at = NULL WHERE workspace_id = $1 AND run_id = $2 AND ${current}`,
+      [this.workspaceId, runId, policy.digest, policy.revision],
     );
   }
 
@@ -178,7 +198,7 @@ export class DatasetStore {
   }
 
   /** What a look at the rows saw: what differs, in words without a value. True: somebody has to do something about it, and nobody was told before. */
-  async keepRows(runId: string, { tables, readers }: { readonly tables: readonly string[]; readonly readers: Json }): Promise<boolean> {
+  async keepRows(runId: string, { tables, readers }: { readonly tables: readonly string[]; readonly readers: Readers }): Promise<boolean> {
     const [row] = await this.select(`run_id = $2 AND ${current} FOR UPDATE`, [runId]);
     if (!row) return false;
     const drift = tables.length === 0 ? null : JSON.stringify(tables);
@@ -258,6 +278,19 @@ export class DatasetStore {
       `${current} AND ($2::text IS NULL OR pipeline = $2) AND ($3::text[] IS NULL OR environment = ANY ($3))
          AND ($4::text IS NULL OR run_id COLLATE "C" < $4) ORDER BY run_id COLLATE "C" DESC LIMIT $5`,
       [pipeline ?? null, environments ?? null, before ?? null, limit],
+    );
+  }
+
+  /** What these environments have, by pipeline: what is current, and of what was before it that which is held. */
+  async inEnvironments(names: readonly string[], at: Date): Promise<readonly InventoryRow[]> {
+    return this.manager.query<InventoryRow[]>(
+      `SELECT ${columns}, replaced_at IS NULL AS current, (
+           SELECT r.documents FROM bauta.run r WHERE r.workspace_id = dataset_version.workspace_id AND r.id = dataset_version.run_id) AS refs
+       FROM bauta.dataset_version WHERE workspace_id = $1 AND published_at IS NOT NULL AND dropped_at IS NULL AND run_id IN (
+         SELECT run_id FROM bauta.dataset_version WHERE workspace_id = $1 AND environment = ANY ($2) AND ${current}
+         UNION SELECT run_id FROM bauta.hold WHERE workspace_id = $1 AND lifted_at IS NULL AND until > $3)
+         AND environment = ANY ($2) ORDER BY pipeline, target, version DESC`,
+      [this.workspaceId, names, at],
     );
   }
 

@@ -8,6 +8,7 @@ import { CloneStore } from './clone-store.js';
 import { DatasetStore } from './dataset-store.js';
 import { HolderStore } from './holder-store.js';
 import { DocumentStore } from './document-store.js';
+import { EnvironmentStore } from './environment-store.js';
 import { ErrandStore } from './errand-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { IdentityStore } from './identity-store.js';
@@ -62,6 +63,7 @@ export class Transaction {
   readonly notifications: NotificationStore;
   readonly identities: IdentityStore;
   readonly errands: ErrandStore;
+  readonly environments: EnvironmentStore;
   readonly clones: CloneStore;
   readonly tokenEntries: TokenEntryStore;
 
@@ -87,6 +89,7 @@ export class Transaction {
     this.workspaces = new WorkspaceStore(manager, workspaceId);
     this.approvals = new ApprovalStore(manager, workspaceId, audit);
     this.identities = new IdentityStore(manager);
+    this.environments = new EnvironmentStore(manager, workspaceId);
     this.clones = new CloneStore(manager, workspaceId);
     this.errands = new ErrandStore(manager, workspaceId);
     this.tokenEntries = new TokenEntryStore(manager, workspaceId);
