@@ -116,7 +116,9 @@ function toOtherRule({ rule, type, unique, notNull }: ColumnPlan, transform: (ty
   const fits = accepts.includes('any') || (family !== undefined && accepts.includes(family));
   const params = Object.fromEntries(Object.entries(specs).map(([key, { default: value }]) => [key, value ?? null]));
   const complete = Object.values(specs).every((spec) => spec.default !== undefined);
-  if (!fits || !complete || name === rule.transform || name === 'keep' || (name === 'null' && notNull)) return undefined;
+  // What can be exchanged back is nobody's way around a condition: an environment has to name its domain first.
+  if (transform.reversible || !fits || !complete || name === rule.transform || name === 'keep' || (name === 'null' && notNull))
+    return undefined;
   if (transform.misfit?.(type, params) !== undefined || (unique && uniqueness !== 'preserved')) return undefined;
   return { ...rule, transform: name, params, scope: scopes.includes(rule.scope) ? rule.scope : scopes[0], uniqueness, reveals };
 }
