@@ -96,5 +96,5 @@ async function scan(reader: RowsReader, table: SeenTable): Promise<DriftedTable[
 /** `shop.customer: 3 values of email`, for people and alerts. */
 export function toDriftText({ schema, table, state, raw }: DriftedTable): string {
   const found = raw.map(({ column, kind, values }) => `${values} × ${kind} in ${column}`).join(', ');
-  return `${schema}.${table}: ${state}${found === '' ? '' : `; no fakes of ours: ${found}`}`;
+  return `${schema}.${table}: ${state}${found === '' ? '' : `; outside the reserved space: ${found}`}`;
 }

@@ -162,7 +162,7 @@ it('a row that somebody loads is found by a worker, told without a value, and th
   const [shut] = (await world.ask('GET', '/v1/datasets/current', { token: vic })).body['items'] as Record<string, unknown>[];
   expect(shut).toMatchObject({
     ...{ run: third, quarantined: true },
-    rowsDrifted: ['app.person: content differs; no fakes of ours: 1 × email in email'],
+    rowsDrifted: ['app.person: content differs; outside the reserved space: 1 × email in email'],
   });
   expect(await inventory()).toMatchObject([{ name: 'dev', datasets: [{ quarantined: true, rowsDrifted: [expect.any(String)] }] }]);
   await expect(app.query('SELECT 1')).rejects.toBeDefined();
