@@ -149,10 +149,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./api-keys.js')).apiKeys(action, of, self.optsWithGlobals())),
     );
 
-  command(program, 'secrets', 'give a login of Vault new passwords while it is in use', ['bauta secrets rotate shop -f pipeline.yaml'])
+  command(program, 'secrets', 'give a login of Vault new passwords while it is in use', [
+    'bauta secrets rotate shop -f pipeline.yaml',
+    'bauta secrets rotate shop --server https://bauta.internal --token env:TOKEN',
+  ])
     .argument('<action>', 'rotate')
     .argument('<name>', 'the Connection whose credentials are a secret of Vault with two roles')
-    .option('-f, --file <path>', 'documents with the Connection, and the files that they import')
+    .option('-f, --file <path>', 'documents with the Connection, and the files that they import; not with --server')
     .addHelpText('after', '\nWhen it stopped half-way, run it again: what is in use works all the time.')
     .action(async (action: string, name: string, _, self: Command) =>
       done(await (await import('./secrets.js')).secrets(action, name, self.optsWithGlobals())),
@@ -444,6 +447,7 @@ const remote = [
   'expire',
   'schedules',
   'keys',
+  'secrets',
   'audit',
 ];
 

@@ -33,6 +33,7 @@ import { KeysController } from './keys/keys.js';
 import { PlansController } from './plans/plans.js';
 import { ArchivesController } from './archives/archives.js';
 import { RollbacksController } from './rollbacks/rollbacks.js';
+import { RotationsController } from './rotations/rotations.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
 import { DetokenizeController, TOKEN_DOORS, type TokenDoors, TokensController } from './tokens/tokens.js';
@@ -45,7 +46,7 @@ const controllers = [
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
   ArchivesController,
-  KeysController,
+  ...[KeysController, RotationsController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[
     ConnectionsController,

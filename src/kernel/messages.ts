@@ -554,6 +554,11 @@ export const messages = {
     message: 'Vault did not take the request for {path}',
     hint: 'check that an engine of that kind is mounted there and that what is named exists',
   },
+  ROTATION_UNDER_WAY: {
+    class: 'InputError',
+    message: 'the login of {name} is being rotated',
+    hint: 'ask again once that has ended: GET /v1/rotations/ID',
+  },
   // ── source
   PLAN_STALE: {
     class: 'InputError',

@@ -26,6 +26,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/keys/rotate': ['operator'],
   'POST /v1/keys/destroy': ['operator'],
   'GET /v1/keys/changes/{id}': readers,
+  'POST /v1/rotations': ['operator'],
+  'GET /v1/rotations/{id}': readers,
   'POST /v1/expiries': ['operator'],
   'GET /v1/expiries/{id}': readers,
   'GET /v1/datasets/{id}/attestation': readers,
@@ -119,6 +121,7 @@ const nobodys: Record<string, string> = {
   plans: '0000000000000001',
   rollbacks: '0000000000000001',
   expiries: '0000000000000001',
+  rotations: '0000000000000001',
   keys: '0000000000000001',
   datasets: '0000000000000001',
   environments: '0000000000000001',
@@ -161,6 +164,7 @@ beforeAll(async () => {
          ('0000000archive00', '${workspace}', 'archive', '${foreignName}', 'dev', '[]', '${author}'),
          ('0000000rollback0', '${workspace}', 'rollback', '${foreignName}', 'dev', '[]', '${author}'),
          ('00000000expire00', '${workspace}', 'expire', '${foreignName}', 'dev', '[]', '${author}'),
+         ('0000000rotation0', '${workspace}', 'secret-rotation', '', '', '[]', '${author}'),
          ('00000000rotate00', '${workspace}', 'key-rotation', '', 'dev', '[]', '${author}');
      INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest, server, target, version,
          expires_at, published_at, dropped_at)
@@ -178,6 +182,7 @@ beforeAll(async () => {
     archives: '0000000archive00',
     expiries: '00000000expire00',
     keys: '00000000rotate00',
+    rotations: '0000000rotation0',
     datasets: '0000000000000000',
   });
   for (const noun of ['token', 'run', 'approval']) {

@@ -14,6 +14,7 @@ import { rollBack } from '../../pipeline/roll-back.js';
 import { openArchive } from '../open-archive.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { changeKeys } from './change-keys.js';
+import { rotateHere } from './carry-out-rotation.js';
 import type { Outcome } from './find-errand.js';
 import { cloneHere, uncloneHere } from './carry-out-clone.js';
 import { OutboxSink, type RunComposer, type RunObserver, loadRequest } from '../runs/runs.js';
@@ -33,6 +34,7 @@ type WantedExpiry = Pick<Expire, 'withdraw' | 'dryRun'>;
 export async function carryOut(options: ErrandOptions, workspace: string, row: ErrandRow, signal: AbortSignal): Promise<Outcome> {
   const { metadata, composer, settings, metrics } = options;
   if (row.kind === 'key-rotation' || row.kind === 'key-destruction') return { result: await changeKeys(options, workspace, row) };
+  if (row.kind === 'secret-rotation') return { result: await rotateHere(options, workspace, row) };
   const stored = await loadRequest(metadata, { ...row, workspaceId: workspace }, composer, options);
   const verifier = await metadata.within(workspace, ({ log }) => log.verifier());
   const verifiers = verifier ? [verifier] : [];

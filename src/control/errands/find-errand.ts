@@ -79,6 +79,7 @@ export const changing: Readonly<Partial<Record<ErrandKind, string>>> = {
   expire: 'expiry',
   'key-rotation': 'key-rotation',
   'key-destruction': 'key-destruction',
+  'secret-rotation': 'secret-rotation',
 };
 
 export interface Outcome {
@@ -92,7 +93,7 @@ export interface Outcome {
 /** With an event, where it is one that changes the world. The first end counts. */
 export async function endErrand(
   transaction: Transaction,
-  { id, kind, pipeline, environment, requestedBy, clone }: ErrandRow,
+  { id, kind, pipeline, environment, requestedBy, clone, wanted }: ErrandRow,
   { result, rolledBack, cloned, error }: Outcome,
 ): Promise<void> {
   if (cloned && clone) await transaction.clones.ready(clone, cloned);
@@ -106,7 +107,7 @@ export async function endErrand(
   if (rolledBack) await transaction.datasets.rollBack(rolledBack);
   const word = changing[kind];
   if (!ended || word === undefined) return;
-  const data = { [word]: id, pipeline, environment };
+  const data = { [word]: id, pipeline, environment, ...(kind === 'secret-rotation' && (wanted as Readonly<Record<string, Json>>)) };
   const event = error ? { type: `${word}.failed`, data: { ...data, code: error.code } } : { type: `${word}.done`, data };
   await transaction.audit({ ...event, at: new Date().toISOString(), actor: requestedBy });
 }

@@ -10,6 +10,7 @@ import type { WantedKeyChange } from './change-keys.js';
 import { findDocuments, findEnvironment, toNeeds } from '../runs/runs.js';
 
 export const ERRAND = 'errand';
+const PAGE = 200;
 
 /** Nobody begins with one that was asked for longer ago than this: a roll-back of an hour ago would surprise everybody. */
 export const WAIT_MS = 60_000;
@@ -61,6 +62,35 @@ export function requestKeyChange(
   { nowMs, wanted, ...errand }: Pick<ErrandRow, 'kind' | 'environment' | 'requestedBy'> & { nowMs: number; wanted: WantedKeyChange },
 ): Promise<ErrandRow> {
   return insert(transaction, { ...errand, pipeline: '', documents: [], wanted: { ...wanted }, clone: null }, [], nowMs);
+}
+
+/** Of a connection: by a worker of a pool that has what the pipelines need that use it. The caller MUST have found that whoever asks may. */
+export async function requestRotation(
+  transaction: Transaction,
+  connection: DocumentRef,
+  { requestedBy, nowMs }: { readonly requestedBy: string; readonly nowMs: number },
+): Promise<ErrandRow> {
+  const flags = new Set<string>();
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page = await transaction.documents.list('Pipeline', PAGE, after);
+    for (const pipeline of page) {
+      const found = await findDocuments(transaction, pipeline.name);
+      if (found.some(({ kind, name }) => kind === 'Connection' && name === connection.name))
+        for (const tag of toNeeds(found).tags) flags.add(tag);
+    }
+    after = page.length === PAGE ? page.at(-1)?.name : undefined;
+  }
+  const wanted = { connection: connection.name };
+  const errand = {
+    kind: 'secret-rotation',
+    pipeline: '',
+    environment: '',
+    documents: [connection],
+    requestedBy,
+    wanted,
+    clone: null,
+  } as const;
+  return insert(transaction, errand, [...flags], nowMs);
 }
 
 async function insert(

@@ -26,6 +26,9 @@ const table = {
   // Asked for; it takes somebody else's yes.
   'keys:destroy': ['operator'],
   'keys:approve': ['approver'],
+  'secrets:read': readers,
+  // Everywhere: a login is everybody's who depends on it.
+  'secrets:rotate': ['operator'],
   'runs:read': readers,
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],

@@ -3,6 +3,7 @@ import { Gauge, Registry } from 'prom-client';
 
 import { systemClock } from '../../kernel/clock.js';
 import { readKeyAges } from '../../pipeline/key-view.js';
+import { readSecretAges } from '../rotations/rotations.js';
 import type { Metadata, Observation } from '../../systems/metadata/metadata.js';
 
 /** Prometheus text. Another workspace's runs are not in it: row-level security counts them away. */
@@ -10,16 +11,22 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
-  const { states, datasets, ages } = await metadata.within(workspaceId, async (transaction) => ({
+  const { states, datasets, ages, secrets } = await metadata.within(workspaceId, async (transaction) => ({
     states: await transaction.runs.count(),
     datasets: await transaction.datasets.count(),
     ages: await readKeyAges((types) => transaction.log.standing(types), systemClock.now()),
+    secrets: await readSecretAges(transaction, systemClock.now()),
   }));
   const keys = new Gauge({
     ...{ name: 'bauta_key_age_seconds', help: 'Since the log knows the newest version of an environment’s keys.', registers: [registry] },
     labelNames: ['purpose', 'environment'],
   });
   for (const { purpose, environment, seconds } of ages) keys.set({ purpose, environment }, seconds);
+  const logins = new Gauge({
+    ...{ name: 'bauta_secret_age_seconds', help: 'Since the log knows the last rotation of a connection’s login.', registers: [registry] },
+    labelNames: ['connection'],
+  });
+  for (const { connection, seconds } of secrets) logins.set({ connection }, seconds);
   const runs = new Gauge({ name: 'bauta_runs', help: 'Runs of the workspace, by state.', labelNames: ['state'], registers: [registry] });
   for (const { state, count } of states) runs.set({ state }, count);
   gauge('bauta_queue_depth', 'Runs that nobody works on yet.', observed.queued);

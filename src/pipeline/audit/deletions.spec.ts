@@ -28,3 +28,9 @@ it('goes by the time of the entries: the log that is deleted need not be the old
   const placed = event('hold.placed', 5);
   expect(toCarryOn([placed], [event('hold.lifted', 1)])).toEqual([placed]);
 });
+
+it('carries the newest rotation of each connection', () => {
+  const rotated = (day: number, connection: string): Event => event('secret.rotated', day, { connection, from: 'a', to: 'b' });
+  expect(toCarryOn([rotated(1, 'shop'), rotated(2, 'shop'), rotated(3, 'else')], [])).toEqual([rotated(2, 'shop'), rotated(3, 'else')]);
+  expect(toCarryOn([rotated(1, 'shop')], [rotated(9, 'shop')])).toEqual([]);
+});

@@ -5,7 +5,8 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import type { DocumentRef } from './run.entity.js';
 
-export type ErrandKind = 'plan' | 'datasets' | 'rollback' | 'expire' | 'clone' | 'unclone' | 'archive' | 'key-rotation' | 'key-destruction';
+export type ErrandKind =
+  'plan' | 'datasets' | 'rollback' | 'expire' | 'clone' | 'unclone' | 'archive' | 'key-rotation' | 'key-destruction' | 'secret-rotation';
 
 export interface NewErrand {
   readonly id: string;
@@ -111,6 +112,19 @@ export class ErrandStore {
       [this.workspaceId, clone],
     );
     return found.map(({ id }) => id);
+  }
+
+  /** The rotation of a connection that has not ended. Until the transaction ends nobody else asks for one. */
+  async findRotation(connection: string): Promise<string | undefined> {
+    await this.manager.query(
+      `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('bauta rotation ' || $1 || ' ' || $2, 0))`,
+      [...[this.workspaceId, connection]],
+    );
+    const [found] = await this.manager.query<{ id: string }[]>(
+      `SELECT id FROM bauta.errand WHERE workspace_id = $1 AND kind = 'secret-rotation' AND wanted ->> 'connection' = $2 AND ended_at IS NULL`,
+      [this.workspaceId, connection],
+    );
+    return found?.id;
   }
 
   /** All that have ended. */
