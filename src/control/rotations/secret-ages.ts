@@ -11,7 +11,8 @@ export interface SecretAge {
 export async function readSecretAges({ log, documents }: Transaction, nowMs: number): Promise<readonly SecretAge[]> {
   const ages: SecretAge[] = [];
   for (const { at, data } of await log.standing(['secret.rotated'])) {
-    const connection = String(data['connection']);
+    const { connection } = data;
+    if (typeof connection !== 'string') continue;
     const found = await documents.find({ kind: 'Connection', name: connection });
     if (found && isRotatable(found.document)) ages.push({ connection, seconds: Math.max(0, (nowMs - Date.parse(at)) / 1000) });
   }
