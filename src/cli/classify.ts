@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { parseSettings } from '../config/settings.js';
-import { vaultOf } from '../control/vaults.js';
+import { createReadStored } from '../control/stores.js';
 import {
   loadDocuments,
   parseCatalogue,
@@ -189,7 +189,7 @@ function findOne<D extends Definition>(
 }
 
 async function readSchema(options: ClassifyOptions, wanted: string): Promise<Pick<Survey, 'catalogue'>> {
-  if (/^(env|file|vault):/.test(wanted)) return survey(await toConnection(options, wanted), everything);
+  if (/^(env|file|vault|aws):/.test(wanted)) return survey(await toConnection(options, wanted), everything);
   // Larger than a document may be: a catalogue of ten thousand tables is a file of this kind.
   const text = await readFile(wanted, 'utf8').catch(() => undefined);
   if (text === undefined) throw toError('DOCUMENT_MISSING', { file: wanted });
@@ -200,6 +200,6 @@ async function readSchema(options: ClassifyOptions, wanted: string): Promise<Pic
 
 function toConnection({ environment }: ClassifyOptions, reference: string): Promise<ConnectionTarget> {
   const variables = environment ?? process.env;
-  const readVault = (one: string): Promise<string | undefined> => vaultOf(parseSettings(variables), variables).read(one);
-  return resolveConnection(reference, variables, (path) => readFile(path, 'utf8'), readVault);
+  const readStored = (one: string): Promise<string | undefined> => createReadStored(parseSettings(variables), variables)(one);
+  return resolveConnection(reference, variables, (path) => readFile(path, 'utf8'), readStored);
 }

@@ -29,8 +29,9 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     return tellFailure(words, thrown instanceof CommanderError ? toCommandLineError(thrown, program, words) : thrown);
   } finally {
-    // Who has no Vault does not load its code.
-    if (process.env['BAUTA_VAULT']) await (await import('../control/vaults.js')).closeVaults();
+    // Who has neither does not load their code.
+    const { BAUTA_VAULT: vault, BAUTA_AWS_REGION: region } = process.env;
+    if (vault || region) await (await import('../control/stores.js')).closeAllStores();
   }
 }
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 
 import { type Settings } from '../config/settings.js';
 import { Grants, type ReadSecret } from '../control/references.js';
-import { vaultOf } from '../control/vaults.js';
+import { createReadStored, isStored } from '../control/stores.js';
 import { toError } from '../kernel/errors.js';
 import type { ConnectionDefinition } from '../pipeline/definition.js';
 import { type ConnectionTarget, resolveConnection, resolveDefinition } from '../systems/postgres/postgres.js';
@@ -25,20 +25,16 @@ export async function resolveSide(
 ): Promise<ConnectionTarget> {
   const { environment, settings, leases } = secrets;
   if (!definition)
-    return resolveConnection(
-      reference,
-      environment,
-      (path) => readFile(path, 'utf8'),
-      (one) => vaultOf(settings, environment).read(one, leases),
-    );
+    return resolveConnection(reference, environment, (path) => readFile(path, 'utf8'), createReadStored(settings, environment, leases));
   return resolveDefinition(definition, createLocalRead(secrets, await Grants.load(settings)));
 }
 
 export function createLocalRead({ environment, settings, leases }: LocalSecrets, grants: Grants): ReadSecret {
+  const readStored = createReadStored(settings, environment, leases);
   return async (reference, place) => {
     if (place !== undefined && !grants.isGrantedFor('default', reference, place))
       throw toError('SECRET_NOT_GRANTED_FOR', { file: 'a Connection', path: reference, name: place });
-    if (reference.startsWith('vault:')) return vaultOf(settings, environment).read(reference, leases);
+    if (isStored(reference)) return readStored(reference);
     if (reference.startsWith('env:')) return environment[reference.slice(4)];
     return readFile(reference.slice(5), 'utf8').catch(() => undefined);
   };

@@ -171,7 +171,11 @@ export const declarations = {
     'A file of the operator: which secrets documents of a workspace may name, and the servers that a password may be shown to (docs/schema/grants.json).',
   ),
   BAUTA_SECRETS: text('/run/secrets', 'Service: the folder that `file:` references of documents are looked up in.'),
-  BAUTA_KEYS: oneOf(['file', 'vault'], 'file', 'Where the keys are: in files below BAUTA_HOME, or in the transit engine of BAUTA_VAULT.'),
+  BAUTA_KEYS: oneOf(
+    ['file', 'vault', 'aws-kms'],
+    'file',
+    'Where the keys are: in files below BAUTA_HOME, in the transit engine of BAUTA_VAULT, or in KMS of AWS.',
+  ),
   BAUTA_VAULT: address('Address of HashiCorp Vault, which `vault:` references are read from. Without it there are none.'),
   BAUTA_VAULT_CA: optionalText('Vault: file with the certificates of its authority, PEM, instead of those that Node trusts.'),
   BAUTA_VAULT_NAMESPACE: optionalText('Vault: the namespace that all requests are in.'),
@@ -192,6 +196,14 @@ export const declarations = {
     120_000,
     'Vault: how long one that is sealed or away is waited for, in milliseconds, before what needs it fails.',
   ),
+  BAUTA_AWS_REGION: {
+    parse: (value: string) => (/^[a-z]{2,6}(-[a-z]+){1,3}-\d{1,2}$/.test(value) ? value : undefined),
+    expected: 'a region such as eu-central-1',
+    default: '',
+    doc: 'AWS: the region of Secrets Manager, which `aws:` references are read from, and of KMS. Without it there are none. Credentials are found as the SDK of AWS does.',
+  },
+  BAUTA_AWS_KMS_ENDPOINT: address('AWS: address of KMS, such as that of a VPC endpoint, instead of the public one of the region.'),
+  BAUTA_AWS_SECRETS_ENDPOINT: address('AWS: address of Secrets Manager, instead of the public one of the region.'),
   BAUTA_RUNS: integer(0, 16, 1, 'Service: runs that a process works on at once. 0: it works on none.'),
   BAUTA_RATE_TOKEN: integer(0, 100_000, 300, 'Service: requests a second of one token, at each replica. 0: no limit.'),
   BAUTA_RATE_EXCHANGE: integer(

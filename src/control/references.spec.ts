@@ -111,12 +111,43 @@ it('reads a Secret as Kubernetes mounts it, through the one link of the folder a
 it.each([
   'workspaces: { default: { references: ["*"] } }',
   'workspaces: { default: { references: ["env:*"] } }',
+  'workspaces: { default: { references: ["aws:*"] } }',
   'workspaces: { default: { references: ["file:../*"] } }',
   'workspaces: { default: { secrets: [{ reference: "env:A", for: "everywhere" }] } }',
   'workspaces: { default: { everything: true } }',
   'a: &a [*a]',
 ])('refuses a file of grants with %s', (bad) => {
   expect(() => Grants.parse(bad, 'grants.yaml')).toThrow('grants.yaml cannot be used');
+});
+
+it('grants secrets of AWS by their name or ARN as it is written, by beginning too', async () => {
+  const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop';
+  const aws = Grants.parse(
+    `workspaces: { default: { references: ['aws:prod/*', 'aws:one#url', 'aws:${arn}/*'], secrets: [{ reference: 'aws:prod/db#password', for: 'db:5432/shop' }] } }`,
+    'grants.yaml',
+  );
+  const granted = ['aws:prod/a', 'aws:prod/a#b', 'aws:one#url', `aws:${arn}/db-AbCdEf#url`];
+  const refused = [
+    'aws:prod',
+    'aws:one',
+    'aws:one#urls',
+    'aws:other#url',
+    `aws:${arn}-AbCdEf`,
+    'aws:prod/a b',
+    'aws:prod/a#b#c',
+    'aws:prod/é',
+  ];
+  expect([...granted, ...refused].filter((one) => aws.isGranted('default', one))).toEqual(granted);
+  expect(Grants.usual.isGranted('default', 'aws:prod/a')).toBe(false);
+  const asked: string[] = [];
+  const readStored = (reference: string): Promise<string> => Promise.resolve(`${asked.push(reference)}`);
+  const options = { environment: {}, settings: { BAUTA_SECRETS: folder }, grants: aws, workspace: 'default' };
+  const read = createReadSecret({ ...options, readStored });
+  expect(await read('aws:prod/db#password', 'db:5432/shop')).toBe('1');
+  await expect(read('aws:prod/db#password', 'db:5432/other')).rejects.toMatchObject({ code: 'SECRET_NOT_GRANTED_FOR' });
+  await expect(read('aws:other#password')).rejects.toMatchObject({ code: 'REFERENCE_NOT_GRANTED' });
+  expect(asked).toEqual(['aws:prod/db#password']);
+  await expect(createReadSecret(options)('aws:prod/db#password', 'db:5432/shop')).rejects.toMatchObject({ code: 'AWS_UNSET' });
 });
 
 it('grants secrets of Vault by their path and field, by beginning too, and never what Vault is run by', async () => {
@@ -137,9 +168,9 @@ it('grants secrets of Vault by their path and field, by beginning too, and never
   ];
   expect([...granted, ...refused].filter((one) => vault.isGranted('default', one))).toEqual(granted);
   const asked: string[] = [];
-  const readVault = (reference: string): Promise<string> => Promise.resolve(`${asked.push(reference)}`);
+  const readStored = (reference: string): Promise<string> => Promise.resolve(`${asked.push(reference)}`);
   const options = { environment: {}, settings: { BAUTA_SECRETS: folder }, grants: vault, workspace: 'default' };
-  const read = createReadSecret({ ...options, readVault });
+  const read = createReadSecret({ ...options, readStored });
   expect(await read('vault:secret/data/shop/db#password', 'db:5432/shop')).toBe('1');
   await expect(read('vault:secret/data/shop/db#password', 'db:5432/other')).rejects.toMatchObject({ code: 'SECRET_NOT_GRANTED_FOR' });
   await expect(read('vault:secret/data/other#password')).rejects.toMatchObject({ code: 'REFERENCE_NOT_GRANTED' });

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { type NamedSecret, grantsSchema, parseBody, readText } from '../documents/documents.js';
 import { type Finding, toError, toFinding } from '../kernel/errors.js';
+import { parseAwsReference } from '../systems/aws/aws.js';
 import { parseVaultReference } from '../systems/vault/vault.js';
+import { isStored } from './stores.js';
 
 const LIMIT = 64 * 1024;
 const DEFAULT = 'default';
@@ -74,11 +76,12 @@ const toSpelling = (place: string): string => {
   return end === -1 ? place.toLowerCase() : place.slice(0, end).toLowerCase() + place.slice(end);
 };
 
-/** A variable's name, a path inside the secrets folder by plain words, or one of Vault. What the service itself lives on is granted to nobody. */
+/** A variable's name, a path inside the secrets folder by plain words, or one of Vault or AWS. What the service itself lives on is granted to nobody. */
 function isPlain(reference: string): boolean {
   const variable = /^env:([A-Za-z_][A-Za-z0-9_]{0,200})$/.exec(reference)?.[1];
   if (variable !== undefined) return !variable.startsWith('BAUTA_') || /^BAUTA_CONN_./.test(variable);
   if (reference.startsWith('vault:')) return parseVaultReference(reference) !== undefined;
+  if (reference.startsWith('aws:')) return parseAwsReference(reference) !== undefined;
   const words = /^file:(.{1,300})$/.exec(reference)?.[1]?.split('/') ?? [];
   return words.length > 0 && words.every((word) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(word) && !word.includes('..'));
 }
@@ -91,19 +94,19 @@ export interface SecretsOptions {
   readonly settings: Pick<Settings, 'BAUTA_SECRETS'>;
   readonly grants: Grants;
   readonly workspace: string;
-  /** Absent: there is no Vault here. */
-  readonly readVault?: (reference: string) => Promise<string | undefined>;
+  /** Of a Vault or of AWS; absent: there is neither here. */
+  readonly readStored?: (reference: string) => Promise<string | undefined>;
 }
 
 /** For documents that the service keeps: asked again at the moment of use, since a grant may be gone. */
-export function createReadSecret({ environment, settings, grants, workspace, readVault }: SecretsOptions): ReadSecret {
+export function createReadSecret({ environment, settings, grants, workspace, readStored }: SecretsOptions): ReadSecret {
   return async (reference, place) => {
     const named = { path: reference, reference, ...(place === undefined ? {} : { place }) };
     const [finding] = grants.find(workspace, 'a document', [named]);
     if (finding) throw toError(finding.code, finding.where);
-    if (reference.startsWith('vault:')) {
-      if (!readVault) throw toError('VAULT_UNSET');
-      return readVault(reference);
+    if (isStored(reference)) {
+      if (!readStored) throw toError(reference.startsWith('aws:') ? 'AWS_UNSET' : 'VAULT_UNSET');
+      return readStored(reference);
     }
     return reference.startsWith('env:') ? environment[reference.slice(4)] : readFileOf(settings.BAUTA_SECRETS, reference);
   };

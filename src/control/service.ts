@@ -45,7 +45,8 @@ import { openKeys } from './open-keys.js';
 import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
 import { TokenDoors } from './tokens/tokens.js';
-import { closeVault, vaultOf } from './vaults.js';
+import { closeStores, createReadStored } from './stores.js';
+import { vaultOf } from './vaults.js';
 
 export interface Service {
   readonly url: string;
@@ -64,7 +65,7 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
     const readHookSecret: ReadHookSecret = async (id, reference) =>
       createReadSecret({
         ...{ environment, settings, grants, workspace: await metadata.workspaceName(id) },
-        readVault: (one) => vaultOf(settings, environment).read(one),
+        readStored: createReadStored(settings, environment),
       })(reference);
     const tokens = await openTokenDoors(settings, closers);
     const app = await createApplication(
@@ -124,7 +125,7 @@ async function openMetadata(
 ): Promise<OpenMetadata> {
   // Opened when something needs it.
   vaultOf(settings, environment);
-  const closers: (() => Promise<void>)[] = [() => closeVault(settings)];
+  const closers: (() => Promise<void>)[] = [() => closeStores(settings)];
   const stop = async (): Promise<void> => {
     for (const closer of closers.splice(0)) await closer();
   };

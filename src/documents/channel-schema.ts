@@ -1,8 +1,8 @@
 // The form of a Channel: who is told of what.
 import { type Schema, documentName, head, imports, list, members, oneOf, reference, text } from './schema-words.js';
 
-const secretUrl = text('env:NAME, file:PATH or vault:PATH#FIELD of an address', { pattern: reference['pattern'] ?? '' });
-const key = text('env:NAME, file:PATH or vault:PATH#FIELD of a secret that was granted for that host and port', {
+const secretUrl = text('env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD of an address', { pattern: reference['pattern'] ?? '' });
+const key = text('env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD of a secret that was granted for that host and port', {
   pattern: reference['pattern'] ?? '',
 });
 const address = text('an e-mail address', { maxLength: 254, pattern: '^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$' });

@@ -27,7 +27,7 @@ export function toUrlPlace(text: string): string {
   return toPlace(hostname.replace(/^\[|\]$/g, ''), port === '' ? 443 : Number(port));
 }
 
-export const isReference = (text: string): boolean => /^(env|file|vault):/.test(text);
+export const isReference = (text: string): boolean => /^(env|file|vault|aws):/.test(text);
 
 /** MUST be given a document that its schema accepted. The rulebook `default` is left out: it comes with the release. */
 export function findNamed(written: Written): readonly Named[] {

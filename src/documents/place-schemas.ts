@@ -135,12 +135,15 @@ const server: Readonly<Record<string, Schema>> = {
   }),
   database: text('the name of a database', { maxLength: 63 }),
 };
-const credentials = text('env:NAME, file:PATH or vault:PATH of JSON with username and password, granted for this host, port and database', {
-  pattern: reference['pattern'] ?? '',
-});
+const credentials = text(
+  'env:NAME, file:PATH, vault:PATH or aws:NAME of JSON with username and password, granted for this host, port and database',
+  {
+    pattern: reference['pattern'] ?? '',
+  },
+);
 const login: Readonly<Record<string, Schema>> = {
   user: text('the role to log in as, unless credentials is given', { maxLength: 63 }),
-  password: text('env:NAME, file:PATH or vault:PATH#FIELD of a secret that was granted for this host, port and database', {
+  password: text('env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD of a secret that was granted for this host, port and database', {
     pattern: reference['pattern'] ?? '',
   }),
 };
@@ -150,7 +153,7 @@ export const connectionForm: Schema = {
     head('Connection'),
     {
       ...imports,
-      url: text('env:NAME, file:PATH or vault:PATH#FIELD of a connection string', { pattern: reference['pattern'] ?? '' }),
+      url: text('env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD of a connection string', { pattern: reference['pattern'] ?? '' }),
       ...server,
       ...login,
       credentials,
@@ -193,9 +196,9 @@ export const organisation: Schema = {
   else: { properties: { customers: false } },
 };
 
-const prefix = text('env:NAME, file:PATH or vault:PATH#FIELD, or the beginning of one with * at its end', {
+const prefix = text('env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD, or the beginning of one with * at its end', {
   pattern:
-    '^(env:[A-Za-z_][A-Za-z0-9_]*\\*?|file:([A-Za-z0-9_-][A-Za-z0-9._-]*/)*([A-Za-z0-9_-][A-Za-z0-9._-]*\\*?|\\*)|vault:([A-Za-z0-9_][A-Za-z0-9_.-]*/)+([A-Za-z0-9_][A-Za-z0-9_.-]*(#[A-Za-z0-9_.-]+)?\\*?|\\*))$',
+    '^(env:[A-Za-z_][A-Za-z0-9_]*\\*?|file:([A-Za-z0-9_-][A-Za-z0-9._-]*/)*([A-Za-z0-9_-][A-Za-z0-9._-]*\\*?|\\*)|vault:([A-Za-z0-9_][A-Za-z0-9_.-]*/)+([A-Za-z0-9_][A-Za-z0-9_.-]*(#[A-Za-z0-9_.-]+)?\\*?|\\*)|aws:(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@!-]+(#[A-Za-z0-9_.-]+)?\\*?)$',
 });
 
 /** BAUTA_GRANTS: which secrets documents of a workspace may name, and to whom a password or key may be shown. */

@@ -44,9 +44,10 @@ export const date = text('a day as YYYY-MM-DD', { pattern: '^\\d{4}-(0[1-9]|1[0-
 export const reason = text('a sentence that says why', { minLength: 8 });
 export const reasoned = either(reason, members({ reason }, { expires: date }, 'reason and expires'));
 const vaultWord = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}';
-const references = `env:[A-Za-z_][A-Za-z0-9_]*|file:[^\\0]+|vault:(${vaultWord}/){1,9}${vaultWord}(#${vaultWord})?`;
-export const reference = text('env:NAME, file:PATH or vault:PATH#FIELD', { pattern: `^(${references})$` });
-export const connection = text('env:NAME, file:PATH, vault:PATH#FIELD, or the name of a Connection', {
+const awsName = '(arn:aws[a-z-]{0,20}:secretsmanager:[a-z0-9-]{1,30}:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,512}';
+const references = `env:[A-Za-z_][A-Za-z0-9_]*|file:[^\\0]+|vault:(${vaultWord}/){1,9}${vaultWord}(#${vaultWord})?|aws:${awsName}(#${vaultWord})?`;
+export const reference = text('env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD', { pattern: `^(${references})$` });
+export const connection = text('env:NAME, file:PATH, vault:PATH#FIELD, aws:NAME#FIELD, or the name of a Connection', {
   pattern: `^(${references}|[A-Za-z0-9][A-Za-z0-9._-]{0,99})$`,
 });
 export const region = text('a region such as eu-west-1', { pattern: '^[A-Za-z0-9-]{2,40}$' });

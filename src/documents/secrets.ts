@@ -6,7 +6,7 @@ import { toPointer } from '../kernel/json-pointer.js';
 import { toLine, toSafePath } from './validate.js';
 import type { Tree } from './yaml-tree.js';
 
-const REFERENCE = /^(env|file|vault):/;
+const REFERENCE = /^(env|file|vault|aws):/;
 const PASSWORD_KEY = /^(password|passwd|pwd|passphrase|apikey|api[-_]key|secret)$/i;
 
 /** Members below these are names of columns or paths, where `password: secret.password` is a tag. */

@@ -312,7 +312,7 @@ export const messages = {
   CONNECTION_REFERENCE_INVALID: {
     class: 'InputError',
     message: 'the connection reference {name} cannot be used',
-    hint: 'write env:NAME, file:PATH or vault:PATH#FIELD; what is there holds the connection string',
+    hint: 'write env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD; what is there holds the connection string',
   },
   CONNECTION_UNREACHABLE: {
     class: 'UnavailableError',
@@ -532,7 +532,7 @@ export const messages = {
   CONNECTION_CREDENTIALS_INVALID: {
     class: 'InputError',
     message: 'the credentials of {name} are no JSON object with the texts username and password',
-    hint: 'name a secret that has both, such as vault:database/creds/ROLE, or vault:PATH without a field',
+    hint: 'name a secret that has both, such as vault:database/creds/ROLE, or vault:PATH or aws:NAME without a field',
   },
   SECRET_NOT_ROTATABLE: {
     class: 'InputError',
@@ -558,6 +558,46 @@ export const messages = {
     class: 'InputError',
     message: 'the login of {name} is being rotated',
     hint: 'ask again once that has ended: GET /v1/rotations/ID',
+  },
+  AWS_UNSET: {
+    class: 'InputError',
+    message: 'an aws: reference or BAUTA_KEYS=aws-kms needs AWS, and BAUTA_AWS_REGION names no region',
+    hint: 'set BAUTA_AWS_REGION, and give the process a role (docs/operations.md, AWS)',
+  },
+  AWS_CREDENTIALS_MISSING: {
+    class: 'UnavailableError',
+    message: 'no credentials for AWS were found for {path}',
+    hint: 'give the process a role (of its pod, task or instance), a profile, or AWS_ACCESS_KEY_ID and its like in its environment',
+  },
+  AWS_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'AWS cannot be reached for {path}, has too much to do, or something else answers in its place',
+    hint: 'check the network, the certificate of the endpoint, BAUTA_AWS_REGION and the quotas of the account; it was tried several times',
+  },
+  AWS_DENIED: {
+    class: 'InputError',
+    message: 'AWS does not permit {path} to this process',
+    hint: 'give its role a policy for it, and look at the policy of the key or secret; examples are in deploy/aws',
+  },
+  AWS_REQUEST_REFUSED: {
+    class: 'InputError',
+    message: 'AWS did not take the request for {path}',
+    hint: 'check that what is named is in this region and is not being deleted, and the limits of the account',
+  },
+  AWS_KEY_UNSAFE: {
+    class: 'InputError',
+    message: 'the KMS key behind {name} is none that was made in KMS for HMACs of 256 bits in one region, or its tags were changed',
+    hint: 'keys that somebody may have read, or that have replicas, are no keys; let Bauta make the key (bauta keys rotate)',
+  },
+  AWS_KEY_UNUSABLE: {
+    class: 'InputError',
+    message: 'the KMS key behind {name} is disabled or waits for its deletion, and not because Bauta destroyed it',
+    hint: 'cancel its deletion and enable it; a new key gives other pseudonyms',
+  },
+  AWS_LABEL_LONG: {
+    class: 'InputError',
+    message: 'a key label is empty or longer than {amount} bytes, which KMS does not take',
+    hint: 'give workspace, environment and domain shorter names',
   },
   // ── source
   PLAN_STALE: {
@@ -750,7 +790,7 @@ export const messages = {
   DOCUMENT_SECRET: {
     class: 'InputError',
     message: '{path} holds a connection string or a password',
-    hint: 'documents are kept in Git; write env:NAME, file:PATH or vault:PATH#FIELD and keep the secret there',
+    hint: 'documents are kept in Git; write env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD and keep the secret there',
   },
   DOCUMENT_IMPORT_CYCLE: {
     class: 'InputError',

@@ -59,7 +59,12 @@ export interface Destruction extends KeyHierarchy {
 }
 
 export interface CannotReach {
-  readonly what: 'backups of the keys' | 'homes of other workers' | 'copies that were made' | 'disks that keep what was overwritten';
+  readonly what:
+    | 'backups of the keys'
+    | 'homes of other workers'
+    | 'copies that were made'
+    | 'disks that keep what was overwritten'
+    | 'keys whose deletion is pending';
   readonly state: 'declared' | 'unknown';
   /** What somebody said of it. */
   readonly comment?: string;
@@ -102,10 +107,16 @@ export async function planDestruction(
         ? { what: 'backups of the keys', state: 'unknown' }
         : { what: 'backups of the keys', state: 'declared', comment: backups },
       ...(elsewhere ? [{ what: 'homes of other workers', state: 'unknown' } as const] : []),
+      ...toPending(keys.pendingDays),
       { what: 'copies that were made', state: 'unknown' },
       { what: 'disks that keep what was overwritten', state: 'unknown' },
     ],
   };
+}
+
+function toPending(days = 0): readonly CannotReach[] {
+  const comment = `unusable at once and deleted after ${days} days; until then who administers the keys can bring them back`;
+  return days === 0 ? [] : [{ what: 'keys whose deletion is pending', state: 'declared', comment }];
 }
 
 /** Undefined: these versions were destroyed before. Throws as `planDestruction`, and KEY_CHANGED. */

@@ -137,6 +137,8 @@ export type OpenKeys = (hierarchy: KeyHierarchy) => KeyProvider;
 /** The keys of one hierarchy, in versions from 1. */
 export interface KeyProvider {
   readonly hierarchy: KeyHierarchy;
+  /** For so many days whoever administers the keys can bring back what `destroyUpTo` destroyed; absent: nobody can, but from a backup. */
+  readonly pendingDays?: number;
   /**
    * 32 bytes for a label (`toKeyLabel`). The same label and version give the same bytes for ever; the master never leaves the provider. MUST throw
    * KEY_VERSION_DESTROYED for a version that was destroyed, and KEY_VERSION_MISSING for one that was never made or got lost.

@@ -129,7 +129,7 @@ it('opens one door per folder', () => {
 });
 
 it('keeps frameworks, clients, the environment, the clock and chance out of pipeline and threads', () => {
-  const clients = /node_modules\/(@nestjs|typeorm|pg|pg-copy-streams|kafkajs|node-vault|graphile-worker)\//;
+  const clients = /node_modules\/(@nestjs|typeorm|pg|pg-copy-streams|kafkajs|node-vault|@aws-sdk|@smithy|graphile-worker)\//;
   const inside = modules.filter(({ source }) => ['pipeline', 'threads'].includes(area(source)));
   expect(
     inside.flatMap(({ source, imports }) => imports.filter(({ to }) => clients.test(to)).map(({ to }) => `${source} → ${to}`)),
@@ -143,6 +143,8 @@ it('imports a client library in exactly one folder of systems', () => {
     '@open-policy-agent': 'opa',
     kafkajs: 'kafka',
     'node-vault': 'vault',
+    '@aws-sdk': 'aws',
+    '@smithy': 'aws',
     typeorm: 'metadata',
   };
   const wrong = modules.flatMap(({ source, imports }) =>

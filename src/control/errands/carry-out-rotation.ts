@@ -9,6 +9,7 @@ import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { Grants, createReadSecret } from '../references.js';
 import { rotateSecret } from '../rotate-secret.js';
 import { OutboxSink, type RunObserver } from '../runs/runs.js';
+import { createReadStored } from '../stores.js';
 import { vaultOf } from '../vaults.js';
 
 interface Doors {
@@ -24,7 +25,7 @@ export async function rotateHere({ metadata, settings, environment, metrics }: D
   const vault = vaultOf(settings, environment);
   const read = createReadSecret({
     ...{ environment, settings, grants: await Grants.load(settings), workspace: await metadata.workspaceName(workspace) },
-    readVault: (reference) => vault.read(reference),
+    readStored: createReadStored(settings, environment),
   });
   const told = { sink: new OutboxSink(metadata, workspace, metrics), actor: row.requestedBy, runId: row.id };
   return { ...(await rotateSecret({ definition, vault, read, clock: systemClock }, told)) };

@@ -5,7 +5,7 @@ import { type BautaError, toKnownError } from '../../kernel/errors.js';
 import type { Metadata, NotificationRow, Transaction } from '../../systems/metadata/metadata.js';
 import type { Message } from '../../systems/notify/notify.js';
 import { type Grants, createReadSecret } from '../references.js';
-import { vaultOf } from '../vaults.js';
+import { createReadStored } from '../stores.js';
 import { toMessage, toQuietMs, toSubject } from './notice-message.js';
 import { ComeAgain, type Sender, send } from './send.js';
 
@@ -79,7 +79,7 @@ export class Notifier {
     const workspace = await metadata.workspaceName(workspaceId);
     const read = createReadSecret({
       ...{ environment, settings, grants, workspace },
-      readVault: (reference) => vaultOf(settings, environment).read(reference),
+      readStored: createReadStored(settings, environment),
     });
     const error = await send(this.options, channel?.document as ChannelDefinition, read, id, row.message as Message).then(
       () => undefined,

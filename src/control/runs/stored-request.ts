@@ -9,7 +9,8 @@ import type { ConnectionDefinition } from '../../pipeline/definition.js';
 import { type ConnectionTarget, resolveDefinition, resolveReference } from '../../systems/postgres/postgres.js';
 import { Grants, createReadSecret } from '../references.js';
 import type { Leases } from '../../systems/vault/vault.js';
-import { openLeases, vaultOf } from '../vaults.js';
+import { createReadStored } from '../stores.js';
+import { openLeases } from '../vaults.js';
 import type { RunComposer } from './run-composer.js';
 
 export interface StoredRequest {
@@ -51,7 +52,7 @@ export async function loadRequest(
   const leases = await openLeases(settings, environment, settings.BAUTA_HOME);
   const read = createReadSecret({
     ...{ environment, settings, grants: await Grants.load(settings), workspace },
-    readVault: (reference) => vaultOf(settings, environment).read(reference, leases),
+    readStored: createReadStored(settings, environment, leases),
   });
   const resolve = (reference: string, definition?: ConnectionDefinition): Promise<ConnectionTarget> =>
     definition ? resolveDefinition(definition, read) : resolveReference(reference, read);

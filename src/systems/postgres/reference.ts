@@ -1,4 +1,4 @@
-// A connection reference (`env:NAME`, `file:PATH`, `vault:PATH#FIELD`) or a Connection document becomes a connection target. What a variable or file holds is never shown.
+// A connection reference (`env:NAME`, `file:PATH`, `vault:PATH#FIELD`, `aws:NAME#FIELD`) or a Connection document becomes a connection target. What a variable or file holds is never shown.
 import { toError } from '../../kernel/errors.js';
 import { toPlace } from '../../kernel/server-place.js';
 import type { ConnectionDefinition } from '../../pipeline/definition.js';
@@ -6,16 +6,16 @@ import type { Login } from '../../pipeline/ports.js';
 import type { ConnectionTarget } from './connection.js';
 
 /**
- * Resolves a reference. Throws CONNECTION_REFERENCE_INVALID for anything but `env:NAME`, `file:PATH` and what `readVault` takes, for a variable or file that is
+ * Resolves a reference. Throws CONNECTION_REFERENCE_INVALID for anything but `env:NAME`, `file:PATH` and what `readStored` takes, for a variable or file that is
  * missing, and for content that is no postgres:// URL. The error names the reference, unless the reference itself may be a secret.
  */
 export async function resolveConnection(
   reference: string,
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => Promise<string>,
-  readVault?: (reference: string) => Promise<string | undefined>,
+  readStored?: (reference: string) => Promise<string | undefined>,
 ): Promise<ConnectionTarget> {
-  if (readVault && reference.startsWith('vault:')) return toTarget(reference, await readVault(reference));
+  if (readStored && /^(vault|aws):/.test(reference)) return toTarget(reference, await readStored(reference));
   const [, kind, rest] = /^(env|file):(.+)$/s.exec(reference) ?? [];
   const variable = kind === 'env' && rest !== undefined && /^[A-Za-z_][A-Za-z0-9_]*$/.test(rest);
   // A URL behind `file:` is somebody's connection string in the wrong place.
@@ -35,8 +35,8 @@ export async function resolveReference(reference: string, read: Read): Promise<C
 /** Throws CONNECTION_REFERENCE_INVALID with the Connection's name, and what `read` throws. */
 export async function resolveDefinition(definition: ConnectionDefinition, read: Read): Promise<ConnectionTarget> {
   const target = await resolveOnce(definition, read);
-  // What a variable or a file of this process says is what it said when the process began; a Vault's secret may be another by now.
-  const isRotated = (definition.url ?? definition.credentials ?? definition.password ?? '').startsWith('vault:');
+  // What a variable or a file of this process says is what it said when the process began; what a Vault or AWS keeps may be another by now.
+  const isRotated = /^(vault|aws):/.test(definition.url ?? definition.credentials ?? definition.password ?? '');
   return isRotated ? { ...target, findNewer: async () => (await resolveOnce(definition, read)).url } : target;
 }
 

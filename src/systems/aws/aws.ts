@@ -1,0 +1,39 @@
+// The door of AWS: what stands behind `aws:` references, and keys of KMS. Who needs neither does not wait for its clients.
+import { toError } from '../../kernel/errors.js';
+import type { OpenKeys } from '../../pipeline/ports.js';
+import type { AwsSettings } from './asking.js';
+import type { Kms } from './kms.js';
+import { KmsKeyProvider } from './kms-keys.js';
+import { parseAwsReference } from './reference.js';
+import type { Secrets } from './secrets.js';
+
+export { parseAwsReference } from './reference.js';
+
+/** Of one process. Asks nobody until something is needed. */
+export class Aws {
+  private secrets: Promise<Secrets> | undefined;
+  private kms: Promise<Kms> | undefined;
+
+  constructor(private readonly settings: AwsSettings) {}
+
+  /** The text of a secret of Secrets Manager, or of a field of it; undefined: there is none. Throws AWS_*. */
+  async read(reference: string): Promise<string | undefined> {
+    const named = parseAwsReference(reference);
+    if (!named) throw toError('CONNECTION_REFERENCE_INVALID', { name: '[not shown]' });
+    this.secrets ??= import('./secrets.js').then(({ Secrets }) => new Secrets(this.settings));
+    return (await this.secrets).read(named);
+  }
+
+  /** Keys of KMS. Throws AWS_* and KEY_*. */
+  readonly openKeys: OpenKeys = (hierarchy) => new KmsKeyProvider(() => this.openKms(), hierarchy);
+
+  async close(): Promise<void> {
+    for (const opened of [this.secrets, this.kms]) (await opened?.catch(() => undefined))?.close();
+    this.secrets = this.kms = undefined;
+  }
+
+  private openKms(): Promise<Kms> {
+    this.kms ??= import('./kms.js').then(({ Kms }) => new Kms(this.settings));
+    return this.kms;
+  }
+}
