@@ -231,7 +231,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (_action: string, id: string, _, self: Command) =>
       done(await (await import('./decisions.js')).replayDecision({ ...self.optsWithGlobals(), id })),
     );
-  addMarkCommands((...of) => command(program, ...of), parseVersion, done);
+  addMarkCommands((...of) => command(program, ...of), { parseVersion, nameArgument, fileOption }, done);
 
   command(program, 'attest', 'say whether a database is the masked copy that was published', [
     'bauta attest env:DATABASE_URL --key log.pub',
@@ -446,6 +446,8 @@ const remote = [
   'rollback',
   'pull',
   'expire',
+  'hold',
+  'revoke',
   'schedules',
   'keys',
   'secrets',

@@ -1,11 +1,19 @@
 // `bauta environments`, `bauta hold`, `bauta revoke` and `bauta drift`, as the command line has them.
-import type { Command } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 
 type AddCommand = (name: string, summary: string, examples: readonly string[]) => Command;
 
 export function addMarkCommands(
   command: AddCommand,
-  parseVersion: (name: string, text: string) => number,
+  {
+    parseVersion,
+    nameArgument,
+    fileOption,
+  }: {
+    readonly parseVersion: (name: string, text: string) => number;
+    readonly nameArgument: () => Argument;
+    readonly fileOption: () => Option;
+  },
   done: (exitCode: number) => void,
 ): void {
   command('environments', 'what a service has in each environment: versions, drift, readers, expiry, holds, clones', [
@@ -15,21 +23,30 @@ export function addMarkCommands(
   command('hold', 'keep a dataset version from being dropped, until an instant, or lift that again', [
     'bauta hold 3 -f pipeline.yaml --until 2031-01-31T00:00:00Z --reason "dispute 2026/17"',
     'bauta hold 3 -f pipeline.yaml --lift --reason "the dispute is settled"',
+    'bauta hold 3 shop --until 2031-01-31T00:00:00Z --reason "dispute 2026/17" --server https://bauta.internal --token env:TOKEN',
   ])
     .argument('<version>', 'its number', (text: string) => parseVersion('the version', text))
-    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
+    .addArgument(nameArgument())
+    .addOption(fileOption())
     .requiredOption('--reason <text>', 'why; the log holds a commitment to it')
     .option('--until <instant>', 'as RFC 3339; afterwards it stops nothing')
     .option('--lift', 'it is held no more')
-    .action(async (version: number, _, self: Command) => done(await (await import('./mark.js')).hold(version, self.optsWithGlobals())));
+    .addHelpText('after', '\nExit code 2: with --server a lift waits for a second person.')
+    .action(async (version: number, name: string | undefined, _, self: Command) =>
+      done(await (await import('./mark.js')).hold(version, { ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
 
   command('revoke', 'make a dataset version unusable for roll-back, clones and reuse; it stays where it is', [
     'bauta revoke 3 -f pipeline.yaml --reason "made with a wrong rulebook"',
+    'bauta revoke 3 shop --reason "made with a wrong rulebook" --server https://bauta.internal --token env:TOKEN',
   ])
     .argument('<version>', 'its number', (text: string) => parseVersion('the version', text))
-    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
+    .addArgument(nameArgument())
+    .addOption(fileOption())
     .requiredOption('--reason <text>', 'why; the log holds a commitment to it')
-    .action(async (version: number, _, self: Command) => done(await (await import('./mark.js')).revoke(version, self.optsWithGlobals())));
+    .action(async (version: number, name: string | undefined, _, self: Command) =>
+      done(await (await import('./mark.js')).revoke(version, { ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
 
   command('drift', 'say whether the rows of the current dataset version are still those that were published', [
     'bauta drift -f pipeline.yaml',

@@ -4,10 +4,13 @@ import { toError } from '../kernel/errors.js';
 import { newRunId } from '../kernel/ids.js';
 import { type Mark, liftHold, placeHold, revoke as revokeVersion } from '../pipeline/mark-version.js';
 import { type ComposeOptions, type Composed, compose } from './compose.js';
-import { wantsJson } from './context.js';
-import { stripControls, writeJson } from './print.js';
+import { type GlobalOptions, wantsJson } from './context.js';
+import { holdThere, revokeThere } from './mark-remote.js';
+import { toHeldText, toRevokedText } from './mark-text.js';
+import { type Subject, choosePlace } from './place.js';
+import { writeJson } from './print.js';
 
-export interface MarkOptions extends ComposeOptions {
+export interface MarkOptions extends GlobalOptions, Subject {
   readonly reason: string;
   readonly until?: string;
   readonly lift?: boolean;
@@ -17,32 +20,30 @@ export async function hold(version: number, options: MarkOptions): Promise<numbe
   const { lift = false, until } = options;
   if (lift === (until !== undefined))
     throw toError('OPTION_MISSING', { name: lift ? '--lift without --until' : '--until', expected: 'bauta hold --help' });
-  return withMark(version, options, async ({ doors }, mark) => {
+  const place = await choosePlace('hold', options);
+  if (place.server) return holdThere(place, version, { ...options, until });
+  return withMark(version, { ...options, file: place.file }, async ({ doors }, mark) => {
     if (until === undefined) {
       await liftHold(doors, mark);
       return { said: `lifted: version ${version} is held no more`, json: { version, until: null } };
     }
     const held = await placeHold(doors, { ...mark, until });
-    return {
-      said: `held: ${stripControls(held.target)}, version ${version}, until ${held.until}: nothing drops it`,
-      json: { version, until: held.until },
-    };
+    return { said: toHeldText(held.target, version, held.until), json: { version, until: held.until } };
   });
 }
 
 export async function revoke(version: number, options: MarkOptions): Promise<number> {
-  return withMark(version, options, async ({ doors }, mark) => {
+  const place = await choosePlace('revoke', options);
+  if (place.server) return revokeThere(place, version, options);
+  return withMark(version, { ...options, file: place.file }, async ({ doors }, mark) => {
     const { target } = await revokeVersion(doors, mark);
-    return {
-      said: `revoked: ${stripControls(target)}, version ${version}: nothing goes back to it, clones it or takes it again`,
-      json: { version },
-    };
+    return { said: toRevokedText(target, version), json: { version } };
   });
 }
 
 async function withMark(
   version: number,
-  options: MarkOptions,
+  options: ComposeOptions & MarkOptions,
   work: (composed: Composed, mark: Mark) => Promise<{ readonly said: string; readonly json: object }>,
 ): Promise<number> {
   const composed = await compose(options);

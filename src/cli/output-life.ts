@@ -37,7 +37,7 @@ export function toLifeSchemas({
   const expire = object({ versions: list(expiredVersion, 'with its attestation, once it is dropped'), findings }, { error });
   const hold = object(
     { version: orNull(count('of the dataset')), until: orNull(text('RFC 3339; null: it is held no more')), findings },
-    { error },
+    { approval: object({ id: text('of the approval that a lift at a service waits for'), expiresAt: text('RFC 3339') }), error },
   );
   const revoke = object({ version: orNull(count('of the dataset')), findings }, { error });
   const driftedTable = object({

@@ -41,9 +41,9 @@ export function toArchiver(options: ArchiverOptions): NonNullable<Doors['archive
         writeMembers(members, dump, marker, sign),
       );
       const { bytes, sha256 } = written;
-      const publish = async (): Promise<void> => {
+      const publish = async (held: ReadonlySet<string>): Promise<void> => {
         await written.publish();
-        await prune(root, place, (plan.facts.target.keepVersions ?? 1) + 1);
+        await prune(root, place, (plan.facts.target.keepVersions ?? 1) + 1, held);
       };
       return { facts: { name, bytes, sha256, keyVersion, recipients }, publish, drop: () => written.drop() };
     } finally {

@@ -2,6 +2,7 @@
 import { rolesConsequence, tokenConsequence } from './access/access.js';
 import { documentsConsequence } from './change.js';
 import type { Consequences } from './approvals/approvals.js';
+import { holdConsequence } from './datasets/datasets.js';
 import { keysConsequence } from './keys/keys.js';
 import { runConsequence } from './runs/runs.js';
 
@@ -12,4 +13,5 @@ export const consequences: Consequences = {
   token: tokenConsequence,
   trust: documentsConsequence,
   keys: keysConsequence,
+  hold: holdConsequence,
 };

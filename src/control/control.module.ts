@@ -27,7 +27,7 @@ import { HealthController, HealthDetailController } from './health/health.js';
 import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
 import { MetricsController, ProcessMetrics, WorkerMetricsController } from './metrics/metrics.js';
 import { Description, OpenApiController } from './openapi-controller.js';
-import { AttestationController, CurrentDatasetsController, DatasetsController } from './datasets/datasets.js';
+import { AttestationController, CurrentDatasetsController, DatasetsController, MarksController } from './datasets/datasets.js';
 import { ExpiriesController } from './expiries/expiries.js';
 import { KeysController } from './keys/keys.js';
 import { PlansController } from './plans/plans.js';
@@ -45,7 +45,7 @@ const controllers = [
   ...[HealthController, OpenApiController, PeopleController, ApiKeysController, WorkspacesController, ApprovalsController],
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
-  ArchivesController,
+  ...[ArchivesController, MarksController],
   ...[KeysController, RotationsController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[

@@ -1594,6 +1594,11 @@ export const messages = {
     message: 'nothing holds version {amount} of {name}',
     hint: 'bauta datasets shows what is held',
   },
+  HOLD_SHORTER: {
+    class: 'InputError',
+    message: 'version {amount} of {name} is held until {expected} already',
+    hint: 'hold it for longer; to end it sooner, ask for it to be lifted, which somebody else has to agree to',
+  },
   DATASET_HELD: {
     class: 'DeniedError',
     message: 'version {amount} of {name} is held until {expected}: nobody may drop it',

@@ -1,7 +1,7 @@
 // Publication: the intent goes into the log, the marker that names that entry goes into staging, an archive is written of it where one is asked for,
 // staging becomes current, the archive gets its name, the outcome goes into the log.
 import type { Json } from '../kernel/canonical-json.js';
-import { toError } from '../kernel/errors.js';
+import { type Finding, toError } from '../kernel/errors.js';
 import { toArchiveNoteText } from './archive.js';
 import type { Journal } from './audit/audit.js';
 import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
@@ -42,7 +42,6 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const schemas = staging.schemas && [...staging.schemas.keys()];
   const madeAtMs = doors.clock.now();
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };
-  const held = new Set((await readHolds(doors)).map((hold) => hold.run));
   let archived: Archived | undefined;
   await journal.append('gate', questionType, { input: what.question });
   const published = await journal.change(
@@ -55,17 +54,27 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
       const row = toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker)));
       await staging.mark(row);
       archived = await writeArchive(doors, journal, staging, { plan, runId: run.id, marker: row }, onArchived);
-      const findings = await staging.publish(version, held).catch(async (error: unknown) => {
+      const { findings, held } = await switchOver(doors, staging, version).catch(async (error: unknown) => {
         await archived?.drop();
         throw error;
       });
       onPublished(data);
-      await archived?.publish();
+      await archived?.publish(held);
       return findings;
     },
   );
   if (archived) await journal.append('deliver', 'archive.published', { version: version.version, ...archived.facts });
   await journal.append('deliver', 'findings.made', { findings: JSON.parse(JSON.stringify(published)) as Json });
+}
+
+/** Who is held is read as late as can be: an archive takes its time, and somebody may hold a version meanwhile. */
+async function switchOver(
+  doors: Doors,
+  staging: Staging,
+  version: DatasetVersion,
+): Promise<{ readonly findings: readonly Finding[]; readonly held: ReadonlySet<string> }> {
+  const held = new Set((await readHolds(doors)).map((hold) => hold.run));
+  return { findings: await staging.publish(version, held), held };
 }
 
 /** The log knows of the file before anybody can have it. */

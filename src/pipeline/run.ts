@@ -34,7 +34,8 @@ export interface ArchiveOf {
 export interface Archived {
   /** What the log says of it. */
   readonly facts: ArchiveFacts;
-  publish(): Promise<void>;
+  /** It has its name from then on, and old ones go, but those of the runs that are held. */
+  publish(held: ReadonlySet<string>): Promise<void>;
   drop(): Promise<void>;
 }
 

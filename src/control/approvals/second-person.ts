@@ -19,6 +19,7 @@ const rights: Readonly<Record<ApprovalKind, Permission>> = {
   token: 'grants:approve',
   trust: 'grants:approve',
   keys: 'keys:approve',
+  hold: 'holds:approve',
 };
 
 /** What it takes to say yes to it. */

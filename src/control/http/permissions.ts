@@ -17,6 +17,10 @@ const table = {
   'datasets:read': readers,
   'datasets:roll-back': ['operator'],
   'datasets:expire': ['operator'],
+  // Lifting a hold is asked for; it takes somebody else's yes.
+  'datasets:hold': ['operator'],
+  'datasets:revoke': ['operator'],
+  'holds:approve': ['approver'],
   'clones:read': readers,
   'clones:create': ['requester', 'operator'],
   'clones:drop': ['requester', 'operator'],

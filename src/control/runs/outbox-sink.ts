@@ -30,6 +30,7 @@ export class OutboxSink implements AuditSink {
   async append(event: Event): Promise<Appended> {
     const key = randomUUID();
     await this.within(async (transaction) => {
+      if (event.type === 'dataset.dropped.intended') await requireUnheld(transaction, event);
       await transaction.append(event, key);
       await transaction.runs.say(event.runId, toLine(event));
       if (event.type === 'dataset.published.intended') await transaction.datasets.intend(event.runId, event.data);
@@ -70,6 +71,13 @@ export class OutboxSink implements AuditSink {
   private until<T>(find: (transaction: Transaction) => Promise<T | undefined>): Promise<T> {
     return untilSequenced(this.metadata, this.workspaceId, find, this.patienceMs);
   }
+}
+
+/** A hold that was answered stops every drop that is not meant yet, whenever the log was read. Throws DATASET_HELD. */
+async function requireUnheld({ datasets, holds }: Transaction, { data }: Event): Promise<void> {
+  const row = await datasets.lock(data['run'] as string);
+  const hold = row && (await holds.find(row.runId, new Date()));
+  if (hold) throw toError('DATASET_HELD', { name: row.target, amount: String(row.version), expected: hold.until.toISOString() });
 }
 
 /** What the sequencer makes of what it was given. Throws LOG_NOT_SEQUENCED. */

@@ -25,12 +25,13 @@ export async function dropUnfinished(root: string, place: ArchivePlace): Promise
   for (const name of await list(root, place)) if (/\.[0-9a-f]{12}\.part$/.test(name)) await rm(join(root, toFolder(place), name));
 }
 
-/** All but the newest; returns their paths below the root. */
-export async function prune(root: string, place: ArchivePlace, keep: number): Promise<readonly string[]> {
+/** All but the newest and those of runs that are held; returns their paths below the root. */
+export async function prune(root: string, place: ArchivePlace, keep: number, held: ReadonlySet<string>): Promise<readonly string[]> {
   const old = (await list(root, place))
     .filter((name) => /^v\d{6,}-\w+\.tar\.age$/.test(name))
     .sort((a, b) => toVersion(b) - toVersion(a))
     .slice(keep)
+    .filter((name) => !held.has(toRun(name)))
     .map((name) => join(toFolder(place), name));
   for (const path of old) await rm(join(root, path), { force: true });
   return old;
@@ -49,6 +50,8 @@ export async function dropOfRun(root: string, workspace: string, runId: string):
   if (left !== undefined) throw toError('ARCHIVE_UNWRITABLE', { file: left });
   return found;
 }
+
+const toRun = (name: string): string => /^v\d+-(\w+)/.exec(name)?.[1] ?? '';
 
 function toVersion(name: string): number {
   return Number(/^v(\d+)/.exec(name)?.[1] ?? 0);

@@ -298,6 +298,18 @@ export class DatasetStore {
     return (await this.select('run_id = $2', [runId]))[0];
   }
 
+  /** Until the transaction ends: what is said of it and its drop come one after the other. */
+  async lock(runId: string): Promise<DatasetRow | undefined> {
+    return (await this.select('run_id = $2 FOR UPDATE', [runId]))[0];
+  }
+
+  async revoke(runId: string): Promise<void> {
+    await this.manager.query(
+      'UPDATE bauta.dataset_version SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE workspace_id = $1 AND run_id = $2',
+      [this.workspaceId, runId],
+    );
+  }
+
   /** What a look saw. What is new is told; when nothing is left of what was told, that too. A version that was replaced meanwhile is nobody's concern. */
   async keepLook(runId: string, seen: { readonly drift: readonly Drifted[]; readonly error: string | null }): Promise<void> {
     const [row] = await this.select(`run_id = $2 AND ${current} FOR UPDATE`, [runId]);

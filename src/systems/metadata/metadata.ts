@@ -15,6 +15,7 @@ export type { DatasetRow, Drifted, InventoryRow, MadeWith, Readers } from './dat
 export type { DocumentKey, DocumentVersion } from './document-store.js';
 export type { EnvironmentRow } from './environment-store.js';
 export type { ErrandKind, ErrandRow, Loss, NewErrand } from './errand-store.js';
+export type { HoldRow } from './hold-store.js';
 export type { Observation } from './observation.js';
 export { migrate } from './migrate.js';
 export type { LogEntry } from './log-store.js';

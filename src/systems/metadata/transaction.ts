@@ -6,6 +6,7 @@ import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
 import { CloneStore } from './clone-store.js';
 import { DatasetStore } from './dataset-store.js';
+import { HoldStore } from './hold-store.js';
 import { HolderStore } from './holder-store.js';
 import { DocumentStore } from './document-store.js';
 import { EnvironmentStore } from './environment-store.js';
@@ -55,6 +56,7 @@ export class Transaction {
   readonly runs: RunStore;
   readonly datasets: DatasetStore;
   readonly holders: HolderStore;
+  readonly holds: HoldStore;
   readonly log: LogStore;
   readonly schedules: ScheduleStore;
   readonly approvals: ApprovalStore;
@@ -77,6 +79,7 @@ export class Transaction {
     this.triggers = new TriggerStore(manager, workspaceId);
     this.idempotency = new IdempotencyStore(manager, workspaceId);
     this.holders = new HolderStore(manager, workspaceId);
+    this.holds = new HoldStore(manager, workspaceId);
     this.notifications = new NotificationStore(manager, workspaceId);
     const audit = async (type: string, data: AuditEvent['data'], actor?: string): Promise<void> => {
       const at = new Date().toISOString();
