@@ -79,9 +79,9 @@ export class MarksController {
       const nowMs = this.clock.now();
       const standing = await transaction.holds.find(run, new Date(nowMs));
       if (!standing) throw toError('HOLD_UNKNOWN', { name: target, amount: String(version) });
-      const subject: Lifting = { hold: standing.id, run, target, version, until: standing.until.toISOString(), reason: why };
+      const what = { hold: standing.id, run, target, version, until: standing.until.toISOString() };
+      const subject: Lifting = { ...what, reason: why };
       const wanted = { kind: 'hold' as const, requestedBy, authorIds: [requestedBy], environments: [environment], subject };
-      const { reason: _, ...what } = subject;
       const term = { nowMs, hours: this.settings.BAUTA_APPROVAL_HOURS };
       return { approval: await openApproval(transaction, { ...wanted, thing: { ...what, requestedBy } }, term) };
     });

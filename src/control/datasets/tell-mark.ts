@@ -25,7 +25,7 @@ export async function tellMark(
   { type, ...told }: Told,
   nowMs: number,
 ): Promise<{ readonly key: string; readonly reason: string }> {
-  const data = (await toLogged({ server, target, run, environment, version, ...told } as Json, (text) =>
+  const data = (await toLogged({ server, target, run, environment, version, ...told }, (text) =>
     transaction.log.keepText(text),
   )) as Event['data'];
   const key = randomUUID();
