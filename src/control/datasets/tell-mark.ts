@@ -1,7 +1,6 @@
 // What somebody says of a version, as it stands in the log: with the members that the command line's has, because later runs go by it.
 import { randomUUID } from 'node:crypto';
 
-import type { Json } from '../../kernel/canonical-json.js';
 import { toTimestamp } from '../../kernel/clock.js';
 import { newRunId } from '../../kernel/ids.js';
 import { toLogged } from '../../pipeline/erasable.js';
