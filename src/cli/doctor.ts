@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { parseSettings } from '../config/settings.js';
 import { BautaError, type Finding, toFinding } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
+import { readMarkedDatasets, toOverdue } from '../pipeline/marked-datasets.js';
 import { prepare, toRefusal } from '../pipeline/prepare.js';
 import { settle } from '../pipeline/settle.js';
 import { openGatePolicy } from '../control/open-policy.js';
@@ -78,15 +79,16 @@ export async function doctor(options: DoctorOptions): Promise<number> {
 }
 
 async function checkPipeline(options: DoctorOptions & { file: string }): Promise<Looked> {
-  const { doors, request, close } = await compose(options);
+  const { doors, request, verifiers, close } = await compose(options);
   try {
     const swept = options.fix === true ? await doors.target.sweep() : [];
     const settled = options.fix === true ? await settle(doors) : 0;
     const { findings, plan, decision } = await prepare(doors, request);
+    const overdue = toOverdue(await readMarkedDatasets(doors, verifiers));
     const dropped = options.fix === true ? `; ${swept.length} left-overs of dead runs dropped, ${settled} of their intents settled` : '';
     return {
       detail: `${plan ? `${plan.tables.length} tables planned, gate says ${decision?.allow ? 'allow' : 'deny'}` : 'no plan'}${dropped}`,
-      findings,
+      findings: [...findings, ...overdue],
       allow: decision?.allow,
     };
   } finally {

@@ -1594,6 +1594,11 @@ export const messages = {
     message: 'nothing holds version {amount} of {name}',
     hint: 'bauta datasets shows what is held',
   },
+  DATASET_OVERDUE: {
+    class: 'InputError',
+    message: 'version {amount} of {name} has expired and is still there',
+    hint: 'bauta expire drops it and attests that; run it by a clock, or let a service do it',
+  },
   HOLD_SHORTER: {
     class: 'InputError',
     message: 'version {amount} of {name} is held until {expected} already',

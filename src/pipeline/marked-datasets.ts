@@ -1,5 +1,6 @@
 // The versions that a target has, by what each says of itself: its comment, and its marker.
 import type { Clock } from '../kernel/clock.js';
+import { type Finding, toFinding } from '../kernel/errors.js';
 import type { Verifier } from '../kernel/signed-note.js';
 import { isMarkerOf, openMarker } from './marker.js';
 import { readHolds } from './hold.js';
@@ -23,6 +24,12 @@ export async function readMarkedDatasets(
     found.push({ ...version, marker, ...(held && { heldUntil: held.until }) });
   }
   return found;
+}
+
+/** What has expired and is still there, and is not held. */
+export function toOverdue(datasets: readonly MarkedDataset[]): readonly Finding[] {
+  const overdue = datasets.filter(({ marker, heldUntil }) => marker === 'expired' && heldUntil === undefined);
+  return overdue.map(({ target: name, version }) => toFinding('DATASET_OVERDUE', { name, amount: String(version) }, 'warning'));
 }
 
 async function toMarkerState(
