@@ -9,6 +9,8 @@ import { type TestVault, findVault, startVault } from '../support/vault.js';
 const program = findVault();
 const folder = packageFile('deploy', 'vault');
 const purposes = ['masking', 'token', 'transport'];
+/** Of `toKeyCheck`: the one label that a custodian needs. */
+const keyCheck = Buffer.from('bauta/1\0key check').toString('base64');
 
 /** Everything that any process of Bauta asks of Vault, and what nobody may. */
 type Action = readonly [method: string, path: string, body?: object];
@@ -18,6 +20,7 @@ const actions: Readonly<Record<string, Action>> = {
       const key = `transit/keys/bauta-${purpose}-default-ci`;
       return [
         [`${purpose}: derive`, ['POST', `transit/hmac/bauta-${purpose}-default-ci/sha2-256`, { input: 'YQ==', key_version: 2 }]],
+        [`${purpose}: check`, ['POST', `transit/hmac/bauta-${purpose}-default-ci/sha2-256`, { input: keyCheck, key_version: 2 }]],
         [`${purpose}: look`, ['GET', key]],
         [
           `${purpose}: make`,
@@ -57,8 +60,8 @@ const actions: Readonly<Record<string, Action>> = {
 const permitted: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     purposes.flatMap((purpose) => [
-      [purpose, ['derive', 'look'].map((one) => `${purpose}: ${one}`)],
-      [`${purpose}-custodian`, ['look', 'make', 'rotate', 'destroy', 'trim'].map((one) => `${purpose}: ${one}`)],
+      [purpose, ['derive', 'check', 'look'].map((one) => `${purpose}: ${one}`)],
+      [`${purpose}-custodian`, ['check', 'look', 'make', 'rotate', 'destroy', 'trim'].map((one) => `${purpose}: ${one}`)],
     ]),
   ),
   secrets: ['secret: read'],
