@@ -7,6 +7,10 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { TokenDoors } from '../../src/control/tokens/tokens.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { openKeys } from '../../src/control/open-keys.js';
+import { openPolicy } from '../../src/systems/opa/opa.js';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { findProgram } from '../support/program.js';
 import { type ServiceWorld, startServiceWorld } from '../support/service.js';
@@ -17,12 +21,16 @@ const checks = ['not_a_server_error', 'status_code_conformance', 'content_type_c
 (program ? describe : describe.skip)('finds no answer that the description does not have', () => {
   let world: ServiceWorld;
   let folder: string;
+  let tokens: TokenDoors;
   beforeAll(async () => {
-    world = await startServiceWorld();
     folder = mkdtempSync(join(tmpdir(), 'bauta-schemathesis-'));
+    const { open } = await openKeys(folder, parseSettings({}));
+    tokens = new TokenDoors(open, () => openPolicy({ question: 'exchange' }), 2000);
+    world = await startServiceWorld(undefined, undefined, {}, { tokens });
   });
   afterAll(async () => {
     await world.stop();
+    await tokens.close();
     rmSync(folder, { recursive: true, force: true });
   });
 

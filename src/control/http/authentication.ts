@@ -25,7 +25,7 @@ export function toSecretDigest(secret: string, serverKey: Uint8Array): Buffer {
 export const isSigned = ({ path, method }: Pick<Request, 'path' | 'method'>): boolean => method === 'POST' && signed.test(path);
 
 /** A link says what it opens by the secret that it comes with. */
-const link = /^\/v1\/links\/[0-9a-z]{16}$/;
+const link = /^\/v1\/links\/[^/]+$/;
 
 /** Which workspace an identity token is for. A token of ours knows that by itself. */
 const WORKSPACE = 'bauta-workspace';
