@@ -104,7 +104,7 @@ it('makes its secrets once, for nobody else on the machine', () => {
     expect(
       execFileSync('openssl', ['verify', '-CAfile', join(secrets, 'ca.crt'), '-verify_hostname', server, join(secrets, `${server}.crt`)]),
     ).toBeTruthy();
-  expect(readFileSync(packageFile('.gitignore'), 'utf8')).toContain('\nsecrets/\n');
+  expect(readFileSync(packageFile('.gitignore'), 'utf8')).toContain('\n/secrets/\n');
 });
 
 (hasDebianServer() ? describe : describe.skip)('inside the containers, on a real server', () => {
