@@ -1779,6 +1779,26 @@ export const messages = {
     message: 'everybody may connect to {expected}, and so may the role of a clone',
     hint: 'REVOKE CONNECT ON DATABASE … FROM PUBLIC for each (deploy/target-clones.sql)',
   },
+  STREAM_RECORD_FORGED: {
+    class: 'DeniedError',
+    message: 'a record in the topic of run {run} is not signed by its environment (stream {range}, record {batch})',
+    hint: 'somebody else writes to the topics: look at the ACLs of the broker (docs/operations.md); nothing of it was used',
+  },
+  STREAM_RECORD_BROKEN: {
+    class: 'DeniedError',
+    message: 'record {batch} of stream {range} of run {run} does not hold what was signed',
+    hint: 'it was changed at the broker, or its key is not the one of this version; nothing of it was used',
+  },
+  STREAM_RECORD_MISSING: {
+    class: 'UnavailableError',
+    message: 'records of the run are missing at the broker (stream {range}, record {batch})',
+    hint: 'they were deleted or have expired before they were read: look at the retention of the topic, and run again',
+  },
+  STREAM_LINE_TOO_LONG: {
+    class: 'DataError',
+    message: '{schema}.{table}: a row of {amount} does not fit into a record',
+    hint: 'leave the column out, or deliver this pipeline directly: a record holds one row of 32 MB at most',
+  },
   // ── verify
   VERIFY_ROWS_DIFFER: {
     class: 'DataError',
