@@ -1,5 +1,7 @@
 // C2SP signed notes (https://c2sp.org/signed-note) with Ed25519: text that anyone can check with one line of public key.
-import { type KeyObject, createHash, createPrivateKey, createPublicKey, hkdfSync, randomBytes, sign, verify } from 'node:crypto';
+import { type KeyObject, createHash, hkdfSync, randomBytes, sign, verify } from 'node:crypto';
+
+import { toPrivateKey, toPublicBytes, toPublicKey, toSeed } from './ed25519.js';
 
 /** Who may have signed: a name and an Ed25519 public key. Its text form is the verifier key `name+hash+base64`. */
 export interface Verifier {
@@ -32,16 +34,11 @@ const ED25519 = 0x01;
 const MARK = '\u2014 ';
 const MOST_SIGNATURES = 100;
 const MOST_CHARACTERS = 1 << 20;
-/** The fixed beginnings of an Ed25519 key in DER (RFC 8410). */
-const PRIVATE_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
-const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 
 /** A signer from its 32 secret bytes; new ones when there are none. Throws a TypeError when `name` cannot name a key. */
 export function toSigner(name: string, seed: Uint8Array = randomBytes(32)): Signer {
-  if (seed.length !== 32) throw new TypeError('an Ed25519 key has 32 secret bytes');
-  const privateKey = createPrivateKey({ key: Buffer.concat([PRIVATE_DER, seed]), format: 'der', type: 'pkcs8' });
-  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(PUBLIC_DER.length);
-  return { verifier: toVerifier(name, publicKey), privateKey };
+  const privateKey = toPrivateKey(seed);
+  return { verifier: toVerifier(name, toPublicBytes(privateKey)), privateKey };
 }
 
 /** A key of its own for each name below that of the master: what one has signed is never taken for what another has. */
@@ -127,7 +124,7 @@ export function openNote(
 }
 
 function isSignedBy({ publicKey }: Verifier, text: string, signature: Uint8Array): boolean {
-  const key = createPublicKey({ key: Buffer.concat([PUBLIC_DER, publicKey]), format: 'der', type: 'spki' });
+  const key = toPublicKey(publicKey);
   return signature.length === 64 && verify(null, Buffer.from(text, 'utf8'), key, signature);
 }
 
@@ -148,8 +145,6 @@ function toKeyId(name: string, publicKey: Uint8Array): number {
     .digest()
     .readUInt32BE(0);
 }
-
-const toSeed = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'pkcs8' }).subarray(PRIVATE_DER.length);
 
 const toHex = (keyId: number): string => keyId.toString(16).padStart(8, '0');
 
