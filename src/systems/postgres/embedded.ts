@@ -42,6 +42,10 @@ export interface EmbeddedOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** A cluster that stays: made on first use, synced to disk, there again at the next start. Without it the data goes when the server stops. */
   readonly keep?: { readonly folder: string; readonly password: string };
+  /** How the name of its temporary folder begins. */
+  readonly prefix?: string;
+  /** Told of its folder as soon as it is there. */
+  readonly made?: (folder: string) => void;
 }
 
 /** Starts a cluster of its own. Throws EMBEDDED_POSTGRES_FAILED; the server's log is in the folder named in the error. */
@@ -51,8 +55,9 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     options.binaries ??
     join(findNative(options.package ?? `@embedded-postgres/${process.platform}-${process.arch}`, identity !== undefined), 'bin');
   const { keep } = options;
-  const folder = keep?.folder ?? mkdtempSync(join(tmpdir(), 'bauta-postgres-'));
+  const folder = keep?.folder ?? mkdtempSync(join(tmpdir(), options.prefix ?? 'bauta-postgres-'));
   mkdirSync(folder, { recursive: true });
+  options.made?.(folder);
   chmodSync(folder, 0o755);
   const data = join(folder, 'data');
   const logFile = join(folder, 'server.log');

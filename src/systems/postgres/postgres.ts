@@ -23,6 +23,7 @@ export { type EmbeddedServer, findLeftRunning, startEmbedded } from './embedded.
 export { openPool } from './pool.js';
 export { DatasetReader } from './reader/dataset-reader.js';
 export { PostgresReader } from './reader/reader.js';
+export { type ProvingServer, startProving, sweepProving } from './proving.js';
 export { canLogIn, setOwnPassword } from './own-password.js';
 export { resolveConnection, resolveDefinition, resolveReference } from './reference.js';
 export { type Survey, type SurveyOptions, survey } from './sample/survey.js';
