@@ -12,9 +12,9 @@ import { gunzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-// The first is the gate's; the other is asked before values are exchanged outside of a run.
-const ENTRYPOINTS = ['gate/provision/decision', 'tokens/exchange/decision'];
-const AGGREGATE = 'policies/gate/provision/provision.rego';
+// The first is asked about a plan, the second before values are exchanged outside of a run, the third about a deployment.
+const ENTRYPOINTS = ['gate/provision/decision', 'tokens/exchange/decision', 'deploy/gate/decision'];
+const AGGREGATES = { deploy: 'policies/deploy/gate/gate.rego', rest: 'policies/gate/provision/provision.rego' };
 
 // What the wasm itself brings (OPA's C runtime); the SDK's own JavaScript versions of other built-ins differ from OPA's. No regular
 // expressions, no clock, no randomness, no network: a rule that wants one of those does not compile. rego.metadata.chain is replaced by a
@@ -151,16 +151,17 @@ function manifestText(wasm, opa) {
 
 /** Every folder with a `deny` has to be asked by the aggregate: a rule that nobody asks denies nothing. */
 function checkListed() {
-  const aggregate = readFileSync(join(root, AGGREGATE), 'utf8');
   for (const path of sources) {
+    const asking = path.startsWith('policies/deploy/') ? AGGREGATES.deploy : AGGREGATES.rest;
+    const aggregate = readFileSync(join(root, asking), 'utf8');
     const text = readFileSync(join(root, path), 'utf8');
     if (!/^deny contains /m.test(text)) continue;
     const name = /^package (\S+)$/m.exec(text)?.[1];
     const decides = ENTRYPOINTS.includes(`${name?.replaceAll('.', '/')}/decision`);
-    if (!decides && !aggregate.includes(`\tdata.${name}.deny,\n`)) problems.push(`${AGGREGATE} does not ask data.${name}.deny`);
+    if (!decides && !aggregate.includes(`\tdata.${name}.deny,\n`)) problems.push(`${asking} does not ask data.${name}.deny`);
     if (!existsSync(join(root, path.replace(/\.rego$/, '_test.rego')))) problems.push(`${path} has no tests beside it`);
     const { codes } = readMetadata(text).custom;
-    const used = new Set([...text.matchAll(/reason\.of\(meta, "(\w+)"/g)].map((match) => match[1]));
+    const used = new Set([...text.matchAll(/(?:reason\.(?:of|about)\(meta, |"code": )"([A-Z]\w+)"/g)].map((match) => match[1]));
     for (const code of new Set([...Object.keys(codes), ...used])) {
       if (!used.has(code)) problems.push(`${path} documents ${code} and never gives it`);
       if (!(code in codes)) problems.push(`${path} gives ${code} without a hint in its METADATA`);
@@ -194,7 +195,7 @@ function documentText() {
     'so is every failure to ask (`GATE_UNDECIDED`, with what stood in the way by its own code). All reasons are returned, with the controls',
     'that they serve. Control ids that begin with `BAUTA` are our own; the others say to which point of a framework a rule contributes, not',
     'that the point is met by it. Rules below `policies/tokens` are asked before values are exchanged for tokens, or tokens for values,',
-    'outside of a run.',
+    'outside of a run, those below `policies/deploy` about a deployment : their reasons say the points that each costs, too.',
     '',
     'Policies of your own are compiled with `opa build -t wasm --capabilities policies/capabilities.json`, which lists every function that is',
     'provided here; what `policies/capabilities.json` does not have is refused there with its line, and by name when a bundle is loaded.',

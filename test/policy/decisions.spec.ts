@@ -9,15 +9,17 @@ import { decide } from '../../src/pipeline/gate/gate.js';
 import type { Policy } from '../../src/pipeline/ports.js';
 import { openPolicy } from '../../src/systems/opa/opa.js';
 import { type Row, table } from './decision-table.js';
+import { deployTable } from './deploy-table.js';
 import { exchangeTable } from './exchange-table.js';
 import { itWithOpa, runOpa } from './opa-binary.js';
 
 let policy: Policy;
 let exchange: Policy;
+let deploy: Policy;
 beforeAll(async () => {
-  [policy, exchange] = await Promise.all([openPolicy(), openPolicy({ question: 'exchange' })]);
+  [policy, exchange, deploy] = await Promise.all([openPolicy(), openPolicy({ question: 'exchange' }), openPolicy({ question: 'deploy' })]);
 });
-afterAll(() => Promise.all([policy.close(), exchange.close()]));
+afterAll(() => Promise.all([policy.close(), exchange.close(), deploy.close()]));
 
 const codesOf = ({ reasons }: Pick<Decision, 'reasons'>): string[] => [...new Set(reasons.map(({ code }) => code))].sort();
 
@@ -35,6 +37,15 @@ describe('the compiled policy', () => {
     expect(decision.allow).toBe(codes.length === 0);
   });
 
+  it.each(deployTable)('decides about a deployment when %s', async (_, input, codes) => {
+    const decision = await decide(deploy, input);
+    expect(codesOf(decision)).toEqual([...codes].sort());
+    expect(decision.allow).toBe(codes.length === 0);
+    const { earned = -1, possible = -1, hundredths, items = [] } = decision.score ?? {};
+    expect(items.reduce((sum, one) => sum + one.earned, 0)).toBe(earned);
+    expect(hundredths).toBe(possible === 0 ? 0 : Number((BigInt(earned) * 10_000n) / BigInt(possible)));
+  });
+
   it('gives the reasons sorted, each with controls, message and hint, and the same whenever it is asked', async () => {
     for (const [, input] of table) {
       const [first, second] = [await policy.decide(input), await policy.decide(input)];
@@ -50,12 +61,13 @@ describe('the compiled policy', () => {
 it('has a row for every code that a rule can give', () => {
   const documented = [...readFileSync(packageFile('docs', 'policies.md'), 'utf8').matchAll(/^- `(\w+)`: /gm)].map(([, code]) => code);
   expect(documented.length).toBeGreaterThan(30);
-  expect([...new Set([...table, ...exchangeTable].flatMap(([, , codes]) => codes))].sort()).toEqual([...documented].sort());
+  expect([...new Set([...table, ...exchangeTable, ...deployTable].flatMap(([, , codes]) => codes))].sort()).toEqual([...documented].sort());
 });
 
 itWithOpa('opa decides each row as the compiled policy does, word for word', async () => {
   await compareWithOpa(policy, 'data.gate.provision.decision', table);
   await compareWithOpa(exchange, 'data.tokens.exchange.decision', exchangeTable);
+  await compareWithOpa(deploy, 'data.deploy.gate.decision', deployTable);
 });
 
 async function compareWithOpa(compiled: Policy, rule: string, rows: readonly Row[]): Promise<void> {
@@ -65,12 +77,13 @@ async function compareWithOpa(compiled: Policy, rule: string, rows: readonly Row
     JSON.stringify({ cases: rows.map(([, input]) => input) }),
   );
   expect(status).toBe(0);
-  const decisions = JSON.parse(stdout) as Pick<Decision, 'allow' | 'reasons'>[];
+  const decisions = JSON.parse(stdout) as Pick<Decision, 'allow' | 'reasons' | 'score' | 'missing'>[];
   expect(decisions).toHaveLength(rows.length);
   for (const [position, [, input]] of rows.entries()) {
-    const { allow, reasons } = await compiled.decide(input);
+    const { allow, reasons, score, missing } = await compiled.decide(input);
     const other = decisions[position];
-    const textOf = (reason: unknown): string => JSON.stringify(reason, ['code', 'controlIds', 'hint', 'message']);
+    const textOf = (reason: unknown): string => JSON.stringify(reason, ['code', 'controlIds', 'hint', 'message', 'points', 'evidenceId']);
+    expect([other?.score, other?.missing && [...other.missing].sort()]).toEqual([score, missing]);
     expect({ allow: other?.allow, reasons: other?.reasons.map(textOf).sort() }).toEqual({ allow, reasons: reasons.map(textOf).sort() });
   }
 }

@@ -1,6 +1,6 @@
 // One of those that are asked about a plan: the rules of this release, the users' own bundle, a server. All have to have nothing against it.
 import type { GateInput } from '../../pipeline/decision.js';
-import type { Reason } from './reasons.js';
+import type { Said } from './reasons.js';
 
 /** What a decision's record holds of the world. */
 export interface Moment {
@@ -15,7 +15,7 @@ export interface Decider {
   readonly bundle: { readonly revision: string; readonly digest: string };
   /** Why a newer bundle is not in force, as a code; undefined: there is none. */
   readonly refused?: string | undefined;
-  /** Against it; none: it may go ahead. Rejects when it could not be decided. */
-  reasons(input: GateInput, moment: Moment): Promise<readonly Reason[]>;
+  /** No reasons against it: it may go ahead. Rejects when it could not be decided. */
+  ask(input: GateInput, moment: Moment): Promise<Said>;
   close(): Promise<void>;
 }

@@ -9,19 +9,22 @@ import type { Policy } from '../../pipeline/ports.js';
 import { readBundle } from './bundle.js';
 import type { Decider } from './decider.js';
 import { PolicyThread } from './policy-thread.js';
-import { compareReasons, parseDecision, toResult } from './reasons.js';
+import { compareReasons, parseDecision, parseDeployment, toResult } from './reasons.js';
 import { openRemote, type RemoteOptions } from './remote.js';
 import { UserPolicy, type UserPolicyOptions } from './user-policy.js';
 
 export { type BundleSource, fileSource, httpSource, type Send } from './bundle-source.js';
 
 /** In the order of the manifest's entrypoints. */
-const questions = ['provision', 'exchange'] as const;
+const questions = ['provision', 'exchange', 'deploy'] as const;
 
 export interface OpaOptions {
   /** The folder with manifest, wasm and sources; default: `policies` of this package. */
   readonly folder?: string;
-  /** What is asked: the gate's question about a plan, or whether values may be exchanged outside of a run. Default: `provision`. */
+  /**
+   * What is asked: the gate's question about a plan, whether values may be exchanged outside of a run, or whether a
+   * version may be deployed. Default: `provision`.
+   */
   readonly question?: (typeof questions)[number];
   /** After this an evaluation is killed and the answer is a no. Default 5 seconds; a plan of 2,000 columns takes a small part of one. */
   readonly timeLimitMs?: number;
@@ -61,15 +64,25 @@ export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
 
 async function decideByAll(deciders: readonly Decider[], input: GateInput, decisionId: string = randomUUID()): Promise<Decision> {
   const moment = { nowNs: toNowNs(input), seed: decisionId };
-  const reasons = await Promise.all(deciders.map((decider) => decider.reasons(input, moment)));
-  const all = reasons.flat().sort(compareReasons);
+  const said = await Promise.all(deciders.map((decider) => decider.ask(input, moment)));
+  const all = said.flatMap(({ reasons }) => reasons).sort(compareReasons);
   const [own, ...others] = deciders.map(({ name, bundle, refused }) => ({
     name,
     ...bundle,
     ...(refused === undefined ? {} : { refused }),
   }));
   const policy = { revision: own?.revision ?? '', digest: own?.digest ?? '' };
-  return { decisionId, allow: all.length === 0, reasons: all, policy, ...(others.length === 0 ? {} : { others }) };
+  // Of the rules of this release, where the question is about a deployment.
+  const { score, missing } = said[0] ?? {};
+  return {
+    decisionId,
+    allow: all.length === 0,
+    reasons: all,
+    ...(score && { score }),
+    ...(missing && { missing }),
+    policy,
+    ...(others.length === 0 ? {} : { others }),
+  };
 }
 
 async function openOwn(folder: string, question: (typeof questions)[number], timeLimitMs: number): Promise<Decider> {
@@ -85,9 +98,10 @@ async function openOwn(folder: string, question: (typeof questions)[number], tim
   return {
     name: 'bauta',
     bundle: { revision, digest },
-    reasons: async (input, moment) => {
+    ask: async (input, moment) => {
       const { results } = await thread.ask({ entrypoint, input: toCanonicalJson(input), ...moment });
-      return parseDecision(toResult(JSON.parse(results)));
+      const result = toResult(JSON.parse(results));
+      return question === 'deploy' ? parseDeployment(result) : { reasons: parseDecision(result) };
     },
     close: () => thread.close(),
   };

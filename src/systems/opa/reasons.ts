@@ -1,8 +1,10 @@
 // What policies say, read strictly: their answers decide, so nothing in them is taken for what it is not.
 import { toError } from '../../kernel/errors.js';
-import type { Decision } from '../../pipeline/decision.js';
+import type { Decision, Score } from '../../pipeline/decision.js';
 
 export type Reason = Decision['reasons'][number];
+/** What one of those that are asked says; score and missing evidence are said of deployments, by the rules of this release. */
+export type Said = Pick<Decision, 'reasons' | 'score' | 'missing'>;
 
 const unusable = (): never => {
   throw toError('POLICY_ANSWER_UNUSABLE');
@@ -21,6 +23,34 @@ export function parseDecision(result: unknown): readonly Reason[] {
   if (typeof allow !== 'boolean' || !Array.isArray(reasons) || allow !== (reasons.length === 0)) return unusable();
   return reasons.map(parseReason);
 }
+
+/** The same with points, and beside it the score and what is missing. */
+export function parseDeployment(result: unknown): Said {
+  const { reasons: given, score, missing } = (result ?? {}) as { reasons?: unknown; score?: unknown; missing?: unknown };
+  const reasons = parseDecision(result).map((reason, n) => ({ ...reason, ...parseCost((given as unknown[])[n]) }));
+  if (!Array.isArray(missing) || !missing.every((name) => typeof name === 'string')) return unusable();
+  return { reasons, score: parseScore(score), missing: [...missing].sort() };
+}
+
+function parseCost(value: unknown): { readonly points: number; readonly evidenceId: string | null } {
+  const { points, evidenceId } = value as Record<string, unknown>;
+  return isNatural(points) && (evidenceId === null || typeof evidenceId === 'string') ? { points, evidenceId } : unusable();
+}
+
+function parseScore(value: unknown): Score {
+  const { hundredths, earned, possible, items } = (value ?? {}) as Record<string, unknown>;
+  if (!isNatural(hundredths) || !isNatural(earned) || !isNatural(possible) || hundredths > 10_000 || !Array.isArray(items))
+    return unusable();
+  return {
+    ...{ hundredths, earned, possible },
+    items: items.map((item: unknown) => {
+      const { code, earned: part } = (item ?? {}) as Record<string, unknown>;
+      return typeof code === 'string' && isNatural(part) ? { code, earned: part, ...parseCost(item) } : unusable();
+    }),
+  };
+}
+
+const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** A set of reasons against: none is no objection. Controls and hint may be left out. */
 export function parseDenials(result: unknown): readonly Reason[] {

@@ -5,7 +5,7 @@ import { BautaError, toError } from '../../kernel/errors.js';
 import type { GateInput } from '../../pipeline/decision.js';
 import type { Send } from './bundle-source.js';
 import type { Decider } from './decider.js';
-import { parseDecision, type Reason } from './reasons.js';
+import { parseDecision, type Said } from './reasons.js';
 
 export interface RemoteOptions {
   /** For example https://opa.example:8181. */
@@ -31,7 +31,7 @@ export function openRemote({ server, send, timeLimitMs, token }: RemoteOptions):
     get bundle() {
       return bundle;
     },
-    reasons: async (input: GateInput): Promise<readonly Reason[]> => {
+    ask: async (input: GateInput): Promise<Said> => {
       const body = `{"input":${toCanonicalJson(input)}}`;
       const answer = await send({ method: 'POST', url: url.href, headers, body, timeoutMs: timeLimitMs, limitBytes }).catch(
         (error: unknown) => {
@@ -46,7 +46,7 @@ export function openRemote({ server, send, timeLimitMs, token }: RemoteOptions):
       bundle = { ...bundle, revision: toRevision(provenance) };
       // Undefined is an answer without a result.
       if (result === undefined) throw toError('POLICY_UNDEFINED');
-      return parseDecision(result);
+      return { reasons: parseDecision(result) };
     },
     close: () => Promise.resolve(),
   };

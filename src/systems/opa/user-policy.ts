@@ -10,7 +10,7 @@ import type { BundleSource, Fetched } from './bundle-source.js';
 import { unreachable } from './bundle-source.js';
 import type { Decider, Moment } from './decider.js';
 import { PolicyThread } from './policy-thread.js';
-import { parseDenials, type Reason, toResult } from './reasons.js';
+import { parseDenials, type Said, toResult } from './reasons.js';
 import { parseUserBundle, type Trust, type UserBundle, userEntrypoint } from './user-bundle.js';
 import { writeKept } from './write-kept.js';
 
@@ -72,11 +72,11 @@ export class UserPolicy implements Decider {
     return this.#refused;
   }
 
-  async reasons(input: GateInput, moment: Moment): Promise<readonly Reason[]> {
+  async ask(input: GateInput, moment: Moment): Promise<Said> {
     // The thread of this moment answers, also when another bundle comes into force meanwhile.
     const { thread } = this.#inForce as InForce;
     const { results } = await thread.ask({ entrypoint: userEntrypoint, input: toCanonicalJson(input), ...moment });
-    return parseDenials(toResult(JSON.parse(results)));
+    return { reasons: parseDenials(toResult(JSON.parse(results))) };
   }
 
   /** Looks once whether there is a newer bundle. Never rejects: what is refused is told, and changes nothing. */
