@@ -599,6 +599,96 @@ export const messages = {
     message: 'a key label is empty or longer than {amount} bytes, which KMS does not take',
     hint: 'give workspace, environment and domain shorter names',
   },
+  BROKER_ADDRESS_INVALID: {
+    class: 'InputError',
+    message: 'what {connection} holds is not the address of a broker ({name})',
+    hint: 'write kafkas://USER:PASSWORD@HOST:PORT,…?mechanism=scram-sha-512&ca=file:PATH; docs/operations.md, Kafka, has every part',
+  },
+  BROKER_PLAINTEXT_REFUSED: {
+    class: 'InputError',
+    message: 'the broker of {connection} would be spoken to in clear text, and is not this machine',
+    hint: 'write kafkas://; an environment of class dev may go without, by a Connection document with tls: mode disable and a reason',
+  },
+  BROKER_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'the broker of {connection} cannot be reached',
+    hint: 'check hosts, ports and network of {connection}, and the listeners that the broker advertises',
+  },
+  BROKER_TIMEOUT: {
+    class: 'UnavailableError',
+    message: 'the broker of {connection} did not answer within {amount}',
+    hint: 'check hosts, ports and network of {connection}, or give it more time with BAUTA_CONNECT_TIMEOUT_MS',
+  },
+  BROKER_TLS_MISSING: {
+    class: 'InputError',
+    message: 'the broker of {connection} does not speak TLS on that port',
+    hint: 'give the port of its SSL or SASL_SSL listener',
+  },
+  BROKER_CERTIFICATE_REFUSED: {
+    class: 'InputError',
+    message: 'the certificate of the broker of {connection} is not one that is trusted here for that name',
+    hint: 'give its authority (ca=file:PATH), and check that the certificate names every host that the broker advertises',
+  },
+  BROKER_AUTH: {
+    class: 'InputError',
+    message: 'the broker of {connection} refused the login',
+    hint: 'check user, password, mechanism, certificate or token in {connection}; a token may have expired',
+  },
+  BROKER_DENIED: {
+    class: 'InputError',
+    message: 'the broker of {connection} does not let this principal do that ({object}, {name})',
+    hint: 'deploy/kafka has the least rights of service and agent',
+  },
+  BROKER_AUTHORIZER_MISSING: {
+    class: 'InputError',
+    message: 'the broker of {connection} keeps no rights: everybody may do everything',
+    hint: 'set authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer there',
+  },
+  BROKER_FENCED: {
+    class: 'DeniedError',
+    message: 'another producer took over the work of this one at the broker of {connection}',
+    hint: 'nothing of this one is read by anybody; look at the run that goes on instead',
+  },
+  BROKER_TRANSACTION_OPEN: {
+    class: 'InvariantError',
+    message: 'a transaction at the broker of {connection} is still open',
+    hint: 'please report it',
+  },
+  BROKER_REFUSED: {
+    class: 'UnavailableError',
+    message: 'the broker of {connection} answered {name} ({object})',
+    hint: 'look the name up in the list of errors of the Kafka protocol; the log of the broker has more',
+  },
+  TOPIC_NAME_LONG: {
+    class: 'InputError',
+    message: 'the name of a topic ({object}) would be longer than {amount}',
+    hint: 'shorten BAUTA_KAFKA_PREFIX',
+  },
+  TOPIC_MISSING: {
+    class: 'UnavailableError',
+    message: 'the broker of {connection} has no such topic, or does not show it ({object})',
+    hint: 'check the prefix, and that this principal may describe the topic',
+  },
+  TOPIC_EXISTS: {
+    class: 'InputError',
+    message: 'the broker of {connection} already has the topic ({object})',
+    hint: 'delete it, or give another prefix',
+  },
+  TOPIC_REFUSED: {
+    class: 'InputError',
+    message: 'the broker of {connection} does not make this topic ({object}, {name})',
+    hint: 'check partitions, replication (at most as many as there are brokers) and retention; a name may collide with another that differs in . and _ only',
+  },
+  TOPIC_RECORD_LARGE: {
+    class: 'InputError',
+    message: 'a record is larger than the topic takes ({object})',
+    hint: 'raise max.message.bytes of the topic, or make the batches smaller',
+  },
+  TOPIC_RECORDS_GONE: {
+    class: 'InputError',
+    message: 'records that are still to be read are gone from the topic ({object})',
+    hint: 'retention or an expiry removed them: begin again with a new dataset version',
+  },
   // ── source
   PLAN_STALE: {
     class: 'InputError',

@@ -15,8 +15,8 @@ export interface Authority {
   /** The authority's certificate, PEM. */
   readonly ca: string;
   readonly caFile: string;
-  /** For these names, as openssl writes them: `DNS:db.test`, `IP:127.0.0.1`. `days` below 0: it has ended. */
-  issue(names: readonly string[], days?: number): Issued;
+  /** For these names, as openssl writes them: `DNS:db.test`, `IP:127.0.0.1`. `days` below 0: it has ended. `subject`: its common name. */
+  issue(names: readonly string[], days?: number, subject?: string): Issued;
   remove(): void;
 }
 
@@ -38,11 +38,11 @@ export function createAuthority(): Authority {
   return {
     ca: readFileSync(at('ca.crt'), 'utf8'),
     caFile: at('ca.crt'),
-    issue: (names, days = 2) => {
+    issue: (names, days = 2, subject = 'test server') => {
       const id = `server-${++count}`;
       const [keyFile, certFile, request, extensions] = [at(`${id}.key`), at(`${id}.crt`), at(`${id}.csr`), at(`${id}.ext`)];
       writeFileSync(extensions, `subjectAltName=${names.join(',')}\n`);
-      openssl('req', ...newKey(keyFile), '-subj', '/CN=test server', '-out', request);
+      openssl('req', ...newKey(keyFile), '-subj', `/CN=${subject}`, '-out', request);
       const signed = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-set_serial', String(count + 1), '-extfile', extensions];
       openssl('x509', '-req', '-in', request, ...signed, '-days', String(days), '-out', certFile);
       return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), keyFile, certFile };

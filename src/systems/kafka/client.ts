@@ -1,0 +1,122 @@
+// kafkajs as we use it: silent, with our sockets, and with the part of it that fetches, which it does not export: its own consumer reads ahead as it
+// likes, needs a group, and knows no position but the group's. Version 2.2.4 is pinned; the contract suite would tell a change.
+import { createRequire } from 'node:module';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+
+import kafkajs, { type Kafka, type KafkaConfig, type RetryOptions } from 'kafkajs';
+
+import { toError } from '../../kernel/errors.js';
+import { type BrokerTarget, type Host, isLoopback, toHostPort } from './address.js';
+import { toSasl } from './login.js';
+
+export interface ClientOptions {
+  /** What the broker's log and quotas know us by. Default `bauta`. */
+  readonly clientId?: string;
+  /** Until a connection stands, TLS and login apart. Default 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** How long a broker may be away before an operation gives up. Default 30 s. */
+  readonly patienceMs?: number;
+}
+
+/** One record as a fetch brings it. */
+export interface FetchedMessage {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, Buffer | string | undefined>>;
+}
+
+interface FetchedPartition {
+  readonly partition: number;
+  readonly highWatermark: string;
+  readonly lastStableOffset?: string;
+  readonly messages: readonly unknown[];
+}
+
+export interface Node {
+  fetch(request: object): Promise<{ readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[] }>;
+  listOffsets(request: object): Promise<{
+    readonly responses: readonly { readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[];
+  }>;
+}
+
+/** kafkajs' own view of the brokers. */
+export interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[];
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  findBroker(node: { readonly nodeId: string }): Promise<Node>;
+  removeBroker(host: Partial<Host>): void;
+  isConnected(): boolean;
+}
+
+/** What was fetched, without what was aborted and what only marks a transaction. */
+export interface FetchedBatch {
+  readonly messages: readonly FetchedMessage[];
+  /** Of all that was fetched, control records included. */
+  lastOffset(): string;
+  isEmptyIncludingFiltered(): boolean;
+}
+
+const inside = createRequire(import.meta.url);
+const ClusterClass = inside('kafkajs/src/cluster/index.js') as new (options: object) => Cluster;
+const BatchClass = inside('kafkajs/src/consumer/batch.js') as new (topic: string, offset: string, data: FetchedPartition) => FetchedBatch;
+
+export const toBatch = (topic: string, offset: string, data: FetchedPartition): FetchedBatch => new BatchClass(topic, offset, data);
+
+export const defaults = { clientId: 'bauta', connectTimeoutMs: 10_000, patienceMs: 30_000 };
+
+/** Waits of 10 ms and then longer, up to a second: a transaction's first wait is on every transaction's way (measured: 3,700 or 15,500 messages a second). */
+export function toRetry(patienceMs: number): RetryOptions {
+  let waits = 0;
+  for (let [waitMs, sumMs] = [10, 0]; sumMs < patienceMs; waits++, waitMs = Math.min(waitMs * 1.2, 1000)) sumMs += waitMs;
+  return { initialRetryTime: 10, factor: 0, multiplier: 1.2, maxRetryTime: 1000, retries: waits };
+}
+
+export function createClient(target: BrokerTarget, options: ClientOptions): Kafka {
+  return new kafkajs.Kafka(toConfig(target, options));
+}
+
+export function createCluster(target: BrokerTarget, options: ClientOptions, readUncommitted: boolean): Cluster {
+  const config = toConfig(target, options);
+  const logger = new kafkajs.Kafka(config).logger();
+  // 5 minutes: a leader that moved is told by the broker's answer, not by age.
+  const more = { logger, metadataMaxAge: 300_000, allowAutoTopicCreation: false, isolationLevel: readUncommitted ? 0 : 1 };
+  return new ClusterClass({ ...config, ...more });
+}
+
+function toConfig(target: BrokerTarget, options: ClientOptions): KafkaConfig {
+  const { clientId, connectTimeoutMs, patienceMs } = { ...defaults, ...options };
+  return {
+    ...{ clientId, brokers: target.hosts.map(toHostPort), retry: toRetry(patienceMs) },
+    ...{
+      connectionTimeout: connectTimeoutMs,
+      authenticationTimeout: connectTimeoutMs,
+      requestTimeout: 30_000,
+      enforceRequestTimeout: true,
+    },
+    // Whatever KAFKAJS_LOG_LEVEL says: its lines quote hosts and what brokers answered.
+    ...{ logLevel: kafkajs.logLevel.NOTHING, logCreator: () => () => undefined },
+    ...(target.tls && { ssl: toTls(target) }),
+    ...(target.login && { sasl: toSasl(target.name, target.login) }),
+    socketFactory: ({ host, port, onConnect }) => openSocket(target, { host, port }, onConnect),
+  };
+}
+
+function toTls({ tls = {} }: BrokerTarget): ConnectionOptions {
+  return { ...tls, minVersion: 'TLSv1.2', rejectUnauthorized: true };
+}
+
+/** A broker names the other brokers; those are spoken to as this one is, and in clear on this machine only. */
+export function openSocket(target: BrokerTarget, { host, port }: Host, onConnect: () => void): Socket {
+  if (!target.tls && !target.plaintextAllowed && !isLoopback(host)) throw toError('BROKER_PLAINTEXT_REFUSED', { connection: target.name });
+  const socket = target.tls
+    ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...toTls(target) }, onConnect)
+    : connectPlain({ host, port }, onConnect);
+  return socket.setKeepAlive(true, 60_000).setNoDelay(true);
+}

@@ -1,0 +1,16 @@
+// The door of the broker: connections, topics, records. The only folder that knows kafkajs.
+export { type BrokerLogin, type BrokerTarget, isBrokerAddress, type ReadReference, resolveBroker } from './address.js';
+export { Broker, type BrokerOptions, openBroker, type ProducerOptions } from './broker.js';
+export { type OutBatch, type OutRecord, Producer, Transaction, type Written } from './producer.js';
+export { type InRecord, type Positions, type ReaderOptions, TopicReader } from './reader.js';
+export { BrokerAdmin, type Grant, type TopicDefinition, type TopicState } from './topics.js';
+export {
+  longestTopicName,
+  toBulkTopic,
+  toControlTopic,
+  toEnvironmentPrefix,
+  type TopicPlace,
+  toReceiptsTopic,
+  toRowsTopic,
+  toVersionTopic,
+} from './wire/topic-names.js';

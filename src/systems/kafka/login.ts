@@ -1,0 +1,40 @@
+// The login as kafkajs takes it. Its own way with tokens does not read the broker's answer, so that a refused one looks like a connection that breaks.
+import type { KafkaConfig, Mechanism } from 'kafkajs';
+
+import { toError } from '../../kernel/errors.js';
+import type { BrokerLogin } from './address.js';
+
+export function toSasl(name: string, login: BrokerLogin): NonNullable<KafkaConfig['sasl']> {
+  if (login.mechanism === 'oauthbearer') return toBearer(name, login.readToken);
+  const { user: username, password } = login;
+  return { mechanism: login.mechanism, username, password } as NonNullable<KafkaConfig['sasl']>;
+}
+
+/** RFC 7628: nothing follows a token that was taken; one that was refused is answered by JSON, which says nothing to us. */
+function toBearer(name: string, readToken: () => Promise<string>): Mechanism {
+  const refused = (): never => {
+    throw toError('BROKER_AUTH', { connection: name });
+  };
+  return {
+    mechanism: 'oauthbearer',
+    authenticationProvider: ({ saslAuthenticate }) => ({
+      authenticate: async () => {
+        const token = await readToken();
+        // RFC 6750: anything else could end the message and begin another.
+        if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) refused();
+        const text = Buffer.from(`n,,\u0001auth=Bearer ${token}\u0001\u0001`);
+        const message = Buffer.alloc(4 + text.length);
+        message.writeInt32BE(text.length);
+        text.copy(message, 4);
+        const answer: unknown = await saslAuthenticate({
+          request: { encode: () => message },
+          response: {
+            decode: (data) => data,
+            parse: (data) => data.readInt32BE(0) > 0,
+          },
+        });
+        if (answer === true) refused();
+      },
+    }),
+  };
+}

@@ -1,0 +1,202 @@
+// Reading a topic from positions that the caller keeps: no group, no offsets at the broker. A fetch is sent when the caller asks for more and never before,
+// so that a slow caller holds at most one fetch of each leader in memory, and the broker waits.
+import { toError, type Where } from '../../kernel/errors.js';
+import { type Cluster, type FetchedMessage, toBatch } from './client.js';
+import { isPassing, toBrokerError } from './failure.js';
+
+export interface InRecord {
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** The last of a name, where somebody wrote several. */
+  readonly headers: ReadonlyMap<string, Buffer>;
+}
+
+/** Partition to offset. */
+export type Positions = ReadonlyMap<number, bigint>;
+
+export interface ReaderOptions {
+  readonly topic: string;
+  /** Default: all. */
+  readonly partitions?: readonly number[];
+  /** Where each begins; a partition that is not named begins at the beginning. `end`: what comes from now on. Default `beginning`. */
+  readonly from?: 'beginning' | 'end' | Positions;
+  /** Records of transactions that are open or aborted too. Default: committed ones only. */
+  readonly readUncommitted?: boolean;
+  /** Of one fetch from one leader. Default 4 MB. */
+  readonly maxBytes?: number;
+  /** How long the broker may wait for a first record. Default 500 ms. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+interface Page {
+  readonly records: readonly InRecord[];
+}
+
+const beginning = '-2';
+const end = '-1';
+const pauseMs = 100;
+
+export class TopicReader {
+  readonly #cluster: Cluster;
+  readonly #options: ReaderOptions;
+  readonly #where: Where;
+  readonly #patienceMs: number;
+  readonly #positions = new Map<number, bigint>();
+  readonly #ends = new Map<number, bigint>();
+  /** One fetch at a time for each leader. */
+  readonly #pending = new Map<string, Promise<{ readonly leader: string; readonly page: Page }>>();
+  #closed = false;
+  #failingSinceMs: number | undefined;
+
+  constructor(cluster: Cluster, options: ReaderOptions, where: Where, patienceMs: number) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#where = { ...where, object: options.topic };
+    this.#patienceMs = patienceMs;
+  }
+
+  /** Throws BROKER_*, TOPIC_MISSING. */
+  async open(): Promise<this> {
+    const { topic, partitions, from = 'beginning' } = this.#options;
+    try {
+      await this.#cluster.connect();
+      await this.#cluster.addTargetTopic(topic);
+    } catch (error) {
+      await this.close();
+      throw toBrokerError(error, this.#where);
+    }
+    const there = this.#cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
+    const wanted = partitions ?? there;
+    if (there.length === 0 || wanted.some((one) => !there.includes(one))) {
+      await this.close();
+      throw toError('TOPIC_MISSING', this.#where);
+    }
+    const given = typeof from === 'string' ? new Map<number, bigint>() : from;
+    const rest = wanted.filter((one) => !given.has(one));
+    const found = rest.length === 0 ? new Map<number, bigint>() : await this.#listOffsets(rest, from === 'end' ? end : beginning);
+    for (const one of wanted) this.#positions.set(one, given.get(one) ?? found.get(one) ?? 0n);
+    return this;
+  }
+
+  /** Where reading goes on: behind what `read` has returned, markers of transactions included. */
+  get positions(): Positions {
+    return new Map(this.#positions);
+  }
+
+  /** Where the topic ended when it was last fetched: the distance to `positions` is the lag. */
+  get ends(): Positions {
+    return new Map(this.#ends);
+  }
+
+  /** Where the topic ends now; with committed reading, where the oldest open transaction begins. */
+  askEnds(): Promise<Positions> {
+    return this.#listOffsets([...this.#positions.keys()], end);
+  }
+
+  /** What one leader has, in order in each partition; nothing after `waitMs` without. Throws TOPIC_RECORDS_GONE where a position is no longer there. */
+  async read(): Promise<readonly InRecord[]> {
+    for (;;) {
+      this.#options.signal?.throwIfAborted();
+      if (this.#closed) return [];
+      try {
+        const { leader, page } = await this.#next();
+        this.#pending.delete(leader);
+        this.#failingSinceMs = undefined;
+        return page.records;
+      } catch (error) {
+        await this.#recover(error);
+      }
+    }
+  }
+
+  /** All that is there and all that comes, until the signal or `close`. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<InRecord> {
+    while (!this.#closed && !this.#options.signal?.aborted) yield* await this.read();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#cluster.disconnect().catch(() => undefined);
+    await Promise.allSettled(this.#pending.values());
+  }
+
+  #next(): Promise<{ readonly leader: string; readonly page: Page }> {
+    const leaders = this.#cluster.findLeaderForPartitions(this.#options.topic, [...this.#positions.keys()]);
+    for (const [leader, partitions] of Object.entries(leaders)) {
+      if (this.#pending.has(leader)) continue;
+      const fetch = this.#fetch(leader, partitions).then((page) => ({ leader, page }));
+      // Whoever waits for the first sees the others' errors at the next call.
+      fetch.catch(() => undefined);
+      this.#pending.set(leader, fetch);
+    }
+    if (this.#pending.size === 0) throw toError('TOPIC_MISSING', this.#where);
+    return Promise.race(this.#pending.values());
+  }
+
+  async #fetch(nodeId: string, partitions: readonly number[]): Promise<Page> {
+    const { topic, readUncommitted = false, maxBytes = 4 << 20, waitMs = 500 } = this.#options;
+    const node = await this.#cluster.findBroker({ nodeId });
+    const wanted = partitions.map((partition) => ({ partition, fetchOffset: String(this.#positions.get(partition) ?? 0n), maxBytes }));
+    const request = { isolationLevel: readUncommitted ? 0 : 1, maxWaitTime: waitMs, minBytes: 1, maxBytes };
+    const { responses } = await node.fetch({ ...request, topics: [{ topic, partitions: wanted }] });
+    const records: InRecord[] = [];
+    for (const data of responses.flatMap((one) => one.partitions)) {
+      const { partition, highWatermark } = data;
+      const batch = toBatch(topic, String(this.#positions.get(partition) ?? 0n), data);
+      this.#ends.set(partition, BigInt(highWatermark));
+      for (const message of batch.messages) records.push(toRecord(partition, message));
+      if (!batch.isEmptyIncludingFiltered()) this.#positions.set(partition, BigInt(batch.lastOffset()) + 1n);
+    }
+    return { records };
+  }
+
+  /** A broker that went away or gave up a partition: the same again, until patience ends. */
+  async #recover(error: unknown): Promise<void> {
+    this.#pending.clear();
+    if (this.#closed || this.#options.signal?.aborted) return;
+    const now = performance.now();
+    this.#failingSinceMs ??= now;
+    if (!isPassing(error) || now - this.#failingSinceMs > this.#patienceMs) throw toBrokerError(error, this.#where);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await this.#reconnect();
+  }
+
+  async #reconnect(): Promise<void> {
+    try {
+      if (!this.#cluster.isConnected()) await this.#cluster.connect();
+      await this.#cluster.refreshMetadata();
+    } catch (error) {
+      // The next fetch fails as well, and comes here again with the time that is left.
+      if (!isPassing(error)) throw toBrokerError(error, this.#where);
+    }
+  }
+
+  async #listOffsets(partitions: readonly number[], timestamp: string): Promise<Map<number, bigint>> {
+    const { topic, readUncommitted = false } = this.#options;
+    const found = new Map<number, bigint>();
+    try {
+      for (const [nodeId, mine] of Object.entries(this.#cluster.findLeaderForPartitions(topic, partitions))) {
+        const node = await this.#cluster.findBroker({ nodeId });
+        const topics = [{ topic, partitions: mine.map((partition) => ({ partition, timestamp })) }];
+        const { responses } = await node.listOffsets({ replicaId: -1, isolationLevel: readUncommitted ? 0 : 1, topics });
+        for (const { partition, offset } of responses.flatMap((one) => one.partitions)) found.set(partition, BigInt(offset));
+      }
+      return found;
+    } catch (error) {
+      throw toBrokerError(error, this.#where);
+    }
+  }
+}
+
+function toRecord(partition: number, { offset, timestamp, key, value, headers = {} }: FetchedMessage): InRecord {
+  const named = new Map<string, Buffer>();
+  for (const [name, found] of Object.entries(headers)) {
+    const last = Array.isArray(found) ? (found as readonly Buffer[]).at(-1) : found;
+    if (Buffer.isBuffer(last)) named.set(name, last);
+  }
+  return { partition, offset: BigInt(offset), timestampMs: Number(timestamp), key, value, headers: named };
+}
