@@ -36,7 +36,7 @@ interface FetchedPartition {
 }
 
 export interface Node {
-  fetch(request: object): Promise<{ readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[] }>;
+  readonly fetch: (request: object) => Promise<{ readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[] }>;
   listOffsets(request: object): Promise<{
     readonly responses: readonly { readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[];
   }>;

@@ -128,7 +128,7 @@ export class TopicReader {
     const leaders = this.#cluster.findLeaderForPartitions(this.#options.topic, [...this.#positions.keys()]);
     for (const [leader, partitions] of Object.entries(leaders)) {
       if (this.#pending.has(leader)) continue;
-      const fetch = this.#fetch(leader, partitions).then((page) => ({ leader, page }));
+      const fetch = this.#askLeader(leader, partitions).then((page) => ({ leader, page }));
       // Whoever waits for the first sees the others' errors at the next call.
       fetch.catch(() => undefined);
       this.#pending.set(leader, fetch);
@@ -137,7 +137,7 @@ export class TopicReader {
     return Promise.race(this.#pending.values());
   }
 
-  async #fetch(nodeId: string, partitions: readonly number[]): Promise<Page> {
+  async #askLeader(nodeId: string, partitions: readonly number[]): Promise<Page> {
     const { topic, readUncommitted = false, maxBytes = 4 << 20, waitMs = 500 } = this.#options;
     const node = await this.#cluster.findBroker({ nodeId });
     const wanted = partitions.map((partition) => ({ partition, fetchOffset: String(this.#positions.get(partition) ?? 0n), maxBytes }));
