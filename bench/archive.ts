@@ -42,7 +42,7 @@ try {
   let file = '';
   const written = await bench.time(async () => {
     const made = await archive({ database: 'copy' }, { plan, runId: 'bench', marker, sign });
-    await made.publish(new Set());
+    await made.publish();
     file = join(folder, made.facts.name);
   });
   const key = join(folder, 'log.pub');

@@ -42,6 +42,12 @@ function toVersionTable(versions: readonly MarkedDataset[]): string {
 }
 
 /** With what is out of the ordinary. */
-function toStateText({ state, closed, heldUntil }: Pick<MarkedDataset, 'state' | 'closed' | 'heldUntil'>): string {
-  return [state, ...(closed ? [closed] : []), ...(heldUntil ? [`held until ${heldUntil}`] : [])].join(', ');
+function toStateText({
+  state,
+  closed,
+  rolledBack,
+  heldUntil,
+}: Pick<MarkedDataset, 'state' | 'closed' | 'rolledBack' | 'heldUntil'>): string {
+  const more = [...(closed ? [closed] : []), ...(rolledBack ? ['rolled back'] : []), ...(heldUntil ? [`held until ${heldUntil}`] : [])];
+  return [state, ...more].join(', ');
 }

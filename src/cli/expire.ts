@@ -66,7 +66,7 @@ function toText({ target, version, why, expiresAt, steps, attestation }: Expired
 
 function toDroppedText({ dropped, kept, address, lookedAt }: Attestation): string {
   const things = dropped.map(({ kind, name, seen, statement }) => [kind, stripControls(name), seen, stripControls(statement)]);
-  const stay = kept.map(({ name, why }) => ['role', stripControls(name), 'kept', stripControls(why)]);
+  const stay = kept.map(({ kind, name, why }) => [kind, stripControls(name), 'kept', stripControls(why)]);
   return [toTable([...things, ...stay]), `  seen at ${lookedAt} on ${stripControls(address)}, in a session of its own`].join('\n');
 }
 

@@ -1,36 +1,41 @@
 // The forms of what is said of a version's life: expire, drift, hold and revoke.
 import { reaches } from '../pipeline/definition.js';
+import { dropReasons } from '../pipeline/drop.js';
 import { rawKinds } from '../pipeline/raw-value.js';
 import { type Schema, count, list, object, oneOf, orNull, text } from './schema-words.js';
+
+const beyond: Schema = {
+  type: 'object',
+  anyOf: [
+    object({ says: oneOf('evidenced'), what: text('what the server says') }),
+    object({ says: oneOf('declared'), days: count('that it stays there'), reason: text('of the document'), until: text('RFC 3339') }),
+    object({ says: oneOf('unknown') }),
+  ],
+};
+const dropStep = { kind: oneOf('database', 'schema', 'role'), name: text('of it'), statement: text('that drops it') };
+export const attestation = object({
+  lookedAt: text('RFC 3339: when it was looked for, in a session of its own'),
+  address: text('of the server'),
+  dropped: list(object({ ...dropStep, seen: oneOf('gone', 'still there'), sessions: count('connected to it') }), 'what was dropped'),
+  kept: list(
+    object({ kind: dropStep.kind, name: text('of it'), why: text('it stays') }),
+    'roles that others need, and clones of what was pruned',
+  ),
+  beyond: object(Object.fromEntries(reaches.map((reach) => [reach, beyond]))),
+  server: object({
+    ...{ connected: count('standbys'), slots: count('for standbys'), archiveMode: text('as the server has it') },
+    replayed: orNull(count('standbys that have replayed the drop; null: not ours to see')),
+  }),
+});
 
 /** `findings` and `error`: as every answer has them. */
 export function toLifeSchemas({
   findings,
   error,
 }: Readonly<Record<'findings' | 'error', Schema>>): Readonly<Record<'expire' | 'drift' | 'hold' | 'revoke', Schema>> {
-  const beyond: Schema = {
-    type: 'object',
-    anyOf: [
-      object({ says: oneOf('evidenced'), what: text('what the server says') }),
-      object({ says: oneOf('declared'), days: count('that it stays there'), reason: text('of the document'), until: text('RFC 3339') }),
-      object({ says: oneOf('unknown') }),
-    ],
-  };
-  const dropStep = { kind: oneOf('database', 'schema', 'role'), name: text('of it'), statement: text('that drops it') };
-  const attestation = object({
-    lookedAt: text('RFC 3339: when it was looked for, in a session of its own'),
-    address: text('of the server'),
-    dropped: list(object({ ...dropStep, seen: oneOf('gone', 'still there'), sessions: count('connected to it') }), 'what was dropped'),
-    kept: list(object({ name: text('of a role'), why: text('it stays') }), 'roles that others need'),
-    beyond: object(Object.fromEntries(reaches.map((reach) => [reach, beyond]))),
-    server: object({
-      ...{ connected: count('standbys'), slots: count('for standbys'), archiveMode: text('as the server has it') },
-      replayed: orNull(count('standbys that have replayed the drop; null: not ours to see')),
-    }),
-  });
   const expiredVersion = object({
     ...{ target: text('database'), version: { type: 'integer', minimum: 1 }, run: text('that made it') },
-    ...{ state: oneOf('current', 'previous'), why: oneOf('expired', 'withdrawn'), expiresAt: orNull(text('by its marker')) },
+    ...{ state: oneOf('current', 'previous'), why: oneOf(...dropReasons), expiresAt: orNull(text('by its marker')) },
     steps: list(object(dropStep), 'in order'),
     attestation: orNull(attestation),
   });

@@ -1,6 +1,6 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
 import { markerStates } from '../pipeline/marked-datasets.js';
-import { toLifeSchemas } from './output-life.js';
+import { attestation, toLifeSchemas } from './output-life.js';
 import { checkResultSchema as checkResult } from '../documents/documents.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
@@ -97,6 +97,10 @@ const run = object(
     verdicts: list(verdict, 'what verification decided for each personal column and path'),
     checks: list(checkResult, "what the pipeline's checks counted"),
     decision: orNull(decision),
+    pruned: list(
+      object({ target: text('database'), version: count('of the dataset'), run: text('that made it'), attestation }),
+      'versions beyond `keepVersions` that ended with the publication',
+    ),
     seconds: count('of the whole run'),
     rowsPerSecond: count('while rows moved'),
     peakRssBytes: count('of all threads'),
@@ -200,6 +204,7 @@ const versionMembers = {
 const versionSchema = {
   schema: text('of its marker, where versions are schemas'),
   closed: oneOf('expiring', 'quarantined'),
+  rolledBack: flag('it lost its place by a roll-back: the next one does not return to it'),
   heldUntil: text('RFC 3339: nothing drops it before'),
 };
 const version = object(versionMembers, versionSchema);

@@ -1,8 +1,8 @@
 // How a run ended, for a person, and its exit code: wherever it went.
 import { toKnownError } from '../kernel/errors.js';
-import type { RunSummary } from '../pipeline/report/report.js';
+import type { Pruned, RunSummary } from '../pipeline/report/report.js';
 import type { Reused } from '../pipeline/reuse.js';
-import { paint, printError, toBytesText, toExitCode, toFindingText, toReasonsText } from './print.js';
+import { paint, printError, stripControls, toBytesText, toExitCode, toFindingText, toReasonsText } from './print.js';
 
 export function printOutcome(summary: RunSummary, error: unknown): number {
   const { state, dataset, decision, findings } = summary;
@@ -12,6 +12,7 @@ export function printOutcome(summary: RunSummary, error: unknown): number {
     say(
       `${paint('published', 32)} ${dataset.target}, version ${dataset.version}: ${rows.toLocaleString('en')} rows in ${summary.seconds.toFixed(1)} s (${summary.rowsPerSecond.toLocaleString('en')} rows/s while they moved, peak memory ${toBytesText(summary.peakRssBytes)})`,
     );
+    for (const one of summary.pruned) say(toPrunedText(one));
     if (error === undefined) return 0;
     printError(error, []);
     return toExitCode(error);
@@ -38,6 +39,15 @@ export function printOutcome(summary: RunSummary, error: unknown): number {
   // Its hint asks for it.
   if (toKnownError(error).code === 'UNEXPECTED') say(`run      ${summary.runId}`);
   return toExitCode(error);
+}
+
+/** What of it nobody can reach is in --json, and in the log. */
+function toPrunedText({ target, version, attestation: { dropped, kept, beyond } }: Pruned): string {
+  const stay = kept.length === 0 ? '' : `; ${kept.length} stay: ${kept.map(({ name, why }) => `${name}, ${why}`).join('; ')}`;
+  const unknown = Object.values(beyond).filter(({ says }) => says === 'unknown').length;
+  const out =
+    unknown === 0 ? 'all places out of reach are declared' : `of ${unknown} places out of reach nobody said how long they keep it`;
+  return stripControls(`dropped  ${target}, version ${version}, beyond keepVersions: ${dropped.length} seen gone${stay}; ${out}`);
 }
 
 function toReusedText({ target, version, ageSeconds, unchangedUntil, expiresAt }: Reused): string {

@@ -41,11 +41,13 @@ export function toArchiver(options: ArchiverOptions): NonNullable<Doors['archive
         writeMembers(members, dump, marker, sign),
       );
       const { bytes, sha256 } = written;
-      const publish = async (held: ReadonlySet<string>): Promise<void> => {
-        await written.publish();
-        await prune(root, place, (plan.facts.target.keepVersions ?? 1) + 1, held);
+      const keep = (plan.facts.target.keepVersions ?? 1) + 1;
+      return {
+        facts: { name, bytes, sha256, keyVersion, recipients },
+        publish: () => written.publish(),
+        prune: (held) => prune(root, place, keep, held),
+        drop: () => written.drop(),
       };
-      return { facts: { name, bytes, sha256, keyVersion, recipients }, publish, drop: () => written.drop() };
     } finally {
       await dump.close();
     }

@@ -1,11 +1,10 @@
 // The end of a version: what has expired, or what somebody withdraws, is dropped; the log has what is meant before, and the attestation after.
-import type { Json } from '../kernel/canonical-json.js';
 import { type Finding, toError, toFinding, toKnownError } from '../kernel/errors.js';
 import type { Verifier } from '../kernel/signed-note.js';
-import { type Attestation, toAttestationJson } from './attestation.js';
+import type { Attestation } from './attestation.js';
 import { Journal } from './audit/audit.js';
 import type { TargetDefinition } from './definition.js';
-import { type DropDoors, dropArchives, dropVersion, readRetired } from './drop.js';
+import { type DropDoors, dropAndAttest } from './drop.js';
 import { isMarkerOf, openMarker } from './marker.js';
 import type { DatasetVersion, DropStep } from './ports.js';
 import { findHold } from './hold.js';
@@ -62,11 +61,11 @@ export async function expire(doors: DropDoors, order: Expire): Promise<Expiry> {
       findings.push(toFinding('DATASET_HELD', { name: dataset.target, amount: String(dataset.version), expected: hold.until }, 'warning'));
       continue;
     }
-    const steps = await doors.target.dropSteps(dataset, gone);
+    const steps = await doors.target.dropSteps(dataset, { gone });
     const { target, version, runId: run, state } = dataset;
     const view = { target, version, run, state, why: candidate.why, expiresAt: candidate.expiresAt, steps };
     try {
-      versions.push({ ...view, attestation: order.dryRun ? null : await dropAndAttest(doors, order, server, view) });
+      versions.push({ ...view, attestation: order.dryRun ? null : await end(doors, order, server, view) });
       gone.push(dataset);
     } catch (error) {
       const { code, where, retry } = toFailure(error);
@@ -107,32 +106,9 @@ async function findCandidates(
   return { candidates, findings };
 }
 
-async function dropAndAttest(
-  doors: DropDoors,
-  order: Expire,
-  server: string,
-  { steps, ...version }: Omit<ExpiredVersion, 'attestation'>,
-): Promise<Attestation> {
-  const { pipeline, actor, withdraw, target } = order;
-  const data = {
-    ...{ pipeline, environment: target.environment, server, ...version, steps: steps.map((step): Json => ({ ...step })) },
-    ...(target.declared && { declared: JSON.parse(JSON.stringify(target.declared)) as Json }),
-    ...(withdraw && { reason: withdraw.reason }),
-    ...(actor === undefined ? {} : { actor }),
-  };
-  const journal = new Journal(doors.sink, doors.clock, order.newId());
-  const place = { server, target: version.target };
-  // Before it is gone: who makes the next one looks here for its number.
-  if (version.version > (await readRetired(doors.sink, place)))
-    await journal.append('deliver', 'version.retired', { ...place, version: version.version });
-  return journal.change(
-    'deliver',
-    'dataset.dropped',
-    data,
-    async () => {
-      await dropArchives(doors, journal, version);
-      return dropVersion(doors, version.run, steps, target.declared);
-    },
-    toAttestationJson,
-  );
+function end(doors: DropDoors, order: Expire, server: string, view: Omit<ExpiredVersion, 'attestation'>): Promise<Attestation> {
+  const { pipeline, actor, withdraw, target, newId } = order;
+  const of = { pipeline, environment: target.environment, server, ...view };
+  const journal = new Journal(doors.sink, doors.clock, newId());
+  return dropAndAttest(doors, journal, { ...of, declared: target.declared, reason: withdraw?.reason, actor });
 }

@@ -209,13 +209,13 @@ export interface Target {
   /** Shuts the current version of that run to everybody of the environment, and ends their sessions. MUST throw TARGET_BUSY, TARGET_CHANGED. */
   quarantine(runId: string): Promise<void>;
   /** What would be dropped with a version, in order, when those of `gone` were dropped before; roles of the environment only with its last one. */
-  dropSteps(version: DatasetVersion, gone?: readonly DatasetVersion[]): Promise<readonly DropStep[]>;
+  dropSteps(version: DatasetVersion, options?: DropOptions & { readonly gone?: readonly DatasetVersion[] }): Promise<readonly DropStep[]>;
   /**
    * Closes the version to everybody, ends its sessions and drops it: what stands there already no more is no error. Returns what had to stay and
    * why. MUST throw TARGET_BUSY while somebody works on the target, TARGET_CHANGED when the steps are no longer those of the version, and
    * EXPIRY_IN_USE where sessions are left that it may not end.
    */
-  drop(runId: string, steps: readonly DropStep[]): Promise<readonly DropKept[]>;
+  drop(runId: string, steps: readonly DropStep[], options?: DropOptions): Promise<readonly DropKept[]>;
   /** On a session of its own: what of these steps is there, and what the server tells of where else it may be. */
   seeDropped(steps: readonly DropStep[]): Promise<DropSeen>;
   /** A login with the rights of a version's readers alone, which `close` ends. Absent: a target whose login makes no others. */
@@ -318,7 +318,7 @@ export interface Staging {
    * Staging becomes current and current becomes previous, in one step. MUST leave the target as it was when it rejects.
    * Findings (warnings) tell what could not be tidied up afterwards.
    */
-  publish(version: DatasetVersion, held?: ReadonlySet<string>): Promise<readonly Finding[]>;
+  publish(version: DatasetVersion): Promise<readonly Finding[]>;
   /** Leaves nothing behind. MUST be safe to call twice and after a failure. */
   drop(): Promise<void>;
 }
@@ -389,6 +389,8 @@ export interface DatasetVersion {
   readonly publishedAt: string | null;
   /** Nobody of the environment may use it. */
   readonly closed?: 'expiring' | 'quarantined';
+  /** It lost its place by a roll-back: the next one does not return to it. */
+  readonly rolledBack?: true;
 }
 
 /** Asked for the version that is about to become current again, before anything changes: throws where it may not. */
@@ -401,7 +403,13 @@ export interface DropStep {
   readonly statement: string;
 }
 
+export interface DropOptions {
+  /** Its clones are not dropped with it: each has its own time. */
+  readonly clonesStay?: boolean;
+}
+
 export interface DropKept {
+  readonly kind: DropStep['kind'];
   readonly name: string;
   /** Names and counts. */
   readonly why: string;

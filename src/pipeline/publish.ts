@@ -1,7 +1,7 @@
 // Publication: the intent goes into the log, the marker that names that entry goes into staging, an archive is written of it where one is asked for,
-// staging becomes current, the archive gets its name, the outcome goes into the log.
+// staging becomes current, the archive gets its name, the outcome goes into the log, and what is beyond `keepVersions` ends.
 import type { Json } from '../kernel/canonical-json.js';
-import { type Finding, toError } from '../kernel/errors.js';
+import { toError } from '../kernel/errors.js';
 import { toArchiveNoteText } from './archive.js';
 import type { Journal } from './audit/audit.js';
 import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
@@ -10,6 +10,7 @@ import { toKeyData } from './key-use.js';
 import { questionType } from './permit-again.js';
 import { readHolds } from './hold.js';
 import type { Plan } from './plan.js';
+import { prune } from './prune.js';
 import type { DatasetVersion, Receipt, Staging } from './ports.js';
 import type { ArchiveOf, Archived, Doors, Run } from './run.js';
 
@@ -54,27 +55,25 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
       const row = toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker)));
       await staging.mark(row);
       archived = await writeArchive(doors, journal, staging, { plan, runId: run.id, marker: row }, onArchived);
-      const { findings, held } = await switchOver(doors, staging, version).catch(async (error: unknown) => {
+      const findings = await staging.publish(version).catch(async (error: unknown) => {
         await archived?.drop();
         throw error;
       });
       onPublished(data);
-      await archived?.publish(held);
+      await archived?.publish();
       return findings;
     },
   );
   if (archived) await journal.append('deliver', 'archive.published', { version: version.version, ...archived.facts });
-  await journal.append('deliver', 'findings.made', { findings: JSON.parse(JSON.stringify(published)) as Json });
+  const findings = [...published, ...(await prune(doors, journal, plan, systemIdentifier))];
+  if (archived) await pruneArchives(doors, journal, version.target, archived);
+  await journal.append('deliver', 'findings.made', { findings: JSON.parse(JSON.stringify(findings)) as Json });
 }
 
-/** Who is held is read as late as can be: an archive takes its time, and somebody may hold a version meanwhile. */
-async function switchOver(
-  doors: Doors,
-  staging: Staging,
-  version: DatasetVersion,
-): Promise<{ readonly findings: readonly Finding[]; readonly held: ReadonlySet<string> }> {
-  const held = new Set((await readHolds(doors)).map((hold) => hold.run));
-  return { findings: await staging.publish(version, held), held };
+/** Of versions that somebody else dropped. */
+async function pruneArchives(doors: Doors, journal: Journal, target: string, archived: Archived): Promise<void> {
+  const names = await archived.prune(new Set((await readHolds(doors)).map(({ run }) => run)));
+  if (names.length > 0) await journal.append('deliver', 'archive.dropped', { target, names: [...names] });
 }
 
 /** The log knows of the file before anybody can have it. */

@@ -34,8 +34,10 @@ export interface ArchiveOf {
 export interface Archived {
   /** What the log says of it. */
   readonly facts: ArchiveFacts;
-  /** It has its name from then on, and old ones go, but those of the runs that are held. */
-  publish(held: ReadonlySet<string>): Promise<void>;
+  /** It has its name from then on. */
+  publish(): Promise<void>;
+  /** Those go that are older than what the pipeline keeps, but of the runs that are held. Returns their names. */
+  prune(held: ReadonlySet<string>): Promise<readonly string[]>;
   drop(): Promise<void>;
 }
 

@@ -123,17 +123,29 @@ it('a version that is held is neither pruned nor dropped when it has expired, an
   expect((await hold('olga', { reason: 'sooner', until: '2030-01-01T00:00:00Z' })).body['code']).toBe('HOLD_SHORTER');
   await run();
   await run();
-  made.agoMs = 0;
   expect(await versions()).toEqual([
     [3, null],
     [2, null],
     [1, until],
   ]);
+  // One more: the second version is beyond what is kept, and its end is attested as that of an expiry.
+  await run();
+  made.agoMs = 0;
+  expect(await versions()).toEqual([
+    [4, null],
+    [3, null],
+    [1, until],
+  ]);
+  expect(await get(`/v1/datasets/${runs[1]}/attestation`)).toMatchObject({
+    ...{ run: runs[1], version: 2, entry: runs[3] },
+    attestation: { why: 'pruned', run: runs[1], dropped: [{ seen: 'gone' }, { seen: 'gone' }], beyond: { backups: { says: 'unknown' } } },
+  });
+  expect((await get(`/v1/runs/${runs[3]}`))['summary']).toMatchObject({ pruned: [{ version: 2 }] });
   expect((await get('/v1/environments'))['items']).toMatchObject([
     {
       name: 'dev',
       datasets: [
-        { version: 3, state: 'current', heldUntil: null },
+        { version: 4, state: 'current', heldUntil: null },
         { version: 1, state: 'previous', heldUntil: until },
       ],
     },
@@ -197,9 +209,9 @@ it('an approval of a lift is for the hold that was seen, and no other', async ()
 it('nothing goes back to a version that was revoked, and nothing clones it', async () => {
   const old = runs.at(-1)!;
   const current = await run();
-  const said = await remote('revoke', '4', 'tiny', '--reason', 'made with a wrong rulebook');
+  const said = await remote('revoke', '5', 'tiny', '--reason', 'made with a wrong rulebook');
   expect([said.exitCode, said.stderr]).toEqual([0, '']);
-  expect(said.stdout).toBe('revoked: copy, version 4: nothing goes back to it, clones it or takes it again\n');
+  expect(said.stdout).toBe('revoked: copy, version 5: nothing goes back to it, clones it or takes it again\n');
   expect((await post(`/v1/datasets/${current}/revoke`, 'rita', { reason: 'no right' })).status).toBe(403);
   expect((await post(`/v1/datasets/${current}/revoke`, 'olga', { reason: 'this one too' })).body).toMatchObject({
     ...{ run: current, revokedAt: expect.any(String) },

@@ -183,7 +183,7 @@ describe('while indexes are built', () => {
 });
 
 it('a run that is cancelled after the switch is published all the same', async () => {
-  const { code, stdout } = await shop.abortAt('database.prune');
+  const { code, stdout } = await shop.abortAt('target.release');
   expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: 'published' });
   expect(await shop.traces()).toEqual(onlyPublished);
   expect(shop.events().at(-1)).toMatchObject({ type: 'run.ended', data: { state: 'published' } });

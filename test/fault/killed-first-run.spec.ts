@@ -9,7 +9,7 @@ beforeAll(async () => (shop = await startSmallShop()), 60_000);
 afterAll(() => shop.stop());
 
 const borders = ['source', 'extract', 'deliver', 'verify', 'publish'].map((name) => `border:${name}`);
-const beforeTheSwitch = targetSteps.filter((step) => step !== 'database.prune').map((step) => `step:${step}`);
+const beforeTheSwitch = targetSteps.filter((step) => step !== 'target.release').map((step) => `step:${step}`);
 const midTable = ['moved:1', 'moved:40'];
 const midSchema = ['built:1', 'built:9'];
 
@@ -39,7 +39,7 @@ it.each([...borders, ...midTable, ...midSchema, ...beforeTheSwitch])(
   },
 );
 
-it.each(['step:database.prune', 'border:done'])('a first run killed at %s has published everything', async (place) => {
+it.each(['step:target.release', 'border:done'])('a first run killed at %s has published everything', async (place) => {
   await kill(place);
   const killed = await shop.published();
   expect(killed?.digest).toEqual(expect.any(String));

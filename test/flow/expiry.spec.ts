@@ -125,7 +125,7 @@ it('ends the sessions of the environment, and keeps a role of which others are m
   const { versions: gone, findings } = await expire();
   expect(findings).toEqual([]);
   await expect(app.query('SELECT 1')).rejects.toBeDefined();
-  expect(gone[0]?.attestation?.kept).toEqual([{ name: 'shop_dev_rw', why: '1 others are members of it' }]);
+  expect(gone[0]?.attestation?.kept).toEqual([{ kind: 'role', name: 'shop_dev_rw', why: '1 others are members of it' }]);
   expect((await readTraces(world.server)).roles).toEqual(['app', 'shop_dev_rw']);
 });
 
@@ -207,6 +207,52 @@ it('drops nothing that is held, whoever asks, until the hold is lifted or its ti
   expect(JSON.stringify(eventsOf(home))).not.toContain('a dispute');
 });
 
+it('attests what a publication prunes as it attests an expiry, and lets its clones have their time', async () => {
+  const plan = toPlan({ clones: { max: 3, hours: 24 }, declared: { backups: { days: 14, reason: 'nightly base backups' } } });
+  const target = world.target('shop_dev');
+  const publishNext = async (): Promise<unknown> => (await stage(target, plan)).publish({ sink });
+  await publishNext();
+  const expiresAt = new Date(Date.now() + dayMs).toISOString();
+  const { login } = await target.clones.make({ id: newRunId(Date.now()), for: 'pr-1', expiresAt, lastsUntil: expiresAt, max: 3 });
+  const [first] = await target.datasets();
+  expect([await publishNext(), await publishNext()]).toEqual([[], []]);
+  expect(await versions()).toEqual(['3 current', '2 previous']);
+  const [intent, done] = eventsOf(home).filter(({ type, data }) => type.startsWith('dataset.dropped') && data['run'] === first?.runId);
+  const steps = ['', '_template'].map((suffix) => `DROP DATABASE IF EXISTS "shop_dev_bauta_${first?.runId}${suffix}" WITH (FORCE)`);
+  expect(intent).toMatchObject({
+    type: 'dataset.dropped.intended',
+    data: { why: 'pruned', version: 1, state: 'previous', steps: steps.map((statement) => ({ statement })) },
+  });
+  expect(done).toMatchObject({
+    type: 'dataset.dropped.done',
+    data: {
+      dropped: steps.map((statement) => ({ kind: 'database', statement, seen: 'gone', sessions: 0 })),
+      kept: [{ kind: 'database', name: login.role, why: `a clone of it, which ends at ${expiresAt}` }],
+      beyond: { backups: { says: 'declared', days: 14 }, walArchives: { says: 'unknown' } },
+    },
+  });
+  expect(await target.clones.list()).toMatchObject([{ for: 'pr-1', version: 1 }]);
+  await target.close();
+});
+
+it('what stands in the way of pruning is a warning, and the version is shut until the next publication drops it', async () => {
+  await publish(Date.now());
+  const target = world.target('shop_dev');
+  const publishNext = async (): Promise<unknown> => (await stage(target, toPlan({ keepVersions: 1 }))).publish({ sink });
+  await publishNext();
+  const [, old] = await target.datasets();
+  // A superuser's session is not the provisioning role's to end.
+  const superuser = await connect({ name: 'root', url: world.server.url(old!.database) });
+  expect(await publishNext()).toMatchObject([
+    { code: 'TARGET_NOT_PRUNED', severity: 'warning', where: { name: old!.database } },
+    { code: 'EXPIRY_IN_USE', severity: 'warning' },
+  ]);
+  expect(await versions()).toEqual(['3 current', '2 previous', '1 previous expiring']);
+  await superuser.end();
+  expect(await publishNext()).toEqual([]);
+  expect(await versions()).toEqual(['4 current', '3 previous']);
+});
+
 it('prunes no version that is held, and goes back to none that was revoked', async () => {
   await publish(Date.now(), Date.now());
   const target = world.target('shop_dev');
@@ -215,8 +261,8 @@ it('prunes no version that is held, and goes back to none that was revoked', asy
     ...{ environment: 'test', version: 1, reason: 'a dispute', id: newRunId(Date.now()) },
     until: new Date(Date.now() + dayMs).toISOString(),
   });
-  const staged = await stage(target, toPlan({ keepVersions: 1 }));
-  await staged.publish({ held: new Set((await readHolds(doors)).map(({ run }) => run)) });
+  const findings = await (await stage(target, toPlan({ keepVersions: 1 }))).publish({ sink });
+  expect(findings).toMatchObject([{ code: 'DATASET_HELD', severity: 'warning', where: { amount: '1' } }]);
   expect(await versions()).toEqual(['3 current', '2 previous', '1 previous']);
   await revoke(doors, { environment: 'test', version: 2, reason: 'a wrong rulebook', id: newRunId(Date.now()) });
   const policy = { decide: () => Promise.reject(new Error('nobody asks')), close: () => Promise.resolve() };

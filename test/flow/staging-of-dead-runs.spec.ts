@@ -34,7 +34,7 @@ async function sweepAll(): Promise<readonly string[]> {
   }
 }
 
-it.each(targetSteps.filter((step) => step !== 'database.prune'))(
+it.each(targetSteps.filter((step) => step !== 'target.release'))(
   'a first run killed before %s leaves nothing once the next has swept',
   async (step) => {
     expect(await runAndDie(step)).toBe('SIGKILL');
@@ -58,7 +58,7 @@ it('a run killed at any step leaves the published version as it was', async () =
     expect(await readTraces(world.server)).toEqual({ databases: ['shop'], roles });
   }
   // After the switch it is published; only what is older waits for the next run.
-  expect(await runAndDie('database.prune')).toBe('SIGKILL');
+  expect(await runAndDie('target.release')).toBe('SIGKILL');
   expect(await sweepAll()).toEqual([]);
   expect((await world.target('shop').datasets()).map((dataset) => [dataset.version, dataset.state])).toEqual([
     [2, 'current'],

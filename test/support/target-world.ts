@@ -7,15 +7,18 @@ import type { Finding } from '../../src/kernel/errors.js';
 import { newRunId } from '../../src/kernel/ids.js';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { type Signer, signNote, toSigner } from '../../src/kernel/signed-note.js';
+import { Journal } from '../../src/pipeline/audit/audit.js';
 import type { Masked } from '../../src/pipeline/batch.js';
 import type { Catalogue } from '../../src/pipeline/catalogue.js';
 import type { PipelineDefinition } from '../../src/pipeline/definition.js';
 import { deliver } from '../../src/pipeline/deliver/deliver.js';
 import { toManifest, toMarker, toMarkerRow, toMarkerText } from '../../src/pipeline/marker.js';
 import type { ColumnPlan, Plan, TablePlan } from '../../src/pipeline/plan.js';
-import type { DatasetVersion, Receipt, Staging } from '../../src/pipeline/ports.js';
+import type { AuditSink, DatasetVersion, Receipt, Staging } from '../../src/pipeline/ports.js';
+import { prune } from '../../src/pipeline/prune.js';
 import type { EmbeddedOptions } from '../../src/systems/postgres/embedded.js';
 import { PostgresTarget, type PostgresTargetOptions, type SchemaStatements } from '../../src/systems/postgres/target/target.js';
+import { MemorySink } from './memory-sink.js';
 import { type TestServer, startTestServer } from './server.js';
 
 export interface TargetWorld {
@@ -121,7 +124,7 @@ export interface Staged {
   readonly staging: Staging;
   readonly version: DatasetVersion;
   readonly receipts: readonly Receipt[];
-  /** Writes the marker, then publishes. */
+  /** Writes the marker, then publishes, and prunes. */
   readonly publish: (marking?: Marking) => Promise<readonly Finding[]>;
 }
 
@@ -129,8 +132,8 @@ export interface Marking {
   readonly signer?: Signer;
   readonly systemIdentifier?: string;
   readonly madeAtMs?: number;
-  /** Runs whose versions are not pruned. */
-  readonly held?: ReadonlySet<string>;
+  /** The log that is told of what is pruned, and has the holds. */
+  readonly sink?: AuditSink;
 }
 
 /** Everything up to publication. */
@@ -145,14 +148,19 @@ export async function stage(target: PostgresTarget, plan: Plan = toPlan(), run =
   const made = (await target.datasets()).find(({ runId }) => runId === run.id);
   if (!made) throw new Error('staging is not among the datasets');
   const version = { ...made, planDigest: 'sha256:of-the-plan' };
-  const publish = async ({ signer = logSigner, systemIdentifier = '1', madeAtMs = Date.now(), held }: Marking = {}): Promise<
-    readonly Finding[]
-  > => {
+  const publish = async ({
+    signer = logSigner,
+    systemIdentifier = '1',
+    madeAtMs = Date.now(),
+    sink = new MemorySink(),
+  }: Marking = {}): Promise<readonly Finding[]> => {
     const manifest = toManifest(plan, receipts, await staging.beside());
     const log = { origin: signer.verifier.name, index: 4 };
     const marker = toMarker({ plan, version, systemIdentifier, nonce: run.nonce, manifest, log, madeAtMs });
     await staging.mark(toMarkerRow(marker, manifest, signNote(toMarkerText(marker), signer)));
-    return staging.publish(version, held);
+    const published = await staging.publish(version);
+    const journal = new Journal(sink, systemClock, run.id);
+    return [...published, ...(await prune({ target, sink, clock: systemClock }, journal, plan, (await target.place()).server))];
   };
   return { staging, receipts, version, publish };
 }

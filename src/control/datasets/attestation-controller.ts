@@ -41,7 +41,9 @@ export class AttestationController {
       const { pipeline, environment, target, version, droppedAt, droppedAs } = await findDataset(transaction, request, run);
       if (droppedAt === null) throw toError('RESOURCE_UNKNOWN', { type: 'attestation' });
       const events = droppedAs === null ? [] : await transaction.log.eventsOf(droppedAs, types);
-      const [attestation = null] = await transaction.log.withTexts(events.map(({ data }) => data));
+      // Of a publication that pruned several each has its own.
+      const own = events.filter(({ data }) => data['run'] === run);
+      const [attestation = null] = await transaction.log.withTexts(own.map(({ data }) => data));
       return { run, pipeline, environment, target, version, droppedAt: droppedAt.toISOString(), entry: droppedAs, attestation };
     });
   }

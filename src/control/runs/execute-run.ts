@@ -231,6 +231,7 @@ async function findPublished(doors: Doors, runId: string): Promise<RunSummary | 
     verdicts: [],
     checks: toCheckResults(await doors.sink.read(['checks.made'], runId)),
     decision: null,
+    pruned: [],
     seconds: 0,
     rowsPerSecond: 0,
     peakRssBytes: 0,

@@ -1,6 +1,7 @@
 // report turns events into what people ask for, and can say no more than what happened. For now: the summary of one run.
 import type { Json } from '../../kernel/canonical-json.js';
 import type { ErrorView, Finding } from '../../kernel/errors.js';
+import type { Attestation } from '../attestation.js';
 import { fromLogged } from '../erasable.js';
 import { type CheckResult, toCheckResults } from '../check.js';
 import type { Decision } from '../decision.js';
@@ -22,6 +23,8 @@ export interface RunSummary {
   /** What each check of the pipeline counted; empty where it did not come to that. */
   readonly checks: readonly CheckResult[];
   readonly decision: Decision | null;
+  /** Versions that ended because this one was published, each with its attestation. */
+  readonly pruned: readonly Pruned[];
   readonly seconds: number;
   readonly rowsPerSecond: number;
   readonly peakRssBytes: number;
@@ -29,6 +32,14 @@ export interface RunSummary {
   readonly checkpoint: Checkpoint | null;
   /** Why it did not come to a publication, where neither decision nor findings of the verifier say so; or what failed after it. */
   readonly error?: ErrorView;
+}
+
+export interface Pruned {
+  readonly target: string;
+  readonly version: number;
+  /** That made it. */
+  readonly run: string;
+  readonly attestation: Attestation;
 }
 
 /** A pure function of the run's events: the same log gives the same summary, whoever asks. */
@@ -74,6 +85,7 @@ export function toSummary(
     verdicts: (last('dataset.verified')?.['verdicts'] as readonly Json[] | undefined) ?? [],
     checks: toCheckResults(mine),
     decision: (last('plan.decided')?.['decision'] as unknown as Decision | undefined) ?? null,
+    pruned: mine.filter(({ type }) => type === 'dataset.dropped.done').map(({ data }) => toPruned(data)),
     seconds,
     rowsPerSecond: movingSeconds > 0 ? Math.round(rows / movingSeconds) : 0,
     peakRssBytes: Number(ended?.['peakRssBytes'] ?? 0),
@@ -86,6 +98,11 @@ function toDataset(published: Event['data'] | undefined): RunSummary['dataset'] 
   if (!published) return null;
   const { target, version, planDigest } = published as unknown as NonNullable<RunSummary['dataset']>;
   return { target, version, planDigest };
+}
+
+function toPruned(data: Event['data']): Pruned {
+  const { target, version, run, lookedAt, address, dropped, kept, beyond, server } = data as unknown as Pruned & Attestation;
+  return { target, version, run, attestation: { lookedAt, address, dropped, kept, beyond, server } };
 }
 
 /** Findings alone tell everything: an error that is more than the sum of findings is one of them. */

@@ -9,7 +9,7 @@ import { quoteName } from '../quote.js';
 import { findMarkerProblem } from '../target/marker-of.js';
 import type { EnvironmentRoles } from '../target/names.js';
 import type { OwnComment } from '../target/own-comment.js';
-import { type Session, type TargetServer, toSqlState } from '../target/session.js';
+import type { Session, TargetServer } from '../target/session.js';
 import { findHanging, findShared } from './guard.js';
 import { findTaken } from './inspect-swap.js';
 import { type Places, toPlaces } from './places.js';
@@ -163,27 +163,6 @@ async function findCurrentOf(session: Session, target: string): Promise<Version 
 /** Previous versions to which a roll-back may return, the one replaced last first. */
 function toReturnable(versions: readonly Version[]): readonly Version[] {
   return versions.filter(({ ours }) => ours.state === 'previous' && !ours.rolledBack && !ours.closed);
-}
-
-/** Drops previous versions beyond `keep`; the ones rolled back first, then the oldest. What was adopted is never dropped. */
-export async function pruneSwap(
-  session: Session,
-  target: string,
-  keep: number,
-  held: ReadonlySet<string> = new Set(),
-): Promise<readonly Finding[]> {
-  const versions = await readVersions(session, target);
-  const rolledBack = versions.filter(({ ours }) => ours.state === 'previous' && (ours.rolledBack || ours.closed));
-  const surplus = [...toReturnable(versions), ...rolledBack].slice(keep).filter(({ ours }) => ours.version > 0 && !held.has(ours.runId));
-  const findings: Finding[] = [];
-  for (const { places, record } of surplus) {
-    try {
-      await dropSchemas(session, places);
-    } catch (error) {
-      findings.push(toFinding('TARGET_NOT_PRUNED', { stage: 'deliver', name: record, sqlState: toSqlState(error) }, 'warning'));
-    }
-  }
-  return findings;
 }
 
 /** All schemas of a version that is not current, in one transaction; nothing that stands elsewhere goes with them. Throws SWAP_HANGS. */

@@ -54,7 +54,7 @@ export function findCurrent(versions: readonly Version[]): Version | undefined {
 }
 
 export function toDataset({ ours, record }: Version): DatasetVersion {
-  const { target, version, state, runId, planDigest = '', publishedAt = null, closed } = ours;
+  const { target, version, state, runId, planDigest = '', publishedAt = null, closed, rolledBack } = ours;
   return {
     target,
     version,
@@ -65,6 +65,7 @@ export function toDataset({ ours, record }: Version): DatasetVersion {
     planDigest,
     publishedAt,
     ...(closed && { closed: closed.why }),
+    ...(rolledBack && { rolledBack }),
   };
 }
 

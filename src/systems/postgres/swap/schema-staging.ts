@@ -10,6 +10,7 @@ import { type SchemaStatements, runInOrder } from '../target/build-schema.js';
 import { Building } from '../target/building.js';
 import { copyIn, copyInFrozen, isItself } from '../target/copy-in.js';
 import { countBeside } from '../target/count-beside.js';
+import { release } from '../target/locks.js';
 import { type EnvironmentRoles, toEnvironmentRoles } from '../target/names.js';
 import { setSequences } from '../target/sequences.js';
 import { SessionPool } from '../target/session-pool.js';
@@ -20,7 +21,7 @@ import { writeMarkerTable } from '../target/write-marker.js';
 import { endBuilderSessions, findBuilder } from './builder.js';
 import { grantInside, handOver } from './create-schemas.js';
 import { type Places, toOwnLabel, toPlaced } from './places.js';
-import { pruneSwap, publishSwap } from './publish-swap.js';
+import { publishSwap } from './publish-swap.js';
 import { dropStaging } from './sweep-schemas.js';
 
 export interface SchemaStagingParts {
@@ -127,7 +128,7 @@ export class SchemaStaging implements Staging {
     this.#marked = true;
   }
 
-  async publish(version: DatasetVersion, held?: ReadonlySet<string>): Promise<readonly Finding[]> {
+  async publish(version: DatasetVersion): Promise<readonly Finding[]> {
     this.#requireLock();
     // Nothing is published that does not say what it is.
     if (!this.#marked) throw toError('STAGING_UNMARKED');
@@ -136,14 +137,13 @@ export class SchemaStaging implements Staging {
     await grantInside(hold, places, roles);
     const [now] = await hold.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
     await onStep('schemas.switch');
-    const { adopt, keepVersions } = plan.facts.target;
+    const { adopt } = plan.facts.target;
     const order = { version, places, roles, adopt: adopt !== undefined, expectedRun, loadedBy: now?.id ?? '', clock };
     const told = await publishSwap(server, hold, order);
     this.#published = true;
-    await onStep('schemas.prune');
-    const findings = hold.lost ? [] : await pruneSwap(hold, server.target, keepVersions ?? 1, held);
-    await hold.end();
-    return [...told, ...findings];
+    await onStep('target.release');
+    await release(hold);
+    return told;
   }
 
   /** Also while another call works here, whose sessions it ends. A call that failed may be made again. */

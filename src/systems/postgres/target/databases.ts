@@ -65,8 +65,9 @@ export function toDatasets(databases: readonly Database[], target: string): read
   return databases
     .flatMap(({ ours, name: database }): DatasetVersion[] => {
       if (ours?.target !== target || ours.state === 'template' || (ours.state === 'current') !== (database === target)) return [];
-      const { version, state, runId, planDigest = '', publishedAt = null, closed } = ours;
-      return [{ target, version, state, runId, database, planDigest, publishedAt, ...(closed && { closed: closed.why }) }];
+      const { version, state, runId, planDigest = '', publishedAt = null, closed, rolledBack } = ours;
+      const more = { ...(closed && { closed: closed.why }), ...(rolledBack && { rolledBack }) };
+      return [{ target, version, state, runId, database, planDigest, publishedAt, ...more }];
     })
     .sort((a, b) => b.version - a.version);
 }

@@ -1,7 +1,7 @@
 // Takes a version away for good: closed to everybody first, so that nobody gets in again whatever comes of the rest, then dropped. What is seen
 // afterwards is seen on a session that had no part in it.
 import { toError } from '../../../kernel/errors.js';
-import type { DatasetVersion, DropKept, DropSeen, DropStep } from '../../../pipeline/ports.js';
+import type { DatasetVersion, DropKept, DropOptions, DropSeen, DropStep } from '../../../pipeline/ports.js';
 import { quoteName } from '../quote.js';
 import { dropClonesOf } from './clones.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
@@ -19,11 +19,11 @@ export async function readDropSteps(
   session: Session,
   target: string,
   { runId }: Pick<DatasetVersion, 'runId'>,
-  gone: readonly DatasetVersion[] = [],
+  { gone = [], clonesStay = false }: DropOptions & { readonly gone?: readonly DatasetVersion[] } = {},
 ): Promise<readonly DropStep[]> {
   const [databases, roles] = [await readDatabases(session), await readRoles(session)];
   const own = databases.filter((one) => isOf(one, target, runId));
-  const clones = findClones(roles, target, runId);
+  const clones = clonesStay ? [] : findClones(roles, target, runId);
   const left = databases.filter(
     (one) => one.ours?.target === target && !own.includes(one) && !gone.some(({ database }) => database === one.name),
   );
@@ -44,6 +44,7 @@ export async function dropVersion(
   target: string,
   runId: string,
   steps: readonly DropStep[],
+  { clonesStay = false }: DropOptions,
   onStep: OnStep,
 ): Promise<readonly DropKept[]> {
   // Nobody begins a clone meanwhile; one that is being made is dropped as it is.
@@ -51,17 +52,23 @@ export async function dropVersion(
   const there = (await readDatabases(session)).filter((one) => isOf(one, target, runId));
   const clones = findClones(await readRoles(session), target, runId);
   const named = new Set(steps.filter(({ kind }) => kind === 'database').map(({ name }) => name));
-  if ([...there, ...clones].some(({ name }) => !named.has(name))) throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
+  if ([...there, ...(clonesStay ? [] : clones)].some(({ name }) => !named.has(name)))
+    throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
   // All of it is closed before any of it is dropped. A template is closed as long as it lives.
   await onStep('version.close');
   for (const database of there.filter(({ ours }) => ours?.state !== 'template')) await closeDatabase(session, database, 'expiring');
   for (const { name } of there) await endSessions(session, name);
-  await dropClonesOf(session, target, runId);
+  if (!clonesStay) await dropClonesOf(session, target, runId);
   await onStep('version.drop');
   for (const { name, statement } of steps.filter((step) => there.some((one) => one.name === step.name)))
     await drop(session, name, statement);
   await onStep('roles.drop');
-  return dropRoles(session, target, steps);
+  return [...(clonesStay ? clones.flatMap(toKeptClone) : []), ...(await dropRoles(session, target, steps))];
+}
+
+/** Its database is called as its role is. */
+function toKeptClone({ name, ours }: Role): readonly DropKept[] {
+  return ours?.clone ? [{ kind: 'database', name, why: `a clone of it, which ends at ${ours.clone.expiresAt}` }] : [];
 }
 
 async function drop(session: Session, name: string, statement: string): Promise<void> {
@@ -77,14 +84,14 @@ async function dropRoles(session: Session, target: string, steps: readonly DropS
   const wanted = steps.filter(({ kind, name }) => kind === 'role' && findOwnName(name)?.form !== 'clone');
   if (wanted.length === 0) return [];
   const used = (await readDatabases(session)).some(({ ours }) => ours?.target === target);
-  if (used) return wanted.map(({ name }) => ({ name, why: 'another version of the target needs it' }));
+  if (used) return wanted.map(({ name }) => ({ kind: 'role', name, why: 'another version of the target needs it' }));
   const roles = (await readRoles(session)).filter((role) => isOfEnvironment(role, target));
   const kept: DropKept[] = [];
   for (const { name, statement } of wanted) {
     if (!roles.some((role) => role.name === name)) continue;
     const members = await countMembers(session, name);
-    if (members > 0) kept.push({ name, why: `${members} others are members of it` });
-    else if (!(await dropRole(session, statement))) kept.push({ name, why: 'what is not of this environment depends on it' });
+    if (members > 0) kept.push({ kind: 'role', name, why: `${members} others are members of it` });
+    else if (!(await dropRole(session, statement))) kept.push({ kind: 'role', name, why: 'what is not of this environment depends on it' });
   }
   return kept;
 }

@@ -12,7 +12,7 @@ export interface OwnComment {
   /** When a newer version took its place. */
   readonly replacedAt?: string | undefined;
   /** True when it lost its place by a roll-back: the next roll-back does not return to it. */
-  readonly rolledBack?: boolean | undefined;
+  readonly rolledBack?: true | undefined;
   /** The comment that people gave the database before it was adopted. */
   readonly comment?: string | undefined;
   /** Of a template: nobody can connect to it, so nobody else can ask. */

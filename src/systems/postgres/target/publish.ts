@@ -1,7 +1,7 @@
 // Publication and roll-back: which database takes whose name, and what each then says of itself.
 import { newRunId } from '../../../kernel/ids.js';
 import { type Clock, toTimestamp } from '../../../kernel/clock.js';
-import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
+import { toError } from '../../../kernel/errors.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import type { DatasetVersion, Permit } from '../../../pipeline/ports.js';
 import { quoteLiteral, quoteName } from '../quote.js';
@@ -9,8 +9,8 @@ import { type Database, readDatabases, toDatasets } from './databases.js';
 import { carryOver, openToEnvironment } from './hand-over.js';
 import { type OwnComment, toCommentText } from './own-comment.js';
 import { findMarkerProblem } from './marker-of.js';
-import { type EnvironmentRoles, toStagingName, toTemplateName } from './names.js';
-import { type Session, type TargetServer, toSqlState } from './session.js';
+import { type EnvironmentRoles, toStagingName } from './names.js';
+import type { Session, TargetServer } from './session.js';
 import { switchOver } from './switch-over.js';
 
 export interface Publication {
@@ -80,41 +80,6 @@ export async function rollback(
   const version = toDatasets(await readDatabases(session), target).find(({ state }) => state === 'current');
   if (!version) throw toError('TARGET_CHANGED', { name: target });
   return version;
-}
-
-/**
- * Drops previous versions beyond `keep`, the ones rolled back first, then the oldest, each with its template. An adopted database is never
- * dropped. Clones stay until their own time is up: nobody's tests end because a newer version was published.
- */
-export async function prune(
-  session: Session,
-  target: string,
-  keep: number,
-  held: ReadonlySet<string> = new Set(),
-): Promise<readonly Finding[]> {
-  const databases = await readDatabases(session);
-  const returnable = toReturnable(databases, target);
-  const rolledBack = databases.filter(
-    ({ ours }) => ours?.target === target && ours.state === 'previous' && (ours.rolledBack || ours.closed),
-  );
-  const surplus = [...returnable, ...rolledBack]
-    .slice(keep)
-    .filter(({ ours }) => ours !== undefined && ours.version > 0 && !held.has(ours.runId));
-  const findings: Finding[] = [];
-  for (const { name, ours } of surplus) {
-    try {
-      await dropWithTemplate(session, target, { database: name, runId: ours!.runId });
-    } catch (error) {
-      findings.push(toFinding('TARGET_NOT_PRUNED', { stage: 'deliver', name, sqlState: toSqlState(error) }, 'warning'));
-    }
-  }
-  return findings;
-}
-
-/** A version and the template of its clones. What is left of it when this is cut short, the sweep drops. */
-export async function dropWithTemplate(session: Session, target: string, of: Pick<DatasetVersion, 'database' | 'runId'>): Promise<void> {
-  for (const name of [of.database, toTemplateName(target, of.runId)])
-    await session.query(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
 }
 
 /** Previous versions to which a roll-back may return, the one replaced last first: the highest number, whatever the clocks said at the time. */

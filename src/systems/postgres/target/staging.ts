@@ -15,7 +15,8 @@ import { copyIn, copyInFrozen, isItself } from './copy-in.js';
 import { countBeside } from './count-beside.js';
 import { databaseOwner, grantRights, handOver } from './hand-over.js';
 import { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
-import { prune, publish } from './publish.js';
+import { release } from './locks.js';
+import { publish } from './publish.js';
 import { RangeRecord, type RecordOf, addStep, createRecord, dropRecord, toStepDigest } from './range-record.js';
 import { setSequences } from './sequences.js';
 import { SessionPool } from './session-pool.js';
@@ -191,23 +192,22 @@ export class PostgresStaging implements Staging {
     this.#marked = true;
   }
 
-  async publish(version: DatasetVersion, held?: ReadonlySet<string>): Promise<readonly Finding[]> {
+  async publish(version: DatasetVersion): Promise<readonly Finding[]> {
     this.#requireLock();
     // Nothing is published that does not say what it is.
     if (!this.#marked) throw toError('STAGING_UNMARKED');
     const { server, hold, plan, clock, expectedOid, onStep } = this.#parts;
     const roles = this.#roles;
     await this.#asProvisioner((session) => grantRights(session, roles, plan.roles, this.#objectOwner));
-    const { adopt, keepVersions, clones } = plan.facts.target;
+    const { adopt, clones } = plan.facts.target;
     if (clones) await this.#freeze(version, clones.megabytes);
     await this.#endProvisioner();
     await onStep('database.switch');
     await publish(server, hold, { version, staging: this.database, roles, adopt: adopt !== undefined, expectedOid, clock });
     this.#published = true;
-    await onStep('database.prune');
-    const findings = hold.lost ? [] : await prune(hold, server.target, keepVersions ?? 1, held);
-    await hold.end();
-    return findings;
+    await onStep('target.release');
+    await release(hold);
+    return [];
   }
 
   async #freeze(of: DatasetVersion, megabytes: number | undefined): Promise<void> {

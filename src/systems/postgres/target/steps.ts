@@ -11,7 +11,7 @@ export const targetSteps = [
   'owner.change',
   'marker.write',
   'database.switch',
-  'database.prune',
+  'target.release',
 ] as const;
 
 /** Between marker and switch, where clones are wanted. */
@@ -28,7 +28,7 @@ export const swapSteps = [
   'owner.change',
   'marker.write',
   'schemas.switch',
-  'schemas.prune',
+  'target.release',
 ] as const;
 
 /** Those that take a version away, of either kind. */

@@ -8,7 +8,7 @@ import type { MarkerSeen } from '../../../pipeline/marker.js';
 import type { Plan } from '../../../pipeline/plan.js';
 import type { RolesDefinition } from '../../../pipeline/definition.js';
 import type {
-  AdoptedStaging, DatasetVersion, DropKept, DropSeen, DropStep, Permit, Login, SharedStaging, StagingRun, Target, TargetFacts,
+  AdoptedStaging, DatasetVersion, DropKept, DropOptions, DropSeen, DropStep, Permit, Login, SharedStaging, StagingRun, Target, TargetFacts,
 } from '../../../pipeline/ports.js'; // prettier-ignore
 import type { Finding } from '../../../kernel/errors.js';
 import type { ConnectionTarget } from '../connection.js';
@@ -167,15 +167,15 @@ export class PostgresTarget implements Target {
     });
   }
 
-  dropSteps(version: DatasetVersion, gone?: readonly DatasetVersion[]): Promise<readonly DropStep[]> {
-    return this.#withMaintenance((session) => readDropSteps(session, this.#server.target, version, gone));
+  dropSteps(version: DatasetVersion, options?: Parameters<Target['dropSteps']>[1]): Promise<readonly DropStep[]> {
+    return this.#withMaintenance((session) => readDropSteps(session, this.#server.target, version, options));
   }
 
-  drop(runId: string, steps: readonly DropStep[]): Promise<readonly DropKept[]> {
+  drop(runId: string, steps: readonly DropStep[], options: DropOptions = {}): Promise<readonly DropKept[]> {
     const { onStep = () => undefined } = this.#options;
     return this.#withMaintenance(async (session) => {
       await lockTarget(session, this.#server.target);
-      return dropVersion(session, this.#server.target, runId, steps, onStep);
+      return dropVersion(session, this.#server.target, runId, steps, options, onStep);
     });
   }
 
