@@ -45,7 +45,7 @@ export async function handOut(doors: PermitDoors & Pick<Doors, 'target'>, order:
   const journal = new Journal(doors.sink, doors.clock, id);
   await permitAgain(doors, journal, current, order.knownSources);
   const key = Buffer.from(await order.open(name)).toString('base64');
-  const data = { environment, pipeline, target, version, run: runId, sha256, recipient, actor };
+  const data = { environment, pipeline, target, version, run: runId, bytes, sha256, recipient, actor };
   await journal.append('deliver', 'dataset.pulled', data);
   return { name, bytes, sha256, target, version, runId, expiresAt, key };
 }

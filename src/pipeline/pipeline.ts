@@ -81,9 +81,9 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   hooks.prepared?.(prepared);
   await journal.append('source', 'source.seen', { ...prepared.seenSource });
   await journal.append('classify', 'findings.made', { findings: toJson(prepared.findings) });
-  const { plan, planDigest, decision, question } = prepared;
+  const { plan, planDigest, decision, question, targetFacts } = prepared;
   if (!plan || !planDigest || !decision || !question || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
-  await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision) });
+  await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision), ...toPlace(targetFacts) });
   if (!decision.allow) return 'denied';
   if (run.reuse && (await reuse(doors, run.reuse, { ...prepared, plan, planDigest }, hooks, journal))) return 'reused';
   if (request.pipeline.body.approval) await requireApproval(request.pipeline.body.name, planDigest, hooks);
@@ -107,6 +107,10 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
       ),
   );
 }
+
+/** By which others know the target. */
+const toPlace = (facts: Prepared['targetFacts']): { readonly target?: Json } =>
+  facts ? { target: { address: facts.address, database: facts.database, systemIdentifier: facts.systemIdentifier } } : {};
 
 /** True when a version was found, which then is told of. It changes nothing anywhere, so nobody has to approve of it. */
 async function reuse(

@@ -4,6 +4,7 @@ import type { Json } from '../kernel/canonical-json.js';
 import { toError } from '../kernel/errors.js';
 import { toArchiveNoteText } from './archive.js';
 import type { Journal } from './audit/audit.js';
+import { toTableLabel } from './catalogue.js';
 import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
 import type { GateInput } from './decision.js';
 import { toKeyData } from './key-use.js';
@@ -44,7 +45,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const madeAtMs = doors.clock.now();
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };
   let archived: Archived | undefined;
-  await journal.append('gate', questionType, { input: what.question });
+  await journal.append('gate', questionType, { input: what.question, follows: toFollowed(plan) });
   const published = await journal.change(
     'deliver',
     'dataset.published',
@@ -74,6 +75,20 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
 async function pruneArchives(doors: Doors, journal: Journal, target: string, archived: Archived): Promise<void> {
   const names = await archived.prune(new Set((await readHolds(doors)).map(({ run }) => run)));
   if (names.length > 0) await journal.append('deliver', 'archive.dropped', { target, names: [...names] });
+}
+
+/** By table and scope the columns that a pseudonym is a function of, beside the value itself: what the question does not say. */
+function toFollowed({ tables }: Plan): Json {
+  const followed: Record<string, Record<string, Json[]>> = {};
+  for (const table of tables)
+    for (const { purpose, column, via } of table.hidden) {
+      const label = toTableLabel(table);
+      // A place in the heap is no column.
+      if (column === 'ctid') continue;
+      const scopes = (followed[label] ??= {});
+      (scopes[purpose] ??= []).push({ table: toTableLabel(via.at(-1)?.references ?? table), column });
+    }
+  return followed;
 }
 
 /** The log knows of the file before anybody can have it. */

@@ -8,6 +8,10 @@ import type { Decision } from '../decision.js';
 import type { Checkpoint, Event } from '../event.js';
 import type { Reused } from '../reuse.js';
 
+export { type LineageContext, lineageTriggers, lineageTypes, toLineage } from './lineage.js';
+export type { RunEvent } from './open-lineage.js';
+export { type Usage, toUsage, usageActions, usageRunTypes, usageTypes } from './usage.js';
+
 export type RunState = 'published' | 'reused' | 'withheld' | 'denied' | 'failed' | 'cancelled';
 
 export interface RunSummary {

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { toError } from '../../kernel/errors.js';
 import { createDataSource } from './data-source.js';
 import { toMetadataError } from './metadata-error.js';
+import { type EventStream, takeEventLease } from './event-store.js';
 import { type Observation, observe } from './observation.js';
 import type { RunRow } from './run-store.js';
 import { Transaction } from './transaction.js';
@@ -15,6 +16,7 @@ export type { DatasetRow, Drifted, InventoryRow, MadeWith, Readers } from './dat
 export type { DocumentKey, DocumentVersion } from './document-store.js';
 export type { EnvironmentRow } from './environment-store.js';
 export type { ErrandKind, ErrandRow, Loss, NewErrand } from './errand-store.js';
+export { type EventPlace, type EventProgress, type EventStream, type SignedEntry, eventStreams } from './event-store.js';
 export type { HoldRow } from './hold-store.js';
 export type { Observation } from './observation.js';
 export { migrate } from './migrate.js';
@@ -90,6 +92,20 @@ export class Metadata {
         await manager.query(`SELECT pg_catalog.set_config('bauta.workspace', $1, true)`, [next.workspace_id]);
         return new Transaction(manager, next.workspace_id).runs.transition(next.id, { to: 'planning', workerId });
       });
+    } catch (error) {
+      throw toMetadataError(error);
+    }
+  }
+
+  /** What has entries that were not published, of whichever workspace. */
+  findUnpublished(streams: readonly EventStream[]): Promise<{ readonly workspaceId: string; readonly stream: EventStream }[]> {
+    return this.query('SELECT workspace_id AS "workspaceId", stream FROM bauta.find_unpublished($1)', [streams]);
+  }
+
+  /** Ours for so long, anew each time it is asked for. False: another process publishes events. */
+  async takeEventLease(holder: string, ms: number): Promise<boolean> {
+    try {
+      return await takeEventLease(this.source.manager, holder, ms);
     } catch (error) {
       throw toMetadataError(error);
     }

@@ -6,6 +6,7 @@ import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
 import { CloneStore } from './clone-store.js';
 import { DatasetStore } from './dataset-store.js';
+import { EventStore } from './event-store.js';
 import { HoldStore } from './hold-store.js';
 import { HolderStore } from './holder-store.js';
 import { DocumentStore } from './document-store.js';
@@ -68,6 +69,7 @@ export class Transaction {
   readonly environments: EnvironmentStore;
   readonly clones: CloneStore;
   readonly tokenEntries: TokenEntryStore;
+  readonly events: EventStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -96,6 +98,7 @@ export class Transaction {
     this.clones = new CloneStore(manager, workspaceId);
     this.errands = new ErrandStore(manager, workspaceId);
     this.tokenEntries = new TokenEntryStore(manager, workspaceId);
+    this.events = new EventStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */
