@@ -2434,6 +2434,112 @@ export const messages = {
     message: 'what came is not the archive that {name} answered with',
     hint: 'try again; what came is not kept',
   },
+  // ── agents
+  AGENT_RECORDS_CONFLICT: {
+    class: 'InvariantError',
+    message: 'record {batch} of range {range} stands at the broker twice, signed both times, and not the same',
+    hint: 'two services may have the key of one environment; nothing was published. Run it again',
+  },
+  AGENT_RECORDS_MISSING: {
+    class: 'UnavailableError',
+    message: '{amount} of {expected} ranges of the version did not come, and the topic {object} ends',
+    hint: 'records were deleted or never written: look at the topic and its retention, and run it again; nothing was published',
+  },
+  AGENT_MANIFEST_DIFFERS: {
+    class: 'InvariantError',
+    message: 'what was loaded is not what the service signed: {expected} ({schema}.{table})',
+    hint: 'nothing was published; run it again, and report it if it comes again',
+  },
+  AGENT_TABLE_MISSING: {
+    class: 'DataError',
+    message: '{schema}.{table} is not in staging as the plan has it',
+    hint: 'please report it; nothing was published',
+  },
+  AGENT_RESIDUAL: {
+    class: 'DataError',
+    message: '{amount} values of {schema}.{table}.{column} can be no fake of ours ({name})',
+    hint: 'where the pipeline keeps that column for a reason this is expected; else look at its classification',
+  },
+  AGENT_TARGET_NAME: {
+    class: 'InputError',
+    message: 'the dataset is called {expected}, and the database of this agent {name}',
+    hint: 'give the agent a connection to {expected}: a version says by its signed marker which database it is',
+  },
+  AGENT_VERSION_TAKEN: {
+    class: 'InputError',
+    message: 'version {amount} of {name} cannot be made: this target has {expected}',
+    hint: 'somebody else delivers to this target; give the environment a target of its own',
+  },
+  AGENT_MARKER_DIFFERS: {
+    class: 'DeniedError',
+    message: 'the marker that came with the command to publish is not of what was loaded: {expected}',
+    hint: 'nothing was published; run it again, and report it if it comes again',
+  },
+  AGENT_SUPERSEDED: {
+    class: 'UnavailableError',
+    message: 'another run began before {run} was published',
+    hint: 'nothing was published of it; the other run goes on',
+  },
+  AGENT_WITHDRAWN: {
+    class: 'UnavailableError',
+    message: 'the service took {run} back',
+    hint: 'nothing was published of it; the run says why',
+  },
+  AGENT_MESSAGE_REFUSED: {
+    class: 'DeniedError',
+    message: '{amount} messages on {object} were refused: {expected}',
+    hint: 'somebody else writes to the topic: look at its ACL; what was refused changed nothing',
+  },
+  AGENT_RECORD_REFUSED: {
+    class: 'DeniedError',
+    message: '{amount} records on {object} were left out: {expected}',
+    hint: 'somebody else writes to the topic: look at its ACL; what was left out changed nothing',
+  },
+  AGENT_TOKEN_INVALID: {
+    class: 'InputError',
+    message: 'the enrolment token cannot be read',
+    hint: 'give the agent the whole line that bauta agents invite printed',
+  },
+  AGENT_TOKEN_EXPIRED: {
+    class: 'DeniedError',
+    message: 'the enrolment token expired at {expected}',
+    hint: 'ask for another: bauta agents invite ENVIRONMENT',
+  },
+  AGENT_NOT_ENROLLED: {
+    class: 'InputError',
+    message: 'this agent is not enrolled',
+    hint: 'give it a token once: bauta agents invite ENVIRONMENT prints one, bauta agent --token-file FILE takes it',
+  },
+  AGENT_REVOKED: {
+    class: 'DeniedError',
+    message: 'this agent was revoked',
+    hint: 'make it a new home and enrol it anew, if it is to go on',
+  },
+  AGENT_HOME_INVALID: {
+    class: 'InputError',
+    message: '{file} of the agent cannot be used',
+    hint: 'it is written by the agent alone, readable by nobody else; without it the agent has to be enrolled anew in a home of its own',
+  },
+  AGENT_HOME_TAKEN: {
+    class: 'InputError',
+    message: 'another process is the agent of {file}',
+    hint: 'stop it, or give this one a home of its own',
+  },
+  AGENT_UNKNOWN: {
+    class: 'InputError',
+    message: 'there is no agent {name} of {expected}',
+    hint: 'bauta agents list ENVIRONMENT shows those that there are',
+  },
+  AGENT_SEALED: {
+    class: 'DeniedError',
+    message: 'the version is encrypted, and not for this agent',
+    hint: 'it was enrolled after the run began, or revoked: the next run is for those that are enrolled then',
+  },
+  AGENT_BEGIN_INVALID: {
+    class: 'InvariantError',
+    message: 'a signed {name} of the service is not of the form that this agent knows',
+    hint: 'service and agent are of different releases: update the older one',
+  },
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { Verifier } from '../kernel/signed-note.js';
 import { type RowsReader, type SeenTable, lookAtRows, toTableKey } from './look-at-rows.js';
 import { openMarker } from './marker.js';
-import { type RawKind, findRaw, isWorthALook } from './raw-value.js';
+import { type RawCount, RawScan } from './raw-scan.js';
 import { attest } from './verify/verify.js';
 
 export type DataState = 'as published' | 'drifted' | 'unknown';
@@ -16,7 +16,7 @@ export interface DriftedTable {
   readonly rows: number | null;
   readonly published: number | null;
   /** Values that can be no fake of ours, by column. Never a value. */
-  readonly raw: readonly { readonly column: string; readonly kind: RawKind; readonly values: number }[];
+  readonly raw: readonly RawCount[];
 }
 
 export interface DataDrift {
@@ -65,32 +65,10 @@ export async function lookForDataDrift(
   return { state: tables.length === 0 ? 'as published' : 'drifted', database: place.database, version, run, tables, why: null };
 }
 
-/** Counts only. A value is looked at as the server prints it, and is kept nowhere. */
-async function scan(reader: RowsReader, table: SeenTable): Promise<DriftedTable['raw']> {
-  const counts = new Map<string, { column: string; kind: RawKind; values: number }>();
-  const decoder = new TextDecoder();
-  let rest = '';
-  const look = (text: string): void => {
-    if (!isWorthALook(text)) return;
-    for (const line of text.split('\n'))
-      if (isWorthALook(line))
-        for (const [at, field] of line.split('\t').entries()) {
-          for (const kind of findRaw(field)) {
-            const column = table.columns[at] ?? '';
-            const key = `${at} ${kind}`;
-            const known = counts.get(key) ?? { column, kind, values: 0 };
-            counts.set(key, { ...known, values: known.values + 1 });
-          }
-        }
-  };
-  for await (const chunk of reader.lines(table, table.columns)) {
-    const text = rest + decoder.decode(chunk, { stream: true });
-    const end = text.lastIndexOf('\n') + 1;
-    rest = text.slice(end);
-    look(text.slice(0, end));
-  }
-  look(rest);
-  return [...counts.values()];
+async function scan(reader: RowsReader, table: SeenTable): Promise<readonly RawCount[]> {
+  const looking = new RawScan(table.columns);
+  for await (const chunk of reader.lines(table, table.columns)) looking.update(chunk);
+  return looking.counts();
 }
 
 /** `shop.customer: 3 values of email`, for people and alerts. */

@@ -6,8 +6,9 @@ import type { CheckPlan, Counted } from './check.js';
 import type { RolesDefinition } from './definition.js';
 import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
+import type { DeliveryPlan, DeliveryTable } from './delivery-plan.js';
 import type { ManifestTable, MarkerRow, MarkerSeen } from './marker.js';
-import type { Plan, TablePlan } from './plan.js';
+import type { Plan } from './plan.js';
 import type { CountedColumn, CutReference, Trial, Trialled } from './source-question.js';
 
 // ── Source
@@ -184,16 +185,16 @@ export interface Policy {
 
 export interface Target {
   /** What is there now, and every problem that would stop a delivery, before a row is read. */
-  inspect(plan: Plan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }>;
+  inspect(plan: DeliveryPlan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }>;
   /** Drops staging of dead runs, but for those of which somebody says that they go on. Returns what it dropped. */
   sweep(goesOn?: ReadonlySet<string>): Promise<readonly string[]>;
   /** A staging place beside the target with the schema up to the data. Holds the run's advisory lock until closed. */
-  begin(plan: Plan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<Staging>;
+  begin(plan: DeliveryPlan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<Staging>;
   /**
    * Staging that an earlier attempt of this run left with a record of its ranges, for the same plan; with the run's lock, as `begin`. Undefined,
    * and nothing is left of it, where there is none that could be gone on with. Absent: a target that keeps no such record.
    */
-  adopt?(plan: Plan, catalogue: Catalogue, run: StagingRun, planDigest: string): Promise<AdoptedStaging | undefined>;
+  adopt?(plan: DeliveryPlan, catalogue: Catalogue, run: StagingRun, planDigest: string): Promise<AdoptedStaging | undefined>;
   /** Into the staging of a run that somebody else leads, to load ranges there; undefined where there is none for this plan. */
   share?(run: StagingRun, planDigest: string): Promise<SharedStaging | undefined>;
   /** The versions that there are, by what each says of itself in its comment. */
@@ -274,8 +275,16 @@ export interface Ranges {
    * one step. `busy`: all that are left are under way elsewhere. `done`: none is left.
    */
   loadNext(load: (at: number, into: LoadInto) => Promise<Receipt>): Promise<'loaded' | 'busy' | 'done'>;
+  /**
+   * The same of this range; what `load` notes beside the receipt is kept in the same step. `busy`: somebody else has it. Absent: ranges that
+   * nobody chooses.
+   */
+  loadOne?(
+    at: number,
+    load: (into: LoadInto) => Promise<{ readonly receipt: Receipt; readonly note: string }>,
+  ): Promise<'loaded' | 'busy' | 'done'>;
   /** Of these ranges, those that are loaded, by whomever. */
-  findLoaded(among: readonly number[]): Promise<readonly { readonly at: number; readonly receipt: Receipt }[]>;
+  findLoaded(among: readonly number[]): Promise<readonly { readonly at: number; readonly receipt: Receipt; readonly note?: string }[]>;
 }
 
 /** As `Staging.load`. */
@@ -294,7 +303,7 @@ export interface Staging {
    * Loads one stream of one table; several streams of one table MAY run at once. Returns the rows that the target itself counted. `alone`: no
    * other stream of the run goes where this one goes, so that the table MAY be emptied first and its rows come to stand in the stream's order.
    */
-  load(table: TablePlan, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }>;
+  load(table: DeliveryTable, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }>;
   /** Keeps a record of the ranges beside the rows, so that another attempt can go on with them. Before any is loaded. Absent: it keeps none. */
   record?(of: { readonly moment: string; readonly planDigest: string }, ranges: readonly Range[]): Promise<Ranges>;
   /** Ends what is under way here and lets go of the run, but leaves it for who goes on with it. */

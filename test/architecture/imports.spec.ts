@@ -80,6 +80,7 @@ it('lets the verification and its reader share with the writer only what says wh
     'check',
     'decision',
     'definition',
+    'delivery-plan',
     'event',
     'grant',
     'law',

@@ -2,7 +2,7 @@
 // The receipt is made from the bytes that are handed over, never from what the target says; the target's own count must agree.
 import { toError } from '../../kernel/errors.js';
 import type { Masked } from '../batch.js';
-import type { TablePlan } from '../plan.js';
+import type { DeliveryTable } from '../delivery-plan.js';
 import type { Receipt, Staging } from '../ports.js';
 import { LineDigest, toDigestText } from './line-digest.js';
 
@@ -11,7 +11,7 @@ export { LineDigest, toDigestText } from './line-digest.js';
 /** Loads one stream of one table. Throws DELIVER_ROWS_DIFFER when mask, digest and server do not count the same rows. */
 export async function deliver(
   staging: Pick<Staging, 'load' | 'nonce'>,
-  table: TablePlan,
+  table: DeliveryTable,
   batches: AsyncIterable<Masked>,
   alone = false,
 ): Promise<Receipt> {

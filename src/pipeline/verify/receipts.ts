@@ -1,10 +1,10 @@
 // Rows and digests as the writer's receipts say them, and as they are seen.
 import { type Finding, toFinding } from '../../kernel/errors.js';
-import type { Plan } from '../plan.js';
+import type { DeliveryPlan } from '../delivery-plan.js';
 import type { Receipt } from '../ports.js';
 
 /** Rows and digests must agree; where a masked partition key moves rows, they agree over all tables that go in through the same root. */
-export function compareReceipts(plan: Plan, delivered: readonly Receipt[], seen: readonly Receipt[]): Finding[] {
+export function compareReceipts(plan: Pick<DeliveryPlan, 'tables'>, delivered: readonly Receipt[], seen: readonly Receipt[]): Finding[] {
   const rootOf = new Map(plan.tables.map((t) => [`${t.schema}\u0000${t.name}`, `${t.loadInto.schema}\u0000${t.loadInto.name}`]));
   const sum = (receipts: readonly Receipt[]): Map<string, { rows: number; digest: bigint }> => {
     const sums = new Map<string, { rows: number; digest: bigint }>();

@@ -2,7 +2,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { Verifier } from '../../kernel/signed-note.js';
 import type { Catalogue } from '../../pipeline/catalogue.js';
-import type { Plan } from '../../pipeline/plan.js';
+import type { DeliveryPlan } from '../../pipeline/delivery-plan.js';
 import type { Target } from '../../pipeline/ports.js';
 import { readSequenceValues, schemaTexts, toCatalogueDigest } from './catalogue/catalogue.js';
 import { toDatabaseName } from './target/session.js';
@@ -62,7 +62,7 @@ export interface TargetOptions {
 /** A target whose schema is rebuilt from the catalogue; roles of the source's policies become those of the map, or the environment's read-write role. */
 export function openTarget({ builder, ...options }: TargetOptions): Target {
   if (builder) return new SchemaTarget({ ...options, builder });
-  const schemaStatements = (catalogue: Catalogue, plan: Plan) => {
+  const schemaStatements = (catalogue: Catalogue, plan: DeliveryPlan) => {
     const cut = findCut(catalogue, plan);
     const { roles } = plan.facts.target;
     const { owner, readWrite } = toEnvironmentRoles(toDatabaseName(options.connection), roles);

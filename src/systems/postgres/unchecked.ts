@@ -1,7 +1,7 @@
 // References that the plan itself cuts are made for the rows that come; whether those that are there hold is found out after the data.
 import { toSqlName } from '../../kernel/sql-name.js';
 import type { Catalogue, Table } from '../../pipeline/catalogue.js';
-import type { Plan } from '../../pipeline/plan.js';
+import type { DeliveryPlan } from '../../pipeline/delivery-plan.js';
 import type { Statement } from './ddl/ddl.js';
 import { quoteLiteral, quoteName, quoteQualified } from './quote.js';
 
@@ -11,7 +11,7 @@ export interface Cut {
 }
 
 /** References that the plan itself cuts. That of a partitioned table cannot be left unchecked before 18: the plan refuses one that would not hold. */
-export function findCut({ tables }: Catalogue, { cutReferences }: Plan): readonly Cut[] {
+export function findCut({ tables }: Catalogue, { cutReferences }: Pick<DeliveryPlan, 'cutReferences'>): readonly Cut[] {
   const cut = new Set(cutReferences.map(({ table, constraint }) => `${table} ${constraint}`));
   return tables.flatMap((table) =>
     table.constraints

@@ -1,12 +1,14 @@
 // What attest looks through: one read-only session in a published database, wherever that is, and one moment of it.
 import type pg from 'pg';
 
+import type { Finding } from '../../../kernel/errors.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import { type ConnectionTarget, connect } from '../connection.js';
 import { copyOutChunks } from '../copy-out.js';
 import { readMarker } from '../marker-table.js';
 import { quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
+import { checkIntegrity } from './integrity.js';
 
 export interface DatasetTable {
   readonly schema: string;
@@ -34,8 +36,12 @@ export class DatasetReader {
     private readonly name: string,
   ) {}
 
-  static async open(connection: ConnectionTarget): Promise<DatasetReader> {
-    const client = await connect(connection, { stage: 'verify', settings: { default_transaction_read_only: 'on' } });
+  static async open(connection: ConnectionTarget, database?: string): Promise<DatasetReader> {
+    const client = await connect(connection, {
+      ...(database !== undefined && { database }),
+      stage: 'verify',
+      settings: { default_transaction_read_only: 'on' },
+    });
     const reader = new DatasetReader(client, connection.name);
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY').catch(async (error: unknown) => {
       await reader.close();
@@ -92,6 +98,15 @@ export class DatasetReader {
     const fields = columns.map((column) => `t.${quoteName(column)}`).join(', ');
     try {
       yield* copyOutChunks(this.client, `COPY (SELECT ${fields} FROM ONLY ${quoteQualified(table)} AS t) TO STDOUT`);
+    } catch (error) {
+      throw this.toError(error);
+    }
+  }
+
+  /** Broken references, constraints that are not valid, sequences behind their columns. */
+  async integrity(): Promise<readonly Finding[]> {
+    try {
+      return await checkIntegrity(this.client);
     } catch (error) {
       throw this.toError(error);
     }

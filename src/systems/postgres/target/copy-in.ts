@@ -5,12 +5,12 @@ import pg from 'pg';
 
 import { type BautaError, toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
-import type { TablePlan } from '../../../pipeline/plan.js';
+import type { DeliveryTable } from '../../../pipeline/delivery-plan.js';
 import { quoteName, quoteQualified } from '../quote.js';
 import type { Session } from './session.js';
 
 /** Rows as the server counted them. After a failure the session MUST be ended: its protocol state is unknown. */
-export function copyIn(session: Session, table: TablePlan, batches: AsyncIterable<Masked>): Promise<number> {
+export function copyIn(session: Session, table: DeliveryTable, batches: AsyncIterable<Masked>): Promise<number> {
   return copy(session, table, batches, '');
 }
 
@@ -19,7 +19,7 @@ export function copyIn(session: Session, table: TablePlan, batches: AsyncIterabl
  * set and no visibility map to make later, so that keys are checked by reading indexes alone; and no WAL where the server's `wal_level` is
  * minimal, because the server then writes the table itself to disk at the commit.
  */
-export async function copyInFrozen(session: Session, table: TablePlan, batches: AsyncIterable<Masked>): Promise<number> {
+export async function copyInFrozen(session: Session, table: DeliveryTable, batches: AsyncIterable<Masked>): Promise<number> {
   await session.query('BEGIN');
   const rows = await copyFrozen(session, table, batches);
   await session.query('COMMIT');
@@ -27,17 +27,17 @@ export async function copyInFrozen(session: Session, table: TablePlan, batches: 
 }
 
 /** The same in the caller's transaction. */
-export async function copyFrozen(session: Session, table: TablePlan, batches: AsyncIterable<Masked>): Promise<number> {
+export async function copyFrozen(session: Session, table: DeliveryTable, batches: AsyncIterable<Masked>): Promise<number> {
   await session.query(`TRUNCATE ONLY ${quoteQualified(table.loadInto)}`);
   return copy(session, table, batches, ' WITH (FREEZE)');
 }
 
 /** Not through a partitioned root, whose rows the server does not freeze. */
-export function isItself({ kind, schema, name, loadInto }: TablePlan): boolean {
+export function isItself({ kind, schema, name, loadInto }: DeliveryTable): boolean {
   return kind === 'r' && loadInto.schema === schema && loadInto.name === name;
 }
 
-async function copy(session: Session, table: TablePlan, batches: AsyncIterable<Masked>, options: string): Promise<number> {
+async function copy(session: Session, table: DeliveryTable, batches: AsyncIterable<Masked>, options: string): Promise<number> {
   const columns = table.columns.length === 0 ? '' : ` (${table.columns.map(({ name }) => quoteName(name)).join(', ')})`;
   const query = new CopyIn(`COPY ${quoteQualified(table.loadInto)}${columns} FROM STDIN${options}`);
   (session.client as { query(submittable: object): unknown }).query(query);
@@ -132,7 +132,7 @@ export class CopyIn {
 }
 
 /** Where the server stopped: line and column stand in its context, beside the value, which stays there. */
-function toCopyError(session: Session, table: TablePlan, error: unknown): BautaError {
+function toCopyError(session: Session, table: DeliveryTable, error: unknown): BautaError {
   const place = { stage: 'deliver', schema: table.schema, table: table.name };
   if (!(error instanceof pg.DatabaseError) || !/^2[23]/.test(error.code ?? '')) {
     const ours = session.toError(error);

@@ -1,13 +1,13 @@
 // Tables in staging that no plan names: an after file made them, and the marker has to know them, or they would be data that nobody knows.
 import { type ManifestTable, markerSchema } from '../../../pipeline/marker.js';
-import type { Plan } from '../../../pipeline/plan.js';
+import type { DeliveryPlan } from '../../../pipeline/delivery-plan.js';
 import { quoteQualified } from '../quote.js';
 import type { Session } from './session.js';
 
 /** `schemas`: only in these. What the run keeps for itself in the marker's schema is gone before the marker is there. */
 export async function countBeside(
   session: Session,
-  { tables }: Pick<Plan, 'tables'>,
+  { tables }: Pick<DeliveryPlan, 'tables'>,
   schemas?: readonly string[],
 ): Promise<readonly ManifestTable[]> {
   const planned = new Set(tables.map(quoteQualified));

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../../kernel/messages.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue, GrantPlan } from '../../../pipeline/catalogue.js';
 import { toPeakBytes } from '../../../pipeline/peak-bytes.js';
-import type { Plan } from '../../../pipeline/plan.js';
+import type { DeliveryPlan } from '../../../pipeline/delivery-plan.js';
 import type { TargetFacts } from '../../../pipeline/ports.js';
 import { type Database, type Role, readDatabases, readRoles } from './databases.js';
 import { findMarkerProblem } from './marker-of.js';
@@ -26,7 +26,7 @@ export interface Self {
 export async function inspect(
   server: TargetServer,
   session: Session,
-  plan: Plan,
+  plan: DeliveryPlan,
   catalogue: Catalogue,
   verifiers: readonly Verifier[],
 ): Promise<{ facts: TargetFacts; findings: readonly Finding[] }> {
@@ -63,7 +63,7 @@ async function findForClones(
   server: TargetServer,
   session: Session,
   { peakBytes, database }: TargetFacts,
-  { facts }: Plan,
+  { facts }: DeliveryPlan,
 ): Promise<Found> {
   const { clones } = facts.target;
   if (!clones) return [];
@@ -94,7 +94,7 @@ function findRights(self: Self): Found {
   return found;
 }
 
-export function findIdentity(facts: TargetFacts, plan: Plan): Found {
+export function findIdentity(facts: TargetFacts, plan: DeliveryPlan): Found {
   if (facts.systemIdentifier === '') return [['TARGET_UNKNOWN_IDENTITY']];
   const same = facts.systemIdentifier === plan.source.systemIdentifier && facts.databaseOid === plan.source.databaseOid;
   return same ? [['TARGET_IS_SOURCE', { name: facts.database }]] : [];
@@ -108,7 +108,7 @@ async function findHeldStill(
   server: TargetServer,
   session: Session,
   current: Database | undefined,
-  plan: Plan,
+  plan: DeliveryPlan,
   verifiers: readonly Verifier[],
 ): Promise<Found> {
   const changed = async (): Promise<boolean> => {
@@ -127,7 +127,7 @@ async function findHeldStill(
 async function findDatabase(
   server: TargetServer,
   current: Database | undefined,
-  plan: Plan,
+  plan: DeliveryPlan,
   verifiers: readonly Verifier[],
 ): Promise<Found> {
   if (!current) return [];
@@ -141,7 +141,7 @@ async function findDatabase(
   return found;
 }
 
-function findRoles(target: string, { facts }: Plan, roles: readonly Role[], self: Self): Found {
+function findRoles(target: string, { facts }: DeliveryPlan, roles: readonly Role[], self: Self): Found {
   const { owner, readWrite, readOnly, mapped } = toEnvironmentRoles(target, facts.target.roles);
   return [owner, readWrite, readOnly, ...mapped].flatMap((name): Found => {
     const role = roles.find((one) => one.name === name);
@@ -166,7 +166,7 @@ function findRunClash(name: string): string | undefined {
   return findRunId(name) === undefined ? undefined : 'roles of runs are named so';
 }
 
-export function findVersion(self: Self, { roles }: Plan, catalogue: Catalogue): Found {
+export function findVersion(self: Self, { roles }: DeliveryPlan, catalogue: Catalogue): Found {
   const [ours, theirs] = [Math.floor(self.version / 10_000), Math.floor(catalogue.server.version / 10_000)];
   if (ours >= theirs) return [];
   const virtual = ours < 18 && catalogue.tables.some((table) => table.columns.some(({ generated }) => generated === 'v'));

@@ -82,6 +82,12 @@ export async function addStep(session: Session, digest: string): Promise<void> {
   await session.query(`INSERT INTO ${stepTable} VALUES ($1)`, [digest]);
 }
 
+interface KeptReceipt {
+  readonly receipt: Receipt;
+  readonly note?: string;
+  readonly mac: string;
+}
+
 export class RangeRecord implements Ranges {
   readonly shared = true;
 
@@ -98,13 +104,33 @@ export class RangeRecord implements Ranges {
   ) {}
 
   loadNext(load: (at: number, into: LoadInto) => Promise<Receipt>): Promise<'loaded' | 'busy' | 'done'> {
+    return this.take('', [], async (at, into) => ({ receipt: await load(at, into) }));
+  }
+
+  loadOne(
+    at: number,
+    load: (into: LoadInto) => Promise<{ readonly receipt: Receipt; readonly note: string }>,
+  ): Promise<'loaded' | 'busy' | 'done'> {
+    return this.take('AND at = $1', [at], (_, into) => load(into));
+  }
+
+  /** The first that is free of those of the condition. Rows, receipt and note are there together or not at all. */
+  private take(
+    condition: string,
+    values: readonly number[],
+    load: (at: number, into: LoadInto) => Promise<{ readonly receipt: Receipt; readonly note?: string }>,
+  ): Promise<'loaded' | 'busy' | 'done'> {
     return this.sessions.use(async (session) => {
       await session.query('BEGIN');
       const [next] = await session.query<{ at: number }>(
-        `SELECT at FROM ${rangeTable} WHERE receipt IS NULL ORDER BY at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        `SELECT at FROM ${rangeTable} WHERE receipt IS NULL ${condition} ORDER BY at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        [...values],
       );
       if (!next) {
-        const [left] = await session.query<{ some: boolean }>(`SELECT EXISTS (SELECT FROM ${rangeTable} WHERE receipt IS NULL) AS some`);
+        const [left] = await session.query<{ some: boolean }>(
+          `SELECT EXISTS (SELECT FROM ${rangeTable} WHERE receipt IS NULL ${condition}) AS some`,
+          [...values],
+        );
         await session.query('COMMIT');
         return left?.some === true ? 'busy' : 'done';
       }
@@ -113,10 +139,10 @@ export class RangeRecord implements Ranges {
         const frozen = alone && isItself(table);
         return { rows: await (frozen ? copyFrozen : copyIn)(session, table, batches) };
       };
-      const receipt = await load(next.at, into);
+      const { receipt, note } = await load(next.at, into);
       await session.query(`UPDATE ${rangeTable} SET receipt = $2 WHERE at = $1`, [
         next.at,
-        JSON.stringify({ receipt, mac: this.toMac(next.at, receipt) }),
+        JSON.stringify({ receipt, note, mac: this.toMac(next.at, receipt, note) }),
       ]);
       await session.query('COMMIT');
       return 'loaded';
@@ -124,18 +150,19 @@ export class RangeRecord implements Ranges {
   }
 
   /** A receipt that none of us wrote is none. */
-  async findLoaded(among: readonly number[]): Promise<readonly { readonly at: number; readonly receipt: Receipt }[]> {
+  async findLoaded(
+    among: readonly number[],
+  ): Promise<readonly { readonly at: number; readonly receipt: Receipt; readonly note?: string }[]> {
     const text = `SELECT at, receipt AS kept FROM ${rangeTable} WHERE receipt IS NOT NULL AND at = ANY ($1::int[]) ORDER BY at`;
-    const rows = await this.asking.use((session) =>
-      session.query<{ at: number; kept: { receipt: Receipt; mac: string } | null }>(text, [[...among]]),
-    );
-    return rows.flatMap(({ at, kept }) =>
-      kept?.receipt && kept.mac === this.toMac(at, kept.receipt) ? [{ at, receipt: kept.receipt }] : [],
-    );
+    const rows = await this.asking.use((session) => session.query<{ at: number; kept: KeptReceipt | null }>(text, [[...among]]));
+    return rows.flatMap(({ at, kept }) => {
+      if (!kept?.receipt || kept.mac !== this.toMac(at, kept.receipt, kept.note)) return [];
+      return [{ at, receipt: kept.receipt, ...(kept.note !== undefined && { note: kept.note }) }];
+    });
   }
 
-  private toMac(at: number, { schema, table, rows, bytes, digest }: Receipt): string {
-    const text = JSON.stringify(['receipt', at, schema, table, rows, bytes, digest]);
+  private toMac(at: number, { schema, table, rows, bytes, digest }: Receipt, note: string | undefined): string {
+    const text = JSON.stringify(['receipt', at, schema, table, rows, bytes, digest, ...(note === undefined ? [] : [note])]);
     return createHmac('sha256', this.secret).update(text).digest('hex');
   }
 }

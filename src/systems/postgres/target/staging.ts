@@ -4,7 +4,7 @@ import { type Finding, toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import { type TableName, toLabel } from '../../../pipeline/catalogue.js';
-import type { Plan, TablePlan } from '../../../pipeline/plan.js';
+import type { DeliveryPlan, DeliveryTable } from '../../../pipeline/delivery-plan.js';
 import type { DatasetVersion, Login, Range, Ranges, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
 
@@ -32,7 +32,7 @@ export interface StagingParts {
   readonly hold: Session;
   readonly database: string;
   readonly nonce: Uint8Array;
-  readonly plan: Plan;
+  readonly plan: DeliveryPlan;
   readonly statements: SchemaStatements;
   readonly expectedOid: number | null;
   /** Of the run's role, in memory only. */
@@ -118,7 +118,7 @@ export class PostgresStaging implements Staging {
     });
   }
 
-  async load(table: TablePlan, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }> {
+  async load(table: DeliveryTable, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }> {
     this.#requireLock();
     await this.#parts.onStep('data.load');
     return { rows: await this.#loading.use((session) => (alone && isItself(table) ? copyInFrozen : copyIn)(session, table, batches)) };

@@ -5,7 +5,7 @@ import { newRunId } from '../../../kernel/ids.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
-import type { Plan } from '../../../pipeline/plan.js';
+import type { DeliveryPlan } from '../../../pipeline/delivery-plan.js';
 import type { RolesDefinition } from '../../../pipeline/definition.js';
 import type {
   AdoptedStaging, DatasetVersion, DropKept, DropOptions, DropSeen, DropStep, Permit, Login, SharedStaging, StagingRun, Target, TargetFacts,
@@ -41,7 +41,7 @@ export { type TargetStep, cloneSteps, dropSteps, targetSteps, templateSteps } fr
 export interface PostgresTargetOptions {
   /** Points at the target database, which need not exist yet. */
   readonly connection: ConnectionTarget;
-  readonly schemaStatements: (catalogue: Catalogue, plan: Plan) => SchemaStatements;
+  readonly schemaStatements: (catalogue: Catalogue, plan: DeliveryPlan) => SchemaStatements;
   readonly clock: Clock;
   /** Keys of the logs whose markers are known here. */
   readonly verifiers?: readonly Verifier[];
@@ -66,7 +66,7 @@ export class PostgresTarget implements Target {
     this.clones = new PostgresClones({ server: this.#server, clock, verifiers, onStep });
   }
 
-  inspect(plan: Plan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }> {
+  inspect(plan: DeliveryPlan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }> {
     return this.#withMaintenance((session) => inspect(this.#server, session, plan, catalogue, this.#verifiers));
   }
 
@@ -75,7 +75,7 @@ export class PostgresTarget implements Target {
   }
 
   /** Throws TARGET_BUSY while another run or a roll-back holds the target. Leaves nothing behind when it throws. */
-  async begin(plan: Plan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<PostgresStaging> {
+  async begin(plan: DeliveryPlan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<PostgresStaging> {
     const hold = await this.#server.openMaintenance();
     try {
       await lockForRun(hold, this.#server.target, run.id);
@@ -86,7 +86,7 @@ export class PostgresTarget implements Target {
     }
   }
 
-  async adopt(plan: Plan, catalogue: Catalogue, run: StagingRun, planDigest: string): Promise<AdoptedStaging | undefined> {
+  async adopt(plan: DeliveryPlan, catalogue: Catalogue, run: StagingRun, planDigest: string): Promise<AdoptedStaging | undefined> {
     const hold = await this.#server.openMaintenance();
     try {
       await lockAfter(hold, this.#server.target, run.id);
@@ -202,7 +202,7 @@ export class PostgresTarget implements Target {
 
   async #build(
     hold: Session,
-    plan: Plan,
+    plan: DeliveryPlan,
     catalogue: Catalogue,
     run: StagingRun & { readonly nonce: Uint8Array },
   ): Promise<PostgresStaging> {
@@ -237,7 +237,7 @@ export class PostgresTarget implements Target {
   #toStaging(
     hold: Session,
     database: string,
-    plan: Plan,
+    plan: DeliveryPlan,
     catalogue: Catalogue,
     current: Database | undefined,
     nonce: Uint8Array,
@@ -262,7 +262,7 @@ export class PostgresTarget implements Target {
     return staging;
   }
 
-  async #requireOurs(current: Database | undefined, { facts }: Plan): Promise<void> {
+  async #requireOurs(current: Database | undefined, { facts }: Pick<DeliveryPlan, 'facts'>): Promise<void> {
     if (!current || facts.target.adopt) return;
     const { target } = this.#server;
     if (current.ours?.target !== target) throw toError('TARGET_NOT_OURS', { stage: 'deliver', name: target });
