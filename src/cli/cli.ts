@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
 
 import { packageFile } from '../kernel/package-root.js';
-import { InputError, toError } from '../kernel/errors.js';
 import type { GlobalOptions } from './context.js';
 import { findSecretWord, toCommandLineError } from './command-line-error.js';
+import { command, fileOption, nameArgument } from './command.js';
 import { addMarkCommands } from './mark-commands.js';
+import { parseCount, parseDuration, parseHours, parseVersion } from './option-values.js';
 import { asksForJson, findCommand, writeFailure } from './failure.js';
 import { printError, toExitCode } from './print.js';
 
@@ -405,93 +406,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('<shell>', 'bash, zsh or fish')
     .action(async (shell: string) => done((await import('./completion.js')).completion(shell, program)));
   return program;
-}
-
-function command(
-  program: Command,
-  name: string,
-  summary: string,
-  examples: readonly string[],
-  formats: readonly string[] = ['text', 'json'],
-): Command {
-  // Known there too, so that who asks for it is told what it is for.
-  const local = !remote.includes(name);
-  return program
-    .command(name)
-    .description(summary)
-    .exitOverride()
-    .option('--home <folder>', 'folder of keys, log and runs (default: BAUTA_HOME or .bauta)')
-    .hook('preAction', (_, self) => refuseServer(self))
-    .option('--json', 'one JSON object on stdout, everything else on stderr')
-    .addOption(new Option('--format <format>', '`--format json` is `--json`').choices(formats))
-    .addOption(
-      new Option('--server <url>', 'the service to do it at: https://HOST, or http:// here (default: BAUTA_SERVER)').hideHelp(local),
-    )
-    .addOption(new Option('--token <reference>', 'a token of that service: env:NAME or file:PATH (default: BAUTA_TOKEN)').hideHelp(local))
-    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
-}
-
-const remote = [
-  'plan',
-  'apply',
-  'run',
-  'runs',
-  'approvals',
-  'people',
-  'apikeys',
-  'check',
-  'datasets',
-  'environments',
-  'clones',
-  'rollback',
-  'pull',
-  'expire',
-  'hold',
-  'revoke',
-  'schedules',
-  'keys',
-  'secrets',
-  'audit',
-];
-
-/** A service that is named is spoken to, or it is an error: nothing is done here that was meant for there. */
-function refuseServer(command: Command): void {
-  const name = command.name();
-  if (!remote.includes(name) && command.opts<{ server?: string }>().server !== undefined)
-    throw toError('COMMAND_NOT_REMOTE', { name, expected: remote.join(', ') });
-}
-
-function nameArgument(): Argument {
-  return new Argument('[name]', 'with --server: a pipeline that is applied there');
-}
-
-function fileOption(): Option {
-  return new Option('-f, --file <path>', 'the pipeline document (YAML or JSON); with --server it has to be what is applied there');
-}
-
-function parseCount(name: string, text: string): number {
-  if (!/^\d{1,3}$/.test(text) || Number(text) < 1) throw new InputError('OPTION_INVALID', { name, expected: 'a number from 1 to 999' });
-  return Number(text);
-}
-
-function parseVersion(name: string, text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InputError('OPTION_INVALID', { name, expected: 'the number of a version, from 1' });
-  return Number(text);
-}
-
-function parseHours(text: string): number {
-  if (!/^\d{1,4}$/.test(text) || Number(text) < 1)
-    throw new InputError('OPTION_INVALID', { name: '--hours', expected: 'a number from 1 to 9999' });
-  return Number(text);
-}
-
-/** `90s`, `30m`, `2h` or milliseconds with `ms`, as milliseconds. */
-function parseDuration(text: string): number {
-  const [, amount, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
-  const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  if (amount === undefined || unit === undefined)
-    throw new InputError('OPTION_INVALID', { name: '--timeout', expected: 'a duration such as 90s, 30m or 2h' });
-  return Number(amount) * (factors[unit] ?? 1);
 }
 
 export type { GlobalOptions };
