@@ -1377,6 +1377,11 @@ export const messages = {
     message: 'the gate could not decide, which is a no ({name})',
     hint: 'run bauta doctor; no row was read',
   },
+  SCAN_MALFORMED: {
+    class: 'InputError',
+    message: 'the report is no {name}: it stops being it at {amount}',
+    hint: 'send what the tool wrote, whole and unchanged, and name its format',
+  },
   POLICY_MISSING: {
     class: 'InputError',
     message: 'the policy file {file} cannot be read',
