@@ -5,6 +5,7 @@ import type { Consequences } from './approvals/approvals.js';
 import { holdConsequence } from './datasets/datasets.js';
 import { keysConsequence } from './keys/keys.js';
 import { runConsequence } from './runs/runs.js';
+import { waiverConsequence } from './waivers/waivers.js';
 
 export const consequences: Consequences = {
   run: runConsequence,
@@ -14,4 +15,5 @@ export const consequences: Consequences = {
   trust: documentsConsequence,
   keys: keysConsequence,
   hold: holdConsequence,
+  waiver: waiverConsequence,
 };

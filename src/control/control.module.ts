@@ -39,6 +39,8 @@ import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
 import { DetokenizeController, TOKEN_DOORS, type TokenDoors, TokensController } from './tokens/tokens.js';
 import { TriggersController } from './triggers/triggers.js';
 import { WebhooksController } from './webhooks/webhooks.js';
+import { EvidenceController } from './evidence/evidence.js';
+import { WaiversController } from './waivers/waivers.js';
 import { ErasureController, PeopleController, ApiKeysController, WorkspacesController } from './access/access.js';
 
 const controllers = [
@@ -47,6 +49,7 @@ const controllers = [
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
   ...[ArchivesController, MarksController],
   ...[KeysController, RotationsController],
+  ...[EvidenceController, WaiversController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[
     ConnectionsController,

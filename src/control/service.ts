@@ -248,7 +248,10 @@ async function createListener(module: DynamicModule, logger: JsonLogger): Promis
 const readable = /^(application\/json|application\/(x-)?yaml|text\/yaml)\s*(;\s*charset="?utf-?8"?)?\s*$/i;
 
 const isReadable = (request: IncomingMessage): boolean =>
-  readable.test(request.headers['content-type'] ?? '') && !isSigned(request as Request);
+  readable.test(request.headers['content-type'] ?? '') && !isSigned(request as Request) && !isStreamed(request as Request);
+
+/** A report of a scanner is read by its route, piece by piece. */
+const isStreamed = ({ path, method }: Pick<Request, 'path' | 'method'>): boolean => method === 'POST' && /^\/v1\/evidence\/?$/.test(path);
 
 async function listen(app: NestExpressApplication, host: string, port: number): Promise<void> {
   try {

@@ -1377,6 +1377,36 @@ export const messages = {
     message: 'the gate could not decide, which is a no ({name})',
     hint: 'run bauta doctor; no row was read',
   },
+  EVIDENCE_SUBJECT: {
+    class: 'InputError',
+    message: 'the report is of nothing that it could be evidence of',
+    hint: 'give {expected}',
+  },
+  EVIDENCE_FOREIGN: {
+    class: 'InputError',
+    message: 'the {name} of the request is not that of the job that sent it',
+    hint: 'leave it out: the identity token of the job says it',
+  },
+  EVIDENCE_CONTRADICTS: {
+    class: 'InputError',
+    message: 'the report itself is of another {name}',
+    hint: 'send the report that was made of it',
+  },
+  EVIDENCE_UNREADABLE: {
+    class: 'UnavailableError',
+    message: 'the body of the request ended before it was whole',
+    hint: 'send it again; nothing was kept',
+  },
+  WAIVER_TERM: {
+    class: 'InputError',
+    message: 'a waiver ends at {name}, which has passed or is further away than {amount}',
+    hint: 'name an instant within {amount}; ask again when it is over',
+  },
+  WAIVER_OVER: {
+    class: 'InputError',
+    message: 'the waiver does not stand any more',
+    hint: 'bauta waivers list shows those that do',
+  },
   SCAN_MALFORMED: {
     class: 'InputError',
     message: 'the report is no {name}: it stops being it at {amount}',

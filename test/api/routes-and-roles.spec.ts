@@ -1,6 +1,8 @@
 // Every route × every role, and × another workspace: who has no right is refused and it is audited; what belongs to others is not there.
 import { readFileSync } from 'node:fs';
 
+import { gzipSync } from 'node:zlib';
+
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { documentKinds } from '../../src/documents/documents.js';
@@ -39,6 +41,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/environments/{name}/clones': readers,
   'GET /v1/environments/{name}/clones/{id}': readers,
   'DELETE /v1/environments/{name}/clones/{id}': ['requester', 'operator'],
+  'POST /v1/evidence': ['requester', 'operator'],
+  'GET /v1/evidence': readers,
+  'GET /v1/evidence/{id}': readers,
+  'GET /v1/evidence/{id}/findings': readers,
+  'POST /v1/waivers': ['requester', 'operator', 'policy-admin'],
+  'GET /v1/waivers': readers,
+  'DELETE /v1/waivers/{id}': ['operator', 'approver', 'policy-admin'],
   'POST /v1/archives': ['requester', 'operator'],
   'GET /v1/archives/{id}': ['requester', 'operator'],
   'GET /v1/archives/{id}/file': ['requester', 'operator'],
@@ -175,6 +184,11 @@ beforeAll(async () => {
      INSERT INTO bauta.trigger (workspace_id, name, version, watches, since) VALUES ('${workspace}', '${foreignName}', 1, 'foreign', now())`,
   );
   await world.sql(
+    `INSERT INTO bauta.evidence (workspace_id, digest, bytes, format, tool, subject_kind, subject, line, subject_stated, received_by, errors, counts, suppressed, findings, fingerprints)
+       VALUES ('${workspace}', sha256('report'), 1, 'sarif', 'x', 'environment', 'dev', 'dev', false, '${author}', 0, '{}', 0, decode('${gzipSync('').toString('hex')}', 'hex'), '');
+     INSERT INTO bauta.waiver (workspace_id, rule, reason, asked_by, approval, until) VALUES ('${workspace}', 'a', 'sha256:0', '${author}', gen_random_uuid(), now() + interval '1 h')`,
+  );
+  await world.sql(
     `INSERT INTO bauta.clone (id, workspace_id, environment, pipeline, purpose, hours, requested_by)
        VALUES ('0000000000000c00', '${workspace}', '${foreignName}', '${foreignName}', 'pr-1', 1, '${author}')`,
   );
@@ -188,9 +202,9 @@ beforeAll(async () => {
     rotations: '0000000rotation0',
     datasets: '0000000000000000',
   });
-  for (const noun of ['token', 'run', 'approval']) {
+  for (const noun of ['token', 'run', 'approval', 'waiver', 'evidence']) {
     const [row] = await world.sql(`SELECT id FROM bauta.${noun} WHERE workspace_id = '${workspace}'`);
-    foreignIds[`${noun}s`] = String(row?.['id']);
+    foreignIds[noun === 'evidence' ? noun : `${noun}s`] = String(row?.['id']);
   }
 });
 afterAll(() => world.stop());

@@ -20,6 +20,7 @@ const rights: Readonly<Record<ApprovalKind, Permission>> = {
   trust: 'grants:approve',
   keys: 'keys:approve',
   hold: 'holds:approve',
+  waiver: 'waivers:approve',
 };
 
 /** What it takes to say yes to it. */

@@ -36,6 +36,14 @@ const table = {
   'runs:read': readers,
   'runs:create': ['requester', 'operator'],
   'runs:cancel': ['requester', 'operator'],
+  'evidence:read': readers,
+  // Whoever may send it can say that all is well: a rule of a gate may demand who sent it.
+  'evidence:send': ['requester', 'operator'],
+  'waivers:read': readers,
+  // Asked for; it takes somebody else's yes.
+  'waivers:create': ['requester', 'operator', 'policy-admin'],
+  'waivers:end': ['operator', 'approver', 'policy-admin'],
+  'waivers:approve': ['approver'],
   'schedules:pause': ['operator'],
   'runs:approve': ['approver'],
   'documents:approve': ['approver'],

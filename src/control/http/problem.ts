@@ -61,6 +61,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   TOKEN_SHREDDED: 410,
   KEY_VERSION_DESTROYED: 410,
   TOKEN_RATE_EXCEEDED: 429,
+  WAIVER_OVER: 409,
 };
 
 export function toStatus({ code, class: kind }: Pick<BautaError, 'code' | 'class'>): number {

@@ -4,7 +4,7 @@ import { toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/messages.js';
 import type { IssuerDefinition } from '../../pipeline/definition.js';
-import type { Identity, Metadata, Transaction } from '../../systems/metadata/metadata.js';
+import type { Identity, Metadata, Producer, Transaction } from '../../systems/metadata/metadata.js';
 import { type Claims, type IssuerKeys, canBeTakenOnce, readIssuer, verifyIdentityToken } from '../../systems/oidc/oidc.js';
 import { type Found, findTrust, isOfJobs, subjectClaim, toRoles } from './find-trust.js';
 
@@ -81,6 +81,7 @@ export class IdentityLogin {
     return {
       ...{ tokenId: `identity ${person.id}`, workspaceId: transaction.workspaceId, personId: person.id, ownerId, person: name },
       roles: toRoles(person.roles, roles),
+      ...(isOfJobs(issuer) ? { job: toProducer(issuer, claims) } : {}),
     };
   }
 }
@@ -105,6 +106,35 @@ function toJob({ form }: IssuerDefinition, claims: Claims): Readonly<Record<stri
       return (typeof said === 'string' || typeof said === 'number') && /^\d{1,19}$/.test(`${said}`) ? [[name, `${said}`]] : [];
     }),
   );
+}
+
+const saidOfJobs = {
+  github: {
+    repository: 'repository_id',
+    repositoryName: 'repository',
+    ref: 'ref',
+    commit: 'sha',
+    workflow: 'job_workflow_ref',
+    run: 'run_id',
+  },
+  gitlab: {
+    repository: 'project_id',
+    repositoryName: 'project_path',
+    ref: 'ref_path',
+    commit: 'sha',
+    workflow: 'ci_config_ref_uri',
+    run: 'job_id',
+  },
+} as const;
+
+/** What evidence is worth depends on it. Signed by the issuer, but in part chosen by the author of the job: names of branches and files. */
+function toProducer({ issuer, form }: IssuerDefinition, claims: Claims): Producer {
+  const names: Readonly<Record<string, string>> = form === 'oidc' ? {} : saidOfJobs[form];
+  const said = Object.entries(names).flatMap(([name, claim]) => {
+    const value = claims[claim];
+    return typeof value === 'string' || typeof value === 'number' ? [[name, `${value}`.slice(0, 300)]] : [];
+  });
+  return { issuer, ...(Object.fromEntries(said) as Producer) };
 }
 
 async function readIssuers({ documents }: Transaction, url: string): Promise<readonly Trusted[]> {

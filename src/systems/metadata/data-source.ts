@@ -28,6 +28,7 @@ import { Checks1763700000025 } from '../../../migrations/0025-checks.js';
 import { RunTally1763700000027 } from '../../../migrations/0027-run-tally.js';
 import { Inventory1763700000028 } from '../../../migrations/0028-inventory.js';
 import { Events1763700000031 } from '../../../migrations/0031-events.js';
+import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -48,6 +49,7 @@ export const migrations = [
   ...[Clones1763700000023, Life1763700000024, Checks1763700000025, RunTally1763700000027],
   Inventory1763700000028,
   Events1763700000031,
+  Evidence1763700000033,
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

@@ -17,6 +17,7 @@ export type { DocumentKey, DocumentVersion } from './document-store.js';
 export type { EnvironmentRow } from './environment-store.js';
 export type { ErrandKind, ErrandRow, Loss, NewErrand } from './errand-store.js';
 export { type EventPlace, type EventProgress, type EventStream, type SignedEntry, eventStreams } from './event-store.js';
+export type { Counts, EvidenceRow, NewEvidence, Producer, Subject, SubjectKind } from './evidence-store.js';
 export type { HoldRow } from './hold-store.js';
 export type { Observation } from './observation.js';
 export { migrate } from './migrate.js';
@@ -31,6 +32,7 @@ export type { NewTokenEntry, TokenEntry, TokenPlace } from './token-entry-store.
 export type { TriggerRow } from './trigger-store.js';
 export { type AuditEvent, Transaction } from './transaction.js';
 export type { Notice, NotificationRow } from './notification-store.js';
+export { type WaiverRow, type WaiverScope, waiverScopes } from './waiver-store.js';
 export type { Erased, Identity, TokenView, PersonView } from './people-store.js';
 
 export class Metadata {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import { type EntityManager, In, IsNull, MoreThan } from 'typeorm';
 
+import type { Producer } from './evidence-store.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
 import { TokenEntity } from './token.entity.js';
@@ -17,6 +18,8 @@ export interface Identity {
   readonly person: string;
   /** `requester`, or `requester@dev` where it is a right in one environment. */
   readonly roles: readonly string[];
+  /** The job whose identity token it is: what its issuer says of it. */
+  readonly job?: Producer;
 }
 
 export interface PersonView {

@@ -12,6 +12,7 @@ import { HolderStore } from './holder-store.js';
 import { DocumentStore } from './document-store.js';
 import { EnvironmentStore } from './environment-store.js';
 import { ErrandStore } from './errand-store.js';
+import { EvidenceStore } from './evidence-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { IdentityStore } from './identity-store.js';
 import { LogStore } from './log-store.js';
@@ -22,6 +23,7 @@ import { WorkspaceStore } from './workspace-store.js';
 import { ScheduleStore } from './schedule-store.js';
 import { TokenEntryStore } from './token-entry-store.js';
 import { TriggerStore } from './trigger-store.js';
+import { WaiverStore } from './waiver-store.js';
 
 /** What goes into the log: names, ids, counts, digests and decisions; people by their ids. Never a secret, never a value of a row. */
 export interface AuditEvent {
@@ -70,6 +72,8 @@ export class Transaction {
   readonly clones: CloneStore;
   readonly tokenEntries: TokenEntryStore;
   readonly events: EventStore;
+  readonly evidence: EvidenceStore;
+  readonly waivers: WaiverStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -99,6 +103,8 @@ export class Transaction {
     this.errands = new ErrandStore(manager, workspaceId);
     this.tokenEntries = new TokenEntryStore(manager, workspaceId);
     this.events = new EventStore(manager, workspaceId);
+    this.evidence = new EvidenceStore(manager, workspaceId);
+    this.waivers = new WaiverStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

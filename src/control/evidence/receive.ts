@@ -1,0 +1,72 @@
+// The report is read while it comes in, and never held as a whole: its digest, its sums and its findings are what stays.
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+
+import { toError } from '../../kernel/errors.js';
+import type { Counts, NewEvidence } from '../../systems/metadata/metadata.js';
+import { type Scan, type ScanFinding, type ScanFormat, readScan, severities } from '../../systems/scanners/scanners.js';
+
+/** A whole report. */
+export const REPORT_LIMIT = 64 * 2 ** 20;
+/** Findings that are kept with their coordinates; all of them are counted. */
+const MOST_KEPT = 10_000;
+const MOST_FINDINGS = 500_000;
+
+export type Received = Pick<
+  NewEvidence,
+  'digest' | 'bytes' | 'tool' | 'toolVersion' | 'madeAt' | 'databaseAt' | 'missing' | 'rules' | 'targets' | 'errors' | 'counts'
+> &
+  Pick<NewEvidence, 'suppressed' | 'findings' | 'fingerprints'>;
+
+/** Throws REQUEST_TOO_LARGE, SCAN_MALFORMED. */
+export async function receive(
+  format: ScanFormat,
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ readonly scan: Scan; readonly received: Received }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > REPORT_LIMIT) throw toError('REQUEST_TOO_LARGE', { amount: `${REPORT_LIMIT} bytes` });
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+  const scan = await readScan(format, counted());
+  const open = scan.findings.filter(({ state }) => state === 'open');
+  if (scan.findings.length > MOST_FINDINGS) throw toError('REQUEST_TOO_LARGE', { amount: `${MOST_FINDINGS} findings` });
+  const kept = [...scan.findings].sort(worstFirst).slice(0, MOST_KEPT);
+  const { tool, madeAt, databaseAt, missing, rules, targets, errors } = scan;
+  return {
+    scan,
+    received: {
+      ...{ digest: hash.digest(), bytes, tool: tool.name, toolVersion: tool.version?.slice(0, 100) ?? null, madeAt, databaseAt, missing },
+      ...{ rules, targets, errors, counts: toCounts(open), suppressed: scan.findings.length - open.length },
+      findings: await promisify(gzip)(kept.map((one) => `${JSON.stringify(one)}\n`).join('')),
+      fingerprints: Buffer.from(open.map(({ fingerprint }) => fingerprint).join(''), 'hex'),
+    },
+  };
+}
+
+/** As they were kept. */
+export async function readFindings(kept: Uint8Array): Promise<readonly ScanFinding[]> {
+  const lines = (await promisify(gunzip)(kept)).toString('utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as ScanFinding);
+}
+
+export function toCounts(open: readonly ScanFinding[]): Counts {
+  const counts: Record<string, [number, number]> = Object.fromEntries(severities.map((name) => [name, [0, 0]]));
+  for (const { severity, fixable } of open) {
+    const of = counts[severity] as [number, number];
+    of[0] += 1;
+    if (fixable) of[1] += 1;
+  }
+  return counts;
+}
+
+/** What would be cut is the least. */
+function worstFirst(a: ScanFinding, b: ScanFinding): number {
+  return severities.indexOf(a.severity) - severities.indexOf(b.severity);
+}
