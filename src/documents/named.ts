@@ -1,7 +1,7 @@
 // What a document names: other documents, which have to be there, and secrets, which the workspace has to have been granted.
 import type { Json } from '../kernel/canonical-json.js';
 import { toPlace } from '../kernel/server-place.js';
-import type { ChannelDefinition } from '../pipeline/definition.js';
+import type { ChannelDefinition, ConnectionDefinition } from '../pipeline/definition.js';
 
 type Written = Readonly<Record<string, Json>>;
 
@@ -76,9 +76,13 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
     add('swapSchemas.builder', builderOf(written));
   }
   if (written['kind'] === 'Connection') {
-    const { host = '', port = 5432, database = '' } = written as { host?: string; port?: number; database?: string };
+    const { host = '', port = 5432, database = '', hosts, certificate } = written as Partial<ConnectionDefinition>;
     add('url', written['url']);
-    for (const member of ['password', 'credentials']) add(member, written[member], toPlace(host, port, database));
+    const places = hosts ?? [toPlace(host, port, database)];
+    for (const place of places.map((one) => one.toLowerCase())) {
+      for (const member of ['password', 'credentials', 'token']) add(member, written[member], place);
+      add('certificate.key', certificate?.key, place);
+    }
   }
   if (written['kind'] === 'Channel') {
     const { slackWebhook, slack, teams, webhook } = written as unknown as ChannelDefinition;

@@ -148,16 +148,65 @@ const login: Readonly<Record<string, Schema>> = {
   }),
 };
 
+/** What a broker has in place of host, port and database: its secrets are granted for each of the hosts. */
+const hosts: Readonly<Record<string, Schema>> = {
+  hosts: {
+    ...list(
+      text('HOST:PORT', { maxLength: 260, pattern: '^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$' }),
+      'a list of HOST:PORT, unless url is given',
+    ),
+    ...{ minItems: 1, maxItems: 20 },
+  },
+};
+const granted = (what: string): Schema =>
+  text(`${what}: env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD, granted for each of the hosts`, {
+    pattern: reference['pattern'] ?? '',
+  });
+const brokerLogin: Readonly<Record<string, Schema>> = {
+  mechanism: oneOf('plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'),
+  token: granted('a token'),
+  certificate: members({ cert: pem, key: granted('the key of the certificate') }, {}, 'cert and key'),
+};
+
+const refuse = (...names: readonly string[]): Schema => ({ properties: Object.fromEntries(names.map((name) => [name, false])) });
+const isBroker = { properties: { system: { const: 'kafka' } }, required: ['system'] };
+
+const ofServer: Schema = {
+  ...unless('url', server, [...Object.keys(server), ...Object.keys(login), 'port', 'credentials']),
+  allOf: [{ if: { not: { required: ['url'] } }, then: unless('credentials', login, Object.keys(login)) }],
+  ...refuse(...Object.keys(hosts), ...Object.keys(brokerLogin)),
+};
+
+/** A login by password has a mechanism, and one by token no password. */
+const ofBroker: Schema = {
+  ...unless('url', hosts, [...Object.keys(hosts), ...Object.keys(brokerLogin), ...Object.keys(login), 'credentials']),
+  properties: { host: false, port: false, database: false, tls: { properties: { mode: oneOf('disable') } } },
+  allOf: [
+    {
+      if: { properties: { mechanism: { const: 'oauthbearer' } }, required: ['mechanism'] },
+      then: { required: ['token'], ...refuse('user', 'password', 'credentials') },
+    },
+    {
+      if: { properties: { mechanism: oneOf('plain', 'scram-sha-256', 'scram-sha-512') }, required: ['mechanism'] },
+      then: { ...refuse('token'), allOf: [unless('credentials', login, Object.keys(login))] },
+    },
+    { if: { not: { required: ['mechanism'] } }, then: refuse('user', 'password', 'credentials', 'token') },
+  ],
+};
+
 export const connectionForm: Schema = {
   ...members(
     head('Connection'),
     {
       ...imports,
+      system: oneOf('postgres', 'kafka'),
       url: text('env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD of a connection string', { pattern: reference['pattern'] ?? '' }),
       ...server,
       ...login,
       credentials,
       port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'a port; 5432 when left out' },
+      ...hosts,
+      ...brokerLogin,
       region,
       tls: {
         ...members({}, { mode: oneOf('verify-ca', 'require', 'disable'), reason, ca: pem }, 'ca, or mode and reason'),
@@ -166,8 +215,7 @@ export const connectionForm: Schema = {
     },
     'a Connection',
   ),
-  ...unless('url', server, [...Object.keys(server), ...Object.keys(login), 'port', 'credentials']),
-  allOf: [{ if: { not: { required: ['url'] } }, then: unless('credentials', login, Object.keys(login)) }],
+  ...{ if: isBroker, then: ofBroker, else: ofServer },
 };
 
 const customer = members({ name: text('the name of a customer'), contact: text('how the customer is reached') }, {}, 'name and contact');

@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
 
-import { type LoadedDocuments, loadDocuments, readText, selectDocuments } from './documents.js';
+import { type LoadedDocuments, findSecretsNamed, loadDocuments, readText, selectDocuments } from './documents.js';
 
 const root = resolve('/documents');
+const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const load = (...texts: string[]): Promise<LoadedDocuments> =>
   loadDocuments(resolve(root, 'a.yaml'), () => Promise.resolve(texts.join('---\n')));
 const codes = ({ findings }: Pick<LoadedDocuments, 'findings'>): string[] =>
@@ -108,4 +109,53 @@ it('an Organisation names its customers exactly if it is a processor', async () 
   expect(codes(await load(`${acme}acts: processor\n${customers}`))).toEqual([]);
   expect(codes(await load(`${acme}acts: processor\n`))).toEqual(['DOCUMENT_MEMBER_MISSING:1']);
   expect(codes(await load(`${acme}acts: controller\n${customers}`))).toEqual(['DOCUMENT_VALUE_INVALID:6']);
+});
+
+describe('a broker as a Connection', () => {
+  const broker = (more = ''): string => `kind: Connection\nname: masked\nsystem: kafka\n${more}`;
+  const spelled = 'hosts: [a.example:9093, b.example:9093]\nmechanism: scram-sha-512\nuser: service\npassword: file:kafka/password\n';
+
+  it('is a secret address, or hosts and a login', async () => {
+    for (const more of [
+      'url: env:BAUTA_CONN_BROKER\n',
+      spelled,
+      'hosts: [a.example:9093]\nmechanism: plain\ncredentials: vault:secret/data/kafka\n',
+      'hosts: [a.example:9093]\nmechanism: oauthbearer\ntoken: file:kafka/token\n',
+      'hosts: [a.example:9093]\n',
+      'hosts: [a.example:9092]\ntls: { mode: disable, reason: a broker of one laptop }\n',
+    ])
+      expect([more, codes(await load(broker(more)))]).toEqual([more, []]);
+  });
+
+  it.each([
+    ['neither', ''],
+    ['both', `url: env:BAUTA_CONN_BROKER\n${spelled}`],
+    ['a host without a port', 'hosts: [a.example]\n'],
+    ['what a database has', `${spelled}database: shop\n`],
+    ['a password without a mechanism', 'hosts: [a.example:9093]\nuser: service\npassword: file:p\n'],
+    ['a token for a mechanism of passwords', `${spelled}token: file:t\n`],
+    ['a password beside a token', 'hosts: [a.example:9093]\nmechanism: oauthbearer\ntoken: file:t\npassword: file:p\n'],
+    ['less than a verified certificate', `${spelled}tls: { mode: require, reason: nobody knows any more }\n`],
+  ])('is refused with %s', async (_, more) => {
+    expect(codes(await load(broker(more))).length).toBeGreaterThan(0);
+  });
+
+  it('is asked for by every host that its secrets would be shown to', async () => {
+    const written = await load(broker(`${spelled}certificate: { cert: ${JSON.stringify(pem)}, key: file:kafka/key }\n`));
+    expect(written.findings).toEqual([]);
+    const named = findSecretsNamed({ kind: 'Connection', ...(written.definitions[0]?.body as object) });
+    expect(named).toEqual(
+      ['a.example:9093', 'b.example:9093'].flatMap((place) => [
+        { path: 'password', reference: 'file:kafka/password', place },
+        { path: 'certificate.key', reference: 'file:kafka/key', place },
+      ]),
+    );
+  });
+
+  it('is no database, and a database is no broker', async () => {
+    const asSource = await load(pipeline, classification, environment, broker(spelled).replace('masked', 'shop-prod'), target);
+    const { findings } = await selectDocuments(asSource, readText);
+    expect(findings).toMatchObject([{ code: 'CONNECTION_SYSTEM_OTHER', where: { name: 'shop-prod', expected: 'postgres', line: 3 } }]);
+    expect(codes(await load('kind: Connection\nname: x\nhosts: [a.example:9093]\n')).length).toBeGreaterThan(0);
+  });
 });

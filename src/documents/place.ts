@@ -43,8 +43,13 @@ export function placePipeline(
     }
     return found?.body;
   };
-  const connect = (name: string, from: Described<Definition>, path: string): ConnectionDefinition | undefined =>
-    isReference(name) ? undefined : find<ConnectionDefinition>('Connection', name, from, path);
+  const connect = (name: string, from: Described<Definition>, path: string, system = 'postgres'): ConnectionDefinition | undefined => {
+    const found = isReference(name) ? undefined : find<ConnectionDefinition>('Connection', name, from, path);
+    const { system: said = 'postgres' } = found ?? { system };
+    if (said !== system)
+      findings.push(toFinding('CONNECTION_SYSTEM_OTHER', { file: from.origin.file, line: from.origin.line(path), name, expected: system }));
+    return found;
+  };
   const agree = (said: string | undefined, known: string | undefined, path: string, name: string): void => {
     if (said !== undefined && known !== undefined && said !== known)
       findings.push(toFinding('DOCUMENT_CONTRADICTION', { file: origin.file, line: origin.line(path), path: path.slice(1), name }));
@@ -55,7 +60,9 @@ export function placePipeline(
   const written = typeof body.target === 'string' ? (environment ? toTarget(environment) : undefined) : body.target;
   const source = connect(body.source.connection, pipeline, '/source/connection');
   const holder = (environment && used.find((one) => one.body === environment)) ?? pipeline;
-  const target = written && connect(written.connection, holder, environment ? '/connection' : '/target/connection');
+  const target =
+    written &&
+    connect(written.connection, holder, environment ? '/connection' : '/target/connection', 'kafka' in written ? 'kafka' : 'postgres');
   const swap = written?.swapSchemas;
   const builder = swap && connect(swap.builder, holder, environment ? '/swapSchemas/builder' : '/target/swapSchemas/builder');
   agree(body.source.region, source?.region, '/source/region', `Connection ${source?.name ?? ''}`);

@@ -39,7 +39,10 @@ export function toDefinition(document: Written): Definition {
     case 'Environment':
       return withReasons(fields) as unknown as EnvironmentDefinition;
     case 'Connection':
-      return { ...(fields['url'] === undefined ? { port: 5432 } : {}), ...fields } as unknown as ConnectionDefinition;
+      return {
+        ...(fields['url'] === undefined && fields['system'] !== 'kafka' ? { port: 5432 } : {}),
+        ...fields,
+      } as unknown as ConnectionDefinition;
     default:
       return fields as unknown as ChannelDefinition | IssuerDefinition | OrganisationDefinition;
   }

@@ -1,7 +1,7 @@
 // Is a text a connection string, or does it hold a password? By form: documents, references and command lines refuse both.
 // Strangers choose the texts: every form is looked for in one pass, whatever stands there.
 
-const scheme = /\b(postgres|postgresql|mysql|mariadb|mongodb|redis|amqp|kafka|sqlserver|oracle)(\+[a-z]{1,30})?:\/\//i;
+const scheme = /\b(postgres|postgresql|mysql|mariadb|mongodb|redis|amqp|kafkas?|sqlserver|oracle)(\+[a-z]{1,30})?:\/\//i;
 const jdbc = /\bjdbc:/i;
 /** From one `://` to the next there is a slash, so that no two of these begin to read the same characters. */
 const authority = /[a-z0-9+.-]:\/\/([^\s/@]*)@/gi;

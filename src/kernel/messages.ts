@@ -599,6 +599,11 @@ export const messages = {
     message: 'a key label is empty or longer than {amount} bytes, which KMS does not take',
     hint: 'give workspace, environment and domain shorter names',
   },
+  CONNECTION_SYSTEM_OTHER: {
+    class: 'InputError',
+    message: 'the Connection {name} is of another system than {expected}',
+    hint: 'a database is a Connection of system postgres, a broker one of system kafka: name the one that is meant',
+  },
   BROKER_ADDRESS_INVALID: {
     class: 'InputError',
     message: 'what {connection} holds is not the address of a broker ({name})',

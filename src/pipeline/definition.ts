@@ -245,10 +245,12 @@ export interface WebhookDefinition {
   readonly clones?: string;
 }
 
-/** How a Postgres server is spoken to where that is not all in one secret. */
+/** How a Postgres server or a broker is spoken to where that is not all in one secret. */
 export interface ConnectionDefinition {
   readonly kind: 'Connection';
   readonly name: string;
+  /** Default: postgres. */
+  readonly system?: 'postgres' | 'kafka';
   /** Reference to a secret that is a whole connection string: host, port and database are in it. */
   readonly url?: string;
   readonly host?: string;
@@ -259,6 +261,14 @@ export interface ConnectionDefinition {
   readonly password?: string;
   /** In place of both: reference to JSON with `username` and `password`, granted likewise; what is lent is kept alive for the run. */
   readonly credentials?: string;
+  /** Of a broker, each HOST:PORT, in place of host, port and database; its secrets are granted for every one of them. */
+  readonly hosts?: readonly string[];
+  /** Of a broker: how `user` and `password`, or `token`, are shown. */
+  readonly mechanism?: 'plain' | 'scram-sha-256' | 'scram-sha-512' | 'oauthbearer';
+  /** Reference to a secret, read anew at every login. */
+  readonly token?: string;
+  /** Of a broker: ours, PEM, with a reference to its key. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
   readonly region?: Region;
   readonly tls?: TlsDefinition;
 }

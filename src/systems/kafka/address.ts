@@ -1,8 +1,9 @@
 // Where a broker is and how it is spoken to, out of one secret text: `kafkas://user:password@host:port,host:port?mechanism=…&ca=file:…`, and what that
-// text refers to. Nothing of it is ever shown; messages name the reference it came by.
+// text refers to; or out of a Connection document. Nothing of a secret is ever shown; messages name the reference it came by.
 import { isIP } from 'node:net';
 
 import { toError } from '../../kernel/errors.js';
+import type { ConnectionDefinition } from '../../pipeline/definition.js';
 
 export interface Host {
   readonly host: string;
@@ -27,7 +28,7 @@ export interface BrokerTarget {
   readonly plaintextAllowed?: boolean;
 }
 
-/** The text of a reference; `place` is the broker that it will be shown to, HOST:PORT of the first. Undefined: there is none. */
+/** The text of a reference; `place` is the broker that it will be shown to, HOST:PORT. Undefined: there is none. */
 export type ReadReference = (reference: string, place?: string) => Promise<string | undefined>;
 
 const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
@@ -52,28 +53,79 @@ export async function resolveBroker(
   read: ReadReference,
   plaintextAllowed = false,
 ): Promise<BrokerTarget> {
-  const parsed = parseAddress(name, text?.trim() ?? '');
-  const [first] = parsed.hosts;
-  const place = first && toHostPort(first);
-  const get = async (parameter: Parameter): Promise<string | undefined> => {
-    const reference = parsed.said[parameter];
-    if (reference === undefined) return undefined;
-    const found = await read(reference, place);
-    if (!found?.trim()) throw toError('BROKER_ADDRESS_INVALID', { connection: name, name: parameter });
-    return found;
+  const { secure, hosts, user, password, said } = parseAddress(name, text?.trim() ?? '');
+  if (!secure) return toClear(name, hosts, plaintextAllowed);
+  const get = async (parameter: Parameter, shown: readonly Host[] = []): Promise<string | undefined> => {
+    const reference = said[parameter];
+    return reference === undefined ? undefined : readFor(name, parameter, reference, shown, read);
   };
-  if (!parsed.secure) {
-    const open = parsed.hosts.every(({ host }) => isLoopback(host));
-    if (!open && !plaintextAllowed) throw toError('BROKER_PLAINTEXT_REFUSED', { connection: name });
-    return { name, hosts: parsed.hosts, ...(plaintextAllowed ? { plaintextAllowed } : {}) };
+  const [ca, cert, key] = [await get('ca'), await get('cert'), await get('key', hosts)];
+  const login = await toLogin(name, { user, password, ...said }, () => get('token', hosts));
+  return { name, hosts, tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }, ...(login && { login }) };
+}
+
+/**
+ * Throws BROKER_ADDRESS_INVALID, BROKER_PLAINTEXT_REFUSED for `tls: mode: disable` beyond this machine unless `isDev`, and what `read` throws: each secret is
+ * asked for with each of the hosts, since whoever changes the document could add one of his own.
+ */
+export async function resolveBrokerDefinition(definition: ConnectionDefinition, read: ReadReference, isDev = false): Promise<BrokerTarget> {
+  const { name, system, url, tls = {}, mechanism, user = '', certificate } = definition;
+  if (system !== 'kafka') throw toError('BROKER_ADDRESS_INVALID', { connection: name, name: 'system' });
+  const clear = tls.mode === 'disable';
+  if (url !== undefined) {
+    const target = await resolveBroker(name, await read(url), read, clear && isDev);
+    return target.tls && tls.ca !== undefined ? { ...target, tls: { ...target.tls, ca: tls.ca } } : target;
   }
-  const [ca, cert, key] = [await get('ca'), await get('cert'), await get('key')];
-  const login = await toLogin(name, parsed, get);
+  const hosts = (definition.hosts ?? []).flatMap((text) => parseHost(text) ?? []);
+  if (hosts.length === 0) throw toError('BROKER_ADDRESS_INVALID', { connection: name, name: 'the host' });
+  if (clear) {
+    if (mechanism !== undefined || certificate) throw toError('BROKER_ADDRESS_INVALID', { connection: name, name: 'tls' });
+    return toClear(name, hosts, isDev);
+  }
+  const get = (member: string, reference: string | undefined): Promise<string | undefined> =>
+    reference === undefined ? Promise.resolve(undefined) : readFor(name, member, reference, hosts, read);
+  const key = await get('certificate', certificate?.key);
+  const who =
+    definition.credentials === undefined
+      ? { user, password: (await get('password', definition.password))?.replace(/[\r\n]+$/, '') ?? '' }
+      : parseCredentials(name, await get('credentials', definition.credentials));
+  const said = { ...who, ...(mechanism && { mechanism }), ...(definition.token !== undefined && { token: definition.token }) };
+  const login = await toLogin(name, said, () => get('token', definition.token));
   return {
-    ...{ name, hosts: parsed.hosts },
-    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+    ...{ name, hosts },
+    tls: { ...(tls.ca !== undefined && { ca: tls.ca }), ...(certificate && { cert: certificate.cert }), ...(key !== undefined && { key }) },
     ...(login && { login }),
   };
+}
+
+/** In clear: on this machine, or because somebody gave a reason. */
+function toClear(name: string, hosts: readonly Host[], plaintextAllowed: boolean): BrokerTarget {
+  if (!plaintextAllowed && !hosts.every(({ host }) => isLoopback(host))) throw toError('BROKER_PLAINTEXT_REFUSED', { connection: name });
+  return { name, hosts, ...(plaintextAllowed ? { plaintextAllowed } : {}) };
+}
+
+/** A secret is asked for with every host that it may be shown to. */
+async function readFor(
+  connection: string,
+  member: string,
+  reference: string,
+  shown: readonly Host[],
+  read: ReadReference,
+): Promise<string> {
+  let found: string | undefined;
+  for (const place of shown.length === 0 ? [undefined] : shown.map(toHostPort)) found = await read(reference, place?.toLowerCase());
+  if (!found?.trim()) throw toError('BROKER_ADDRESS_INVALID', { connection, name: member });
+  return found;
+}
+
+function parseCredentials(connection: string, text: string | undefined): { readonly user: string; readonly password: string } {
+  try {
+    const { username, password } = JSON.parse(text ?? '') as Record<string, unknown>;
+    if (typeof username === 'string' && typeof password === 'string') return { user: username, password };
+  } catch {
+    // A parser's words quote what it read.
+  }
+  throw toError('CONNECTION_CREDENTIALS_INVALID', { name: connection });
 }
 
 /** Is the text a broker's address at all, so that it is not taken for a database's? */
@@ -123,26 +175,30 @@ function parseParameters(query: string, refuse: (name: string) => never): Parsed
   return said;
 }
 
-async function toLogin(
-  connection: string,
-  { user, password, said }: Parsed,
-  get: (parameter: Parameter) => Promise<string | undefined>,
-): Promise<BrokerLogin | undefined> {
+interface Said {
+  readonly user: string;
+  readonly password: string;
+  readonly mechanism?: string;
+  readonly token?: string;
+}
+
+async function toLogin(connection: string, said: Said, getToken: () => Promise<string | undefined>): Promise<BrokerLogin | undefined> {
+  const { user, password, token } = said;
   const refuse = (name: string): never => {
     throw toError('BROKER_ADDRESS_INVALID', { connection, name });
   };
   const mechanism = mechanisms.find((one) => one === said.mechanism?.toLowerCase());
   if (mechanism === undefined) {
-    if (said.mechanism !== undefined) refuse('mechanism');
-    return user === '' && password === '' && said.token === undefined ? undefined : refuse('mechanism');
+    const isNothing = said.mechanism === undefined && user === '' && password === '' && token === undefined;
+    return isNothing ? undefined : refuse('mechanism');
   }
   if (mechanism === 'oauthbearer') {
-    if (said.token === undefined || user !== '' || password !== '') refuse('token');
-    const readToken = async (): Promise<string> => (await get('token'))?.trim() ?? refuse('token');
+    if (token === undefined || user !== '' || password !== '') refuse('token');
+    const readToken = async (): Promise<string> => (await getToken())?.trim() ?? refuse('token');
     await readToken();
     return { mechanism, readToken };
   }
-  if (user === '' || password === '' || said.token !== undefined) refuse('the user and the password');
+  if (user === '' || password === '' || token !== undefined) refuse('the user and the password');
   return { mechanism, user, password };
 }
 

@@ -1,5 +1,12 @@
 // The door of the broker: connections, topics, records. The only folder that knows kafkajs.
-export { type BrokerLogin, type BrokerTarget, isBrokerAddress, type ReadReference, resolveBroker } from './address.js';
+export {
+  type BrokerLogin,
+  type BrokerTarget,
+  isBrokerAddress,
+  type ReadReference,
+  resolveBroker,
+  resolveBrokerDefinition,
+} from './address.js';
 export { Broker, type BrokerOptions, openBroker, type ProducerOptions } from './broker.js';
 export { type OutBatch, type OutRecord, Producer, Transaction, type Written } from './producer.js';
 export { type InRecord, type Positions, type ReaderOptions, TopicReader } from './reader.js';

@@ -41,6 +41,8 @@ export async function resolveDefinition(definition: ConnectionDefinition, read: 
 }
 
 async function resolveOnce(definition: ConnectionDefinition, read: Read): Promise<ConnectionTarget> {
+  // A password of a broker is shown to brokers.
+  if (definition.system === 'kafka') throw toError('CONNECTION_REFERENCE_INVALID', { name: definition.name });
   const { name, url, host = '', port = 5432, database = '', credentials, tls } = definition;
   const more = tls ? { tls } : {};
   if (url !== undefined) return { ...toTarget(name, await read(url)), ...more };
