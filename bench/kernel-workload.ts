@@ -48,7 +48,7 @@ function toTable(name: string, sketches: readonly Sketch[], toLine: (i: number) 
     via: [],
   }));
   const table = { schema: 'public', name, oid: 1, kind: 'r', rows: 'all', columns, hidden, loadInto: { schema: 'public', name } };
-  const plan = { workspace: 'default', environment: 'bench', keyVersion: 1, tables: [table] } as unknown as Plan;
+  const plan = { workspace: 'default', environment: 'bench', keyVersion: 1, facts: { target: {} }, tables: [table] } as unknown as Plan;
   return { name, plan, weight, ...toBatches(toLine, weight * 1_000_000) };
 }
 

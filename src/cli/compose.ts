@@ -12,11 +12,11 @@ import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { newRunId } from '../kernel/ids.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
-import { createMaskExecutor, prepareMask } from '../pipeline/mask/mask.js';
+import { createMaskExecutor, prepareMask, withVaultedTokens } from '../pipeline/mask/mask.js';
 import type { AuditSink, KeyHierarchy, Policy, Target } from '../pipeline/ports.js';
 import { noRecordedKeys } from '../pipeline/recorded-keys.js';
 import { type Request, toScope } from '../pipeline/prepare.js';
-import type { Doors, Run, Succession } from '../pipeline/run.js';
+import type { Doors, OpenVault, Run, Succession } from '../pipeline/run.js';
 import { toDecisionRecord } from '../pipeline/gate/gate.js';
 import { FileAuditSink, keepDecision } from '../systems/files/files.js';
 import { dropOfRun } from '../systems/archive/archive.js';
@@ -128,6 +128,8 @@ export interface RunOptions {
   readonly log?: RunLog;
   readonly reuse?: boolean | undefined;
   readonly succession?: Succession | undefined;
+  /** Where tokens are kept; absent: nowhere that this process reaches, and what needs one is denied. */
+  readonly vault?: OpenVault | undefined;
 }
 
 /** Where a run is told, who started it, and whose markers are known. */
@@ -181,6 +183,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
         keepDecision(home, toDecisionRecord(decision, input, { atMs, metrics: { timer_server_handler_ns: tookNs } })),
       keys,
       tokenKeys,
+      vaulted: options.vault !== undefined,
       source: opened(
         openSource({
           connection: source,
@@ -204,7 +207,8 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       sink: opened(sink),
       executor: async (plan) => {
         const prepared = await prepareMask(plan, keys, tokenKeys);
-        return width.threads === 0 ? createMaskExecutor(prepared) : createMaskPool(prepared, width.threads);
+        const executor = width.threads === 0 ? createMaskExecutor(prepared) : createMaskPool(prepared, width.threads);
+        return options.vault ? withVaultedTokens(executor, plan, options.vault(tokenKeys, plan)) : executor;
       },
       // Planning a query folds what the schema's indexes call: the verifier too looks at staging with the rights of who built it.
       reader: (snapshotId, { database, schemas, login }) => {

@@ -1,5 +1,5 @@
 // Masked previews: the first rows of each table under a snapshot, masked in memory, shown, forgotten. Originals are never shown.
-import { createMasker, prepareMask } from '../pipeline/mask/mask.js';
+import { createMasker, prepareMask, withoutVault } from '../pipeline/mask/mask.js';
 import type { ColumnPlan, Plan } from '../pipeline/plan.js';
 import type { SourceScope } from '../pipeline/ports.js';
 import type { Composed } from './compose.js';
@@ -14,7 +14,8 @@ export interface SampledTable {
 const WIDTH = 40;
 
 export async function sampleMasked({ doors }: Composed, plan: Plan, scope: SourceScope, rows: number): Promise<SampledTable[]> {
-  const prepared = await prepareMask(plan, doors.keys, doors.tokenKeys);
+  // No token is shown, so none is made and kept for this.
+  const prepared = await prepareMask(withoutVault(plan), doors.keys, doors.tokenKeys);
   const snapshot = await doors.source.open(plan, scope);
   try {
     const sampled: SampledTable[] = [];

@@ -1288,6 +1288,12 @@ export const messages = {
     message: 'the word table {name} is empty or holds a byte that it must not hold',
     hint: 'restore src/pipeline/mask/words from the release; the tables are part of it',
   },
+  MASK_VAULTED_INSIDE: {
+    class: 'InputError',
+    message:
+      'tokens of the domain {name} are kept, and {schema}.{table}.{column} {path} stands inside of a value: a run looks up whole values only',
+    hint: 'name a domain that is not vaulted for it, or another transform',
+  },
   MASK_BATCH_TOO_LARGE: {
     class: 'DataError',
     message:

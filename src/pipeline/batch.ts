@@ -15,6 +15,8 @@ export interface Batch {
   readonly sequence: number;
   /** The lines. Owned by the holder of the batch; handing a batch on hands the bytes on. */
   readonly bytes: Uint8Array;
+  /** The tokens of columns whose tokens are kept outside of the run, looked up before the batch is masked. */
+  readonly vaulted?: readonly VaultedColumn[];
   /** Gives the memory of the bytes back. MAY be called, once, by the holder who is the last to look at them; stays in the thread that made it. */
   readonly release?: () => void;
 }
@@ -32,4 +34,10 @@ export interface Column {
   readonly bytes: Uint8Array;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+}
+
+/** What a column of a batch becomes, row by row; NULL where the original is. */
+export interface VaultedColumn extends Column {
+  /** Index into `TablePlan.columns`. */
+  readonly field: number;
 }

@@ -8,7 +8,7 @@ import { rowPlace } from './bind-type.js';
 import type { Table, TableName } from './catalogue.js';
 import type { PersonRoute } from './classify/classify.js';
 import type { Rows } from './definition.js';
-import type { HiddenColumn, Plan, RulePlan } from './plan.js';
+import { type HiddenColumn, type Plan, type RulePlan, isVaulted } from './plan.js';
 
 /** Rows per table, by `toSqlName`; what is said of a partitioned table holds for its partitions. */
 export function bindRows(
@@ -90,13 +90,25 @@ export function allRules(rule: RulePlan): readonly RulePlan[] {
 }
 
 /** The fields that scopes `subject` and `row` are a function of. A row whose person may be missing has both. */
-export function bindHidden(table: Table, route: PersonRoute, rules: readonly RulePlan[]): readonly HiddenColumn[] {
+export function bindHidden(
+  table: Table,
+  route: PersonRoute,
+  rules: readonly RulePlan[],
+  vaulted: ReadonlySet<string>,
+): readonly HiddenColumn[] {
   const scopes = new Set(rules.flatMap(allRules).map(({ scope }) => scope));
-  const bySubject = scopes.has('subject') && route.kind === 'route';
+  // What is kept of a person has to be found again when that person is erased.
+  const keptOf = rules.some((rule) => isVaulted(rule, vaulted));
+  const bySubject = (scopes.has('subject') || keptOf) && route.kind === 'route';
   const hidden: HiddenColumn[] = [];
   if (bySubject)
-    hidden.push(...route.fields.map(({ column, type }): HiddenColumn => ({ purpose: 'subject', column, type, via: route.via })));
-  if (scopes.has('row') || (bySubject && route.nullable)) {
+    hidden.push(
+      ...route.fields.map(({ column, type }): HiddenColumn => ({
+        ...{ purpose: 'subject', column, type, via: route.via },
+        ...(keptOf && { person: route.person ?? '' }),
+      })),
+    );
+  if (scopes.has('row') || (scopes.has('subject') && bySubject && route.nullable)) {
     const key = table.constraints.find(({ kind }) => kind === 'p')?.columns ?? [];
     const columns = key.flatMap((name) => table.columns.filter((column) => column.name === name));
     if (columns.length === 0) hidden.push({ purpose: 'row', column: 'ctid', type: rowPlace, via: [] });

@@ -16,7 +16,7 @@ import { findUniqueColumns, withPartitionRows } from './bind-unique.js';
 import type { DataType, Table } from './catalogue.js';
 import { type Resolution, type ResolvedTable, resolveTags } from './classify/classify.js';
 import type { Rows } from './definition.js';
-import type { ColumnPlan, Plan, RulePlan, TablePlan } from './plan.js';
+import { type ColumnPlan, type Plan, type RulePlan, type TablePlan, toVaultedDomains } from './plan.js';
 
 export type { BindInput, Bound, CountRequest, Counts, Registry, TransformView } from './bind-input.js';
 export { toCountKey, toScopeTest } from './bind-input.js';
@@ -150,7 +150,7 @@ class Binding {
     const rules = columns.map(({ rule }) => rule);
     return {
       ...{ schema: table.schema, name: table.name, oid: table.oid, kind: table.kind, rows, columns },
-      hidden: bindHidden(table, route, rules),
+      hidden: bindHidden(table, route, rules, toVaultedDomains(this.input.pipeline.body.target)),
       loadInto,
       ...(pairing ? { pairing } : {}),
       ...(pairing?.by === 'place' ? { inOrder: true } : {}),

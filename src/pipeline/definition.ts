@@ -92,7 +92,7 @@ export interface TokenDomainDefinition extends Reasoned {
   readonly testPrefix?: string;
   /** Words for what it may be exchanged outside of a run; without them it is exchanged for nothing. */
   readonly purposes?: readonly string[];
-  /** Tokens are drawn and kept with their values, encrypted, at the service; no run can exchange them. */
+  /** Tokens are drawn and kept with their values, encrypted, at the service: its requests and its runs exchange them, a command line cannot. */
   readonly vaulted?: boolean;
   /** `SYSTEM IDENTIFIER/DATABASE`: what a source is, whatever documents call it. */
   readonly sources: readonly string[];

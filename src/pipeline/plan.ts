@@ -63,6 +63,8 @@ export interface HiddenColumn {
   /** Column of the last table of `via`, or of this table; `ctid` for a row without key. */
   readonly column: string;
   readonly type: DataType;
+  /** Of `subject` where tokens are kept: the table of people, by which what is kept of one is found. Empty: it is not known. */
+  readonly person?: string;
   readonly via: readonly {
     readonly columns: readonly string[];
     readonly references: TableName & { readonly columns: readonly string[] };
@@ -123,6 +125,21 @@ export type Reveal = 'equality' | 'frequency' | 'order' | 'length' | 'prefix' | 
 export function toRules(plan: Pick<Plan, 'tables'>): readonly RulePlan[] {
   const all = plan.tables.flatMap(({ columns }) => columns.flatMap(({ rule }) => [rule, ...Object.values(rule.paths ?? {})]));
   return all.filter(({ transform }) => transform !== 'keep');
+}
+
+/** Domains whose tokens are kept with their values: no key makes them, they are looked up. */
+export function toVaultedDomains({ tokens = {} }: Pick<PipelineDefinition['target'], 'tokens'>): ReadonlySet<string> {
+  return new Set(Object.entries(tokens).flatMap(([domain, { vaulted }]) => (vaulted === true ? [domain] : [])));
+}
+
+/** Whether the values of this rule are exchanged for tokens that are kept. */
+export function isVaulted({ reversible, domain }: RulePlan, vaulted: ReadonlySet<string>): boolean {
+  return reversible === true && vaulted.has(domain);
+}
+
+/** Tokens are kept of whole values: for what stands inside of one there is no key, and nothing is masked. */
+export function isVaultedColumn({ rule, type }: Pick<ColumnPlan, 'rule' | 'type'>, vaulted: ReadonlySet<string>): boolean {
+  return isVaulted(rule, vaulted) && type.kind !== 'array' && rule.paths === undefined;
 }
 
 export function toPlanDigest(plan: Plan): string {

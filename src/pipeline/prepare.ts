@@ -10,7 +10,7 @@ import type { Decision, GateInput } from './decision.js';
 import { type KnownSource, decide, toGateInput } from './gate/gate.js';
 import { findRuleProblems, toTypeFamily, transforms } from './mask/mask.js';
 import { redactRecallText } from './best-effort.js';
-import { type Plan, toPlanDigest } from './plan.js';
+import { type Plan, isVaulted, toPlanDigest, toVaultedDomains } from './plan.js';
 import { toShownFinding, toShownPath } from './shown-path.js';
 import type { CountedColumn, KeyProvider, Policy, Source, SourceScope, Target, TargetFacts } from './ports.js';
 import type { KeyRecord, RecordedKeys } from './recorded-keys.js';
@@ -25,6 +25,8 @@ export interface PrepareDoors {
   readonly keys: KeyProvider;
   /** Of the hierarchy `token`: for what can be exchanged back, and asked for nothing else. */
   readonly tokenKeys: KeyProvider;
+  /** Whether a run can look up tokens that are kept here; absent: it cannot. */
+  readonly vaulted?: boolean;
   readonly clock: Clock;
   /** Keeps the record of a decision; nothing goes on before it is kept. */
   readonly recordDecision?: (decision: Decision, input: GateInput, at: { readonly atMs: number; readonly tookNs: number }) => Promise<void>;
@@ -107,7 +109,7 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
     knownSources: request.knownSources,
     target: target.facts,
     key: { version: key.version, expiresAtMs: await doors.keys.expiresAt(key.version) },
-    ...(await toTokenFacts(plan, doors.tokenKeys)),
+    ...(await toTokenFacts(plan, doors)),
     nowMs: doors.clock.now(),
     showPath: toShownPath,
   });
@@ -123,12 +125,16 @@ export async function prepare(doors: PrepareDoors, request: Request): Promise<Pr
 
 /** Rules that cannot work on their columns, and those that are best effort. */
 function findRules(plan: Plan): readonly Finding[] {
+  const vaulted = toVaultedDomains(plan.facts.target);
   return plan.tables.flatMap(({ schema, name: table, columns }) =>
     columns.flatMap(({ name: column, type, rule }) => {
       const where = { stage: 'mask', schema, table, column };
       const efforts = Object.entries({ '': rule, ...rule.paths }).filter(([, { transform }]) => transform === 'redact');
       const told = efforts.map(([path]) => ({ ...where, ...(path === '' ? {} : { path }), amount: redactRecallText }));
-      return [...findRuleProblems(type, rule, where), ...told.map((at) => toFinding('PLAN_BEST_EFFORT', at, 'warning'))];
+      const inside = Object.entries({ ...(type.kind === 'array' && { '[]': rule }), ...rule.paths }).flatMap(([path, leaf]) =>
+        isVaulted(leaf, vaulted) ? [toFinding('MASK_VAULTED_INSIDE', { ...where, path, name: leaf.domain })] : [],
+      );
+      return [...findRuleProblems(type, rule, where), ...inside, ...told.map((at) => toFinding('PLAN_BEST_EFFORT', at, 'warning'))];
     }),
   );
 }

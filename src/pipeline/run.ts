@@ -3,7 +3,8 @@ import type { Verifier } from '../kernel/signed-note.js';
 import type { CheckResult } from './check.js';
 import type { MarkerRow } from './marker.js';
 import type { Plan } from './plan.js';
-import type { AuditSink, HeldSnapshot, MaskExecutor, Reader, SourceScope, Staging } from './ports.js';
+import type { VaultedExchange } from './mask/mask.js';
+import type { AuditSink, HeldSnapshot, KeyProvider, MaskExecutor, Reader, SourceScope, Staging } from './ports.js';
 import type { PrepareDoors, Prepared } from './prepare.js';
 import type { VerifyReport } from './verify/verify.js';
 
@@ -22,6 +23,9 @@ export interface Doors extends PrepareDoors {
   /** Removes the archives of a run's version, whatever the pipeline asks for today; returns those that were there. MUST throw where one stays. */
   readonly dropArchives?: (runId: string) => Promise<readonly string[]>;
 }
+
+/** The exchange of tokens that are kept, for one run; `keys` of the hierarchy `token`. */
+export type OpenVault = (keys: KeyProvider, plan: Plan) => VaultedExchange;
 
 export interface ArchiveOf {
   readonly plan: Plan;

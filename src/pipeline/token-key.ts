@@ -15,8 +15,14 @@ export async function withTokenKey(plan: Plan, keys: KeyProvider): Promise<{ rea
 }
 
 /** What the gate has to know of tokens. */
-export async function toTokenFacts(plan: Plan, keys: KeyProvider): Promise<Pick<GateFacts, 'tokenKey' | 'tokenDomains'>> {
+export async function toTokenFacts(
+  plan: Plan,
+  { tokenKeys: keys, vaulted = false }: { readonly tokenKeys: KeyProvider; readonly vaulted?: boolean },
+): Promise<Pick<GateFacts, 'tokenKey' | 'tokenDomains'>> {
   const { tokenKeyVersion: version, facts } = plan;
-  const tokenDomains = Object.entries(facts.target.tokens ?? {}).map(([domain, named]) => ({ domain, params: toTokenParams(named) }));
+  const tokenDomains = Object.entries(facts.target.tokens ?? {}).map(([domain, named]) => ({
+    ...{ domain, params: toTokenParams(named) },
+    reachable: named.vaulted !== true || vaulted,
+  }));
   return version === undefined ? { tokenDomains } : { tokenDomains, tokenKey: { version, expiresAtMs: await keys.expiresAt(version) } };
 }

@@ -39,14 +39,14 @@ export class MaskPool implements MaskExecutor {
     const thread = this.threads.reduce((best, other) => (other.waiting.size < best.waiting.size ? other : best));
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
-      const { table, range, sequence, bytes } = batch;
+      const { table, range, sequence, bytes, vaulted } = batch;
       // Masked lines are seldom longer than half as much again.
       const into = this.memory.take(bytes.length + (bytes.length >> 1));
       thread.waiting.set(id, { resolve, reject, into });
       const shared = bytes.buffer instanceof SharedArrayBuffer;
       const lent = shared ? bytes : toTransferable(bytes);
       thread.worker.postMessage(
-        { id, batch: { table, range, sequence, bytes: lent }, into } satisfies Request,
+        { id, batch: { table, range, sequence, bytes: lent, ...(vaulted && { vaulted }) }, into } satisfies Request,
         shared ? [] : [lent.buffer as ArrayBuffer],
       );
     });

@@ -47,7 +47,14 @@ export function toPlan(columns: readonly ColumnSketch[], hidden: readonly Hidden
     hidden,
     loadInto: { schema: 'public', name },
   };
-  return { workspace: 'default', environment: 'ci', keyVersion: 1, tokenKeyVersion: 1, tables: [table] } as unknown as Plan;
+  return {
+    workspace: 'default',
+    environment: 'ci',
+    keyVersion: 1,
+    tokenKeyVersion: 1,
+    facts: { target: {} },
+    tables: [table],
+  } as unknown as Plan;
 }
 
 function toColumnPlan({ name, type, rule, tag }: ColumnSketch, index: number): ColumnPlan {

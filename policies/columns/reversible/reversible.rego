@@ -10,7 +10,7 @@
 #   codes:
 #     REVERSIBLE_NOT_ALLOWED: use a transform that nobody can reverse, or name the domain in the target (tokens) with a reason
 #     TOKEN_FORM_DIFFERS: give the rule the form, prefix, suffix, separators and test prefix that the target gives its domain
-#     TOKEN_DOMAIN_VAULTED: name a domain that is not vaulted; a run of this release cannot exchange vaulted tokens, POST /v1/tokens does
+#     TOKEN_DOMAIN_VAULTED: let a worker of the service run the pipeline, which keeps them; a command line has no place where it could look them up
 #     TOKEN_SOURCE_NOT_NAMED: add this source (system identifier/database) to the domain in the target (tokens), which takes an approval
 #     TOKEN_KEY_MISSING: plan again, so that the plan names the version of the token key
 #     TOKEN_KEY_DIFFERS: plan again with the version of the token key that is to be used
@@ -48,8 +48,8 @@ deny contains reason.of(meta, "TOKEN_FORM_DIFFERS", message) if {
 
 deny contains reason.of(meta, "TOKEN_DOMAIN_VAULTED", message) if {
 	some column in reversible
-	named(column).vaulted != false
-	message := concat("", ["the tokens of the domain ", column.domain, " are kept at the service, and ", reason.place(column), " is masked in a run"])
+	named(column).reachable != true
+	message := concat("", ["the tokens of the domain ", column.domain, " are kept at the service, and ", reason.place(column), " is masked away from it"])
 }
 
 deny contains reason.of(meta, "TOKEN_SOURCE_NOT_NAMED", message) if {

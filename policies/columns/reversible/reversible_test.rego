@@ -9,6 +9,7 @@ domain := {
 	"domain": "cards",
 	"paramsDigest": "sha256:0c",
 	"vaulted": false,
+	"reachable": true,
 	"sources": ["7300000000000000001/shop"],
 	"reasonLength": 40,
 	"expiresDay": null,
@@ -39,7 +40,11 @@ test_a_reason_that_is_none_or_over_is_refused if {
 	codes_of({}, [object.union(domain, {"expiresDay": fixture.today - 1})], key) == {"REVERSIBLE_NOT_ALLOWED"}
 }
 
-test_a_vaulted_domain_is_refused if codes_of({}, [object.union(domain, {"vaulted": true})], key) == {"TOKEN_DOMAIN_VAULTED"}
+test_a_vaulted_domain_passes_where_it_is_kept if codes_of({}, [object.union(domain, {"vaulted": true})], key) == set()
+
+test_a_vaulted_domain_is_refused_elsewhere if {
+	codes_of({}, [object.union(domain, {"vaulted": true, "reachable": false})], key) == {"TOKEN_DOMAIN_VAULTED"}
+}
 
 test_another_form_is_refused if codes_of({"paramsDigest": "sha256:0d"}, [domain], key) == {"TOKEN_FORM_DIFFERS"}
 

@@ -106,6 +106,7 @@ of_token_domain := {
 	"sources": {"array"},
 	"paramsDigest": text_type,
 	"vaulted": {"boolean"},
+	"reachable": {"boolean"},
 	"reasonLength": count_type,
 	"expiresDay": maybe_number,
 }

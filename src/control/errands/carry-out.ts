@@ -17,7 +17,7 @@ import { changeKeys } from './change-keys.js';
 import { rotateHere } from './carry-out-rotation.js';
 import type { Outcome } from './find-errand.js';
 import { cloneHere, uncloneHere } from './carry-out-clone.js';
-import { OutboxSink, type RunComposer, type RunObserver, loadRequest } from '../runs/runs.js';
+import { OutboxSink, type RunComposer, type RunObserver, loadRequest, toRunVault } from '../runs/runs.js';
 
 export interface ErrandOptions {
   readonly metadata: Metadata;
@@ -43,6 +43,7 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
     ...stored,
     log: { sink: new OutboxSink(metadata, workspace, metrics), actor: () => Promise.resolve(row.requestedBy), verifiers },
     reuse: false,
+    vault: toRunVault(metadata, { ...row, workspaceId: workspace }),
   });
   try {
     switch (row.kind) {

@@ -18,6 +18,7 @@ import { enqueue } from './request-run.js';
 import type { RunComposer, RunLog } from './run-composer.js';
 import { toDocumentDigests } from './look-for-drift.js';
 import { useApproval } from './run-approval.js';
+import { toRunVault } from './run-vault.js';
 import { RunSuccession } from './run-succession.js';
 import { keepSource, loadRequest } from './stored-request.js';
 import { findBeyond } from './tag-classes.js';
@@ -89,6 +90,7 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
       ...stored,
       log: await openLog(execution),
       reuse: run.reuse,
+      vault: toRunVault(metadata, run),
       succession,
     });
     let outcome: Outcome = {};

@@ -4,7 +4,7 @@ import type { SelectedDocuments } from '../../documents/documents.js';
 import type { Verifier } from '../../kernel/signed-note.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import type { Request } from '../../pipeline/prepare.js';
-import type { Doors, Run, Succession } from '../../pipeline/run.js';
+import type { Doors, OpenVault, Run, Succession } from '../../pipeline/run.js';
 import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
 import type { Leases } from '../../systems/vault/vault.js';
 
@@ -42,5 +42,6 @@ export interface RunComposer {
     readonly log: RunLog;
     readonly reuse: boolean;
     readonly succession?: Succession;
+    readonly vault?: OpenVault;
   }): Promise<{ readonly doors: Doors; readonly request: Request; readonly run: Run; readonly close: () => Promise<void> }>;
 }

@@ -12,4 +12,5 @@ export { type RunComposer } from './run-composer.js';
 export { OutboxSink, untilSequenced } from './outbox-sink.js';
 export type { RunObserver } from './run-observer.js';
 export { RunWorker, type RunWorkerOptions } from './run-worker.js';
+export { toRunVault } from './run-vault.js';
 export { RunsController } from './runs-controller.js';

@@ -3,6 +3,7 @@ import { toError, toKnownError } from '../../kernel/errors.js';
 import { share } from '../../pipeline/share.js';
 import type { Execution } from './execute-run.js';
 import { OutboxSink } from './outbox-sink.js';
+import { toRunVault } from './run-vault.js';
 import { RunSuccession } from './run-succession.js';
 import { loadRequest } from './stored-request.js';
 
@@ -57,6 +58,7 @@ async function loadRanges(execution: Execution): Promise<number> {
       verifiers: verifier ? [verifier] : [],
     },
     reuse: false,
+    vault: toRunVault(metadata, run),
     succession,
   });
   try {

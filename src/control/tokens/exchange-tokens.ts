@@ -87,8 +87,9 @@ export class TokenExchange {
   ): Promise<Exchanged> {
     if (definition.vaulted || keyVersion === null) {
       const kept = new KeptTokens(keys, { scope, domain, params, purpose });
-      const answered = action === 'tokenise' ? kept.toTokens(transaction, texts, subjects) : kept.toValues(transaction, texts);
-      return { texts: await answered, keyVersion: null };
+      const answered =
+        action === 'tokenise' ? (await kept.toTokens(transaction, texts, subjects)).tokens : await kept.toValues(transaction, texts);
+      return { texts: answered, keyVersion: null };
     }
     const key = await keys.derive(toKeyLabel(scope, domain, 'token'), keyVersion);
     const exchange = toExchange(key, domain, params);

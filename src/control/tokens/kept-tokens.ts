@@ -4,9 +4,9 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 
 import type { Json } from '../../kernel/canonical-json.js';
 import { toError } from '../../kernel/errors.js';
-import { type KeyScope, toExchange, toKeyLabel } from '../../pipeline/mask/mask.js';
+import { type KeyScope, NotOfForm, toExchange, toKeyLabel } from '../../pipeline/mask/mask.js';
 import type { KeyProvider } from '../../pipeline/ports.js';
-import type { NewTokenEntry, Transaction } from '../../systems/metadata/metadata.js';
+import type { NewTokenEntry, TokenPlace, Transaction } from '../../systems/metadata/metadata.js';
 
 /** Draws that met a token which stands for something else; the next ones are of another key. */
 const DRAWS = 20;
@@ -24,49 +24,79 @@ export interface KeptDomain {
   readonly domain: string;
   readonly params: Readonly<Record<string, Json>>;
   readonly purpose: string;
+  /** Under which new tokens are kept; absent: the newest. */
+  readonly keyVersion?: number;
+}
+
+export interface Kept {
+  readonly tokens: readonly string[];
+  /** How many of them were not there before. */
+  readonly made: number;
+}
+
+type TokenEntries = Transaction['tokenEntries'];
+
+/** What the values of one question are found by, and what was found. */
+class Search {
+  private readonly tokens = new Map<string, string>();
+
+  constructor(
+    private readonly entries: TokenEntries,
+    private readonly place: TokenPlace,
+    private readonly wanted: ReadonlySet<string>,
+  ) {}
+
+  open(): readonly string[] {
+    return [...this.wanted].filter((value) => !this.tokens.has(value));
+  }
+
+  get(value: string): string {
+    return this.tokens.get(value) as string;
+  }
+
+  async look(versions: readonly VersionKeys[]): Promise<void> {
+    const open = this.open();
+    const byDigest = new Map(versions.flatMap(({ find }) => open.map((value) => [toDigest(find, 'value', value).toString('hex'), value])));
+    const found = await this.entries.findByValue(
+      this.place,
+      [...byDigest.keys()].map((digest) => Buffer.from(digest, 'hex')),
+    );
+    // Should a value have two, then everybody takes the older one.
+    for (const { token, foundBy } of [...found].sort((a, b) => b.keyVersion - a.keyVersion)) {
+      const value = byDigest.get(foundBy?.toString('hex') ?? '');
+      if (value !== undefined) this.tokens.set(value, token);
+    }
+  }
 }
 
 export class KeptTokens {
+  private known: Promise<readonly VersionKeys[]> | undefined;
+
   constructor(
     private readonly keys: KeyProvider,
     private readonly of: KeptDomain,
   ) {}
 
   /** In the order of the values. `subjects`: whom each is about, so that what is known of one can be destroyed. Throws NotOfForm. */
-  async toTokens(
-    { tokenEntries }: Transaction,
-    values: readonly string[],
-    subjects: readonly (string | null)[],
-  ): Promise<readonly string[]> {
-    const { scope, domain, purpose } = this.of;
-    const place = { environment: scope.environment, domain };
-    const all = await this.usable();
-    const [current] = all;
-    if (!current) throw toError('KEY_VERSION_MISSING', { amount: '1' });
-    const wanted = [...new Set(values)];
-    const tokens = new Map<string, string>();
-    const byDigest = new Map(all.flatMap(({ find }) => wanted.map((value) => [toDigest(find, 'value', value).toString('hex'), value])));
-    const look = async (): Promise<void> => {
-      const open = [...byDigest].flatMap(([digest, value]) => (tokens.has(value) ? [] : [Buffer.from(digest, 'hex')]));
-      for (const { token, foundBy } of await tokenEntries.findByValue(place, open)) {
-        const value = byDigest.get(foundBy?.toString('hex') ?? '');
-        if (value !== undefined) tokens.set(value, token);
-      }
-    };
-    await look();
-    for (let draw = 0; tokens.size < wanted.length; draw++) {
-      if (draw === DRAWS) throw toError('UNEXPECTED', { name: 'no token is left in the domain' });
-      const open = wanted.filter((value) => !tokens.has(value));
-      const drawn = toExchange(randomBytes(32), domain, this.of.params).toTokens(open);
+  async toTokens({ tokenEntries }: Transaction, values: readonly string[], subjects: readonly (string | null)[]): Promise<Kept> {
+    const place = { environment: this.of.scope.environment, domain: this.of.domain };
+    const search = new Search(tokenEntries, place, new Set(values));
+    await search.look(await this.usable());
+    let made = 0;
+    if (search.open().length > 0) {
+      const versions = await this.lockedVersions(tokenEntries, place);
+      if (versions.length > 1) await search.look(versions);
       const aboutOf = new Map(values.map((value, i) => [value, subjects[i] ?? null]));
-      await tokenEntries.insert(
-        place,
-        purpose,
-        open.map((value, i) => this.toEntry(current, value, drawn[i] as string, aboutOf.get(value) ?? null)),
-      );
-      await look();
+      for (let draw = 0, open = search.open(); open.length > 0; draw++, open = search.open()) {
+        if (draw === DRAWS) throw toError('UNEXPECTED', { name: 'no token is left in the domain' });
+        const drawn = this.draw(open, values);
+        const current = await this.toCurrent(versions);
+        const entries = open.map((value, i) => this.toEntry(current, value, drawn[i] as string, aboutOf.get(value) ?? null));
+        made += await tokenEntries.insert(place, this.of.purpose, entries);
+        await search.look(versions);
+      }
     }
-    return values.map((value) => tokens.get(value) as string);
+    return { tokens: values.map((value) => search.get(value)), made };
   }
 
   /** In the order of the tokens. Throws TOKEN_UNKNOWN, TOKEN_SHREDDED, KEY_VERSION_DESTROYED. */
@@ -91,6 +121,14 @@ export class KeptTokens {
     return (await this.usable()).map(({ find }) => toDigest(find, 'subject', subject));
   }
 
+  private draw(open: readonly string[], values: readonly string[]): readonly string[] {
+    try {
+      return toExchange(randomBytes(32), this.of.domain, this.of.params).toTokens(open);
+    } catch (error) {
+      throw error instanceof NotOfForm ? new NotOfForm(values.indexOf(open[error.index] as string)) : error;
+    }
+  }
+
   private toEntry({ version, find, seal }: VersionKeys, value: string, token: string, subject: string | null): NewTokenEntry {
     return {
       token,
@@ -107,8 +145,35 @@ export class KeptTokens {
     return Buffer.from([scope.workspace, scope.environment, domain, token].join('\0'));
   }
 
-  /** Newest first; of one that was destroyed nothing is left to look by. */
-  private async usable(): Promise<readonly VersionKeys[]> {
+  /** Those to look by once nobody can make a token by an older list of them. */
+  private async lockedVersions(tokenEntries: TokenEntries, place: TokenPlace): Promise<readonly VersionKeys[]> {
+    const known = await this.usable();
+    await tokenEntries.lock(place, known.length > 1 ? 'alone' : 'shared');
+    if ((await tokenEntries.newestVersion(place)) <= (known[0]?.version ?? 0)) return known;
+    this.known = undefined;
+    const versions = await this.usable();
+    if (versions.length > 1 && known.length <= 1) await tokenEntries.lock(place, 'alone');
+    return versions;
+  }
+
+  /** Throws KEY_VERSION_DESTROYED and its like where the version that was asked for is none of these. */
+  private async toCurrent(versions: readonly VersionKeys[]): Promise<VersionKeys> {
+    const { keyVersion } = this.of;
+    const current = keyVersion === undefined ? versions[0] : versions.find(({ version }) => version === keyVersion);
+    if (current) return current;
+    await this.derive('token-seal', keyVersion ?? 1);
+    throw toError('KEY_VERSION_MISSING', { amount: String(keyVersion ?? 1) });
+  }
+
+  /** Newest first; of one that was destroyed nothing is left to look by. Asked of the provider once, however many batches there are. */
+  private usable(): Promise<readonly VersionKeys[]> {
+    return (this.known ??= this.deriveAll().catch((error: unknown) => {
+      this.known = undefined;
+      throw error;
+    }));
+  }
+
+  private async deriveAll(): Promise<readonly VersionKeys[]> {
     await this.keys.currentVersion();
     const left = (await this.keys.versions()).filter(({ state }) => state === 'current' || state === 'kept').reverse();
     return Promise.all(

@@ -11,6 +11,8 @@ export type PersonRoute =
       readonly via: HiddenColumn['via'];
       readonly fields: readonly PersonField[];
       readonly nullable: boolean;
+      /** The table of people, where it is known. */
+      readonly person?: string;
     }
   | { readonly kind: 'none' }
   | { readonly kind: 'ambiguous'; readonly choices: readonly string[] }
@@ -126,6 +128,7 @@ export class Persons {
       via: joins.map(({ columns: by, references }) => ({ columns: by, references })),
       fields,
       nullable,
+      person: this.ancestors(person).find((name) => this.marked.has(name)) ?? nameOf(person),
     };
   }
 

@@ -42,6 +42,8 @@ export interface GateFacts {
 export interface TokenDomainFacts {
   readonly domain: string;
   readonly params: Readonly<Record<string, Json>>;
+  /** Whether a run from here can make its tokens: no key makes those that are kept. */
+  readonly reachable: boolean;
 }
 
 export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
@@ -101,8 +103,8 @@ function toTarget({ facts: { target } }: Plan, { target: seen, tokenDomains = []
     region: target.region ?? null,
     safeguardLength: lengthOf(target.safeguard),
     allows: target.allows,
-    tokens: tokenDomains.map(({ domain, params }) => ({
-      domain,
+    tokens: tokenDomains.map(({ domain, params, reachable }) => ({
+      ...{ domain, reachable },
       paramsDigest: digestJson(params),
       vaulted: target.tokens?.[domain]?.vaulted === true,
       sources: target.tokens?.[domain]?.sources ?? [],

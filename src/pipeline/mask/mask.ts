@@ -1,7 +1,7 @@
 // mask: column in, column out. The only maker of Masked<Batch>; deliver accepts nothing else. Every transform declares what it promises, and
 // the laws hold it to its word.
 import type { Batch, Masked } from '../batch.js';
-import type { Plan } from '../plan.js';
+import { type Plan, toVaultedDomains } from '../plan.js';
 import type { KeyProvider, MaskExecutor } from '../ports.js';
 import { toError } from '../../kernel/errors.js';
 import { Masker } from './masker.js';
@@ -25,6 +25,7 @@ export { type Exchange, NotOfForm, toExchange, toTokenParams } from './exchange.
 export { type ShowKey, showPlainKey } from './structure/structure.js';
 export { defineTransform, type Transform } from './transform.js';
 export { toTypeFamily } from './type-family.js';
+export { type VaultedValues, type VaultedExchange, withVaultedTokens, withoutVault } from './vaulted-columns.js';
 
 /** All that a thread needs; a plain value that structured clone can carry. Holds derived keys, never the master. */
 export interface PreparedMask {
@@ -91,6 +92,7 @@ function toRunnerOptions(plan: Plan, keys: RuleKeys, options: MaskOptions): Runn
     keys,
     transforms: options.transforms ?? transforms,
     showKey: options.showKey ?? showPlainKey,
+    vaulted: toVaultedDomains(plan.facts.target),
     persons: new Map(),
   };
 }

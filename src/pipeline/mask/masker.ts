@@ -1,13 +1,14 @@
 // One table's way through the stage: split, a transform per column, join. Lives in one thread and keeps its buffers from batch to batch.
 import { BautaError, toError, type Where } from '../../kernel/errors.js';
 import type { Batch, Column, Masked } from '../batch.js';
-import type { ColumnPlan, Plan, TablePlan } from '../plan.js';
+import { type ColumnPlan, type Plan, type TablePlan, isVaultedColumn } from '../plan.js';
 import { Canonicalizer, toCanonicalForm } from './canonical.js';
 import type { ColumnRunner } from './column-runner.js';
 import { ColumnWriter } from './column-writer.js';
 import { Joiner, type Piece, Unwritten } from './join.js';
 import type { Place } from './place.js';
 import { isMemoryFull } from './kernel/kernel.js';
+import { toPrinter } from './print.js';
 import { createRunner, type RunnerOptions } from './runner.js';
 import { Lines } from './split.js';
 import type { Companion } from './transform.js';
@@ -16,7 +17,9 @@ import type { Companion } from './transform.js';
 interface Task {
   readonly field: number;
   readonly column: ColumnPlan;
-  readonly runner: ColumnRunner;
+  readonly runner: Pick<ColumnRunner, 'plain' | 'run'>;
+  /** Its tokens come with the batch. */
+  readonly isVaulted: boolean;
   readonly piece: Extract<Piece, { kind: 'masked' }>;
   /** Whether the transform looks at the other columns; then it comes last. */
   readonly curious: boolean;
@@ -70,7 +73,7 @@ export class Masker {
     const subjects = this.toKeys('subject');
     const rowKeys = this.toKeys('row');
     const companions: Companion[] = [];
-    for (const { field, column, runner, piece, curious } of this.tasks) {
+    for (const { field, column, runner, piece, curious, isVaulted } of this.tasks) {
       const place: Place = {
         subjects,
         rowKeys,
@@ -80,7 +83,7 @@ export class Masker {
         },
       };
       const original = lines.column(field);
-      piece.column = runner.run(original, place);
+      piece.column = isVaulted ? runner.run(takeVaulted(batch, field, original, place), place) : runner.run(original, place);
       if (!curious && column.tag !== 'none' && !column.rule.paths) companions.push({ tag: column.tag, original, masked: piece.column });
     }
     return this.join(batch, into);
@@ -104,12 +107,16 @@ export class Masker {
 
   private toTask(column: ColumnPlan, field: number, options: RunnerOptions): Task {
     const { schema, name } = this.table;
-    const runner = createRunner(column.type, column.rule, { schema, table: name, column: column.name, path: '' }, options);
+    const isVaulted = isVaultedColumn(column, options.vaulted);
+    const runner = isVaulted
+      ? { plain: true, run: toPrinter(column.type) }
+      : createRunner(column.type, column.rule, { schema, table: name, column: column.name, path: '' }, options);
     const rules = [column.rule, ...Object.values(column.rule.paths ?? {})];
     return {
       field,
       column,
       runner,
+      isVaulted,
       piece: { kind: 'masked', field, column: nothing, plain: runner.plain },
       curious: rules.some((rule) => rule.transform === 'redact'),
     };
@@ -131,6 +138,15 @@ export class Masker {
 
 /** Stands in a piece until its first batch. */
 const nothing: Column = new ColumnWriter();
+
+/** What came with the batch, a token wherever there is a value: nothing else may stand in for one. */
+function takeVaulted({ vaulted = [] }: Batch, field: number, original: Column, place: Place): Column {
+  const brought = vaulted.find((column) => column.field === field);
+  if (brought?.rows !== original.rows) return place.fail('MASK_OUTPUT_INCOMPLETE', 0);
+  for (let row = 0; row < original.rows; row++)
+    if ((brought.ends[row] === -1) !== (original.ends[row] === -1)) return place.fail('MASK_OUTPUT_INCOMPLETE', row);
+  return brought;
+}
 
 function isKept({ rule }: ColumnPlan): boolean {
   return rule.transform === 'keep' && rule.paths === undefined;

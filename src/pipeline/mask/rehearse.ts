@@ -13,6 +13,7 @@ import { transforms } from './registry.js';
 import { deriveKeys, toKeyScope } from './rule-keys.js';
 import { Lines } from './split.js';
 import { showPlainKey, toStructure } from './structure/structure.js';
+import { withoutVault } from './vaulted-columns.js';
 
 /** The same columns of one made-up row, as the server would print them; null for NULL. */
 export interface RehearsedRow {
@@ -45,13 +46,14 @@ export async function rehearse(
     { purpose: 'subject', column: 'subject', type: key, via: [] },
     { purpose: 'row', column: 'row', type: key, via: [] },
   ];
-  const alone: Plan = { ...plan, tokenKeyVersion: 1, tables: [{ ...table, columns, hidden }] };
+  const alone: Plan = { ...withoutVault(plan), tokenKeyVersion: 1, tables: [{ ...table, columns, hidden }] };
   const options = {
     scope: toKeyScope(alone),
     keys: await deriveKeys(alone, keys, keys),
     transforms,
     showKey: showPlainKey,
     persons: new Map(),
+    vaulted: new Set<string>(),
   };
   const masker = new Masker(alone, 0, options);
   const rows: RehearsedRow[] = [];

@@ -1,6 +1,6 @@
 // Which keys a plan needs: one per domain and purpose. The label is all that the KeyProvider sees; threads get derived keys, never the master.
 import { toError } from '../../kernel/errors.js';
-import { type Plan, toRules } from '../plan.js';
+import { type Plan, isVaulted, toRules, toVaultedDomains } from '../plan.js';
 import type { KeyProvider } from '../ports.js';
 
 /**
@@ -33,7 +33,9 @@ export async function deriveKeys(
   provider: Pick<KeyProvider, 'derive'>,
   tokenKeys?: Pick<KeyProvider, 'derive'>,
 ): Promise<RuleKeys> {
-  const rules = toRules(plan);
+  // Nothing in a thread can make or reverse a token that is kept.
+  const vaulted = toVaultedDomains(plan.facts.target);
+  const rules = toRules(plan).filter((rule) => !isVaulted(rule, vaulted));
   const scope = toKeyScope(plan);
   const toDomains = (reversible: boolean): readonly string[] =>
     [...new Set(rules.filter((rule) => (rule.reversible === true) === reversible).map(({ domain }) => domain))].sort();

@@ -6,6 +6,8 @@ import type { Identity } from './seed.js';
 import { createStructuredRunner, type ShowKey, toStructure } from './structure/structure.js';
 
 export interface RunnerOptions extends RunnerSetting {
+  /** Domains whose tokens a batch brings with it. */
+  readonly vaulted: ReadonlySet<string>;
   readonly showKey: ShowKey;
 }
 

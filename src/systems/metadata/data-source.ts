@@ -27,6 +27,7 @@ import { Life1763700000024 } from '../../../migrations/0024-life.js';
 import { Checks1763700000025 } from '../../../migrations/0025-checks.js';
 import { RunTally1763700000027 } from '../../../migrations/0027-run-tally.js';
 import { Inventory1763700000028 } from '../../../migrations/0028-inventory.js';
+import { TokenVersions1763700000030 } from '../../../migrations/0030-token-versions.js';
 import { Events1763700000031 } from '../../../migrations/0031-events.js';
 import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
 import { DocumentEntity } from './document.entity.js';
@@ -48,6 +49,7 @@ export const migrations = [
   TokenEntries1763700000022,
   ...[Clones1763700000023, Life1763700000024, Checks1763700000025, RunTally1763700000027],
   Inventory1763700000028,
+  TokenVersions1763700000030,
   Events1763700000031,
   Evidence1763700000033,
 ];

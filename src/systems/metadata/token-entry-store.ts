@@ -47,14 +47,35 @@ export class TokenEntryStore {
     );
   }
 
-  /** Leaves out what is there: a token that stands for something else, a value that somebody else gave a token meanwhile. Look again afterwards. */
-  async insert({ environment, domain }: TokenPlace, purpose: string, entries: readonly NewTokenEntry[]): Promise<void> {
+  /**
+   * Until the end of the transaction. Who knows one version of the key alone shares the domain with others like him, since one digest cannot be kept
+   * twice; who knows several has it alone, since a value has a digest under each.
+   */
+  async lock({ environment, domain }: TokenPlace, how: 'alone' | 'shared'): Promise<void> {
+    await this.manager.query(
+      `SELECT pg_catalog.pg_advisory_xact_lock${how === 'shared' ? '_shared' : ''}(
+         pg_catalog.hashtextextended(pg_catalog.concat_ws(E'\\t', 'bauta tokens', $1::text, $2::text, $3::text), 0))`,
+      [this.workspaceId, environment, domain],
+    );
+  }
+
+  /** The newest version of the key under which the domain has an entry; 0: it has none. */
+  async newestVersion({ environment, domain }: TokenPlace): Promise<number> {
+    const [row] = await this.manager.query<{ newest: number }[]>(
+      `SELECT coalesce(max(key_version), 0) AS newest FROM bauta.token_entry WHERE workspace_id = $1 AND environment = $2 AND domain = $3`,
+      [this.workspaceId, environment, domain],
+    );
+    return row?.newest ?? 0;
+  }
+
+  /** Leaves out what is there: a token that stands for something else, a value that somebody else gave a token meanwhile. How many were not. */
+  async insert({ environment, domain }: TokenPlace, purpose: string, entries: readonly NewTokenEntry[]): Promise<number> {
     // In the order of the values, so that two batches that meet wait for each other and not in a circle.
     const sorted = [...entries].sort((a, b) => Buffer.compare(a.foundBy, b.foundBy));
-    await this.manager.query(
-      `INSERT INTO bauta.token_entry (workspace_id, environment, domain, purpose, token, key_version, found_by, subject_by, sealed)
+    const [row] = await this.manager.query<{ made: number }[]>(
+      `WITH made AS (INSERT INTO bauta.token_entry (workspace_id, environment, domain, purpose, token, key_version, found_by, subject_by, sealed)
        SELECT $1, $2, $3, $4, e.* FROM unnest($5::text[], $6::integer[], $7::bytea[], $8::bytea[], $9::bytea[]) e
-       ON CONFLICT DO NOTHING`,
+       ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*)::integer AS made FROM made`,
       [
         ...[this.workspaceId, environment, domain, purpose, sorted.map(({ token }) => token), sorted.map(({ keyVersion }) => keyVersion)],
         toLiterals(sorted.map(({ foundBy }) => foundBy)),
@@ -62,6 +83,7 @@ export class TokenEntryStore {
         toLiterals(sorted.map(({ sealed }) => sealed)),
       ],
     );
+    return row?.made ?? 0;
   }
 
   /** Destroys what is known of these subjects; how many entries that were. Their tokens stay, and stand for nothing. */
