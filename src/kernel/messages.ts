@@ -1935,6 +1935,36 @@ export const messages = {
     message: '{schema}.{table}: a row of {amount} does not fit into a record',
     hint: 'leave the column out, or deliver this pipeline directly: a record holds one row of 32 MB at most',
   },
+  ROWS_VALUE_REFUSED: {
+    class: 'DataError',
+    message: 'a value of {schema}.{table}.{column} cannot go as {type} without loss (row {row}, batch {batch}, range {range})',
+    hint: 'it takes {expected}',
+  },
+  ROWS_LINE_BROKEN: {
+    class: 'InvariantError',
+    message: 'a line of {schema}.{table} has other columns than its plan (row {row})',
+    hint: 'please report it with the version; nothing was made readable',
+  },
+  ROWS_RECORD_BROKEN: {
+    class: 'InvariantError',
+    message: 'a record of {schema}.{table} is not what was written (record {row})',
+    hint: 'somebody else writes to the topic, or the broker changed it: look at the ACLs of the topic; nothing was made readable',
+  },
+  ROWS_SCHEMA_REFUSED: {
+    class: 'InputError',
+    message: 'the schema registry refuses the schema of {name}: it is not compatible with the one before',
+    hint: 'change the compatibility of the subject, or delete the subject, and run again',
+  },
+  ROWS_REGISTRY_REFUSED: {
+    class: 'InputError',
+    message: 'the schema registry refuses our login for {name}',
+    hint: 'give the login the right to register schemas under the subject',
+  },
+  ROWS_REGISTRY_BROKEN: {
+    class: 'UnavailableError',
+    message: 'the schema registry gave no schema id for {name} (status {amount})',
+    hint: 'try again; if it stays, look whether the address is that of a registry with the REST interface of Confluent',
+  },
   // ── verify
   VERIFY_ROWS_DIFFER: {
     class: 'DataError',

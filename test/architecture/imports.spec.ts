@@ -143,6 +143,7 @@ it('imports a client library in exactly one folder of systems', () => {
     'pg-copy-streams': 'postgres',
     '@open-policy-agent': 'opa',
     kafkajs: 'kafka',
+    avsc: 'kafka',
     'node-vault': 'vault',
     '@aws-sdk': 'aws',
     '@smithy': 'aws',

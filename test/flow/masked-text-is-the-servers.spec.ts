@@ -9,7 +9,7 @@ import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 
 import { BautaError } from '../../src/kernel/errors.js';
-import { toFloatText } from '../../src/pipeline/mask/float-text.js';
+import { toFloatText } from '../../src/pipeline/float-text.js';
 import { createMasker, prepareMask, transforms } from '../../src/pipeline/mask/mask.js';
 import type { Params } from '../../src/pipeline/mask/transform.js';
 import { formatLines } from '../laws/copy-text.reference.js';

@@ -5,7 +5,7 @@ import type { Column } from '../batch.js';
 import type { DataType } from '../catalogue.js';
 import { ColumnWriter } from './column-writer.js';
 import { kernel } from './kernel/kernel.js';
-import { toFloatText } from './float-text.js';
+import { toFloatText } from '../float-text.js';
 
 export function toPrinter(type: DataType): (column: Column) => Column {
   if (type.kind !== 'base' && type.kind !== 'domain') return (column) => column;
