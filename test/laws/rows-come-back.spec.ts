@@ -2,7 +2,7 @@
 // its edges and made-up values; and the server takes it again.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { BautaError } from '../../src/kernel/errors.js';
+import type { BautaError } from '../../src/kernel/errors.js';
 import {
   ByteWriter,
   type RowChoices,

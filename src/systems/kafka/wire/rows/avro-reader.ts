@@ -93,7 +93,10 @@ export class AvroReader extends ValueReader {
       case 'int32':
       case 'int64':
         return out.put(Buffer.from(String(value)));
-      default:
+      case 'date':
+      case 'time':
+      case 'timestamp':
+      case 'timestamptz':
         return this.#printMoment(value as number | bigint, type, out);
     }
   }

@@ -51,7 +51,10 @@ export class AvroWriter extends ValueWriter {
       }
       case 'list':
         return this.#writeList(out, type.element as RowType, bytes, start, end);
-      default:
+      case 'date':
+      case 'time':
+      case 'timestamp':
+      case 'timestamptz':
         return this.#writeMoment(out, type, bytes, start, end);
     }
   }

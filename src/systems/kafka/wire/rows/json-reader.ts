@@ -73,11 +73,26 @@ export class JsonReader extends ValueReader {
         return this.#readBytes(value, at, type, out);
       case 'list':
         return this.#readList(value, at, type.element as RowType, out);
+      case 'int16':
+      case 'int32':
+      case 'int64':
+      case 'float32':
+      case 'float64':
+        return this.#readNumber(value, at, undefined, out);
+      case 'date':
+      case 'time':
+      case 'timestamp':
+      case 'timestamptz':
+        return this.#readNumber(value, at, type, out);
     }
+  }
+
+  /** `moment`: the type whose text it stands for; else it is the text. */
+  #readNumber(value: Buffer, at: number, moment: RowType | undefined, out: ByteWriter): number {
     const end = endOfNumber(value, at);
     if (end === at) return broken;
-    if (type.kind === 'int16' || type.kind === 'int32' || type.kind === 'int64' || type.kind.startsWith('float')) out.copy(value, at, end);
-    else this.#readMoment(value.toString('latin1', at, end), type, out);
+    if (moment) this.#readMoment(value.toString('latin1', at, end), moment, out);
+    else out.copy(value, at, end);
     return end;
   }
 
