@@ -654,6 +654,11 @@ export const messages = {
     message: 'another producer took over the work of this one at the broker of {connection}',
     hint: 'nothing of this one is read by anybody; look at the run that goes on instead',
   },
+  BROKER_COORDINATOR_MISSING: {
+    class: 'UnavailableError',
+    message: 'the broker of {connection} names no coordinator of transactions to this principal',
+    hint: 'grant it Write on its transactional ids (deploy/kafka/grant.sh service), or wait until the broker has started',
+  },
   BROKER_TRANSACTION_OPEN: {
     class: 'InvariantError',
     message: 'a transaction at the broker of {connection} is still open',

@@ -79,7 +79,9 @@ it('mounts files that are there, and secrets that the script makes, each of them
   const used = new Set(services.flatMap(([, { secrets }]) => secrets.map(nameOf)));
   expect([...used].sort()).toEqual(declared.map(([name]) => name).sort());
   const made = readdirSync(join(folder, 'secrets')).filter((name) => name !== 'complete');
-  expect(made.sort()).toEqual(declared.map(([, { file }]) => file.replace('./secrets/', '')).sort());
+  const files = declared.map(([, { file }]) => file.replace('./secrets/', ''));
+  // What deploy/compose/kafka.yaml gives the worker, and what an agent gets wherever it is.
+  expect(made.sort()).toEqual([...files, 'broker_service_url', 'broker_agent_url'].sort());
 });
 
 it('gives nobody a secret that is not his: only the job has the owner, only the worker source, target and the log’s key', () => {
@@ -100,10 +102,12 @@ it('makes its secrets once, for nobody else on the machine', () => {
   execFileSync('sh', [packageFile('deploy', 'compose', 'make-secrets.sh'), secrets], { stdio: 'ignore' });
   expect(readFileSync(join(secrets, 'source_url'), 'utf8')).toBe(before);
   expect(existsSync(join(secrets, 'ca.key'))).toBe(false);
-  for (const server of ['metadata', 'source', 'target', 'vault'])
+  for (const file of ['metadata.crt', 'source.crt', 'target.crt', 'vault.crt', 'kafka.pem']) {
+    const [server = ''] = file.split('.');
     expect(
-      execFileSync('openssl', ['verify', '-CAfile', join(secrets, 'ca.crt'), '-verify_hostname', server, join(secrets, `${server}.crt`)]),
+      execFileSync('openssl', ['verify', '-CAfile', join(secrets, 'ca.crt'), '-verify_hostname', server, join(secrets, file)]),
     ).toBeTruthy();
+  }
   expect(readFileSync(packageFile('.gitignore'), 'utf8')).toContain('\n/secrets/\n');
 });
 

@@ -46,7 +46,8 @@ const byName: Readonly<Record<string, ErrorCode>> = {
   KafkaJSRequestTimeoutError: 'BROKER_UNREACHABLE',
   KafkaJSLockTimeout: 'BROKER_UNREACHABLE',
   KafkaJSTimeout: 'BROKER_UNREACHABLE',
-  KafkaJSGroupCoordinatorNotFound: 'BROKER_UNREACHABLE',
+  // Also where its answer was that this principal may not know: kafkajs asks the next broker, until there is none.
+  KafkaJSGroupCoordinatorNotFound: 'BROKER_COORDINATOR_MISSING',
   KafkaJSMetadataNotLoaded: 'TOPIC_MISSING',
   KafkaJSTopicMetadataNotLoaded: 'TOPIC_MISSING',
 };
