@@ -7,6 +7,7 @@ import { packageFile } from '../kernel/package-root.js';
 import type { GlobalOptions } from './context.js';
 import { findSecretWord, toCommandLineError } from './command-line-error.js';
 import { command, fileOption, nameArgument } from './command.js';
+import { addEvidenceCommands } from './evidence-commands.js';
 import { addMarkCommands } from './mark-commands.js';
 import { parseCount, parseDuration, parseHours, parseVersion } from './option-values.js';
 import { asksForJson, findCommand, writeFailure } from './failure.js';
@@ -232,6 +233,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (_action: string, id: string, _, self: Command) =>
       done(await (await import('./decisions.js')).replayDecision({ ...self.optsWithGlobals(), id })),
     );
+  addEvidenceCommands(program, done);
   addMarkCommands((...of) => command(program, ...of), { parseVersion, nameArgument, fileOption }, done);
 
   command(program, 'attest', 'say whether a database is the masked copy that was published', [

@@ -46,6 +46,8 @@ const remote = [
   'expire',
   'hold',
   'revoke',
+  'evidence',
+  'waivers',
   'schedules',
   'keys',
   'secrets',

@@ -1,5 +1,6 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
 import { markerStates } from '../pipeline/marked-datasets.js';
+import { toEvidenceSchemas } from './output-evidence.js';
 import { attestation, toLifeSchemas } from './output-life.js';
 import { checkResultSchema as checkResult } from '../documents/documents.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
@@ -461,6 +462,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     load,
     keys,
     pull: load,
+    ...toEvidenceSchemas({ findings, error }),
     detokenize,
   }).map(([command, schema]) => [
     `output-${command}.json`,

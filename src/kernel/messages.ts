@@ -1423,6 +1423,11 @@ export const messages = {
     message: 'the waiver does not stand any more',
     hint: 'bauta waivers list shows those that do',
   },
+  SCAN_MISSING: {
+    class: 'InputError',
+    message: 'the report {file} cannot be read',
+    hint: 'check the path and the rights on it',
+  },
   SCAN_MALFORMED: {
     class: 'InputError',
     message: 'the report is no {name}: it stops being it at {amount}',

@@ -4,11 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import { readEvidence } from '../../src/control/evidence/evidence.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { type TestIssuer, startIssuer } from '../support/issuer.js';
+import { packageFile } from '../../src/kernel/package-root.js';
 import { type Answer, type ServiceWorld, startServiceWorld } from '../support/service.js';
+import { type Said, bauta } from '../support/tiny-source.js';
 
 let issuer: TestIssuer;
 let world: ServiceWorld;
@@ -199,5 +202,52 @@ describe('a waiver', () => {
     expect(await open()).toEqual([[1, 1], []]);
     for (const end of ['2020-01-01T00:00:00Z', '2099-01-01T00:00:00Z'])
       expect(said(await ask({ rule: 'a', reason: 'x', until: end }))).toEqual([422, 'WAIVER_TERM']);
+  });
+});
+
+describe('the command line', () => {
+  const scans = fileURLToPath(new URL('../../../../shared/data/scans/', import.meta.url));
+  const remote = (...words: string[]): Promise<Said> =>
+    bauta([...words, '--server', world.url, '--token', 'env:TOKEN'], { env: { TOKEN: tokens['rita']! } });
+  const fit = (command: string, { stdout }: Said): Record<string, unknown> => {
+    const schema = JSON.parse(readFileSync(packageFile('docs', 'schema', `output-${command}.json`), 'utf8')) as object;
+    const fits = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema);
+    const parsed = JSON.parse(stdout) as Record<string, unknown>;
+    expect([fits(parsed), fits.errors]).toEqual([true, null]);
+    return parsed;
+  };
+
+  it('sends what it looks at, and says what it is worth', async () => {
+    const sent = await remote('evidence', 'send', `${scans}anchore_grype/check_all_fields.json`, '--environment', 'dev');
+    expect([sent.exitCode, sent.stderr]).toEqual([0, '']);
+    expect(sent.stdout).toMatch(
+      /^evidence [0-9a-f-]{36} of environment dev: grype 0\.28\.0\nopen: .*; 0 set aside by the report; the first of its line\n$/,
+    );
+    const nothing = await remote('evidence', 'send', `${scans}checkov/checkov-report-0-vuln.json`, '--environment', 'dev', '--json');
+    expect([nothing.exitCode, fit('evidence', nothing)['evidence']]).toMatchObject([1, { format: 'checkov', missing: 'no-rules' }]);
+    const list = await remote('evidence', 'send', `${scans}trivy/legacy_many_vulns.json`, '--environment', 'dev');
+    expect([list.exitCode, list.stderr]).toEqual([3, expect.stringContaining('--type')]);
+    const { id } = (
+      fit('evidence', await remote('evidence', 'list', '--environment', 'dev', '--json'))['evidence'] as { id: string }[]
+    )[1]!;
+    const shown = await remote('evidence', 'show', id);
+    expect(shown.stdout).toContain('SEVERITY');
+    expect(fit('evidence', await remote('evidence', 'show', id, '--json'))['items']).toHaveLength(6);
+  });
+
+  it('asks for a waiver, which waits for somebody else', async () => {
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const asked = await remote('waivers', 'ask', 'CVE-9', '--environment', 'dev', '--until', until, '--reason', 'not reachable', '--json');
+    expect(asked.exitCode).toBe(2);
+    const { approval } = fit('waivers', asked) as { approval: { id: string } };
+    expect((await world.ask('POST', `/v1/approvals/${approval.id}/approve`, { token: tokens['ann']! })).status).toBe(200);
+    const { waivers } = fit('waivers', await remote('waivers', 'list', '--json')) as { waivers: { id: string; rule: string }[] };
+    expect(waivers[0]?.rule).toBe('CVE-9');
+    expect((await remote('waivers', 'list')).stdout).toContain('environment dev');
+    const ended = await remote('waivers', 'end', waivers[0]!.id);
+    expect([ended.exitCode, (ended.stdout + ended.stderr).includes('ACCESS_DENIED') || ended.stderr.includes('waivers:end')]).toEqual([
+      2,
+      true,
+    ]);
   });
 });

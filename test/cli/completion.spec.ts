@@ -42,6 +42,8 @@ needing('bash')('bash completes commands, options and the values of options', as
     'rollback',
     'expire',
     'decisions',
+    'evidence',
+    'waivers',
     'environments',
     'hold',
     'revoke',

@@ -25,6 +25,8 @@ const commands = [
   'drift',
   'hold',
   'revoke',
+  'evidence',
+  'waivers',
   'attest',
   'load',
   'pull',

@@ -1,4 +1,4 @@
-// How the words and scores of tools become one of six severities. The table is in docs/evidence.md, made from here.
+// How the words and scores of tools become one of six severities. docs/evidence.md has the table, and a test holds it to this.
 import type { Severity } from './scan.js';
 
 /** Words of Trivy, Grype, Checkov, CycloneDX, SARIF's levels and dbt's, in lower case. */
