@@ -8,6 +8,7 @@ import { tags } from '../pipeline/classify/classify.js';
 import type { RulebookDefinition } from '../pipeline/definition.js';
 import { transforms } from '../pipeline/mask/mask.js';
 import { createProgram } from './cli.js';
+import { eventSchemas } from './event-schemas.js';
 import { outputSchemas } from './output-schemas.js';
 import { toExitCode } from './print.js';
 import { toTransformText } from './transform-text.js';
@@ -15,7 +16,7 @@ import { toTransformText } from './transform-text.js';
 /** Path from the package's root → text. */
 export async function toReferencePages(): Promise<ReadonlyMap<string, string>> {
   const rulebook = await loadDefaultRulebook();
-  const schemas = Object.entries({ ...publishedSchemas, ...outputSchemas }).map(([name, schema]): [string, string] => [
+  const schemas = Object.entries({ ...publishedSchemas, ...outputSchemas, ...eventSchemas }).map(([name, schema]): [string, string] => [
     `docs/schema/${name}`,
     `${JSON.stringify(schema, null, 2)}\n`,
   ]);

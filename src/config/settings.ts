@@ -331,6 +331,46 @@ export const declarations = {
     8,
     'Service: how many ranges of a run have to be open for a worker that has nothing else to do to load some of them. 0: it never does.',
   ),
+  BAUTA_EVENTS_BROKER: reference(
+    'Service: where the address of the broker is (kafkas://…) that audit events, usage and lineage are published on. Without it on none.',
+  ),
+  BAUTA_EVENTS: someOf(['audit', 'lineage', 'usage'], 'Service: which events are published, separated by commas.'),
+  BAUTA_EVENTS_LINEAGE_URL: address(
+    'Service: where lineage is sent as OpenLineage over HTTPS (`https://…/api/v1/lineage`) instead of the broker; BAUTA_HTTP_HOSTS lists its host.',
+  ),
+  BAUTA_EVENTS_LINEAGE_TOKEN: reference('Service: where the token is that this server wants (Authorization: Bearer).'),
+  BAUTA_EVENTS_PREFIX: {
+    ...text(
+      'bauta',
+      'Service: what the names of the topics of events begin with (`bauta.audit`, `bauta.audit.checkpoints`, `bauta.usage`, `bauta.lineage`).',
+    ),
+    parse: (value: string) => (/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/.test(value) ? value : undefined),
+    expected: 'letters, digits, dots and dashes',
+  },
+  BAUTA_EVENTS_PARTITIONS: integer(
+    1,
+    1000,
+    1,
+    'Service: partitions of the topics of events, where they are made by us. One log is always in one of them.',
+  ),
+  BAUTA_EVENTS_REPLICATION: integer(
+    0,
+    15,
+    0,
+    'Service: replicas of the topics of events, where they are made by us. 0: as the broker has it.',
+  ),
+  BAUTA_EVENTS_DAYS: integer(
+    1,
+    36_500,
+    30,
+    'Service: how long events are kept by the broker, in days, where the topics are made by us. Checkpoints stay.',
+  ),
+  BAUTA_EVENTS_MS: integer(
+    0,
+    60_000,
+    1000,
+    'Service: how often this process looks for what is to be published, in milliseconds. 0: it publishes nothing.',
+  ),
   BAUTA_OTLP_URL: address(
     'Service: where runs are sent as OpenTelemetry traces (OTLP over HTTP, `https://…/v1/traces`). Without it nowhere.',
   ),

@@ -19,6 +19,7 @@ import { ChannelsController } from './channels/channels.js';
 import { NotificationsController } from './notifications/notifications.js';
 import { ConnectionsController } from './connections/connections.js';
 import { ClonesController, EnvironmentsController } from './environments/environments.js';
+import { EventsController } from './events/events.js';
 import { LinksController } from './links/links.js';
 import { IssuersController } from './issuers/issuers.js';
 import { OrganisationsController } from './organisations/organisations.js';
@@ -61,7 +62,7 @@ const controllers = [
     ChannelsController,
     NotificationsController,
   ],
-  ...[MetricsController, HealthDetailController, AuditController, RetentionController, ErasureController],
+  ...[MetricsController, HealthDetailController, EventsController, AuditController, RetentionController, ErasureController],
 ];
 
 export interface Opened {

@@ -30,6 +30,7 @@ import {
   requestId,
   securityHeaders,
 } from './http/http.js';
+import { openEventPublication } from './events/events.js';
 import { CloneClock } from './environments/environments.js';
 import { DatasetClock } from './datasets/datasets.js';
 import { IdentityLogin } from './issuers/issuers.js';
@@ -172,6 +173,9 @@ async function openMetadata(
       closers.unshift(() => worker.stop());
       const errands = await ErrandWorker.start(working);
       closers.unshift(() => errands.stop());
+      const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
+      const events = openEventPublication({ metadata, settings, environment, http, failed: failed('events') });
+      if (events) closers.unshift(() => events.stop());
     }
     return { metadata, metrics, closers, stop };
   } catch (error) {

@@ -409,6 +409,16 @@ export const messages = {
     message: 'the notification is {name}',
     hint: 'only a dead one is tried anew',
   },
+  EVENT_NOT_TAKEN: {
+    class: 'UnavailableError',
+    message: '{name} did not take an event (status {amount})',
+    hint: 'it is sent again until it is taken, and those after it wait: look at what that server says of it',
+  },
+  EVENTS_NOT_PUBLISHED: {
+    class: 'UnavailableError',
+    message: '{amount} entries of {file} were deleted before they were published',
+    hint: 'the entry log.deleted.done says what the log was; give what publishes more time, or keep logs longer than it may be away',
+  },
   NOTIFICATION_UNDELIVERED: {
     class: 'UnavailableError',
     message: '{name} did not take a notification',

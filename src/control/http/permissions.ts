@@ -8,6 +8,7 @@ const readers: readonly Role[] = ['viewer', 'requester', 'approver', 'operator',
 const table = {
   'documents:read': readers,
   'documents:apply': ['policy-admin'],
+  'events:read': readers,
   'health:read': readers,
   'metrics:read': readers,
   'notifications:read': readers,

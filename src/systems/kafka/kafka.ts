@@ -21,3 +21,13 @@ export {
   toRowsTopic,
   toVersionTopic,
 } from './wire/topic-names.js';
+export type { EventRecord } from './publishing/cloud-event.js';
+export { EventPublisher, type EventTopic, type EventTopics } from './publishing/event-publisher.js';
+export {
+  type LogPlace,
+  eventVersion,
+  toAuditRecord,
+  toCheckpointRecord,
+  toLineageRecord,
+  toUsageRecord,
+} from './publishing/event-records.js';

@@ -104,7 +104,7 @@ export class Metadata {
     return this.query('SELECT workspace_id AS "workspaceId", stream FROM bauta.find_unpublished($1)', [streams]);
   }
 
-  /** Ours for so long, anew each time it is asked for. False: another process publishes events. */
+  /** Ours for so long, anew each time it is asked for; for 0 ms it is given back. False: another process publishes events. */
   async takeEventLease(holder: string, ms: number): Promise<boolean> {
     try {
       return await takeEventLease(this.source.manager, holder, ms);
