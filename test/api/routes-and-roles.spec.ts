@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /openapi/{file}': roles,
   'GET /metrics': readers,
   'GET /v1/health': readers,
+  'GET /v1/events': readers,
   'POST /v1/plans': ['requester', 'approver', 'operator', 'policy-admin'],
   'GET /v1/plans/{id}': readers,
   'POST /v1/rollbacks': ['operator'],
