@@ -10,7 +10,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type CloudEvent, Kafka as KafkaBinding } from 'cloudevents';
 
 import { parseSettings } from '../../src/config/settings.js';
-import type { EventPublication} from '../../src/control/events/events.js';
+import type { EventPublication } from '../../src/control/events/events.js';
 import { openEventPublication } from '../../src/control/events/events.js';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { toLeafDigest } from '../../src/pipeline/audit/audit.js';
