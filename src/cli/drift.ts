@@ -1,6 +1,6 @@
-// `bauta drift`: are the rows of the current version still those that were published? Reads the copy and never the source.
+// `bauta drift`: are the rows of the current version, its code and its rights still those that were published? Reads the copy and never the source.
 import { systemClock } from '../kernel/clock.js';
-import { type DataDrift, lookForDataDrift, toDriftText } from '../pipeline/data-drift.js';
+import { type DataDrift, lookForDataDrift, toDriftTexts } from '../pipeline/data-drift.js';
 import { DatasetReader } from '../systems/postgres/postgres.js';
 import { type ComposeOptions, composeTarget } from './compose.js';
 import { wantsJson } from './context.js';
@@ -21,12 +21,15 @@ export async function drift(options: ComposeOptions): Promise<number> {
   }
 }
 
-function print({ state, database, version, tables, why }: DataDrift): void {
+function print({ state, database, version, why, ...seen }: DataDrift): void {
   const name = `${stripControls(database)}${version === null ? '' : `, version ${version}`}`;
-  if (state === 'as published') process.stdout.write(`${paint('as published', 32, process.stdout)}: ${name}, every row compared\n`);
+  if (state === 'as published')
+    process.stdout.write(`${paint('as published', 32, process.stdout)}: ${name}, every row and definition compared\n`);
   else if (state === 'unknown') process.stdout.write(`${paint('unknown', 31, process.stdout)}: ${name}: ${stripControls(why ?? '')}\n`);
   else
     process.stdout.write(
-      `${paint('drifted', 31, process.stdout)}: ${name}\n${tables.map((table) => `  ${stripControls(toDriftText(table))}\n`).join('')}`,
+      `${paint('drifted', 31, process.stdout)}: ${name}\n${toDriftTexts(seen)
+        .map((text) => `  ${stripControls(text)}\n`)
+        .join('')}${seen.definitions ? '' : '  what else stands there was not recorded when it was published\n'}`,
     );
 }

@@ -1,6 +1,7 @@
 // The forms of what is said of a version's life: expire, drift, hold and revoke.
 import { reaches } from '../pipeline/definition.js';
 import { dropReasons } from '../pipeline/drop.js';
+import { definedKinds } from '../pipeline/definition-digest.js';
 import { rawKinds } from '../pipeline/raw-value.js';
 import { type Schema, count, list, object, oneOf, orNull, text } from './schema-words.js';
 
@@ -51,10 +52,17 @@ export function toLifeSchemas({
     ...{ rows: orNull(count('there now')), published: orNull(count('that were published')) },
     raw: list(object({ column: text('name'), kind: oneOf(...rawKinds), values: count('that can be no fake of ours') }), 'by column'),
   });
+  const changed = object({ kind: oneOf(...definedKinds), name: text('of it'), state: oneOf('changed', 'missing', 'added') });
+  const definitions = orNull(list(changed, 'what differs beside rows; null: it was published without a record of it'));
   const drift = object(
     {
       ...{ state: oneOf('as published', 'drifted', 'unknown'), database: text('name'), version: orNull(count('of the dataset')) },
-      ...{ run: orNull(text('that made it')), tables: list(driftedTable, 'that differ'), why: orNull(text('why nobody knows')) },
+      ...{
+        run: orNull(text('that made it')),
+        tables: list(driftedTable, 'that differ'),
+        definitions,
+        why: orNull(text('why nobody knows')),
+      },
       findings,
     },
     { error },

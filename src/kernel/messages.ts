@@ -1775,6 +1775,12 @@ export const messages = {
     message: 'the database {name} could not be dropped: {expected}',
     hint: 'nobody of the environment can connect to it any more; end these sessions, drop slots and prepared transactions in it, and it is tried again',
   },
+  DEFINITIONS_UNRECORDED: {
+    class: 'InputError',
+    message:
+      'the rows of {name} were compared; its functions, views and rights were not, because it was published without a record of them',
+    hint: 'the next version that a run publishes has one',
+  },
   EXPIRY_LEFT: {
     class: 'UnavailableError',
     message: 'it was dropped, and is still there: {name}',

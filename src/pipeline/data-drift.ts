@@ -1,6 +1,8 @@
-// Are the rows still those that were published? By the marker's manifest, without the source. Only tables that differ are read for what can be no fake.
+// Are the rows, and what stands beside them (code, views, rights …), still what was published? By the marker's manifest, without the source. Only
+// tables that differ are read for what can be no fake.
 import type { Clock } from '../kernel/clock.js';
 import type { Verifier } from '../kernel/signed-note.js';
+import { type ChangedDefinition, findChanged, toChangedText, toDefinitionDigests } from './definition-digest.js';
 import { type RowsReader, type SeenTable, lookAtRows, toTableKey } from './look-at-rows.js';
 import { openMarker } from './marker.js';
 import { type RawCount, RawScan } from './raw-scan.js';
@@ -15,7 +17,7 @@ export interface DriftedTable {
   readonly state: 'rows differ' | 'content differs' | 'columns differ' | 'missing' | 'unknown' | 'unreadable';
   readonly rows: number | null;
   readonly published: number | null;
-  /** Values that can be no fake of ours, by column. Never a value. */
+  /** Values of a form that no fake of ours has but made-up text may, by column. Never a value. */
   readonly raw: readonly RawCount[];
 }
 
@@ -25,9 +27,13 @@ export interface DataDrift {
   readonly version: number | null;
   readonly run: string | null;
   readonly tables: readonly DriftedTable[];
+  /** Functions, views, rights and the like that are not as they were; null: it was published without a record of them. */
+  readonly definitions: readonly ChangedDefinition[] | null;
   /** Why nobody knows, in words of ours; null where the rows say it. */
   readonly why: string | null;
 }
+
+const unrecorded = 'every row is as published; what else stands there was not recorded when it was';
 
 export async function lookForDataDrift(
   reader: RowsReader,
@@ -36,7 +42,7 @@ export async function lookForDataDrift(
   const marker = await reader.marker();
   const place = await reader.place();
   const opened = openMarker(marker, verifiers);
-  const unknown = { state: 'unknown', database: place.database, version: null, run: null, tables: [] } as const;
+  const unknown = { state: 'unknown', database: place.database, version: null, run: null, tables: [], definitions: null } as const;
   if (opened.state !== 'whole')
     return { ...unknown, why: opened.state === 'missing' ? 'it has no marker' : `its marker was changed: ${opened.part}` };
   if (verifiers.length > 0 && opened.signer !== 'checked') return { ...unknown, why: 'its marker was signed by another log' };
@@ -61,8 +67,11 @@ export async function lookForDataDrift(
       state: state === 'equal' || state === 'counted' || (others && state !== 'rows differ') ? 'columns differ' : state,
     });
   }
-  const { version, runId: run } = opened.marker;
-  return { state: tables.length === 0 ? 'as published' : 'drifted', database: place.database, version, run, tables, why: null };
+  const { version, runId: run, schemas = null } = opened.marker;
+  const definitions = opened.definitions && findChanged(opened.definitions, toDefinitionDigests(await reader.definitions(schemas)));
+  const of = { database: place.database, version, run, tables, definitions };
+  if (tables.length > 0 || (definitions ?? []).length > 0) return { ...of, state: 'drifted', why: null };
+  return definitions ? { ...of, state: 'as published', why: null } : { ...of, state: 'unknown', why: unrecorded };
 }
 
 async function scan(reader: RowsReader, table: SeenTable): Promise<readonly RawCount[]> {
@@ -71,8 +80,13 @@ async function scan(reader: RowsReader, table: SeenTable): Promise<readonly RawC
   return looking.counts();
 }
 
-/** `shop.customer: 3 values of email`, for people and alerts. */
-export function toDriftText({ schema, table, state, raw }: DriftedTable): string {
+/** Everything that differs, a line each, for people and alerts. */
+export function toDriftTexts({ tables, definitions }: Pick<DataDrift, 'tables' | 'definitions'>): readonly string[] {
+  return [...tables.map(toDriftText), ...(definitions ?? []).map(toChangedText)];
+}
+
+/** `shop.customer: 3 values of email`. */
+function toDriftText({ schema, table, state, raw }: DriftedTable): string {
   const found = raw.map(({ column, kind, values }) => `${values} × ${kind} in ${column}`).join(', ');
   return `${schema}.${table}: ${state}${found === '' ? '' : `; outside the reserved space: ${found}`}`;
 }

@@ -1,4 +1,5 @@
 // The rows of a published database, as far as there is a manifest to hold them against: each table counted, or digested under the marker's nonce.
+import type { Definition } from './definition-digest.js';
 import { type ManifestTable, type Marker, type MarkerSeen, markerSchema } from './marker.js';
 import { type DatasetSeen, TableDigest } from './verify/verify.js';
 
@@ -18,6 +19,8 @@ export interface RowsReader {
   place(): Promise<{ readonly database: string; readonly systemIdentifier: string | null }>;
   /** Every table but those of that schema. */
   tables(schemaOfMarker: string): Promise<readonly SeenTable[]>;
+  /** What there is beside rows; of these schemas, or of all of the database. */
+  definitions(schemas: readonly string[] | null): Promise<readonly Definition[]>;
   count(table: SeenTable): Promise<number>;
   /** The lines of `COPY … TO STDOUT` of these columns, as chunks that may cut lines anywhere. */
   lines(table: SeenTable, columns: readonly string[]): AsyncIterable<Uint8Array>;

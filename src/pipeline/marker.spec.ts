@@ -34,7 +34,7 @@ describe('a marker', () => {
       ...{ log: { origin: 'log.example', index: 17 }, manifest: expect.stringMatching(/^sha256:/) },
     });
     expect(manifest).toEqual([beside, { schema: 'shop', table: 'customer', rows: 3, digest: receipt.digest, columns: ['id', 'email'] }]);
-    expect(openMarker({ row }, [signer.verifier])).toEqual({ state: 'whole', signer: 'checked', marker, manifest });
+    expect(openMarker({ row }, [signer.verifier])).toEqual({ state: 'whole', signer: 'checked', marker, manifest, definitions: null });
   });
 
   it('is whole and of an unknown signer without the key, and broken where a known key did not sign it', () => {

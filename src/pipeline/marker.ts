@@ -3,6 +3,7 @@
 import { type Json, toCanonicalJson } from '../kernel/canonical-json.js';
 import { digestJson } from '../kernel/digest.js';
 import { type Verifier, openNote, parseNote } from '../kernel/signed-note.js';
+import { type DefinitionDigest, isDefinitionDigest } from './definition-digest.js';
 import type { Plan } from './plan.js';
 
 /** The schema of the marker: no table of a source has its place there. */
@@ -71,6 +72,8 @@ export type OpenedMarker =
       readonly signer: 'checked' | 'unknown';
       readonly marker: Marker;
       readonly manifest: readonly ManifestTable[];
+      /** What stood there beside rows; null: it was published without a record of it. */
+      readonly definitions: readonly DefinitionDigest[] | null;
     };
 
 /** First line of the text: a signature under it can be taken for no checkpoint. */
@@ -93,7 +96,10 @@ export function toManifest(
   return [...planned, ...beside].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-export function toManifestDigest(manifest: readonly ManifestTable[]): string {
+/** What the marker answers for: tables, and after them everything else that stands there. */
+export type Manifest = readonly (ManifestTable | DefinitionDigest)[];
+
+export function toManifestDigest(manifest: Manifest): string {
   return digestJson(manifest as unknown as Json);
 }
 
@@ -102,7 +108,7 @@ export interface MarkerFacts {
   readonly version: DatasetName & Pick<Marker, 'planDigest'>;
   readonly systemIdentifier: string;
   readonly nonce: Uint8Array;
-  readonly manifest: readonly ManifestTable[];
+  readonly manifest: Manifest;
   /** Place of the intent. */
   readonly log: Marker['log'];
   readonly madeAtMs: number;
@@ -137,7 +143,7 @@ export function toMarkerText(marker: Marker): string {
   return `${heading}\n${toCanonicalJson(marker as unknown as Json)}\n`;
 }
 
-export function toMarkerRow(marker: Marker, manifest: readonly ManifestTable[], note: string): MarkerRow {
+export function toMarkerRow(marker: Marker, manifest: Manifest, note: string): MarkerRow {
   return { ...toShown(marker), manifest: manifest as unknown as Json, note };
 }
 
@@ -154,7 +160,7 @@ export function openMarker(seen: MarkerSeen, verifiers: readonly Verifier[]): Op
   if (edited !== undefined) return { state: 'broken', part: edited };
   const manifest = parseManifest(row.manifest);
   if (!manifest || digestJson(row.manifest) !== marker.manifest) return { state: 'broken', part: 'manifest' };
-  return { state: 'whole', signer: opened.problem === undefined ? 'checked' : 'unknown', marker, manifest };
+  return { state: 'whole', signer: opened.problem === undefined ? 'checked' : 'unknown', marker, ...manifest };
 }
 
 /** Whether comment and marker of a database speak of the same dataset. */
@@ -189,14 +195,20 @@ export function parseMarkerText(text: string): Marker | undefined {
   return fits ? (marker as Marker) : undefined;
 }
 
-function parseManifest(json: Json): readonly ManifestTable[] | undefined {
+function parseManifest(
+  json: Json,
+): { readonly manifest: readonly ManifestTable[]; readonly definitions: readonly DefinitionDigest[] | null } | undefined {
   const isText = (value: unknown): value is string => typeof value === 'string';
   const isTable = (value: unknown): value is ManifestTable => {
     const { schema, table, rows, digest, columns } = (value ?? {}) as Partial<Record<keyof ManifestTable, unknown>>;
     const digested = isText(digest) && /^[0-9a-f]{32}$/.test(digest) && Array.isArray(columns) && columns.every(isText);
     return isText(schema) && isText(table) && Number.isSafeInteger(rows) && (digested || (digest === null && columns === null));
   };
-  return Array.isArray(json) && json.every(isTable) ? json : undefined;
+  if (!Array.isArray(json)) return undefined;
+  const definitions = (json as readonly unknown[]).filter(isDefinitionDigest);
+  const manifest = (json as readonly unknown[]).filter((one) => !isDefinitionDigest(one));
+  // No database is without any: every schema has rights.
+  return manifest.every(isTable) ? { manifest, definitions: definitions.length === 0 ? null : definitions } : undefined;
 }
 
 function parseJson(text: string): unknown {

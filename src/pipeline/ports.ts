@@ -4,6 +4,7 @@ import type { Batch, Masked } from './batch.js';
 import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type { CheckPlan, Counted } from './check.js';
 import type { RolesDefinition } from './definition.js';
+import type { DefinitionDigest } from './definition-digest.js';
 import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
 import type { DeliveryPlan, DeliveryTable } from './delivery-plan.js';
@@ -321,6 +322,11 @@ export interface Staging {
   runAfter(files: readonly { readonly path: string; readonly sql: string }[]): Promise<void>;
   /** Tables that the plan does not name, counted: `after` files made them. */
   beside(): Promise<readonly ManifestTable[]>;
+  /**
+   * Hands everything over to the environment, and says what stands there then beside rows, under the names that it is published with. Before mark.
+   * Absent: a target that cannot say, and whose versions are published without a record of it.
+   */
+  definitions?(): Promise<readonly DefinitionDigest[]>;
   /** Writes the signed marker, for everybody to read and nobody to change. After verify, before publish. */
   mark(row: MarkerRow): Promise<void>;
   /**

@@ -40,7 +40,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const { plan, planDigest, systemIdentifier, receipts, onPublished, onArchived } = what;
   const [datasets, beside] = await Promise.all([doors.target.datasets(), staging.beside()]);
   const version = toVersion(datasets, run.id, planDigest);
-  const manifest = toManifest(plan, receipts, beside);
+  const manifest = [...toManifest(plan, receipts, beside), ...((await staging.definitions?.()) ?? [])];
   const schemas = staging.schemas && [...staging.schemas.keys()];
   const madeAtMs = doors.clock.now();
   const data = { target: version.target, version: version.version, planDigest, manifest: toManifestDigest(manifest) };

@@ -80,6 +80,7 @@ it('lets the verification and its reader share with the writer only what says wh
     'check',
     'decision',
     'definition',
+    'definition-digest',
     'delivery-plan',
     'event',
     'grant',
@@ -92,8 +93,8 @@ it('lets the verification and its reader share with the writer only what says wh
     'source-question',
     'stages',
   ];
-  // A session, its errors without a value, names in quotes, the marker's one row.
-  const speech = ['connection', 'marker-table', 'quote', 'reading-socket', 'server-error', 'tls'].map(
+  // A session, its errors without a value, names in quotes, the marker's one row, and how the server is asked what there is beside rows.
+  const speech = ['connection', 'definitions', 'marker-table', 'quote', 'reading-socket', 'server-error', 'tls'].map(
     (name) => `src/systems/postgres/${name}.ts`,
   );
   expect(verifier.filter((path) => writer.has(path))).toEqual([...values.map((name) => `src/pipeline/${name}.ts`), ...speech]);

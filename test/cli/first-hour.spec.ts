@@ -103,7 +103,7 @@ needing(
       pushed: [saidBy('curl -sS $BAUTA_SERVER$hook'), /^\{"run":"/m],
       replayed: [saidBy('curl -sS $BAUTA_SERVER$hook', 1), /WEBHOOK_REFUSED/],
       log: [saidBy('bauta audit verify'), /^whole: every entry is what was signed$/m],
-      apart: [saidBy('bauta drift'), /^as published: shop_dev, version \d+, every row compared$/m],
+      apart: [saidBy('bauta drift'), /^as published: shop_dev, version \d+, every row and definition compared$/m],
       drifted: [saidBy('bauta drift', 1), /^ {2}shop\.customer: content differs; outside the reserved space: .*1 × email in email$/m],
       back: [saidBy('bauta rollback'), /^rolled back: shop_dev is version \d+ again$/m],
       attested: [saidBy('bauta expire'), /^dropped: shop_dev, version \d+, withdrawn$[^]*declared[^]*unknown/m],

@@ -63,6 +63,12 @@ it('a first version is published, and told by the commands', async () => {
   const { code, stderr } = await shop.bauta(['run', '-f', shop.pipeline]);
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect((await shop.bauta(['datasets', '-f', shop.pipeline])).stdout).toMatch(/shop_dev +1 +current +signed +shop_dev \(bauta\)/);
+  // Under the names that it is published with, nothing is other than it was under those of staging.
+  expect(await shop.bauta(['drift', '-f', shop.pipeline])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^as published/) });
+  await shop.target.sql('shop_dev', 'GRANT SELECT ON shop.country TO PUBLIC');
+  const drifted = await shop.bauta(['drift', '-f', shop.pipeline]);
+  expect(drifted).toMatchObject({ code: 1, stdout: expect.stringMatching(/^drifted: .*\n {2}rights on table shop.country: changed\n$/) });
+  await shop.target.sql('shop_dev', 'REVOKE SELECT ON shop.country FROM PUBLIC');
   expect(await left()).toEqual(clean(0));
 }, 60_000);
 

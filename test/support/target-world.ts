@@ -132,6 +132,8 @@ export interface Marking {
   readonly signer?: Signer;
   readonly systemIdentifier?: string;
   readonly madeAtMs?: number;
+  /** False: as it was published before anything beside rows was recorded. */
+  readonly recorded?: boolean;
   /** The log that is told of what is pruned, and has the holds. */
   readonly sink?: AuditSink;
 }
@@ -153,8 +155,10 @@ export async function stage(target: PostgresTarget, plan: Plan = toPlan(), run =
     systemIdentifier = '1',
     madeAtMs = Date.now(),
     sink = new MemorySink(),
+    recorded = true,
   }: Marking = {}): Promise<readonly Finding[]> => {
-    const manifest = toManifest(plan, receipts, await staging.beside());
+    const tables = toManifest(plan, receipts, await staging.beside());
+    const manifest = [...tables, ...((recorded && (await staging.definitions?.())) || [])];
     const log = { origin: signer.verifier.name, index: 4 };
     const marker = toMarker({ plan, version, systemIdentifier, nonce: run.nonce, manifest, log, madeAtMs });
     await staging.mark(toMarkerRow(marker, manifest, signNote(toMarkerText(marker), signer)));

@@ -29,7 +29,7 @@ export const datasetProperties: Readonly<Record<string, Schema>> = {
     type: 'array',
     items: text,
     description:
-      'tables whose rows are not those that were published, with counts of what can be no fake; as the last look at the rows saw it',
+      'tables whose rows are not those that were published, with counts of what can be no fake, and what else is not as it was (functions, views, rights …); as the last look at them saw it',
   },
   rowsLookedAt: { type: ['string', 'null'], format: 'date-time', description: 'when the last look at the rows was asked for' },
   rowsError: { type: ['string', 'null'], description: 'why that look could not see them, as a code' },

@@ -3,7 +3,7 @@
 import { systemClock, toTimestamp } from '../../kernel/clock.js';
 import { toError, toErrorView } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
-import { type DataDrift, lookForDataDrift, toDriftText } from '../../pipeline/data-drift.js';
+import { type DataDrift, lookForDataDrift, toDriftTexts } from '../../pipeline/data-drift.js';
 import { quarantine } from '../../pipeline/quarantine.js';
 import type { DatasetRow, Readers, RunRow } from '../../systems/metadata/metadata.js';
 import { DatasetReader } from '../../systems/postgres/postgres.js';
@@ -59,13 +59,18 @@ async function look(options: ExpiryOptions, dataset: DatasetRow, run: RunRow): P
   }
   // Somebody has published or gone back since: that version is looked at in its turn.
   if (seen.run !== null && seen.run !== id) throw toError('TARGET_CHANGED', { stage: 'verify', name: dataset.target });
-  const tables = seen.state === 'unknown' ? [`the marker: ${seen.why ?? ''}`] : seen.tables.map(toDriftText);
+  // A marker that does not hold says nothing of any row; without a record of definitions the rows are known all the same.
+  const tables = seen.run === null ? [`the marker: ${seen.why ?? ''}`] : toDriftTexts(seen);
   const isNew = await metadata.within(workspace, ({ datasets }) => datasets.keepRows(id, { tables, readers }));
-  if (!isNew) return;
+  if (isNew) await react(options, run, stored);
+  if (seen.run !== null && seen.definitions === null) throw toError('DEFINITIONS_UNRECORDED', { stage: 'verify', name: dataset.target });
+}
+
+async function react(options: ExpiryOptions, run: RunRow, stored: Awaited<ReturnType<typeof loadRequest>>): Promise<void> {
   const { onDrift = 'alert' } = await readTarget(options, run, stored.request.pipeline.body.target);
   if (onDrift === 'quarantine') await shut(options, run, stored);
   if (onDrift === 'provision')
-    await metadata.within(workspace, (transaction) =>
+    await options.metadata.within(run.workspaceId, (transaction) =>
       requestRun(transaction, { pipeline: run.pipeline, requestedBy: null, nowMs: systemClock.now() }),
     );
 }

@@ -2,9 +2,11 @@
 import type pg from 'pg';
 
 import type { Finding } from '../../../kernel/errors.js';
+import type { Definition } from '../../../pipeline/definition-digest.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import { type ConnectionTarget, connect } from '../connection.js';
 import { copyOutChunks } from '../copy-out.js';
+import { readDefinitions } from '../definitions.js';
 import { readMarker } from '../marker-table.js';
 import { quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
@@ -86,6 +88,11 @@ export class DatasetReader {
   /** Every table but the marker's. */
   tables(schemaOfMarker: string): Promise<readonly DatasetTable[]> {
     return this.query<DatasetTable>(tables, [schemaOfMarker]);
+  }
+
+  /** What there is beside rows; of these schemas, or of all of the database. */
+  definitions(schemas: readonly string[] | null): Promise<readonly Definition[]> {
+    return readDefinitions((text, values) => this.query(text, values), schemas);
   }
 
   async count(table: DatasetTable): Promise<number> {

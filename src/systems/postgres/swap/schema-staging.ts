@@ -3,9 +3,11 @@ import type { Clock } from '../../../kernel/clock.js';
 import { type Finding, sortFindings, toError, toFinding } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
 import { type TableName, toLabel } from '../../../pipeline/catalogue.js';
+import { type DefinitionDigest, toDefinitionDigests } from '../../../pipeline/definition-digest.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { DatasetVersion, SequenceValue, Staging } from '../../../pipeline/ports.js';
+import { readDefinitions } from '../definitions.js';
 import { type SchemaStatements, runInOrder } from '../target/build-schema.js';
 import { Building } from '../target/building.js';
 import { copyIn, copyInFrozen, isItself } from '../target/copy-in.js';
@@ -48,6 +50,7 @@ export class SchemaStaging implements Staging {
   readonly #parts: SchemaStagingParts;
   readonly #loading: SessionPool;
   readonly #building: Building;
+  #handedOver = false;
   #marked = false;
   #published = false;
   #dropped = false;
@@ -113,8 +116,32 @@ export class SchemaStaging implements Staging {
     return found.map((table) => ({ ...table, schema: own.get(table.schema) ?? table.schema }));
   }
 
+  async definitions(): Promise<readonly DefinitionDigest[]> {
+    await this.#settleRights();
+    const { hold, places } = this.#parts;
+    const names = [...places.schemas].map(([name, place]) => ({ name, place }));
+    // As the server writes names: those of staging are found nowhere else.
+    const quoted = await hold.query<{ name: string; place: string }>(
+      `SELECT quote_ident(one ->> 'name') AS name, quote_ident(one ->> 'place') AS place FROM jsonb_array_elements($1::jsonb) AS one`,
+      [JSON.stringify(names)],
+    );
+    const toOwn = (text: string): string => quoted.reduce((made, { name, place }) => made.replaceAll(place, name), text);
+    const found = await readDefinitions((text, values) => hold.query(text, values), [...places.schemas.values()]);
+    return toDefinitionDigests(found.map(({ kind, name, text }) => ({ kind, name: toOwn(name), text: toOwn(text) })));
+  }
+
   async mark(row: MarkerRow): Promise<void> {
+    await this.#settleRights();
+    const { hold, places, onStep } = this.#parts;
+    await onStep('marker.write');
+    await hold.transaction(() => writeMarkerTable(hold, row, places.record));
+    this.#marked = true;
+  }
+
+  /** From here on nothing of it changes any more but its names, and who may come in. */
+  async #settleRights(): Promise<void> {
     this.#requireLock();
+    if (this.#handedOver) return;
     await this.#loading.close();
     const { hold, places, builderName, builder, onStep } = this.#parts;
     await onStep('owner.change');
@@ -123,9 +150,8 @@ export class SchemaStaging implements Staging {
     const [problem] = await findBuilder(hold, builderName, this.database, builder.connection.name);
     if (problem) throw toError(problem.code, problem.where);
     await handOver(hold, places, builderName, this.#roles);
-    await onStep('marker.write');
-    await hold.transaction(() => writeMarkerTable(hold, row, places.record));
-    this.#marked = true;
+    await grantInside(hold, places, this.#roles);
+    this.#handedOver = true;
   }
 
   async publish(version: DatasetVersion): Promise<readonly Finding[]> {
@@ -134,7 +160,6 @@ export class SchemaStaging implements Staging {
     if (!this.#marked) throw toError('STAGING_UNMARKED');
     const { server, hold, plan, places, expectedRun, clock, onStep } = this.#parts;
     const roles = this.#roles;
-    await grantInside(hold, places, roles);
     const [now] = await hold.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
     await onStep('schemas.switch');
     const { adopt } = plan.facts.target;

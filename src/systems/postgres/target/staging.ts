@@ -2,12 +2,14 @@
 import type { Clock } from '../../../kernel/clock.js';
 import { type Finding, toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
+import { type Definition, type DefinitionDigest, toDefinitionDigests } from '../../../pipeline/definition-digest.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import { type TableName, toLabel } from '../../../pipeline/catalogue.js';
 import type { DeliveryPlan, DeliveryTable } from '../../../pipeline/delivery-plan.js';
 import type { DatasetVersion, Login, Range, Ranges, SequenceValue, Staging } from '../../../pipeline/ports.js';
 import pg from 'pg';
 
+import { readDefinitions } from '../definitions.js';
 import { lasting } from '../lasting.js';
 import { type SchemaStatements, runInOrder } from './build-schema.js';
 import { Building } from './building.js';
@@ -181,12 +183,17 @@ export class PostgresStaging implements Staging {
     }
   }
 
+  async definitions(): Promise<readonly DefinitionDigest[]> {
+    await this.#settleRights();
+    const found: Definition[] = [];
+    await this.#asProvisioner(async (session) => {
+      found.push(...(await readDefinitions((text, values) => session.query(text, values), null)));
+    });
+    return toDefinitionDigests(found);
+  }
+
   async mark(row: MarkerRow): Promise<void> {
-    this.#requireLock();
-    await this.#loading.close();
-    await this.#asking.use(dropRecord);
-    await this.#asking.close();
-    await this.#handOver();
+    await this.#settleRights();
     await this.#parts.onStep('marker.write');
     await this.#asProvisioner((session) => writeMarker(session, row));
     this.#marked = true;
@@ -198,7 +205,6 @@ export class PostgresStaging implements Staging {
     if (!this.#marked) throw toError('STAGING_UNMARKED');
     const { server, hold, plan, clock, expectedOid, onStep } = this.#parts;
     const roles = this.#roles;
-    await this.#asProvisioner((session) => grantRights(session, roles, plan.roles, this.#objectOwner));
     const { adopt, clones } = plan.facts.target;
     if (clones) await this.#freeze(version, clones.megabytes);
     await this.#endProvisioner();
@@ -255,10 +261,16 @@ export class PostgresStaging implements Staging {
     await Promise.all([this.#loading.close(), this.#asking.close(), this.#building.close(), this.#endProvisioner()]);
   }
 
-  async #handOver(): Promise<void> {
+  /** From here on nothing of it changes any more but who may connect. */
+  async #settleRights(): Promise<void> {
+    this.#requireLock();
     if (this.#handedOver) return;
+    await this.#loading.close();
+    await this.#asking.use(dropRecord);
+    await this.#asking.close();
     await this.#parts.onStep('owner.change');
     await this.#asProvisioner((session) => handOver(session, this.database, this.#roles, this.#objectOwner));
+    await this.#asProvisioner((session) => grantRights(session, this.#roles, this.#parts.plan.roles, this.#objectOwner));
     this.#handedOver = true;
   }
 
