@@ -5,6 +5,7 @@ import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type { CheckPlan, Counted } from './check.js';
 import type { RolesDefinition } from './definition.js';
 import type { DefinitionDigest } from './definition-digest.js';
+import type { DropKept, DropOptions, DropSeen, DropStep } from './drop-step.js';
 import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
 import type { DeliveryPlan, DeliveryTable } from './delivery-plan.js';
@@ -411,39 +412,7 @@ export interface DatasetVersion {
 /** Asked for the version that is about to become current again, before anything changes: throws where it may not. */
 export type Permit = (version: DatasetVersion) => Promise<void>;
 
-/** One thing of a version or of its environment, and what drops it. */
-export interface DropStep {
-  readonly kind: 'database' | 'schema' | 'role';
-  readonly name: string;
-  readonly statement: string;
-}
-
-export interface DropOptions {
-  /** Its clones are not dropped with it: each has its own time. */
-  readonly clonesStay?: boolean;
-}
-
-export interface DropKept {
-  readonly kind: DropStep['kind'];
-  readonly name: string;
-  /** Names and counts. */
-  readonly why: string;
-}
-
-export interface DropSeen {
-  /** Host and port as the server itself names them. */
-  readonly address: string;
-  readonly things: readonly {
-    readonly kind: DropStep['kind'];
-    readonly name: string;
-    readonly there: boolean;
-    /** Connected to the database of that name. */
-    readonly sessions: number;
-  }[];
-  /** Standbys that are connected, slots that others may follow, and how many have replayed the drop; null: not ours to see. */
-  readonly replicas: { readonly connected: number; readonly slots: number; readonly replayed: number | null };
-  readonly archiveMode: string;
-}
+export type { DropKept, DropOptions, DropSeen, DropStep } from './drop-step.js';
 
 // ── Verify
 
