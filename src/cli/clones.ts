@@ -10,7 +10,7 @@ import type { KnownSource } from '../pipeline/gate/gate.js';
 import type { Clone } from '../pipeline/ports.js';
 import { openPolicy } from '../systems/opa/opa.js';
 import { toLoginUrl } from '../systems/postgres/postgres.js';
-import { type ComposedTarget, composeTarget, openHomeLog, toMaskingHierarchy, toOwnHierarchy } from './compose.js';
+import { type ComposedTarget, composeTarget, openHomeLog, toMaskingHierarchy, toTokenHierarchy } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { type RemoteClone, dropThere, listThere, makeThere } from './clones-remote.js';
 import { toTable, writeJson } from './print.js';
@@ -151,7 +151,7 @@ async function withDoors<T>(
     closing.push(opened);
     const hierarchy = toMaskingHierarchy(composed.request.pipeline.body);
     const keys = opened.open(hierarchy);
-    const tokenKeys = opened.open(toOwnHierarchy('token', composed.request.pipeline.body));
+    const tokenKeys = opened.open(toTokenHierarchy(composed.request.pipeline.body));
     const { knownSources } = await readKnown(sink, { open: opened.open, keys, tokenKeys }, home);
     const doors = { target: composed.target, policy, sink, keys, clock: systemClock };
     return await work(doors, composed, knownSources);

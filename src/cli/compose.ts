@@ -12,6 +12,7 @@ import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { newRunId } from '../kernel/ids.js';
 import { scanSchemaTexts } from '../pipeline/classify/classify.js';
+import { toTokenEnvironment } from '../pipeline/definition.js';
 import { createMaskExecutor, prepareMask, withVaultedTokens } from '../pipeline/mask/mask.js';
 import type { AuditSink, KeyHierarchy, Policy, Target } from '../pipeline/ports.js';
 import { noRecordedKeys } from '../pipeline/recorded-keys.js';
@@ -175,7 +176,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     const { sink, actor, verifiers } = options.log ?? (await openHomeLog(home, settings));
     const hierarchy = toMaskingHierarchy(pipeline.body, options.workspace);
     const { open } = opened(await openKeys(home, settings));
-    const [keys, tokenKeys] = [open(hierarchy), open(toOwnHierarchy('token', pipeline.body, options.workspace))];
+    const [keys, tokenKeys] = [open(hierarchy), open(toTokenHierarchy(pipeline.body, options.workspace))];
     const file = requireWhole(pipeline.body);
     const doors: Doors = {
       clock: systemClock,
@@ -226,7 +227,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           root: toArchiveRoot(settings, home),
           workspace: hierarchy.workspace,
           target,
-          keys: open(toOwnHierarchy('transport', pipeline.body, options.workspace)),
+          keys: open(toTransportHierarchy(pipeline.body, options.workspace)),
           recipients: file.recipients ?? [],
         }),
       }),
@@ -254,13 +255,14 @@ export function toMaskingHierarchy({ target }: Request['pipeline']['body'], work
   return { purpose: 'masking', workspace, environment: target.keys?.join?.environment ?? target.environment };
 }
 
-/** Those under which the pipeline's tokens can be exchanged back, and its archives opened: always its environment's own. */
-export function toOwnHierarchy(
-  purpose: 'token' | 'transport',
-  { target: { environment } }: Request['pipeline']['body'],
-  workspace = 'default',
-): KeyHierarchy {
-  return { purpose, workspace, environment };
+/** Those under which the pipeline's tokens can be exchanged back: its environment's own, unless a document joins tokens too. */
+export function toTokenHierarchy({ target }: Request['pipeline']['body'], workspace = 'default'): KeyHierarchy {
+  return { purpose: 'token', workspace, environment: toTokenEnvironment(target.environment, target.keys) };
+}
+
+/** Those that open the pipeline's archives: always its environment's own, whose end they are. */
+export function toTransportHierarchy({ target: { environment } }: Request['pipeline']['body'], workspace = 'default'): KeyHierarchy {
+  return { purpose: 'transport', workspace, environment };
 }
 
 /** A source alone, for who only holds a snapshot of it. */

@@ -165,7 +165,7 @@ const rolesView = object({
   leftOut: list(text('a role of the source'), 'roles that were granted something and are not mapped'),
 });
 const keysView = object({
-  join: orNull(object({ environment: text('name'), reason: text('why') })),
+  join: orNull(object({ environment: text('name'), reason: text('why') }, { tokens: flag('tokens are shared, too') })),
   previous: orNull(object({ version: count('number'), until: text('last day') })),
 });
 const planView = object({

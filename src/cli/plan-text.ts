@@ -33,7 +33,11 @@ export function toPlanLines(view: PlanView): readonly string[] {
 function toKeysLines(keys: PlanView['keys']): readonly string[] {
   const { join, previous } = keys ?? {};
   return [
-    ...(join ? fold(`keys      those of environment ${join.environment}: both share every pseudonym (“${join.reason}”)`) : []),
+    ...(join
+      ? fold(
+          `keys      those of environment ${join.environment}: both share every pseudonym${join.tokens === true ? ', and every token' : ''} (“${join.reason}”)`,
+        )
+      : []),
     ...(previous ? [`keys      version ${previous.version} up to ${previous.until}, then the newest`] : []),
   ];
 }

@@ -41,3 +41,13 @@ it('refuses pipelines that say two things of one environment', () => {
 it('refuses a day that the calendar does not have', () => {
   expect(codes(environment('a', { previous: { version: 1, until: '2026-02-31' } }))).toEqual(['DOCUMENT_VALUE_INVALID Environment a']);
 });
+
+it('refuses to join tokens of which a domain has another form there, and minds nothing where tokens are not joined', () => {
+  const cards = (more: object): object => ({ tokens: { cards: { form: 'card', reason: 'r', sources: [], ...more } } });
+  const a = { ...environment('a'), ...cards({}) };
+  const b = (keys: KeysDefinition, more: object): Definition => ({ ...environment('b', keys), ...cards(more) });
+  const tokens: KeysDefinition = { join: { environment: 'a', reason: 'tested as one system', tokens: true } };
+  expect(codes(a, b(tokens, { vaulted: true }))).toEqual(['KEYS_JOIN_TOKENS Environment b']);
+  expect(codes(a, b(tokens, { separators: ' -', sources: ['1/shop'] }))).toEqual([]);
+  expect(codes(a, b(join('a'), { vaulted: true }))).toEqual([]);
+});

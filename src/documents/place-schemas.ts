@@ -50,7 +50,11 @@ const tokenDomain = members(
 const keys: Schema = members(
   {},
   {
-    join: members({ environment: environmentName, reason }, {}, 'environment and reason'),
+    join: members(
+      { environment: environmentName, reason },
+      { tokens: { type: 'boolean', description: 'true or false' } },
+      'environment, reason and tokens',
+    ),
     previous: members(
       { version: { type: 'integer', minimum: 1, maximum: 999_999_999, description: 'the number of a key version' }, until: date },
       {},

@@ -947,6 +947,11 @@ export const messages = {
     message: '{file} joins the keys of environment {name}, and does not say the same of keys.previous: they would share no pseudonym',
     hint: 'write the same keys.previous in both, or in neither, and apply both at once',
   },
+  KEYS_JOIN_TOKENS: {
+    class: 'InputError',
+    message: '{file} joins the tokens of environment {name}, and gives the domain {expected} another form: they would share no token',
+    hint: 'write the same form, prefix, suffix, separators, testPrefix and vaulted in both, and apply both at once',
+  },
   // ── classify
   CLASSIFICATION_TABLE_UNKNOWN: {
     class: 'InputError',

@@ -100,10 +100,18 @@ export interface TokenDomainDefinition extends Reasoned {
 
 /** By default an environment has keys of its own, and uses the newest. */
 export interface KeysDefinition {
-  /** Labels and keys are those of that environment: both then share every pseudonym. */
-  readonly join?: Pick<Reasoned, 'reason'> & { readonly environment: string };
+  /**
+   * Labels and keys are those of that environment: both then share every pseudonym. `tokens`: those of what can be exchanged back too; who may exchange
+   * in one then can with what the other holds.
+   */
+  readonly join?: Pick<Reasoned, 'reason'> & { readonly environment: string; readonly tokens?: boolean };
   /** This version, up to and including the day `until` (`YYYY-MM-DD`), although there may be a newer one. */
   readonly previous?: { readonly version: number; readonly until: string };
+}
+
+/** The environment whose labels and keys its tokens are under: its own, unless a document joins tokens too. */
+export function toTokenEnvironment(environment: string, { join }: KeysDefinition = {}): string {
+  return join?.tokens === true ? join.environment : environment;
 }
 
 /** A pipeline as it is written: its target may be the name of an Environment document. Bound pipelines have the target itself. */

@@ -1,7 +1,7 @@
 // Which copies were made with which version of an environment's keys, as the log tells it.
 import type { Json } from '../kernel/canonical-json.js';
 import { isInForce } from './choose-key.js';
-import type { KeysDefinition } from './definition.js';
+import { type KeysDefinition, toTokenEnvironment } from './definition.js';
 import type { Event } from './event.js';
 import type { Plan } from './plan.js';
 import type { Hold, HeldVersion } from './hold.js';
@@ -27,7 +27,12 @@ export function toKeyData(plan: Plan, nowMs: number): Readonly<Record<string, Js
   const { pipeline, environment, keyEnvironment = environment, keyVersion, tokenKeyVersion } = plan;
   const { previous } = plan.facts.target.keys ?? {};
   const until = previous && isInForce(previous, nowMs) ? { until: previous.until } : {};
-  const tokenKey = tokenKeyVersion === undefined ? {} : { tokenKey: { environment, version: tokenKeyVersion } };
+  const tokenKey =
+    tokenKeyVersion === undefined
+      ? {}
+      : {
+          tokenKey: { environment: toTokenEnvironment(environment, plan.facts.target.keys), version: tokenKeyVersion },
+        };
   return { pipeline, environment, key: { environment: keyEnvironment, version: keyVersion, ...until }, ...tokenKey };
 }
 

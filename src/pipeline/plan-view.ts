@@ -55,7 +55,7 @@ export interface PlanView {
   /** null: the environment's own keys, the newest version of them. */
   readonly keys: {
     /** Whose they are, and why. */
-    readonly join: { readonly environment: string; readonly reason: string } | null;
+    readonly join: { readonly environment: string; readonly reason: string; readonly tokens?: boolean } | null;
     /** The version that is kept, and the last day. */
     readonly previous: { readonly version: number; readonly until: string } | null;
   } | null;

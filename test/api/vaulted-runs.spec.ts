@@ -60,6 +60,7 @@ beforeAll(async () => {
     BAUTA_CONN_SOURCE: await tiny.source('shop', cardTable),
     BAUTA_CONN_A: tiny.target('copy_a'),
     BAUTA_CONN_B: tiny.target('copy_b'),
+    BAUTA_CONN_C: tiny.target('copy_c'),
   };
   const environment = `kind: Environment\nname: dev\nowner: team\npurpose: tests\nconnection: env:BAUTA_CONN_A\nclass: dev\nregion: eu-central-1
 allows: [pii, pci]\nsameServer: databases of one server in this test\n${domain('')}`;
@@ -77,21 +78,22 @@ afterAll(async () => {
 const domain = (indent: string): string =>
   `${indent}tokens: { cards: { form: card, vaulted: true, reason: refunds have to find the card again, sources: ['${source}'], purposes: [refunds] } }\n`;
 
-function pipeline(letter: 'a' | 'b'): string {
-  const place = pipelineText
+function pipeline(letter: 'a' | 'b' | 'c', keys = '', place = 'dev'): string {
+  const text = pipelineText
+    .replace('environment: dev\n', `environment: ${place}\n${keys === '' ? '' : `  ${keys}\n`}`)
     .replace('name: tiny', `name: tiny-${letter}`)
     .replace('import: [classification.yaml]\n', '')
     .replace('env:SOURCE_URL', 'env:BAUTA_CONN_SOURCE')
     .replace('env:TARGET_URL', `env:BAUTA_CONN_${letter.toUpperCase()}`)
     .replace('allows: [pii]', 'allows: [pii, pci]');
-  return place.replace('classification: tiny', `${domain('  ')}classification: tiny`) + override;
+  return text.replace('classification: tiny', `${domain('  ')}classification: tiny`) + override;
 }
 
 const ask = (method: string, path: string, who: string, json?: unknown): Promise<Answer> =>
   world.ask(method, path, { token: people[who]!, ...(json === undefined ? {} : { json }) });
 
 /** A source that feeds a domain takes a second person. */
-async function apply(text: string): Promise<void> {
+async function apply(text: string): Promise<readonly { readonly what: string }[]> {
   const put = (): Promise<Answer> =>
     world.ask('POST', '/v1/apply', { token: people['bob']!, text, headers: { 'content-type': 'application/yaml' } });
   const first = await put();
@@ -100,6 +102,7 @@ async function apply(text: string): Promise<void> {
   for (const { id } of body['items'] as { id: string }[])
     expect((await ask('POST', `/v1/approvals/${id}/approve`, 'ann')).status).toBe(200);
   expect((await put()).status).toBe(200);
+  return first.body['lowers'] as { what: string }[];
 }
 
 async function run(name: string): Promise<Record<string, unknown>> {
@@ -174,6 +177,28 @@ describe('a card number column masked by tokens that are kept', () => {
     expect((await world.sql('SELECT count(*)::int AS n FROM bauta.token_entry'))[0]).toEqual({ n });
   }, 60_000);
 
+  it('is shared by an environment that a document joins, tokens too, when a second person agrees; and without that by none', async () => {
+    const joined = 'keys: { join: { environment: dev, tokens: true, reason: both are tested as one system } }';
+    const place = (keys: string): string =>
+      `kind: Environment\nname: twin\nowner: team\npurpose: tests\nconnection: env:BAUTA_CONN_C\nclass: dev\nregion: eu-central-1\nallows: [pii, pci]\n${keys}\n${domain('')}`;
+    await apply([place(''), pipeline('c', '', 'twin')].join('---\n'));
+    const [{ n } = {}] = await world.sql('SELECT count(*)::int AS n FROM bauta.token_entry');
+    expect((await run('tiny-c'))['state']).toBe('published');
+    const [before, theirs] = [await cardsOf('copy_c'), new Set(await cardsOf('copy_a'))];
+    expect(before.filter((token) => token !== null && theirs.has(token))).toEqual([]);
+    const lowered = await apply([place(joined), pipeline('c', joined, 'twin')].join('---\n'));
+    expect(lowered.map(({ what }) => what)).toEqual(expect.arrayContaining(['keys-joined', 'tokens-joined']));
+    expect((await run('tiny-c'))['state']).toBe('published');
+    expect(await byPerson('copy_c')).toEqual(await byPerson('copy_a'));
+    // All that was made was made before, for twin alone.
+    expect((await world.sql('SELECT count(*)::int AS n FROM bauta.token_entry'))[0]).toEqual({ n: 2 * Number(n) });
+    people['tess'] = await world.person('tess', ['detokeniser@twin']);
+    const [token] = [...theirs].filter((one) => one !== null);
+    const back = await ask('POST', '/v1/detokenize', 'tess', { ...why, environment: 'twin', token });
+    expect([back.status, new Set(await cardsOf('shop')).has(String(back.body['value']))]).toEqual([200, true]);
+    expect((await ask('POST', '/v1/detokenize', 'tess', { ...why, token })).status).toBe(403);
+  }, 90_000);
+
   it('stands for nothing once the person was erased, by the key that the source has for the person', async () => {
     const { body } = await ask('POST', '/v1/tokens/shred', 'otto', {
       environment: 'dev',
@@ -202,7 +227,7 @@ describe('a card number column masked by tokens that are kept', () => {
         .replace('classification: tiny', 'import: [classification.yaml]\nclassification: tiny'),
       'classification.yaml': cardClassification,
     });
-    const env = { SOURCE_URL: connections['BAUTA_CONN_SOURCE']!, TARGET_URL: tiny.target('copy_c'), BAUTA_HOME: home };
+    const env = { SOURCE_URL: connections['BAUTA_CONN_SOURCE']!, TARGET_URL: tiny.target('copy_d'), BAUTA_HOME: home };
     const said = await bauta(['run', '-f', file], { env });
     expect([said.exitCode, said.stderr]).toEqual([2, expect.stringContaining('TOKEN_DOMAIN_VAULTED')]);
     expect(said.stderr).toContain('let a worker of the service run the pipeline');

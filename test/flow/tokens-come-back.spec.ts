@@ -72,6 +72,25 @@ describe('a card number column masked by token', () => {
     expect(recorded.map(({ data }) => data['purpose']).sort()).toEqual(['masking', 'token']);
   }, 60_000);
 
+  it('has other tokens in another environment, and the same in one that a document joins, tokens too', async () => {
+    const some = { sql: sql.replace('2000', '200').replaceAll('2001', '201'), tables, pipeline };
+    const tokensOf = async (environment: string, count: number, more = ''): Promise<string[]> => {
+      const target = `${named(`sources: ['${system}/planned_${count}']`)}${more}`;
+      const { summary, copy } = await world.run({ ...some, environment, target });
+      expect([environment, summary.state]).toEqual([environment, 'published']);
+      return (await copy('SELECT number FROM card WHERE number IS NOT NULL ORDER BY 1')).map(({ number }) => String(number));
+    };
+    const join = (tokens: string): string => `, keys: { join: { environment: dev, reason: both are tested as one system${tokens} } }`;
+    const dev = await tokensOf('dev', 2);
+    const shared = (some: string[]): number => some.filter((one) => dev.includes(one)).length;
+    expect(shared(await tokensOf('ci', 3))).toBe(0);
+    // Joined keys alone join what nobody can exchange back.
+    expect(shared(await tokensOf('half', 4, join('')))).toBe(0);
+    expect(await tokensOf('twin', 5, join(', tokens: true'))).toEqual(dev);
+    const used = eventsOf(world.home).filter(({ type }) => type === 'dataset.published.done');
+    expect(used.map(({ data }) => (data['tokenKey'] as { environment: string }).environment)).toEqual(['dev', 'dev', 'ci', 'half', 'dev']);
+  }, 90_000);
+
   it('is refused where the target names no domain, another source, another form, or a form that card numbers have', async () => {
     const reasons = async (planned: { target?: string; pipeline?: string }): Promise<(string | undefined)[]> => {
       const prepared = await world.plan({ sql, tables, pipeline, ...planned });
@@ -80,9 +99,9 @@ describe('a card number column masked by token', () => {
     };
     expect(await reasons({})).toEqual(['REVERSIBLE_NOT_ALLOWED']);
     expect(await reasons({ target: named("sources: ['1/guesses']") })).toEqual(['TOKEN_SOURCE_NOT_NAMED']);
-    expect(await reasons({ target: named(`testPrefix: '999', sources: ['${system}/planned_4']`) })).toEqual(['TOKEN_FORM_DIFFERS']);
+    expect(await reasons({ target: named(`testPrefix: '999', sources: ['${system}/planned_8']`) })).toEqual(['TOKEN_FORM_DIFFERS']);
     const digits = pipeline.replace('form: card', 'form: digits');
-    const target = named(`sources: ['${system}/planned_5']`).replace('form: card', 'form: digits');
+    const target = named(`sources: ['${system}/planned_9']`).replace('form: card', 'form: digits');
     expect(await reasons({ pipeline: digits, target })).toEqual(['PAN_TOKEN_LOOKS_LIVE']);
   }, 60_000);
 });

@@ -19,6 +19,8 @@ export interface Planned {
   readonly pipeline?: string;
   /** SQL of a file of `after`. */
   readonly after?: string;
+  /** Default: dev. */
+  readonly environment?: string;
   /** Further members of the pipeline's target, as YAML flow text. */
   readonly target?: string;
   /** SQL in the target database before anything is asked; only where versions are schemas, and it is there before. */
@@ -61,6 +63,7 @@ export async function startPlanWorld(given?: TestServer, swap = false): Promise<
     rules,
     target,
     there,
+    environment: place = 'dev',
   }: Planned): Promise<{ name: string; composed: Composed; sourceUrl: string }> => {
     const name = `planned_${(count += 1)}`;
     await server.create(name);
@@ -70,7 +73,7 @@ export async function startPlanWorld(given?: TestServer, swap = false): Promise<
     const members = [...(target === undefined ? [] : [target]), ...(swap ? [swapMember] : [])].map((member) => `, ${member}`).join('');
     const file = join(folder, `${name}.yaml`);
     const documents = [
-      `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both${members} }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
+      `kind: Pipeline\nname: ${name}\nsource: { connection: env:SOURCE_URL, region: eu-central-1 }\ntarget: { connection: env:TARGET_URL, environment: ${place}, class: dev, region: eu-central-1, allows: [pii, pci, phi, secret, quasi], sameServer: one server for both${members} }\nclassification: ${name}\npurpose: tests of plans\nowner: team-plans\nlegalBasis: GDPR Art. 6(1)(f)\nsubjectCategories: [customers]\nretentionDays: 30${rules === undefined ? '' : '\nrulebook: own'}\n${pipeline}`,
       `kind: Classification\nname: ${name}\ntables: ${tables}`,
       ...(rules === undefined ? [] : [`kind: Rulebook\nname: own\nrules: ${rules}`]),
     ];

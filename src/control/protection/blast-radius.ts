@@ -67,7 +67,9 @@ export async function toBlastRadius(transaction: Transaction, after: DocumentSet
 /** Both that share their pseudonyms then, whether a pipeline delivers there yet or not. */
 function toJoined({ what, document, after }: Lowered): readonly string[] {
   const environment = /^Environment (.*)$/.exec(document)?.[1];
-  return what === 'keys-joined' ? [...(environment === undefined ? [] : [environment]), ...(after === null ? [] : [after])] : [];
+  return what === 'keys-joined' || what === 'tokens-joined'
+    ? [...(environment === undefined ? [] : [environment]), ...(after === null ? [] : [after])]
+    : [];
 }
 
 function isOf({ name, classification, rulebook, target }: Of<'Pipeline'>, document: string): boolean {

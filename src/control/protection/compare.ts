@@ -7,7 +7,7 @@ import { isWeaker } from './strength.js';
 
 export const loweredKinds = [
   'tag-removed', 'kept', 'against-detector', 'weaker-transform', 'person-removed', 'waiver', 'allows-widened', 'approval-removed', 'trust-added',
-  'token-source-added', 'keys-joined',
+  'token-source-added', 'keys-joined', 'tokens-joined',
 ] as const; // prettier-ignore
 
 export interface Lowered {
@@ -86,10 +86,15 @@ export function findTokenSources(document: string, was: TokenDomains | undefined
 
 type TokenDomains = NonNullable<TargetDefinition['tokens']>;
 
-/** Who sees both copies can put them together from then on. */
+/** Who sees both copies can put them together from then on; and where tokens are joined, exchange what the other holds. */
 export function findJoined(document: string, was: KeysDefinition | undefined, is: KeysDefinition | undefined): readonly Lowered[] {
-  const [before, after] = [was?.join?.environment ?? null, is?.join?.environment ?? null];
-  return after === null || after === before ? [] : [{ what: 'keys-joined', document, column: null, table: null, tag: null, before, after }];
+  const found = (what: 'keys-joined' | 'tokens-joined', before: string | null, after: string | null): readonly Lowered[] =>
+    after === null || after === before ? [] : [{ what, document, column: null, table: null, tag: null, before, after }];
+  const tokensOf = ({ join }: KeysDefinition = {}): string | null => (join?.tokens === true ? join.environment : null);
+  return [
+    ...found('keys-joined', was?.join?.environment ?? null, is?.join?.environment ?? null),
+    ...found('tokens-joined', tokensOf(was), tokensOf(is)),
+  ];
 }
 
 export const toWords = (rules: readonly RuleDefinition[]): string | null => rules.map(({ transform }) => transform).join(', ') || null;

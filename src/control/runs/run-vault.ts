@@ -2,6 +2,7 @@
 import { type Clock, systemClock, toTimestamp } from '../../kernel/clock.js';
 import { toKnownError } from '../../kernel/errors.js';
 import { NotOfForm, type VaultedExchange, type VaultedValues } from '../../pipeline/mask/mask.js';
+import { toTokenEnvironment } from '../../pipeline/definition.js';
 import type { Plan } from '../../pipeline/plan.js';
 import type { KeyProvider } from '../../pipeline/ports.js';
 import type { OpenVault } from '../../pipeline/run.js';
@@ -68,7 +69,8 @@ class RunVault implements VaultedExchange {
   private open(domain: string, params: VaultedValues['params']): KeptTokens {
     const known = this.domains.get(domain);
     if (known) return known;
-    const { workspace, environment, pipeline, tokenKeyVersion: keyVersion } = this.plan;
+    const { workspace, pipeline, tokenKeyVersion: keyVersion } = this.plan;
+    const environment = toTokenEnvironment(this.plan.environment, this.plan.facts.target.keys);
     const of = { scope: { workspace, environment }, domain, params, purpose: `run of ${pipeline}` };
     const made = new KeptTokens(this.keys, { ...of, ...(keyVersion !== undefined && { keyVersion }) });
     this.domains.set(domain, made);

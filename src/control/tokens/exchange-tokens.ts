@@ -9,7 +9,7 @@ import { NotOfForm, toExchange, toKeyLabel } from '../../pipeline/mask/mask.js';
 import type { KeyProvider } from '../../pipeline/ports.js';
 import type { Metadata, Transaction } from '../../systems/metadata/metadata.js';
 import { type Caller } from '../http/http.js';
-import { type FoundDomain, chooseVersion, findDomain } from './find-domain.js';
+import { type FoundDomain, chooseVersion, findDomain, findTokenEnvironment } from './find-domain.js';
 import { KeptTokens } from './kept-tokens.js';
 import type { TokenDoors } from './token-doors.js';
 
@@ -58,12 +58,13 @@ export class TokenExchange {
         return { error };
       };
       if (waitMs > 0) return refuse(toError('TOKEN_RATE_EXCEEDED', { amount: `${Math.max(1, Math.ceil(waitMs / 1000))} s` }));
-      const keys = this.doors.openKeys({ purpose: 'token', workspace, environment });
+      const scope = { workspace, environment: await findTokenEnvironment(transaction, environment) };
+      const keys = this.doors.openKeys({ purpose: 'token', ...scope });
       try {
         const keyVersion = found && !found.definition.vaulted ? await chooseVersion(keys, wanted.action, wanted.keyVersion) : null;
         const decision = await decide(policy, await this.toQuestion(caller, wanted, found, keys, keyVersion));
         if (!decision.allow || !found) return await refuse(toDenial(decision), codesOf(decision), { policy: { ...decision.policy } });
-        const answer = await this.carryOut(transaction, { workspace, environment }, wanted, found, keys, keyVersion);
+        const answer = await this.carryOut(transaction, scope, wanted, found, keys, keyVersion);
         await this.audit(transaction, caller, 'tokens.exchanged', { ...said, keyVersion, policy: { ...decision.policy } });
         return { answer };
       } catch (error) {

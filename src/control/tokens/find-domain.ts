@@ -2,7 +2,7 @@
 import { fitsSchema } from '../../documents/documents.js';
 import type { Json } from '../../kernel/canonical-json.js';
 import { toError } from '../../kernel/errors.js';
-import type { TokenDomainDefinition } from '../../pipeline/definition.js';
+import { type KeysDefinition, type TokenDomainDefinition, toTokenEnvironment } from '../../pipeline/definition.js';
 import { findTransform, toTokenParams } from '../../pipeline/mask/mask.js';
 import type { KeyProvider } from '../../pipeline/ports.js';
 import type { Transaction } from '../../systems/metadata/metadata.js';
@@ -10,6 +10,12 @@ import type { Transaction } from '../../systems/metadata/metadata.js';
 export interface FoundDomain {
   readonly definition: TokenDomainDefinition;
   readonly params: Readonly<Record<string, Json>>;
+}
+
+/** Whose keys and entries the tokens of an environment are: as its document says now. */
+export async function findTokenEnvironment({ documents }: Transaction, environment: string): Promise<string> {
+  const document = await documents.find({ kind: 'Environment', name: environment });
+  return toTokenEnvironment(environment, (document?.document as { readonly keys?: KeysDefinition } | undefined)?.keys);
 }
 
 const text = { display: 'text', kind: 'base', base: 'text', deterministicCollation: true } as const;

@@ -7,6 +7,7 @@ import { Metadata } from '../../systems/metadata/metadata.js';
 import { CLOCK, type Request, type Response, Route, callerOf, parseRequest, requireRight } from '../http/http.js';
 import { shredAnswer, shredBody, tokenAnswer, tokenBody, tokensAnswer, tokensBody } from './exchange-schemas.js';
 import { type Exchanged, TokenExchange, type Wanted } from './exchange-tokens.js';
+import { findTokenEnvironment } from './find-domain.js';
 import { KeptTokens } from './kept-tokens.js';
 import { TOKEN_DOORS, TokenDoors } from './token-doors.js';
 
@@ -57,12 +58,13 @@ export class TokensController {
     const { workspaceId, personId: actor } = callerOf(request);
     const workspace = await this.metadata.workspaceName(workspaceId);
     return this.metadata.within(workspaceId, async (transaction) => {
-      const domains = await transaction.tokenEntries.domains(environment);
-      const keys = openKeys({ purpose: 'token', workspace, environment });
+      const place = await findTokenEnvironment(transaction, environment);
+      const domains = await transaction.tokenEntries.domains(place);
+      const keys = openKeys({ purpose: 'token', workspace, environment: place });
       const digests = domains.map((domain) =>
-        new KeptTokens(keys, { scope: { workspace, environment }, domain, params: {}, purpose: '' }).toSubjects(subject),
+        new KeptTokens(keys, { scope: { workspace, environment: place }, domain, params: {}, purpose: '' }).toSubjects(subject),
       );
-      const shredded = domains.length === 0 ? 0 : await transaction.tokenEntries.shred(environment, (await Promise.all(digests)).flat());
+      const shredded = domains.length === 0 ? 0 : await transaction.tokenEntries.shred(place, (await Promise.all(digests)).flat());
       const committed = await transaction.log.keepText(reason);
       const known = await transaction.documents.find({ kind: 'Environment', name: environment });
       const data = { environment: known ? environment : null, count: shredded, reason: { committed } };

@@ -1,5 +1,6 @@
 // Which keys a plan needs: one per domain and purpose. The label is all that the KeyProvider sees; threads get derived keys, never the master.
 import { toError } from '../../kernel/errors.js';
+import { toTokenEnvironment } from '../definition.js';
 import { type Plan, isVaulted, toRules, toVaultedDomains } from '../plan.js';
 import type { KeyProvider } from '../ports.js';
 
@@ -40,14 +41,16 @@ export async function deriveKeys(
   const toDomains = (reversible: boolean): readonly string[] =>
     [...new Set(rules.filter((rule) => (rule.reversible === true) === reversible).map(({ domain }) => domain))].sort();
   const masking = toDomains(false).flatMap((domain) => [toKeyLabel(scope, domain, 'prf'), toKeyLabel(scope, domain, 'cipher')]);
-  // A join is of pseudonyms: what can be exchanged back is under the environment's own keys, whatever masks beside it.
-  const token = toDomains(true).map((domain) => [toKeyLabel(scope, domain, 'token'), toKeyLabel(plan, domain, 'token')] as const);
+  const own = { ...plan, environment: toTokenEnvironment(plan.environment, plan.facts.target.keys) };
+  const token = toDomains(true).map((domain) => [toKeyLabel(scope, domain, 'token'), toKeyLabel(own, domain, 'token')] as const);
   const { tokenKeyVersion } = plan;
   if (token.length > 0 && (!tokenKeys || tokenKeyVersion === undefined)) throw toError('MASK_KEY_MISSING', { stage: 'mask' });
   return new Map(
     await Promise.all([
       ...masking.map(async (label) => [label, await provider.derive(label, plan.keyVersion)] as [string, Uint8Array]),
-      ...token.map(async ([name, own]) => [name, await (tokenKeys ?? provider).derive(own, tokenKeyVersion ?? 0)] as [string, Uint8Array]),
+      ...token.map(
+        async ([name, label]) => [name, await (tokenKeys ?? provider).derive(label, tokenKeyVersion ?? 0)] as [string, Uint8Array],
+      ),
     ]),
   );
 }
