@@ -1,6 +1,8 @@
 // New passwords for a login that is in use: nobody who depends on it notices, and no step that fails leaves a login that does not work.
+import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
@@ -18,6 +20,7 @@ import { type TestVault, findVault, startVault } from '../support/vault.js';
 
 const program = findVault();
 const secretPath = 'secret/data/bauta/shop';
+const ROLES = 'SELECT rolname FROM pg_roles WHERE rolcanlogin ORDER BY 1';
 interface Pair {
   readonly username: string;
   readonly password: string;
@@ -111,6 +114,28 @@ interface Pair {
       expect(await Promise.all([works(now.username, now.password), works(now.other_username, now.other_password)])).toEqual([true, true]);
       expect(now.next_password).toBeUndefined();
       for (const role of ['shop_a', 'shop_b']) expect(await works(role, `first of ${role}`)).toBe(false);
+    },
+    20_000,
+  );
+
+  it.each<RotationStep | 'after revoke'>(['create', 'set', 'test', 'promote', 'reconnect', 'revoke', 'after revoke'])(
+    'locks nobody out and leaves no login over when its process is killed with kill -9 at %s, and the next one brings it to its end',
+    async (place) => {
+      const before = await shop.source.sql('postgres', ROLES);
+      const settings = Object.fromEntries(Object.entries(login).filter(([name]) => name !== 'BAUTA_GRANTS'));
+      const child = fileURLToPath(new URL('../fault/rotating.child.js', import.meta.url));
+      const signal = await new Promise((resolve) => {
+        const env = { PATH: process.env['PATH'], ...settings };
+        execFile(process.execPath, [child, place, JSON.stringify(definition)], { env }, (error) => resolve(error?.signal));
+      });
+      expect([place, signal]).toEqual([place, 'SIGKILL']);
+      const after = await read();
+      expect([place, await works(after.username, after.password)]).toEqual([place, true]);
+      await rotate();
+      const now = await read();
+      expect(await Promise.all([works(now.username, now.password), works(now.other_username, now.other_password)])).toEqual([true, true]);
+      expect([now.next_password, await shop.source.sql('postgres', ROLES)]).toEqual([undefined, before]);
+      for (const role of ['shop_a', 'shop_b']) expect([role, await works(role, `first of ${role}`)]).toEqual([role, false]);
     },
     20_000,
   );
