@@ -371,6 +371,11 @@ export const declarations = {
     1000,
     'Service: how often this process looks for what is to be published, in milliseconds. 0: it publishes nothing.',
   ),
+  BAUTA_AGENT_BROKER: reference('Agent: address of the broker, kafkas://…, as `--broker`.'),
+  BAUTA_AGENT_TARGET: reference('Agent: connection string of its database, as `--target`.'),
+  BAUTA_AGENT_TOKEN: optionalText('Agent: a file with the token by which it is enrolled, once, as `--token-file`.'),
+  BAUTA_AGENT_HOST: text('127.0.0.1', 'Agent: the address on which it shows its metrics.'),
+  BAUTA_AGENT_PORT: integer(0, 65_535, 0, 'Agent: the port on which it says whether it is well, and its metrics. 0: it does not listen.'),
   BAUTA_OTLP_URL: address(
     'Service: where runs are sent as OpenTelemetry traces (OTLP over HTTP, `https://…/v1/traces`). Without it nowhere.',
   ),

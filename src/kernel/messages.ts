@@ -2642,6 +2642,21 @@ export const messages = {
     message: 'the version is encrypted, and not for this agent',
     hint: 'it was enrolled after the run began, or revoked: the next run is for those that are enrolled then',
   },
+  AGENT_PUBLISHED: {
+    class: 'DeniedError',
+    message: 'run {run} is published here as version {amount}, and stays',
+    hint: 'a published version goes when it expires: bauta expire',
+  },
+  AGENT_ROLLBACK_OTHER: {
+    class: 'DeniedError',
+    message: 'the version before the current one of {name} is {expected}, not {amount}: nothing was rolled back',
+    hint: 'somebody rolled back at the agent by himself; look at its database, then run the pipeline again',
+  },
+  AGENT_NOT_DROPPED: {
+    class: 'UnavailableError',
+    message: 'not all of run {run} could be dropped: {expected} is still there',
+    hint: 'end the sessions in it, then expire it again',
+  },
   AGENT_BEGIN_INVALID: {
     class: 'InvariantError',
     message: 'a signed {name} of the service is not of the form that this agent knows',

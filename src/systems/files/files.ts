@@ -12,3 +12,4 @@ export { LeaseRecords } from './lease-records.js';
 export { keepServiceLog, readLastNote } from './service-log.js';
 export { withWriteLock } from './write-lock.js';
 export { listFileKeys, openFileKeys } from './file-key-provider.js';
+export { type AgentEnrolment, AgentHome, type AgentIdentity } from './agent-home.js';

@@ -9,6 +9,7 @@ export {
 } from './address.js';
 export { Broker, type BrokerOptions, openBroker, type ProducerOptions } from './broker.js';
 export { type OutBatch, type OutRecord, Producer, Transaction, type Written } from './producer.js';
+export { type BulkRead, DatasetLoading, type RecordProblem, toRangesOf } from './loading/dataset-loading.js';
 export { type InRecord, type Positions, type ReaderOptions, TopicReader } from './reader.js';
 export { BrokerAdmin, type Grant, type TopicDefinition, type TopicState } from './topics.js';
 export {
@@ -31,3 +32,39 @@ export {
   toLineageRecord,
   toUsageRecord,
 } from './publishing/event-records.js';
+export {
+  type AgentBody,
+  type AgentPlace,
+  type BeginBody,
+  type CompleteBody,
+  type ProgressBody,
+  type PublishBody,
+  parseAgent,
+  parseBegin,
+  parseComplete,
+  parsePublish,
+} from './wire/body.js';
+export {
+  type AgentToken,
+  type EnrolmentRequest,
+  type Invite,
+  createToken,
+  parseToken,
+  readEnrolment,
+  writeEnrolment,
+} from './wire/enrolment.js';
+export {
+  type ControlMessage,
+  type ControlType,
+  type MessageProblem,
+  MessageReader,
+  type ReadMessage,
+  type ReceiptMessage,
+  type ReceiptType,
+  readControl,
+  readReceipt,
+  toClaimedAgent,
+  writeControl,
+  writeReceipt,
+} from './wire/message.js';
+export { type DatasetKey } from './wire/record.js';

@@ -152,9 +152,10 @@ export class DatasetLoading {
     if (head.last) range.feed.end();
   }
 
-  /** Until every range that is whole is loaded. Throws what broke one of them. */
+  /** Once the last record of every range was taken, until all are loaded. Throws what broke the loading of any of them, at once or now. */
   async settle(): Promise<void> {
-    await Promise.all([...this.#open.values()].filter(({ whole }) => whole).map(({ loading }) => loading));
+    const whole = [...this.#open.values()].filter((range) => range.whole);
+    if (this.#loaded.size + whole.length === this.total) await Promise.all(whole.map(({ loading }) => loading));
     if (this.#failure) throw this.#failure;
   }
 

@@ -1,0 +1,178 @@
+// The agent at work: what the service has signed is done in its order, and answered. One run at a time; what comes meanwhile stops it or is told to it.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Json } from '../kernel/canonical-json.js';
+import { BautaError, toError, toFindings, toKnownError } from '../kernel/errors.js';
+import { type ControlMessage, type ReceiptType, parseBegin, parseComplete, parsePublish } from '../systems/kafka/kafka.js';
+import { dropVersion, rollBack } from './commands.js';
+import type { AgentDoors } from './doors.js';
+import { Inbox } from './inbox.js';
+import { toFindingsJson } from './receipts.js';
+import { AgentRun, isPassing } from './run.js';
+
+const RETRY_MS = [200, 1000, 2000, 5000, 10_000];
+
+export class Agent {
+  private readonly inbox: Inbox;
+  /** The numbers of its messages, which are done when it has ended. */
+  private current: { readonly run: AgentRun; readonly sequences: number[]; readonly ended: Promise<void> } | undefined;
+
+  constructor(private readonly doors: AgentDoors) {
+    this.inbox = new Inbox(doors);
+  }
+
+  /** Until the signal; what is under way then is left as it stands. Throws AGENT_REVOKED. */
+  async serve(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const both = AbortSignal.any([signal, ended.signal]);
+    await this.inbox.load();
+    const reading = this.retry('control', both, () => this.inbox.read(both));
+    reading.catch(() => ended.abort());
+    try {
+      for (let message = await this.inbox.next(both); message; message = await this.inbox.next(both)) await this.act(message, both);
+    } finally {
+      ended.abort();
+      this.current?.run.stop();
+      await this.current?.ended;
+      await reading;
+    }
+  }
+
+  private async act(message: ControlMessage, signal: AbortSignal): Promise<void> {
+    const { type, runId, sequence } = message;
+    if (type === 'begin') return this.begin(message, signal);
+    if (type === 'complete' || type === 'publish') return this.tell(message);
+    if (type === 'revoked' && runId === this.doors.home.identity.agentId) {
+      await this.giveUp(toError('AGENT_REVOKED'));
+      throw toError('AGENT_REVOKED');
+    }
+    if (type === 'withdraw') await this.withdraw(message, signal);
+    else if (type === 'rollback') await this.answer(message, signal, 'rolled-back', () => rollBack(this.doors, message));
+    else if (type === 'expire') {
+      await this.endCurrent(runId, toError('AGENT_WITHDRAWN', { run: runId }));
+      await this.answer(message, signal, 'expired', () => dropVersion(this.doors, runId));
+    }
+    await this.doors.home.done(sequence);
+  }
+
+  private async begin(message: ControlMessage, signal: AbortSignal): Promise<void> {
+    const { runId, sequence } = message;
+    await this.giveUp(toError('AGENT_SUPERSEDED', { run: this.current?.run.runId }));
+    const body = parseBegin(message.body);
+    if (!body) {
+      await this.fail(runId, toError('AGENT_BEGIN_INVALID', { name: 'begin' }), signal);
+      return this.doors.home.done(sequence);
+    }
+    const run = new AgentRun(this.doors, runId, body);
+    const sequences = [sequence];
+    this.current = { run, sequences, ended: this.follow(run, message, sequences, signal) };
+  }
+
+  /** Attempt after attempt, for as long as the message lasts. Never rejects. */
+  private async follow(run: AgentRun, message: ControlMessage, sequences: readonly number[], signal: AbortSignal): Promise<void> {
+    const { doors } = this;
+    doors.say(`run ${run.runId}: version ${message.version ?? ''} is loaded`);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const { version, database } = await run.attempt();
+        await this.send('published', run.runId, { version, database }, signal);
+        doors.metrics.ends.inc({ state: 'published' });
+        doors.say(`run ${run.runId}: version ${version} is published`);
+        break;
+      } catch (error) {
+        if (signal.aborted) return;
+        const known = toKnownError(error);
+        const again = isPassing(known) && doors.clock.now() < Date.parse(message.expiresAt);
+        if (!again) {
+          await this.end(run.runId, known, signal);
+          break;
+        }
+        doors.say(`run ${run.runId}: ${known.code}; it is tried again`);
+        await sleep(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)], undefined, { signal }).catch(() => undefined);
+      }
+    }
+    if (!signal.aborted) for (const sequence of sequences) await doors.home.done(sequence);
+  }
+
+  private async end(runId: string, error: BautaError, signal: AbortSignal): Promise<void> {
+    if (error.code === 'AGENT_WITHDRAWN') {
+      this.doors.metrics.ends.inc({ state: 'withdrawn' });
+      return this.send('withdrawn', runId, { dropped: [] }, signal);
+    }
+    this.doors.metrics.ends.inc({ state: 'failed' });
+    await this.fail(runId, error, signal);
+  }
+
+  private async fail(runId: string, error: BautaError, signal: AbortSignal): Promise<void> {
+    this.doors.say(`run ${runId}: ${error.code}: ${error.message}`);
+    await this.send('failed', runId, { findings: toFindingsJson(toFindings(error)) }, signal);
+  }
+
+  private async tell({ type, runId, sequence, body }: ControlMessage): Promise<void> {
+    const { current } = this;
+    if (current?.run.runId !== runId) return this.doors.home.done(sequence);
+    current.sequences.push(sequence);
+    const parsed = type === 'complete' ? parseComplete(body) : parsePublish(body);
+    if (!parsed) return current.run.stop(toError('AGENT_BEGIN_INVALID', { name: type }));
+    if ('root' in parsed) current.run.complete(parsed);
+    else current.run.publish(parsed);
+  }
+
+  /** What is not published goes. A published version stays unless its own run took it back: then the version before it is current again. */
+  private async withdraw(message: ControlMessage, signal: AbortSignal): Promise<void> {
+    const { runId } = message;
+    if (await this.endCurrent(runId, toError('AGENT_WITHDRAWN', { run: runId }))) return;
+    const { reason } = message.body as { readonly reason?: unknown };
+    await this.answer(message, signal, 'withdrawn', () => dropVersion(this.doors, runId, reason === 'RUN_ENDED' ? 'roll back' : 'keep'));
+  }
+
+  /** True: it was under way, and has answered. */
+  private async endCurrent(runId: string, reason: BautaError): Promise<boolean> {
+    if (this.current?.run.runId !== runId) return false;
+    const { run, ended } = this.current;
+    run.stop(reason);
+    await ended;
+    this.current = undefined;
+    return true;
+  }
+
+  private async giveUp(reason: BautaError): Promise<void> {
+    if (this.current) await this.endCurrent(this.current.run.runId, reason);
+  }
+
+  /** Tried again while server or broker are away; whatever else goes wrong is told. */
+  private async answer(
+    { runId }: ControlMessage,
+    signal: AbortSignal,
+    type: ReceiptType,
+    work: () => Promise<Readonly<Record<string, Json>>>,
+  ): Promise<void> {
+    try {
+      const body = await this.retry(runId, signal, work);
+      if (body) await this.send(type, runId, body, signal);
+    } catch (error) {
+      await this.fail(runId, toKnownError(error), signal);
+    }
+  }
+
+  private async send(type: ReceiptType, runId: string, body: Readonly<Record<string, Json>>, signal: AbortSignal): Promise<void> {
+    const refused = [...this.inbox.refused].map(([problem, amount]) => ({ problem, amount }));
+    await this.retry('receipts', signal, () => this.doors.receipts.send(type, runId, { ...body, refused }));
+  }
+
+  /** Undefined when the signal came. */
+  private async retry<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        const known = toKnownError(error);
+        if (!isPassing(known) && !/^(TOPIC_MISSING|BROKER_)/.test(known.code)) throw error;
+        this.doors.say(`${what}: ${known.code}; it is tried again`);
+        await sleep(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)], undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return undefined;
+  }
+}
