@@ -2,7 +2,8 @@
 // target and goes on there.
 import { createHmac } from 'node:crypto';
 
-import { BautaError, type Finding, toError, toKnownError } from '../kernel/errors.js';
+import type { BautaError } from '../kernel/errors.js';
+import { type Finding, toError, toKnownError } from '../kernel/errors.js';
 import type { DeliveryPlan } from '../pipeline/delivery-plan.js';
 import type { AdoptedStaging, DatasetVersion, Receipt, Staging, StagingRun, Target } from '../pipeline/ports.js';
 import { verifyAlone } from '../pipeline/verify-alone.js';

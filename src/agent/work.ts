@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Json } from '../kernel/canonical-json.js';
-import { BautaError, toError, toFindings, toKnownError } from '../kernel/errors.js';
+import type { BautaError } from '../kernel/errors.js';
+import { toError, toFindings, toKnownError } from '../kernel/errors.js';
 import { type ControlMessage, type ReceiptType, parseBegin, parseComplete, parsePublish } from '../systems/kafka/kafka.js';
 import { dropVersion, rollBack } from './commands.js';
 import type { AgentDoors } from './doors.js';
