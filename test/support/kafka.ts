@@ -74,8 +74,11 @@ export interface OwnKafka extends TestKafka {
 
 const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms64m', '-Xmx384m'];
 
-/** As root of the test: settings beyond ours, for example a smaller limit of sizes. MUST be stopped in afterAll. */
-export async function startKafka(jars: string, settings: Readonly<Record<string, string>> = {}): Promise<OwnKafka> {
+/** Settings beyond ours, which may be in other words of the ports. */
+type MoreSettings = (ports: Facts['ports']) => Readonly<Record<string, string>>;
+
+/** MUST be stopped in afterAll. */
+export async function startKafka(jars: string, settings: MoreSettings = () => ({})): Promise<OwnKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'bauta-kafka-'));
   const facts = await prepare(jars, folder, settings);
   let child = await run(jars, folder, facts);
@@ -121,7 +124,7 @@ export async function shareKafka(jars: string): Promise<TestKafka> {
 
 /** Only for the keeper. */
 export async function keepKafka(jars: string, folder: string): Promise<ChildProcess> {
-  const facts = await prepare(jars, folder, {});
+  const facts = await prepare(jars, folder, () => ({}));
   const child = await run(jars, folder, facts);
   writeFileSync(join(folder, 'ready.part'), JSON.stringify(facts), { mode: 0o600 });
   renameSync(join(folder, 'ready.part'), join(folder, 'ready.json'));
@@ -152,7 +155,7 @@ function toTestKafka(jars: string, facts: Facts): TestKafka {
   };
 }
 
-async function prepare(jars: string, folder: string, settings: Readonly<Record<string, string>>): Promise<Facts> {
+async function prepare(jars: string, folder: string, settings: MoreSettings): Promise<Facts> {
   const [plain, tls, sasl, controller] = [await findFreePort(), await findFreePort(), await findFreePort(), await findFreePort()];
   const authority = createAuthority();
   try {
@@ -176,7 +179,7 @@ async function prepare(jars: string, folder: string, settings: Readonly<Record<s
       caFile: own('ca.crt', authority.ca),
       tokenKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     };
-    const lines = { ...toSettings(facts, controller), ...settings };
+    const lines = { ...toSettings(facts, controller), ...settings(facts.ports) };
     own(
       'server.properties',
       Object.entries(lines)

@@ -7,7 +7,7 @@ import { type ClientOptions, createClient, createCluster, defaults, toRetry } fr
 import { toBrokerError } from './failure.js';
 import { probe } from './probe.js';
 import { Producer } from './producer.js';
-import { type ReaderOptions, TopicReader } from './reader.js';
+import { defaultWaitMs, type ReaderOptions, TopicReader } from './reader.js';
 import { BrokerAdmin } from './topics.js';
 
 export interface BrokerOptions extends ClientOptions {
@@ -64,7 +64,7 @@ export class Broker {
   /** Throws BROKER_*, TOPIC_MISSING. */
   async reader(options: ReaderOptions): Promise<TopicReader> {
     const { patienceMs } = { ...defaults, ...this.#options };
-    const cluster = createCluster(this.#target, this.#options, options.readUncommitted ?? false);
+    const cluster = createCluster(this.#target, this.#options, options.readUncommitted ?? false, options.waitMs ?? defaultWaitMs);
     return this.#keep(await new TopicReader(cluster, options, this.#where, patienceMs).open());
   }
 

@@ -71,6 +71,12 @@ export const toBatch = (topic: string, offset: string, data: FetchedPartition): 
 
 export const defaults = { clientId: 'bauta', connectTimeoutMs: 10_000, patienceMs: 30_000 };
 
+/**
+ * Until a request is taken for lost. kafkajs can send one on a connection that has just ended, of which nobody tells it: only this does, and it has to be well
+ * below anybody's patience.
+ */
+const answerMs = 10_000;
+
 /** Waits of 10 ms and then longer, up to a second: a transaction's first wait is on every transaction's way (measured: 3,700 or 15,500 messages a second). */
 export function toRetry(patienceMs: number): RetryOptions {
   let waits = 0;
@@ -82,11 +88,13 @@ export function createClient(target: BrokerTarget, options: ClientOptions): Kafk
   return new kafkajs.Kafka(toConfig(target, options));
 }
 
-export function createCluster(target: BrokerTarget, options: ClientOptions, readUncommitted: boolean): Cluster {
+/** `waitMs`: how long a broker may take over a fetch because there is nothing. */
+export function createCluster(target: BrokerTarget, options: ClientOptions, readUncommitted: boolean, waitMs: number): Cluster {
+  const requestTimeout = waitMs + answerMs;
   const config = toConfig(target, options);
   const logger = new kafkajs.Kafka(config).logger();
   // 5 minutes: a leader that moved is told by the broker's answer, not by age.
-  const more = { logger, metadataMaxAge: 300_000, allowAutoTopicCreation: false, isolationLevel: readUncommitted ? 0 : 1 };
+  const more = { logger, metadataMaxAge: 300_000, allowAutoTopicCreation: false, isolationLevel: readUncommitted ? 0 : 1, requestTimeout };
   return new ClusterClass({ ...config, ...more });
 }
 

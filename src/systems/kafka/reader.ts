@@ -32,12 +32,19 @@ export interface ReaderOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a leader answered. Nothing is taken note of until the caller has it: what is fetched and never handed over is fetched again. */
 interface Page {
+  readonly leader: string;
   readonly records: readonly InRecord[];
+  readonly next: Positions;
+  readonly ends: Positions;
+  readonly error?: unknown;
 }
 
+const nothing: Page = { leader: '', records: [], next: new Map(), ends: new Map() };
 const beginning = '-2';
 const end = '-1';
+export const defaultWaitMs = 500;
 const pauseMs = 100;
 
 export class TopicReader {
@@ -48,7 +55,7 @@ export class TopicReader {
   readonly #positions = new Map<number, bigint>();
   readonly #ends = new Map<number, bigint>();
   /** One fetch at a time for each leader. */
-  readonly #pending = new Map<string, Promise<{ readonly leader: string; readonly page: Page }>>();
+  readonly #pending = new Map<string, Promise<Page>>();
   #closed = false;
   #failingSinceMs: number | undefined;
 
@@ -102,14 +109,16 @@ export class TopicReader {
     for (;;) {
       this.#options.signal?.throwIfAborted();
       if (this.#closed) return [];
-      try {
-        const { leader, page } = await this.#next();
-        this.#pending.delete(leader);
-        this.#failingSinceMs = undefined;
-        return page.records;
-      } catch (error) {
-        await this.#recover(error);
+      const page = await this.#next().catch((error: unknown): Page => ({ ...nothing, error }));
+      this.#pending.delete(page.leader);
+      if ('error' in page) {
+        await this.#recover(page.error);
+        continue;
       }
+      this.#failingSinceMs = undefined;
+      for (const [partition, position] of page.next) this.#positions.set(partition, position);
+      for (const [partition, end] of page.ends) this.#ends.set(partition, end);
+      return page.records;
     }
   }
 
@@ -124,39 +133,41 @@ export class TopicReader {
     await Promise.allSettled(this.#pending.values());
   }
 
-  #next(): Promise<{ readonly leader: string; readonly page: Page }> {
+  async #next(): Promise<Page> {
     const leaders = this.#cluster.findLeaderForPartitions(this.#options.topic, [...this.#positions.keys()]);
     for (const [leader, partitions] of Object.entries(leaders)) {
       if (this.#pending.has(leader)) continue;
-      const fetch = this.#askLeader(leader, partitions).then((page) => ({ leader, page }));
-      // Whoever waits for the first sees the others' errors at the next call.
-      fetch.catch(() => undefined);
-      this.#pending.set(leader, fetch);
+      // An error is of one leader: what the others answer is handed over all the same.
+      this.#pending.set(
+        leader,
+        this.#askLeader(leader, partitions).catch((error: unknown) => ({ ...nothing, leader, error })),
+      );
     }
     if (this.#pending.size === 0) throw toError('TOPIC_MISSING', this.#where);
     return Promise.race(this.#pending.values());
   }
 
   async #askLeader(nodeId: string, partitions: readonly number[]): Promise<Page> {
-    const { topic, readUncommitted = false, maxBytes = 4 << 20, waitMs = 500 } = this.#options;
+    const { topic, readUncommitted = false, maxBytes = 4 << 20, waitMs = defaultWaitMs } = this.#options;
+    const from = new Map(partitions.map((partition) => [partition, this.#positions.get(partition) ?? 0n]));
     const node = await this.#cluster.findBroker({ nodeId });
-    const wanted = partitions.map((partition) => ({ partition, fetchOffset: String(this.#positions.get(partition) ?? 0n), maxBytes }));
+    const wanted = partitions.map((partition) => ({ partition, fetchOffset: String(from.get(partition)), maxBytes }));
     const request = { isolationLevel: readUncommitted ? 0 : 1, maxWaitTime: waitMs, minBytes: 1, maxBytes };
     const { responses } = await node.fetch({ ...request, topics: [{ topic, partitions: wanted }] });
     const records: InRecord[] = [];
+    const [next, ends] = [new Map<number, bigint>(), new Map<number, bigint>()];
     for (const data of responses.flatMap((one) => one.partitions)) {
       const { partition, highWatermark } = data;
-      const batch = toBatch(topic, String(this.#positions.get(partition) ?? 0n), data);
-      this.#ends.set(partition, BigInt(highWatermark));
+      const batch = toBatch(topic, String(from.get(partition)), data);
+      ends.set(partition, BigInt(highWatermark));
       for (const message of batch.messages) records.push(toRecord(partition, message));
-      if (!batch.isEmptyIncludingFiltered()) this.#positions.set(partition, BigInt(batch.lastOffset()) + 1n);
+      if (!batch.isEmptyIncludingFiltered()) next.set(partition, BigInt(batch.lastOffset()) + 1n);
     }
-    return { records };
+    return { leader: nodeId, records, next, ends };
   }
 
   /** A broker that went away or gave up a partition: the same again, until patience ends. */
   async #recover(error: unknown): Promise<void> {
-    this.#pending.clear();
     if (this.#closed || this.#options.signal?.aborted) return;
     const now = performance.now();
     this.#failingSinceMs ??= now;

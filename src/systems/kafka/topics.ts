@@ -55,7 +55,7 @@ export class BrokerAdmin {
     const made: string[] = [];
     for (const definition of topics) {
       const created = await this.#ask(definition.topic, () =>
-        this.#client.createTopics({ topics: [toConfig(definition)], waitForLeaders: true, timeout: 15_000 }),
+        this.#client.createTopics({ topics: [toConfig(definition)], waitForLeaders: true, timeout: 8000 }),
       );
       if (created) made.push(definition.topic);
     }
@@ -106,7 +106,7 @@ export class BrokerAdmin {
   async delete(...topics: readonly string[]): Promise<readonly string[]> {
     const there = new Set(await this.list());
     const wanted = topics.filter((topic) => there.has(topic));
-    for (const topic of wanted) await this.#ask(topic, () => this.#client.deleteTopics({ topics: [topic], timeout: 15_000 }));
+    for (const topic of wanted) await this.#ask(topic, () => this.#client.deleteTopics({ topics: [topic], timeout: 8000 }));
     return wanted;
   }
 
