@@ -183,6 +183,8 @@ export interface EveryType {
   /** Empties a table, loads the text, and gives what the server then prints. */
   readonly reload: (name: string, lines: Uint8Array) => Promise<Buffer>;
   readonly url: string;
+  /** As the source's catalogue has them now. */
+  readonly tables: () => Promise<readonly Table[]>;
   close(): Promise<void>;
 }
 
@@ -214,6 +216,7 @@ export async function makeEveryType(server: TestServer, made: number, seed: numb
   };
   return {
     url,
+    tables: () => readTables(url),
     lines,
     table: (name, choices) => toRowTable(find(name), find(name), choices),
     reload: async (name, text) => {
