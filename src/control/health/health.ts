@@ -37,11 +37,14 @@ const parts: Readonly<Record<string, Schema>> = {
   workers: part({ heard: count, silent: count }),
   queue: part({ depth: count, oldestSeconds: seconds }),
   audit: part({ outbox: count, oldestSeconds: seconds }),
+  events: part({ waiting: count, oldestSeconds: seconds }),
 };
 const detail: Schema = { type: 'object', required: ['status', ...Object.keys(parts)], properties: { status, ...parts } };
 
 /** What waits longer than this waits for something that is not there. */
 const LATE_SECONDS = 60;
+/** A broker that is away for a moment is no news. */
+const LATE_EVENT_SECONDS = 300;
 
 @Controller('v1/health')
 export class HealthDetailController {
@@ -63,8 +66,10 @@ export function toHealth(
   milliseconds: number,
   sessions: { readonly open: number; readonly waiting: number },
 ): object {
-  const { workers, silentWorkers, queued, oldestQueuedSeconds, outbox, oldestOutboxSeconds } = observed;
+  const { workers, silentWorkers, queued, oldestQueuedSeconds, outbox, oldestOutboxSeconds, events } = observed;
   const say = (well: boolean): 'ok' | 'degraded' => (well ? 'ok' : 'degraded');
+  const waiting = events.reduce((most, stream) => Math.max(most, stream.waiting), 0);
+  const oldestEventSeconds = events.reduce((most, stream) => Math.max(most, stream.oldestSeconds), 0);
   const told = {
     metadata: {
       status: say(sessions.waiting === 0),
@@ -75,6 +80,8 @@ export function toHealth(
     workers: { status: say(workers > 0 && silentWorkers === 0), heard: workers, silent: silentWorkers },
     queue: { status: say(oldestQueuedSeconds < LATE_SECONDS), depth: queued, oldestSeconds: Math.round(oldestQueuedSeconds) },
     audit: { status: say(oldestOutboxSeconds < LATE_SECONDS), outbox, oldestSeconds: Math.round(oldestOutboxSeconds) },
+    // Of the stream that is furthest behind; where none is published, none is.
+    events: { status: say(oldestEventSeconds < LATE_EVENT_SECONDS), waiting, oldestSeconds: Math.round(oldestEventSeconds) },
   };
   return { status: say(Object.values(told).every((one) => one.status === 'ok')), ...told };
 }

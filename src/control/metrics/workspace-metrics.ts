@@ -34,6 +34,18 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   gauge('bauta_workers', 'Workers whose heartbeat is heard.', observed.workers);
   gauge('bauta_audit_outbox', 'Audit entries of all workspaces that are not in the log yet.', observed.outbox);
   gauge('bauta_audit_outbox_oldest_seconds', 'How long the oldest of them waits.', observed.oldestOutboxSeconds);
+  const events = new Gauge({
+    ...{ name: 'bauta_events_waiting', help: 'Audit entries of the workspace that a stream of events has not come to.', registers: [registry] },
+    labelNames: ['stream'],
+  });
+  const late = new Gauge({
+    ...{ name: 'bauta_events_oldest_seconds', help: 'How long the oldest of them waits.', registers: [registry] },
+    labelNames: ['stream'],
+  });
+  for (const { stream, waiting, oldestSeconds } of observed.events) {
+    events.set({ stream }, waiting);
+    late.set({ stream }, oldestSeconds);
+  }
   gauge('bauta_datasets', 'Published dataset versions that no newer one replaced.', datasets.current);
   gauge('bauta_datasets_expiring', 'Of these: expire so soon that channels were told.', datasets.expiring);
   gauge('bauta_datasets_expired', 'Of these: have expired.', datasets.expired);

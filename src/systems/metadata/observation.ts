@@ -1,6 +1,8 @@
 // What is measured in the metadata database: counts and ages, of one workspace and of the whole installation.
 import type { EntityManager } from 'typeorm';
 
+import { type EventProgress, EventStore } from './event-store.js';
+
 export interface Observation {
   /** Of the workspace. */
   readonly queued: number;
@@ -12,6 +14,8 @@ export interface Observation {
   /** Of the installation: what is not in the log yet. */
   readonly outbox: number;
   readonly oldestOutboxSeconds: number;
+  /** Of the workspace, by stream; none where nothing has ever been published. */
+  readonly events: readonly EventProgress[];
 }
 
 /** In a transaction of the workspace. Reads what waits, however many runs have ended. */
@@ -34,5 +38,6 @@ export async function observe(manager: EntityManager, workspaceId: string, silen
     silentWorkers: Number(workers?.silent ?? 0),
     outbox: Number(lag?.entries ?? 0),
     oldestOutboxSeconds: lag?.oldest_seconds ?? 0,
+    events: await new EventStore(manager, workspaceId).progress(),
   };
 }
