@@ -51,8 +51,7 @@ function toMutants(whole: Schema): { what: string; schema: Schema }[] {
     const { properties, required, type, enum: words } = node as Schema;
     // The condition that says which type of event is meant is no form.
     if (path.at(-1) === 'if') return;
-    for (const name of Object.keys((properties ?? {})))
-      mutate(`without ${name}`, (copy) => delete (copy['properties'] as Schema)[name]);
+    for (const name of Object.keys(properties ?? {})) mutate(`without ${name}`, (copy) => delete (copy['properties'] as Schema)[name]);
     for (const name of (required ?? []) as string[])
       mutate(`${name} not required`, (copy) => (copy['required'] = (copy['required'] as string[]).filter((one) => one !== name)));
     if (typeof type === 'string') mutate('of another type', (copy) => (copy['type'] = 'boolean' === type ? 'string' : 'boolean'));

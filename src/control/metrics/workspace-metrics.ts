@@ -35,7 +35,11 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   gauge('bauta_audit_outbox', 'Audit entries of all workspaces that are not in the log yet.', observed.outbox);
   gauge('bauta_audit_outbox_oldest_seconds', 'How long the oldest of them waits.', observed.oldestOutboxSeconds);
   const events = new Gauge({
-    ...{ name: 'bauta_events_waiting', help: 'Audit entries of the workspace that a stream of events has not come to.', registers: [registry] },
+    ...{
+      name: 'bauta_events_waiting',
+      help: 'Audit entries of the workspace that a stream of events has not come to.',
+      registers: [registry],
+    },
     labelNames: ['stream'],
   });
   const late = new Gauge({
