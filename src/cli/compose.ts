@@ -32,12 +32,15 @@ import {
 } from '../systems/postgres/postgres.js';
 import { toArchiveRoot } from '../control/archive-keys.js';
 import { openKeys } from '../control/open-keys.js';
+import { type StreamSide, nowhere } from '../control/stream-side.js';
+import { openStream } from './compose-stream.js';
 import { openGatePolicy } from '../control/open-policy.js';
 import { openLeases } from '../control/vaults.js';
+import type { StreamStep } from '../systems/kafka/kafka.js';
 import type { Leases } from '../systems/vault/vault.js';
 import { createMaskPool } from '../threads/threads.js';
 import type { GlobalOptions } from './context.js';
-import { resolveSide } from './local-secrets.js';
+import { resolveSide, resolveTargetSide } from './local-secrets.js';
 import { toArchiver } from './write-archive.js';
 import { readKnown } from './read-known.js';
 
@@ -59,7 +62,7 @@ export interface ComposeOptions extends GlobalOptions {
   readonly file: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
-  readonly onStep?: (step: TargetStep) => void | Promise<void>;
+  readonly onStep?: (step: TargetStep | StreamStep) => void | Promise<void>;
   /** Take a version that is there where it is what a run would make. */
   readonly reuse?: boolean;
 }
@@ -91,7 +94,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
         reuse: options.reuse,
       },
       source: await resolveSide(source.connection, connections.source, secrets),
-      target: await resolveSide(target.connection, connections.target, secrets),
+      ...(await resolveTargetSide(target, connections, secrets)),
       ...(target.swapSchemas && { builder: await resolveSide(target.swapSchemas.builder, connections.builder, secrets) }),
     });
   } catch (error) {
@@ -115,10 +118,12 @@ export interface RunOptions {
   readonly target: ConnectionTarget;
   /** As `target.swapSchemas` names it. */
   readonly builder?: ConnectionTarget | undefined;
+  /** Where the pipeline's target is a broker; `target` then leads nowhere. */
+  readonly stream?: StreamSide | undefined;
   /** Of the connections; closed after the doors. */
   readonly leases?: Leases | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onStep?: ((step: TargetStep) => void | Promise<void>) | undefined;
+  readonly onStep?: ((step: TargetStep | StreamStep) => void | Promise<void>) | undefined;
   /** Default: a new one. */
   readonly runId?: string;
   /** What source and target show of the run's sessions. */
@@ -178,6 +183,11 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     const { open } = opened(await openKeys(home, settings));
     const [keys, tokenKeys] = [open(hierarchy), open(toTokenHierarchy(pipeline.body, options.workspace))];
     const file = requireWhole(pipeline.body);
+    const transportKeys = open(toTransportHierarchy(pipeline.body, options.workspace));
+    const side = requireStream(pipeline.body, options.stream);
+    const of = { settings, definition: pipeline.body.target, workspace: options.workspace, keys: transportKeys, verifiers };
+    const streaming = side && (await openStream({ ...of, side, streams: Math.max(width.extract, width.load), onStep: options.onStep }));
+    if (streaming) opened(streaming.target);
     const doors: Doors = {
       clock: systemClock,
       recordDecision: (decision, input, { atMs, tookNs }) =>
@@ -194,16 +204,18 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           verifiers,
         }),
       ),
-      target: opened(
-        openTarget({
-          connection: target,
-          builder,
-          settings: toTargetSettings(settings),
-          clock: systemClock,
-          verifiers,
-          ...(options.onStep ? { onStep: options.onStep } : {}),
-        }),
-      ),
+      target:
+        streaming?.target ??
+        opened(
+          openTarget({
+            connection: target,
+            builder,
+            settings: toTargetSettings(settings),
+            clock: systemClock,
+            verifiers,
+            ...(options.onStep ? { onStep: options.onStep } : {}),
+          }),
+        ),
       policy: opened(await (options.policy ?? openGatePolicy({ settings, home, environment: process.env }))),
       sink: opened(sink),
       executor: async (plan) => {
@@ -213,7 +225,8 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       },
       // Planning a query folds what the schema's indexes call: the verifier too looks at staging with the rights of who built it.
       reader: (snapshotId, { database, schemas, login }) => {
-        const staging = builder ?? (login ? asLogin(target, login) : target);
+        const place = streaming?.connection() ?? target;
+        const staging = builder ?? (login ? asLogin(place, login) : place);
         const checkTimeoutMs = settings.BAUTA_CHECK_TIMEOUT_MS;
         return PostgresReader.open({ source, snapshotId, staging, stagingDatabase: database, stagingSchemas: schemas, checkTimeoutMs });
       },
@@ -227,7 +240,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
           root: toArchiveRoot(settings, home),
           workspace: hierarchy.workspace,
           target,
-          keys: open(toTransportHierarchy(pipeline.body, options.workspace)),
+          keys: transportKeys,
           recipients: file.recipients ?? [],
         }),
       }),
@@ -297,6 +310,12 @@ function requireBuilder({ target }: Request['pipeline']['body'], builder: Connec
   return builder;
 }
 
+/** Nor is a broker ever taken for a database. */
+function requireStream({ target }: Request['pipeline']['body'], side: StreamSide | undefined): StreamSide | undefined {
+  if ((target.kafka === undefined) !== (side === undefined)) throw toError('CONNECTION_REFERENCE_INVALID', { name: target.connection });
+  return side;
+}
+
 /** An archive is a database: where a version is some schemas of one, there is none. */
 function requireWhole({ target: { file, swapSchemas } }: Request['pipeline']['body']): typeof file {
   if (file && swapSchemas) throw toError('ARCHIVE_OF_SCHEMAS');
@@ -332,9 +351,18 @@ export async function composeTarget(options: ComposeOptions): Promise<ComposedTa
     ...(await resolveSide(...side, { environment, settings, leases })),
     connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS,
   });
+  const home = options.home ?? settings.BAUTA_HOME;
+  const verifiers = await readVerifiers(home);
+  const { body } = request.pipeline;
+  if (body.target.kafka) {
+    const { stream } = await resolveTargetSide(body.target, connections, { environment, settings, leases });
+    const { open } = await openKeys(home, settings);
+    const side = { definition: body.target, workspace: undefined, side: stream!, keys: open(toTransportHierarchy(body)) };
+    const { target } = await openStream({ settings, ...side, verifiers, streams: 1 });
+    return { target, verifiers, request, connection: nowhere(named), settings };
+  }
   const connection = await resolve(named, connections.target);
   const builder = swapSchemas && (await resolve(swapSchemas.builder, connections.builder));
-  const verifiers = await readVerifiers(options.home ?? settings.BAUTA_HOME);
   const target = openTarget({ connection, builder, settings: toTargetSettings(settings), clock: systemClock, verifiers });
   return { target, verifiers, request, connection, settings };
 }

@@ -5,8 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { type Settings } from '../config/settings.js';
 import { Grants, type ReadSecret } from '../control/references.js';
 import { createReadStored, isStored } from '../control/stores.js';
+import { type TargetSide, resolveTarget } from '../control/stream-side.js';
 import { toError } from '../kernel/errors.js';
-import type { ConnectionDefinition } from '../pipeline/definition.js';
+import type { SelectedDocuments } from '../documents/documents.js';
+import type { ConnectionDefinition, TargetDefinition } from '../pipeline/definition.js';
 import { type ConnectionTarget, resolveConnection, resolveDefinition } from '../systems/postgres/postgres.js';
 import type { Leases } from '../systems/vault/vault.js';
 
@@ -27,6 +29,19 @@ export async function resolveSide(
   if (!definition)
     return resolveConnection(reference, environment, (path) => readFile(path, 'utf8'), createReadStored(settings, environment, leases));
   return resolveDefinition(definition, createLocalRead(secrets, await Grants.load(settings)));
+}
+
+/** The other side: a database, or a broker and where it is proved what stands there. */
+export async function resolveTargetSide(
+  target: TargetDefinition,
+  connections: SelectedDocuments['connections'],
+  secrets: LocalSecrets,
+): Promise<TargetSide> {
+  const read = createLocalRead(secrets, await Grants.load(secrets.settings));
+  // Who runs this has what the broker's address refers to, as he has the address.
+  const readAny = (reference: string, place?: string): Promise<string | undefined> =>
+    read(reference, connections.target ? place : undefined);
+  return resolveTarget(target, connections, readAny, (reference, definition) => resolveSide(reference, definition, secrets));
 }
 
 export function createLocalRead({ environment, settings, leases }: LocalSecrets, grants: Grants): ReadSecret {

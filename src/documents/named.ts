@@ -42,6 +42,7 @@ export function findNamed(written: Written): readonly Named[] {
   if (kind === 'Environment') add('connection', 'Connection', written['connection']);
   if (kind === 'Channel') for (const one of (written['pipelines'] ?? []) as readonly string[]) add('pipelines', 'Pipeline', one);
   if (kind === 'Environment') add('swapSchemas.builder', 'Connection', builderOf(written));
+  if (kind === 'Environment') add('kafka.proving', 'Connection', provingOf(written));
   if (kind === 'Environment')
     add('keys.join.environment', 'Environment', (written['keys'] as { join?: { environment: string } })?.join?.environment);
   if (kind !== 'Pipeline') return named;
@@ -52,6 +53,7 @@ export function findNamed(written: Written): readonly Named[] {
   else {
     add('target.connection', 'Connection', connectionOf(written['target']));
     add('target.swapSchemas.builder', 'Connection', builderOf(written['target']));
+    add('target.kafka.proving', 'Connection', provingOf(written['target']));
   }
   return named;
 }
@@ -66,6 +68,7 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
     if (typeof written['target'] !== 'string') {
       add('target.connection', connectionOf(written['target']));
       add('target.swapSchemas.builder', builderOf(written['target']));
+      add('target.kafka.proving', provingOf(written['target']));
     }
   }
   // Held against what a sender shows; it is shown to nobody.
@@ -74,6 +77,7 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
   if (written['kind'] === 'Environment') {
     add('connection', written['connection']);
     add('swapSchemas.builder', builderOf(written));
+    add('kafka.proving', provingOf(written));
   }
   if (written['kind'] === 'Connection') {
     const { host = '', port = 5432, database = '', hosts, certificate } = written as Partial<ConnectionDefinition>;
@@ -100,7 +104,11 @@ function connectionOf(side: Json | undefined): Json | undefined {
 }
 
 /** The second login of a target whose versions are schemas. */
-function builderOf(target: Json | undefined): Json | undefined {
-  const swap = typeof target === 'object' && target !== null && !Array.isArray(target) ? (target as Written)['swapSchemas'] : undefined;
-  return typeof swap === 'object' && swap !== null && !Array.isArray(swap) ? (swap as Written)['builder'] : undefined;
+const builderOf = (target: Json | undefined): Json | undefined => memberOf(memberOf(target, 'swapSchemas'), 'builder');
+
+/** Where it is proved what goes through a broker. */
+const provingOf = (target: Json | undefined): Json | undefined => memberOf(memberOf(target, 'kafka'), 'proving');
+
+function memberOf(value: Json | undefined, name: string): Json | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Written)[name] : undefined;
 }

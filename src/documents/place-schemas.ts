@@ -64,6 +64,24 @@ const keys: Schema = members(
   'join and previous',
 );
 
+const forReason = members({ reason }, {}, 'reason');
+const kafka = members(
+  {},
+  {
+    encoding: oneOf('bulk', 'rows'),
+    database: text("the name of the agents' database", { maxLength: 63 }),
+    topics: oneOf('create'),
+    partitions: { type: 'integer', minimum: 1, maximum: 1000, description: 'a count from 1 to 1000; 4 when left out' },
+    replication: { type: 'integer', minimum: 1, maximum: 32, description: "a count from 1 to 32; the broker's own when left out" },
+    agents: { type: 'integer', minimum: 1, maximum: 1000, description: 'a count from 1 to 1000; 1 when left out' },
+    waitMinutes: { type: 'integer', minimum: 1, maximum: 10_080, description: 'minutes from 1 to 10080; 30 when left out' },
+    clear: forReason,
+    prefix: text('what topics begin with', { pattern: '^[a-z][a-z0-9]{0,30}$' }),
+    proving: connection,
+  },
+  'encoding, database, topics, partitions, replication, agents, waitMinutes, clear, prefix and proving, or nothing',
+);
+
 /** What a pipeline's own target and an Environment have in common. */
 export const place = {
   required: {
@@ -105,6 +123,7 @@ export const place = {
     tokens: record(tokenDomain, 'domains of tokens by name'),
     file,
     keys,
+    kafka,
   },
 } satisfies Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 

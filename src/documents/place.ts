@@ -20,6 +20,8 @@ export interface PlacedPipeline {
     readonly target?: ConnectionDefinition;
     /** Of `swapSchemas`. */
     readonly builder?: ConnectionDefinition;
+    /** Of `kafka`. */
+    readonly proving?: ConnectionDefinition;
   };
   readonly used: readonly Described<Definition>[];
 }
@@ -65,6 +67,8 @@ export function placePipeline(
     connect(written.connection, holder, environment ? '/connection' : '/target/connection', 'kafka' in written ? 'kafka' : 'postgres');
   const swap = written?.swapSchemas;
   const builder = swap && connect(swap.builder, holder, environment ? '/swapSchemas/builder' : '/target/swapSchemas/builder');
+  const proved = written?.kafka?.proving;
+  const proving = proved === undefined ? undefined : connect(proved, holder, environment ? '/kafka/proving' : '/target/kafka/proving');
   agree(body.source.region, source?.region, '/source/region', `Connection ${source?.name ?? ''}`);
   agree(written?.region, target?.region, environment ? '/target' : '/target/region', `Connection ${target?.name ?? ''}`);
   const { retentionDays: longest = body.retentionDays } = environment ?? {};
@@ -77,7 +81,7 @@ export function placePipeline(
   };
   return {
     pipeline: { body: placed, origin },
-    connections: { ...(source && { source }), ...(target && { target }), ...(builder && { builder }) },
+    connections: { ...(source && { source }), ...(target && { target }), ...(builder && { builder }), ...(proving && { proving }) },
     used: [...new Set(used)],
   };
 }

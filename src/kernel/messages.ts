@@ -1961,6 +1961,41 @@ export const messages = {
     message: 'records of the run are missing at the broker (stream {range}, record {batch})',
     hint: 'they were deleted or have expired before they were read: look at the retention of the topic, and run again',
   },
+  STREAM_CANNOT: {
+    class: 'InputError',
+    message: '{name} cannot go through a broker',
+    hint: 'no statement travels, and nobody here can look into the database of the agents: leave it out, or deliver directly',
+  },
+  STREAM_TOPICS_NOT_ALLOWED: {
+    class: 'InputError',
+    message: 'topics would be made for an environment of class {name}, and the document does not allow it',
+    hint: 'write kafka: topics: create into the target, or use an environment of class dev',
+  },
+  STREAM_AGENTS_MISSING: {
+    class: 'InputError',
+    message: '{amount} agents of the environment {name} are enrolled, and {expected} have to publish',
+    hint: 'bauta agents invite makes a token for one; bauta agents list shows those that there are',
+  },
+  STREAM_AGENTS_FAILED: {
+    class: 'UnavailableError',
+    message: '{amount} agents of the environment {name} could not take the dataset: {expected}',
+    hint: 'their own logs say where; what they had loaded is dropped, and the records are deleted',
+  },
+  STREAM_AGENTS_LATE: {
+    class: 'UnavailableError',
+    message: 'only {amount} agents of the environment {name} have answered in time',
+    hint: 'see whether they run and reach the broker, or give them longer (kafka: waitMinutes); the version is withdrawn',
+  },
+  STREAM_AGENT_BEHIND: {
+    class: 'UnavailableError',
+    message: 'the agent {name} has not published the version: it is {expected}',
+    hint: 'it goes on when it can; bauta agents list shows where it stands',
+  },
+  STREAM_TAKEN_OVER: {
+    class: 'DeniedError',
+    message: 'another run writes to the environment {name}',
+    hint: 'one run at a time goes through an environment; the later one goes on',
+  },
   STREAM_LINE_TOO_LONG: {
     class: 'DataError',
     message: '{schema}.{table}: a row of {amount} does not fit into a record',

@@ -81,6 +81,29 @@ export interface TargetDefinition {
   /** Each version is written as an archive too, sealed to the environment's key and to these public keys. */
   readonly file?: { readonly recipients?: readonly string[] };
   readonly keys?: KeysDefinition;
+  /** `connection` is a broker: agents beside the environment's databases load what goes there. */
+  readonly kafka?: KafkaDefinition;
+}
+
+/** How a dataset goes through a broker. Without members: bulk, encrypted, one agent has to publish. */
+export interface KafkaDefinition {
+  readonly encoding?: 'bulk' | 'rows';
+  /** What the dataset is called, and with it the agents' database. Default: the environment's name. */
+  readonly database?: string;
+  /** In a class above `dev` topics are made only where this says so. */
+  readonly topics?: 'create';
+  readonly partitions?: number;
+  readonly replication?: number;
+  /** So many have to have published before the run has. */
+  readonly agents?: number;
+  /** How long they are waited for, each time. */
+  readonly waitMinutes?: number;
+  /** Values are not encrypted beyond TLS, for one reason. */
+  readonly clear?: Pick<Reasoned, 'reason'>;
+  /** What all topics begin with; default `bauta`. */
+  readonly prefix?: string;
+  /** Where it is proved what stands at the broker: masked rows are there for the time of a run. Default: a server of the run's own. */
+  readonly proving?: string;
 }
 
 /** A domain of tokens: of which form they are, and which sources feed it. Parameters of the transform `token` that are left out have its defaults. */

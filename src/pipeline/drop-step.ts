@@ -1,7 +1,7 @@
 // What ends with a version, as a target says it: what is dropped by which statement, what had to stay, and what was seen afterwards.
 /** One thing of a version or of its environment, and what drops it. */
 export interface DropStep {
-  readonly kind: 'database' | 'schema' | 'role';
+  readonly kind: 'database' | 'schema' | 'role' | 'topic';
   readonly name: string;
   readonly statement: string;
 }

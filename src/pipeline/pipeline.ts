@@ -176,7 +176,8 @@ async function throughStaging(
     async () => {
       await journal.append('extract', 'snapshot.opened', { catalogueDigest: plan.catalogueDigest, sourceState });
       await border('extract');
-      const own = { ...(await toStagingRun(doors.keys, plan, run)), nonce: run.nonce, retired: await readRetired(doors.sink, place) };
+      const [login, retired] = [await toStagingRun(doors.keys, plan, run), await readRetired(doors.sink, place)];
+      const own = { ...login, nonce: run.nonce, retired, ranges: snapshot.ranges() };
       const staging = await journal.change('deliver', 'staging', { ...place, planDigest }, () => doors.target.begin(plan, catalogue, own));
       return closingAfter(
         () => letGo(run, staging),

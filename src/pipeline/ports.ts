@@ -5,9 +5,9 @@ import type { Catalogue, DataType, TableName } from './catalogue.js';
 import type { CheckPlan, Counted } from './check.js';
 import type { RolesDefinition } from './definition.js';
 import type { DefinitionDigest } from './definition-digest.js';
-import type { DropKept, DropOptions, DropSeen, DropStep } from './drop-step.js';
 import type { Appended, Event } from './event.js';
 import type { Decision, GateInput } from './decision.js';
+import type { DropKept, DropOptions, DropSeen, DropStep } from './drop-step.js';
 import type { DeliveryPlan, DeliveryTable } from './delivery-plan.js';
 import type { ManifestTable, MarkerRow, MarkerSeen } from './marker.js';
 import type { Plan } from './plan.js';
@@ -250,6 +250,8 @@ export interface StagingRun {
   readonly password?: string | undefined;
   /** The highest number of a version that was dropped: no other version gets it. */
   readonly retired?: number;
+  /** What it is going to be loaded in, where that is known when it begins. */
+  readonly ranges?: readonly Range[];
 }
 
 export interface AdoptedStaging {

@@ -46,6 +46,7 @@ async function look(options: ExpiryOptions, dataset: DatasetRow, run: RunRow): P
   const { metadata, composer, settings } = options;
   const { workspaceId: workspace, id } = run;
   const stored = await loadRequest(metadata, run, composer, options);
+  if (stored.stream) throw toError('STREAM_CANNOT', { stage: 'verify', name: 'a look at the rows' });
   const verifier = await metadata.within(workspace, ({ log }) => log.verifier());
   const connection = { ...stored.target, connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, signal: AbortSignal.timeout(LONGEST_MS) };
   const reader = await DatasetReader.open(connection);

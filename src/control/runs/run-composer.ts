@@ -7,6 +7,7 @@ import type { Request } from '../../pipeline/prepare.js';
 import type { Doors, OpenVault, Run, Succession } from '../../pipeline/run.js';
 import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
 import type { Leases } from '../../systems/vault/vault.js';
+import type { StreamSide } from '../stream-side.js';
 
 /** Where a run is told, who started it, and whose markers are known. */
 export interface RunLog {
@@ -35,6 +36,7 @@ export interface RunComposer {
     readonly source: ConnectionTarget;
     readonly target: ConnectionTarget;
     readonly builder?: ConnectionTarget;
+    readonly stream?: StreamSide;
     readonly leases: Leases;
     readonly signal: AbortSignal;
     readonly runId: string;

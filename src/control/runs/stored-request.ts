@@ -10,6 +10,7 @@ import { type ConnectionTarget, resolveDefinition, resolveReference } from '../.
 import { Grants, createReadSecret } from '../references.js';
 import type { Leases } from '../../systems/vault/vault.js';
 import { createReadStored } from '../stores.js';
+import { type StreamSide, resolveTarget } from '../stream-side.js';
 import { openLeases } from '../vaults.js';
 import type { RunComposer } from './run-composer.js';
 
@@ -20,6 +21,8 @@ export interface StoredRequest {
   readonly source: ConnectionTarget;
   readonly target: ConnectionTarget;
   readonly builder?: ConnectionTarget;
+  /** Where the target is a broker. */
+  readonly stream?: StreamSide;
   /** Of the connections. MUST be closed: composeRun and describeSource do. */
   readonly leases: Leases;
 }
@@ -61,7 +64,7 @@ export async function loadRequest(
       ...{ workspace, leases },
       request: { ...request, knownSources: await readKnownSources(metadata) },
       source: await resolve(source.connection, connections.source),
-      target: await resolve(target.connection, connections.target),
+      ...(await resolveTarget(target, connections, read, resolve)),
       ...(target.swapSchemas && { builder: await resolve(target.swapSchemas.builder, connections.builder) }),
     };
   } catch (error) {

@@ -68,3 +68,6 @@ export {
   writeReceipt,
 } from './wire/message.js';
 export { type DatasetKey } from './wire/record.js';
+export { type AgentState } from './stream/receipts.js';
+export { type StreamStep, streamSteps } from './stream/staging.js';
+export { type StreamSettings, StreamTarget, type StreamTargetOptions } from './stream/target.js';

@@ -62,6 +62,11 @@ export class BrokerAdmin {
     return made;
   }
 
+  /** Which cluster it is, whatever address it has. */
+  async clusterId(): Promise<string> {
+    return (await this.#ask(undefined, () => this.#client.describeCluster())).clusterId;
+  }
+
   /** Of those that are there and may be seen. */
   async describe(topics: readonly string[]): Promise<readonly TopicState[]> {
     const there = new Set(await this.list());

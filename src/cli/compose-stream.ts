@@ -1,0 +1,97 @@
+// The target of a pipeline whose dataset goes through a broker, put together: the connection to it, the key that signs what goes there, and the
+// server on which it is proved.
+import type { Settings } from '../config/settings.js';
+import { systemClock } from '../kernel/clock.js';
+import { toError } from '../kernel/errors.js';
+import type { Verifier } from '../kernel/signed-note.js';
+import type { TargetDefinition } from '../pipeline/definition.js';
+import type { KeyProvider, Target } from '../pipeline/ports.js';
+import { findStreamKey } from '../control/stream-key.js';
+import type { StreamSide } from '../control/stream-side.js';
+import { sealBytes } from '../systems/archive/archive.js';
+import { type StreamStep, StreamTarget, openBroker } from '../systems/kafka/kafka.js';
+import { type ConnectionTarget, type ProvingServer, openTarget, startProving } from '../systems/postgres/postgres.js';
+
+export interface StreamOptions {
+  readonly settings: Settings;
+  readonly definition: TargetDefinition;
+  readonly workspace: string | undefined;
+  readonly side: StreamSide;
+  /** Of the environment's hierarchy `transport`. */
+  readonly keys: KeyProvider;
+  readonly verifiers: readonly Verifier[];
+  /** Ranges that are under way at once: each of them is proved meanwhile, so each has a session there. */
+  readonly streams: number;
+  readonly onStep?: ((step: StreamStep) => void | Promise<void>) | undefined;
+}
+
+export interface OpenedStream {
+  readonly target: StreamTarget;
+  /** Where staging is. Throws before `begin`. */
+  connection(): ConnectionTarget;
+}
+
+const minuteMs = 60_000;
+
+/** Its target closes everything that was opened here. */
+export async function openStream(options: StreamOptions): Promise<OpenedStream> {
+  const { definition, side, settings, keys, verifiers, streams } = options;
+  const { kafka = {}, environment } = definition;
+  const database = kafka.database ?? environment;
+  const broker = await openBroker(side.broker, { connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, stage: 'deliver' });
+  const proving = new Proving(database, side.proving, verifiers, streams);
+  const [first] = side.broker.hosts;
+  try {
+    const target = new StreamTarget({
+      ...{ broker, database, proving: () => proving.target(), seal: sealBytes, clock: systemClock, streams },
+      address: first ? `${first.host}:${first.port}` : '',
+      place: { workspace: options.workspace ?? 'local', environment, ...(kafka.prefix !== undefined && { prefix: kafka.prefix }) },
+      key: await findStreamKey(keys),
+      settings: {
+        partitions: kafka.partitions ?? 4,
+        replication: kafka.replication,
+        agents: kafka.agents ?? 1,
+        waitMs: (kafka.waitMinutes ?? 30) * minuteMs,
+        encrypt: kafka.clear === undefined,
+      },
+      onStep: options.onStep,
+      onClose: async () => void (await Promise.all([proving.close(), broker.close()])),
+    });
+    return { target, connection: () => proving.connection() };
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+}
+
+/** Started by the first use: who only asks what there is proves nothing. */
+class Proving {
+  #server: Promise<ProvingServer> | undefined;
+  #connection: ConnectionTarget | undefined;
+  #target: Target | undefined;
+
+  constructor(
+    private readonly database: string,
+    private readonly named: ConnectionTarget | undefined,
+    private readonly verifiers: readonly Verifier[],
+    private readonly connections: number,
+  ) {}
+
+  async target(): Promise<Target> {
+    if (this.#target) return this.#target;
+    this.#connection = this.named ?? (await (this.#server ??= startProving(this.database))).connection;
+    const settings = { loadConnections: this.connections, finishConnections: this.connections };
+    this.#target = openTarget({ connection: this.#connection, settings, clock: systemClock, verifiers: this.verifiers });
+    return this.#target;
+  }
+
+  connection(): ConnectionTarget {
+    if (!this.#connection) throw toError('STAGING_CLOSED');
+    return this.#connection;
+  }
+
+  async close(): Promise<void> {
+    await this.#target?.close();
+    await (await this.#server)?.close();
+  }
+}

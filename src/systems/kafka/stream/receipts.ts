@@ -1,0 +1,136 @@
+// What the agents of a run answer: signed receipts, of agents that were enrolled and of nobody else.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { toPublicKey } from '../../../kernel/ed25519.js';
+import { type BautaError, toError, toKnownError } from '../../../kernel/errors.js';
+import type { Broker } from '../broker.js';
+import type { InRecord, TopicReader } from '../reader.js';
+import type { AgentBody, ProgressBody } from '../wire/body.js';
+import { MessageReader, type ReceiptMessage, type ReceiptType, readReceipt, toClaimedAgent } from '../wire/message.js';
+import { type TopicPlace, toReceiptsTopic } from '../wire/topic-names.js';
+import { toReadMessage } from './control-topic.js';
+
+/** Where one agent stands with one run. */
+export interface AgentState {
+  readonly agentId: string;
+  readonly state: ReceiptType | 'silent';
+  readonly at: string | null;
+  readonly progress: ProgressBody | undefined;
+  /** Codes of what it found. */
+  readonly findings: readonly { readonly code: string }[];
+}
+
+interface Known {
+  readonly reader: MessageReader;
+  highest: number;
+  state: AgentState;
+}
+
+export class Receipts {
+  readonly #known: ReadonlyMap<string, Known>;
+  readonly #options: { readonly place: TopicPlace; readonly runId: string };
+  readonly #stop = new AbortController();
+  #reader: TopicReader | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #failure: unknown;
+  #changed: () => void = () => undefined;
+  #refused = 0;
+
+  constructor(options: { readonly place: TopicPlace; readonly runId: string; readonly agents: ReadonlyMap<string, AgentBody> }) {
+    this.#options = options;
+    this.#known = new Map(
+      [...options.agents].map(([agentId, { publicKey }]) => {
+        const reader = new MessageReader('receipt', toPublicKey(Buffer.from(publicKey, 'hex')));
+        return [agentId, { reader, highest: 0, state: { agentId, state: 'silent', at: null, progress: undefined, findings: [] } }];
+      }),
+    );
+  }
+
+  /** From now on; before anything is told that could be answered. */
+  async listen(broker: Broker): Promise<void> {
+    this.#reader = await broker.reader({ topic: toReceiptsTopic(this.#options.place), from: 'end', signal: this.#stop.signal });
+    this.#reading = this.#read(this.#reader).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#failure = error;
+      this.#changed();
+    });
+  }
+
+  get agents(): readonly AgentState[] {
+    return [...this.#known.values()].map(({ state }) => state);
+  }
+
+  /** Receipts that nobody enrolled signed, or that were sent again. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /**
+   * Resolves when so many agents have come as far as one of these. Throws STREAM_AGENTS_FAILED when so many cannot any more, STREAM_AGENTS_LATE when
+   * the time has passed.
+   */
+  async wait(types: readonly ReceiptType[], atLeast: number, lastsMs: number, signal?: AbortSignal): Promise<void> {
+    const until = performance.now() + lastsMs;
+    for (;;) {
+      if (this.#failure !== undefined) throw toKnownError(this.#failure);
+      signal?.throwIfAborted();
+      const reached = this.agents.filter(({ state }) => types.includes(state as ReceiptType));
+      if (reached.length >= atLeast) return;
+      const lost = this.agents.filter(({ state }) => ended.has(state) && !types.includes(state as ReceiptType));
+      if (this.#known.size - lost.length < atLeast) throw this.#toFailure(lost);
+      const left = until - performance.now();
+      if (left <= 0) throw toError('STREAM_AGENTS_LATE', this.#where(`${reached.length} of ${atLeast}`));
+      const changed = new Promise<void>((resolve) => (this.#changed = resolve));
+      await Promise.race([changed, sleep(Math.min(left, 1000))]);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#reader?.close();
+    await this.#reading;
+  }
+
+  async #read(reader: TopicReader): Promise<void> {
+    for await (const record of reader) this.#take(record);
+  }
+
+  #take(record: InRecord): void {
+    const { place, runId } = this.#options;
+    const read = toReadMessage(record);
+    const agentId = toClaimedAgent(read);
+    const known = agentId === undefined ? undefined : this.#known.get(agentId);
+    if (!known || agentId === undefined) return void (this.#refused += 1);
+    const { environment, workspace } = place;
+    const found = readReceipt(known.reader, read, { environment, workspace, agentId, highest: known.highest });
+    if (!found) return;
+    if ('problem' in found) return void (this.#refused += 1);
+    known.highest = found.message.sequence;
+    if (found.message.runId === runId) known.state = toState(found.message, known.state);
+    this.#changed();
+  }
+
+  #toFailure(lost: readonly AgentState[]): BautaError {
+    const codes = [...new Set(lost.flatMap(({ findings }) => findings.map(({ code }) => code)))];
+    return toError('STREAM_AGENTS_FAILED', { ...this.#where(String(lost.length)), expected: codes.join(', ') || 'no code' });
+  }
+
+  #where(amount: string): { stage: string; run: string; name: string; amount: string } {
+    return { stage: 'deliver', run: this.#options.runId, name: this.#options.place.environment, amount };
+  }
+}
+
+/** An agent that has said this goes no further with the run. */
+const ended: ReadonlySet<string> = new Set<ReceiptType | 'silent'>(['failed', 'rolled-back', 'withdrawn', 'expired']);
+
+function toState({ type, agentId, at, body }: ReceiptMessage, before: AgentState): AgentState {
+  const told = body as { readonly findings?: unknown; readonly rows?: unknown };
+  const findings = Array.isArray(told.findings) ? told.findings.map(toCode).filter((one) => one !== undefined) : [];
+  const progress = type === 'loading' && typeof told.rows === 'number' ? (body as unknown as ProgressBody) : before.progress;
+  return { agentId, state: type, at, progress, findings: type === 'failed' ? findings : before.findings };
+}
+
+/** Somebody else's words go no further: a code is capitals. */
+function toCode(finding: unknown): { readonly code: string } | undefined {
+  const { code } = (finding ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' && /^[A-Z][A-Z_]{2,60}$/.test(code) ? { code } : undefined;
+}

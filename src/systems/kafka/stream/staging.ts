@@ -1,0 +1,184 @@
+// A run's staging where a broker is between: what goes out to the topic is read back from it into a proving database, and only that is verified.
+// Agents are told what came to stand there when it was found good, and publish when they are told.
+import type { Json } from '../../../kernel/canonical-json.js';
+import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
+import type { Masked } from '../../../pipeline/batch.js';
+import type { TableName } from '../../../pipeline/catalogue.js';
+import { LineDigest, toDigestText } from '../../../pipeline/deliver/deliver.js';
+import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
+import type { Plan, TablePlan } from '../../../pipeline/plan.js';
+import type { DatasetVersion, Login, SequenceValue, Staging } from '../../../pipeline/ports.js';
+import type { ControlTopic } from './control-topic.js';
+import type { Outlet } from './outlet.js';
+import { ReadBackQueues } from './read-back.js';
+import type { Receipts } from './receipts.js';
+
+export interface StreamStagingParts {
+  readonly plan: Plan;
+  readonly runId: string;
+  readonly version: number;
+  readonly proving: Staging;
+  readonly outlet: Outlet;
+  readonly control: ControlTopic;
+  readonly receipts: Receipts;
+  /** Agents that have to publish. */
+  readonly agents: number;
+  readonly waitMs: number;
+  /** From then on no agent acts on what it was told. */
+  readonly lastsMs: number;
+  /** Told of steps; what it throws stops the run there. */
+  readonly onStep: (step: StreamStep) => void | Promise<void>;
+  /** Everything of this run at the broker and at the proving server that is not the outlet's: called once. */
+  readonly close: () => Promise<void>;
+}
+
+/** The borders of a delivery through a broker, in order. */
+export const streamSteps = [
+  'topic.create',
+  'begin.tell',
+  'data.load',
+  'complete.tell',
+  'publish.tell',
+  'publish.wait',
+  'withdraw.tell',
+] as const;
+export type StreamStep = (typeof streamSteps)[number];
+
+export class StreamStaging implements Staging {
+  readonly database: string;
+  readonly nonce: Uint8Array;
+  readonly login: Login;
+  readonly #parts: StreamStagingParts;
+  readonly #back: ReadBackQueues;
+  readonly #streams = new Map<TablePlan, number>();
+  readonly #digests: bigint[];
+  #sequences: readonly SequenceValue[] = [];
+  #marker: MarkerRow | undefined;
+  #state: 'loading' | 'publishing' | 'published' | 'dropped' = 'loading';
+  #dropping: Promise<void> | undefined;
+
+  constructor(parts: StreamStagingParts) {
+    const { login } = parts.proving;
+    if (!login) throw toError('STAGING_CLOSED');
+    this.#parts = parts;
+    this.database = parts.proving.database;
+    this.nonce = parts.proving.nonce;
+    this.login = login;
+    this.#back = new ReadBackQueues(parts.outlet);
+    this.#digests = parts.plan.tables.map(() => 0n);
+  }
+
+  /** What is sent and what is proved run at once; each holds a few records and waits for the other. */
+  async load(table: TablePlan, batches: AsyncIterable<Masked>, alone: boolean): Promise<{ readonly rows: number }> {
+    this.#requireLoading();
+    const at = this.#parts.plan.tables.indexOf(table);
+    if (at < 0) throw toError('STAGING_CLOSED');
+    await this.#parts.onStep('data.load');
+    const stream = this.#streams.get(table) ?? 0;
+    this.#streams.set(table, stream + 1);
+    const digest = new LineDigest(this.nonce);
+    const proving = this.#parts.proving.load(table, this.#back.read(at, stream, digest), alone);
+    const writing = this.#parts.outlet.write(at, stream, batches);
+    // The first that fails is what is heard; the other hears that nothing more comes.
+    const failed = (error: unknown): never => {
+      this.#back.fail(error);
+      throw error;
+    };
+    const [loaded, written] = await Promise.all([proving.catch(failed), writing.catch(failed)]);
+    if (loaded.rows !== written.rows)
+      throw toError('DELIVER_ROWS_DIFFER', { stage: 'deliver', schema: table.schema, table: table.name, amount: `${written.rows} rows` });
+    this.#digests[at]! += digest.sum;
+    return loaded;
+  }
+
+  loaded(table: TableName): void {
+    this.#parts.proving.loaded(table);
+  }
+
+  finish(onProgress?: (done: number, of: number) => void): Promise<readonly Finding[]> {
+    this.#requireLoading();
+    return this.#parts.proving.finish(onProgress);
+  }
+
+  async setSequences(values: readonly SequenceValue[]): Promise<void> {
+    this.#requireLoading();
+    this.#sequences = values;
+    await this.#parts.proving.setSequences(values);
+  }
+
+  runAfter(files: readonly { readonly path: string }[]): Promise<void> {
+    // A plan with such files was refused: no statement travels.
+    const [first] = files;
+    if (first) return Promise.reject(toError('STREAM_CANNOT', { stage: 'deliver', name: 'after' }));
+    return Promise.resolve();
+  }
+
+  beside(): Promise<readonly ManifestTable[]> {
+    return this.#parts.proving.beside();
+  }
+
+  /** What was proved is said of what stands at the broker: agents can finish from here on. */
+  async mark(row: MarkerRow): Promise<void> {
+    this.#requireLoading();
+    const { outlet, control, runId, version, lastsMs, onStep } = this.#parts;
+    await onStep('complete.tell');
+    const { tables, ...manifest } = outlet.manifest() as { readonly tables: readonly Readonly<Record<string, Json>>[] };
+    const body = {
+      ...manifest,
+      tables: tables.map((table, at) => ({ ...table, digest: toDigestText(this.#digests[at]!) })),
+      sequences: this.#sequences.map((value) => ({ ...value })),
+      findings: { errors: 0, warnings: 0 },
+    };
+    await control.tell({ type: 'complete', runId, version, lastsMs, body });
+    this.#marker = row;
+  }
+
+  /** Agents have to have verified before any of them is told to publish: what one of them cannot take is published nowhere. */
+  async publish({ version }: DatasetVersion): Promise<readonly Finding[]> {
+    this.#requireLoading();
+    const marker = this.#marker;
+    if (!marker) throw toError('STAGING_UNMARKED');
+    const { control, receipts, outlet, runId, agents, waitMs, lastsMs, onStep, close } = this.#parts;
+    await receipts.wait(['verified', 'published'], agents, waitMs);
+    await onStep('publish.tell');
+    this.#state = 'publishing';
+    const body = { version, marker: { ...marker }, expiresAt: marker.expiresAt };
+    await control.tell({ type: 'publish', runId, version, lastsMs, body: body });
+    await onStep('publish.wait');
+    await receipts.wait(['published'], agents, waitMs);
+    this.#state = 'published';
+    await outlet.commit(version);
+    const others = receipts.agents.filter(({ state }) => state !== 'published');
+    await close();
+    return others.map(({ agentId, state }) =>
+      toFinding('STREAM_AGENT_BEHIND', { stage: 'deliver', name: agentId, expected: state }, 'warning'),
+    );
+  }
+
+  drop(): Promise<void> {
+    this.#dropping ??= this.#drop().finally(() => (this.#dropping = undefined));
+    return this.#dropping;
+  }
+
+  async #drop(): Promise<void> {
+    if (this.#state === 'dropped' || this.#state === 'published') return;
+    const { control, outlet, proving, runId, version, lastsMs, onStep, close } = this.#parts;
+    this.#back.fail(toError('STAGING_CLOSED'));
+    // What stops one of these stops none of the others; the first that failed is heard, and the next start sweeps what stayed.
+    const failures: unknown[] = [];
+    const attempt = (work: () => unknown): Promise<void> => Promise.resolve().then(work).then(() => undefined, (error: unknown) => void failures.push(error)); // prettier-ignore
+    await attempt(async () => {
+      await onStep('withdraw.tell');
+      await control.tell({ type: 'withdraw', runId, version, lastsMs, body: { reason: 'RUN_ENDED' } });
+    });
+    await attempt(() => outlet.abort());
+    await attempt(() => proving.drop());
+    await attempt(close);
+    this.#state = 'dropped';
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #requireLoading(): void {
+    if (this.#state !== 'loading') throw toError('STAGING_CLOSED');
+  }
+}
