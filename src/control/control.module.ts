@@ -23,6 +23,8 @@ import { EventsController } from './events/events.js';
 import { LinksController } from './links/links.js';
 import { IssuersController } from './issuers/issuers.js';
 import { OrganisationsController } from './organisations/organisations.js';
+import { DecisionsController } from './decisions/decisions.js';
+import { GATE_DOORS, type GateDoors, GatesController } from './gates/gates.js';
 import { Grants } from './references.js';
 import { HealthController, HealthDetailController } from './health/health.js';
 import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
@@ -51,6 +53,7 @@ const controllers = [
   ...[ArchivesController, MarksController],
   ...[KeysController, RotationsController],
   ...[EvidenceController, WaiversController],
+  ...[GatesController, DecisionsController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[
     ConnectionsController,
@@ -79,6 +82,8 @@ export interface Opened {
   readonly metrics?: ProcessMetrics;
   /** Absent: no token is exchanged here. */
   readonly tokens?: TokenDoors;
+  /** Absent: no deployment is decided about here. */
+  readonly gates?: GateDoors;
   /** By which issuers are asked for their keys; default: one to the hosts of the settings. */
   readonly http?: HttpClient;
 }
@@ -94,6 +99,7 @@ export class ControlModule {
     grants = Grants.usual,
     metrics = new ProcessMetrics(clock),
     tokens,
+    gates,
   }: Opened): DynamicModule {
     return {
       module: ControlModule,
@@ -109,6 +115,7 @@ export class ControlModule {
         { provide: HOOK_SECRETS, useValue: readHookSecret },
         { provide: GRANTS, useValue: grants },
         { provide: CLOCK, useValue: clock },
+        ...(gates ? [{ provide: GATE_DOORS, useValue: gates }] : []),
         ...(tokens ? [{ provide: TOKEN_DOORS, useValue: tokens }] : []),
         { provide: ProcessMetrics, useValue: metrics },
         { provide: APP_GUARD, useClass: PermissionGuard },

@@ -33,6 +33,7 @@ import {
 import { openEventPublication } from './events/events.js';
 import { CloneClock } from './environments/environments.js';
 import { DatasetClock } from './datasets/datasets.js';
+import { GateDoors, toReadEvidence } from './gates/gates.js';
 import { IdentityLogin } from './issuers/issuers.js';
 import { openLogKeys } from './log-keys.js';
 import { openMetadataServer } from './metadata-server.js';
@@ -69,8 +70,12 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
         readStored: createReadStored(settings, environment),
       })(reference);
     const tokens = await openTokenDoors(settings, closers);
+    const gates = new GateDoors(metadata, toReadEvidence(metadata), () =>
+      openPolicy({ question: 'deploy', timeLimitMs: settings.BAUTA_POLICY_MS }),
+    );
+    closers.unshift(() => gates.close());
     const app = await createApplication(
-      { metadata, serverKey, settings, readHookSecret, grants, metrics, tokens },
+      { metadata, serverKey, settings, readHookSecret, grants, metrics, tokens, gates },
       settings.BAUTA_HTTP_BODY_BYTES,
       logger,
     );

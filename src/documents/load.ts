@@ -9,6 +9,7 @@ import { type Finding, sortFindings, toFinding } from '../kernel/errors.js';
 import { findNearest } from '../kernel/nearest.js';
 import type { Definition, Described, PipelineDocument } from '../pipeline/definition.js';
 import { findDueProblems } from './due-problems.js';
+import { findGateProblems } from './gate-problems.js';
 import { findNameProblems } from './names.js';
 import { type ReadText, TEXT_LIMIT } from './read-text.js';
 import { documentSchemas } from './schemas.js';
@@ -97,7 +98,11 @@ class Load {
     await this.imports(value, tree, path, shown, above);
     if (problems.length > 0) return;
     const body = deepFreeze(toDefinition(value));
-    this.findings.push(...findNameProblems(body, tree, shown), ...findDueProblems(body, tree, shown));
+    this.findings.push(
+      ...findNameProblems(body, tree, shown),
+      ...findDueProblems(body, tree, shown),
+      ...findGateProblems(body, tree, shown),
+    );
     if (this.definitions.some((other) => other.body.kind === body.kind && other.body.name === body.name)) {
       this.find('DOCUMENT_NAME_DUPLICATE', { file: shown, line: toLine(tree.lines, '/name'), name: `${body.kind} ${body.name}` });
       return;

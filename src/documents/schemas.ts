@@ -2,6 +2,7 @@
 import type { Definition } from '../pipeline/definition.js';
 import { channel } from './channel-schema.js';
 import { check } from './check-schema.js';
+import { gate } from './gate-schema.js';
 import { issuer } from './issuer-schema.js';
 import { connectionForm, environment, environmentName, grantsSchema, organisation, place, retentionDays } from './place-schemas.js';
 import {
@@ -194,6 +195,7 @@ export const documentSchemas: Readonly<Record<Definition['kind'], Schema>> = {
   Channel: { $schema: draft, title: 'Channel', ...channel },
   Organisation: { $schema: draft, title: 'Organisation', ...organisation },
   Issuer: { $schema: draft, title: 'Issuer', ...issuer },
+  Gate: { $schema: draft, title: 'Gate', ...gate },
 };
 
 export const lockSchema: Schema = { $schema: draft, title: 'classification.lock', ...lock };

@@ -7,6 +7,7 @@ import type {
   ConnectionDefinition,
   Definition,
   EnvironmentDefinition,
+  GateDefinition,
   IssuerDefinition,
   OrganisationDefinition,
   OverrideDefinition,
@@ -43,9 +44,39 @@ export function toDefinition(document: Written): Definition {
         ...(fields['url'] === undefined && fields['system'] !== 'kafka' ? { port: 5432 } : {}),
         ...fields,
       } as unknown as ConnectionDefinition;
+    case 'Gate':
+      return toGate(fields);
     default:
       return fields as unknown as ChannelDefinition | IssuerDefinition | OrganisationDefinition;
   }
+}
+
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `7d`, and what is meant where nothing is written. */
+const toMs = (age: unknown, usual: string): number => {
+  const text = typeof age === 'string' ? age : usual;
+  return Number(text.slice(0, -1)) * (units[text.slice(-1)] ?? 1);
+};
+
+function toGate({ dataset = {}, evidence = [], validFor, parameters = {}, ...rest }: Written): GateDefinition {
+  const { maxAge, ...data } = dataset as Written;
+  const { driftMaxAge, databaseMaxAge, penalties, ...numbers } = parameters as Written;
+  return {
+    ...rest,
+    dataset: { required: true, points: 30, checkPoints: 0, ...data, maxAgeMs: toMs(maxAge, '24h') },
+    evidence: (evidence as readonly Written[]).map(({ maxAge: age, ...one }) => ({
+      ...{ points: 10, tool: null, producers: [] },
+      ...one,
+      maxAgeMs: toMs(age, '24h'),
+    })),
+    validForMs: toMs(validFor, '15m'),
+    parameters: {
+      ...{ fixableCriticals: 0, logLagSeconds: 60, ...numbers, driftMaxAgeMs: toMs(driftMaxAge, '7d') },
+      databaseMaxAgeMs: toMs(databaseMaxAge, '7d'),
+      penalties: { critical: 40, high: 10, medium: 2, low: 0, unknown: 10, failed: 100, ...(penalties as Written | undefined) },
+    },
+  } as unknown as GateDefinition;
 }
 
 /** What a pipeline's own target and an Environment have in common. */

@@ -1448,6 +1448,11 @@ export const messages = {
     message: 'the report is no {name}: it stops being it at {amount}',
     hint: 'send what the tool wrote, whole and unchanged, and name its format',
   },
+  DEPLOYMENT_UNDECIDED: {
+    class: 'UnavailableError',
+    message: 'the gate could not decide, which is no yes ({name})',
+    hint: 'docs/errors.md says what {name} is; ask again, and do not go ahead without an answer',
+  },
   POLICY_MISSING: {
     class: 'InputError',
     message: 'the policy file {file} cannot be read',

@@ -90,3 +90,9 @@ function toDriftText({ schema, table, state, raw }: DriftedTable): string {
   const found = raw.map(({ column, kind, values }) => `${values} × ${kind} in ${column}`).join(', ');
   return `${schema}.${table}: ${state}${found === '' ? '' : `; outside the reserved space: ${found}`}`;
 }
+
+/** How many values that can be no fake a text of `toDriftText` counts. */
+export function countRaw(text: string): number {
+  const [, found = ''] = text.split('; outside the reserved space: ');
+  return [...found.matchAll(/(?:^|, )(\d+) × (?:email|pan|iban|ssn) in /g)].reduce((sum, [, values]) => sum + Number(values), 0);
+}

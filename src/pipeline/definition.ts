@@ -370,6 +370,55 @@ export interface TrustDefinition {
   readonly roles: readonly string[];
 }
 
+/** Which deployments it decides about, what it asks for, and how much of that is enough. Patterns are names, or beginnings of names and a star. */
+export interface GateDefinition {
+  readonly kind: 'Gate';
+  readonly name: string;
+  readonly environments: readonly string[];
+  readonly services: readonly string[];
+  /** 0 to 100, with two decimals at most. */
+  readonly threshold: number;
+  /** Until the end of that day (UTC) a no is told and not enforced. */
+  readonly advise?: { readonly until: string; readonly reason: string; readonly owner: string };
+  /** Of the data that tests ran on. `reason`: why none is asked for. */
+  readonly dataset: {
+    readonly required: boolean;
+    readonly reason?: string;
+    readonly points: number;
+    readonly checkPoints: number;
+    /** Of the statement of `bauta attest`. */
+    readonly maxAgeMs: number;
+  };
+  readonly evidence: readonly EvidenceRequirement[];
+  /** How long an answer may be gone by; less where something that it rests on ends before. */
+  readonly validForMs: number;
+  readonly parameters: {
+    /** Percent of its points that evidence loses for each. */
+    readonly penalties: Readonly<Record<EvidenceSeverity | 'failed', number>>;
+    readonly fixableCriticals: number;
+    readonly driftMaxAgeMs: number;
+    /** Of the vulnerabilities that a tool knew, when it made its report. */
+    readonly databaseMaxAgeMs: number;
+    readonly logLagSeconds: number;
+  };
+}
+
+/** What a report may be about, and how bad its findings may be. */
+export const evidenceSubjects = ['commit', 'image', 'environment'] as const;
+export type EvidenceSeverity = 'critical' | 'high' | 'medium' | 'low' | 'unknown';
+
+export interface EvidenceRequirement {
+  readonly name: string;
+  readonly type: string;
+  /** The name of the tool, or its beginning and a star; null: whichever. */
+  readonly tool: string | null;
+  readonly subject: (typeof evidenceSubjects)[number];
+  readonly points: number;
+  readonly maxAgeMs: number;
+  /** Any of them; empty: whoever may send it. */
+  readonly producers: readonly Readonly<Record<string, string>>[];
+}
+
 export type Definition =
   | PipelineDocument
   | ClassificationDefinition
@@ -380,4 +429,5 @@ export type Definition =
   | EnvironmentDefinition
   | ChannelDefinition
   | OrganisationDefinition
-  | IssuerDefinition;
+  | IssuerDefinition
+  | GateDefinition;

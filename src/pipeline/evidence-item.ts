@@ -1,7 +1,6 @@
 // What the deployment gate reads of evidence: one report, in counts. Its findings themselves, and the report, stay where they are kept.
 import type { Json } from '../kernel/canonical-json.js';
-
-export const evidenceSubjects = ['commit', 'image', 'environment'] as const;
+import type { EvidenceSeverity, evidenceSubjects } from './definition.js';
 
 /** What a report is about. */
 export interface EvidenceSubject {
@@ -10,12 +9,12 @@ export interface EvidenceSubject {
   readonly value: string;
 }
 
-export const evidenceSeverities = ['critical', 'high', 'medium', 'low', 'unknown'] as const;
-
 /** Who sent it, as the identity that was authenticated says: never as the report does. A member that the identity does not have is null. */
 export interface EvidenceProducer {
   readonly issuer: string | null;
+  /** Its number at the issuer, and its name, which may be given to another one. */
   readonly repository: string | null;
+  readonly repositoryName: string | null;
   readonly ref: string | null;
   readonly workflow: string | null;
   /** Name of the person or service account that the token stands for. */
@@ -32,12 +31,14 @@ export interface EvidenceItem {
   readonly receivedAtMs: number;
   /** When the report says that it was made; null: it does not say. */
   readonly madeAtMs: number | null;
-  /** `empty`: it ran no rule, found no target or used an old database: it is read as missing, never as clean. */
+  /** Of the vulnerabilities that the tool knew; null: it has none, or does not say. */
+  readonly databaseAtMs: number | null;
+  /** `empty`: it ran no rule or found no target: it is read as missing, never as clean. */
   readonly state: 'whole' | 'empty';
   /** Why it is empty, as a word. */
   readonly why: string | null;
   /** Findings that no waiver takes out at that moment, by severity. */
-  readonly counts: Readonly<Record<(typeof evidenceSeverities)[number], number>>;
+  readonly counts: Readonly<Record<EvidenceSeverity, number>>;
   /** Of the critical ones those that have a fix. */
   readonly fixableCriticals: number;
   /** Tests or controls that failed. */
@@ -47,7 +48,7 @@ export interface EvidenceItem {
   readonly waivedUntilMs: number | null;
 }
 
-/** The newest report of each type, tool and producer about each of these; what waivers take out is looked at as of `nowMs`. */
+/** The newest report of each type and tool about each of these; what waivers take out is looked at as of `nowMs`. */
 export type ReadEvidence = (workspaceId: string, subjects: readonly EvidenceSubject[], nowMs: number) => Promise<readonly EvidenceItem[]>;
 
 export const toItemJson = (item: EvidenceItem): Json => ({

@@ -29,6 +29,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/keys/rotate': ['operator'],
   'POST /v1/keys/destroy': ['operator'],
   'GET /v1/keys/changes/{id}': readers,
+  'POST /v1/gates/{name}/decisions': ['requester', 'operator'],
+  'GET /v1/decisions': readers,
+  'GET /v1/decisions/{id}': readers,
+  'POST /v1/decisions/{id}/replay': readers,
   'POST /v1/rotations': ['operator'],
   'GET /v1/rotations/{id}': readers,
   'POST /v1/expiries': ['operator'],
@@ -74,6 +78,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       'organisations',
       'issuers',
       'channels',
+      'gates',
     ].flatMap((noun) => ['', '/{name}', '/{name}/versions'].map((rest) => [`GET /v1/${noun}${rest}`, readers])),
   ),
   'GET /v1/approvals': [...readers, 'administrator'],
@@ -203,7 +208,11 @@ beforeAll(async () => {
     rotations: '0000000rotation0',
     datasets: '0000000000000000',
   });
-  for (const noun of ['token', 'run', 'approval', 'waiver', 'evidence']) {
+  await world.sql(
+    `INSERT INTO bauta.decision (workspace_id, id, key, gate, environment, service, decided_at, allow, enforced, answer, record)
+       VALUES ('${workspace}', gen_random_uuid(), gen_random_uuid(), 'g', 'dev', 's', now(), true, true, '{"reasons":[],"score":0}', '{"labels":{}}')`,
+  );
+  for (const noun of ['token', 'run', 'approval', 'waiver', 'evidence', 'decision']) {
     const [row] = await world.sql(`SELECT id FROM bauta.${noun} WHERE workspace_id = '${workspace}'`);
     foreignIds[noun === 'evidence' ? noun : `${noun}s`] = String(row?.['id']);
   }

@@ -18,18 +18,26 @@ const version: Members = {
 const dataset: Members = { points: 30, checkPoints: 10, statement, version };
 const none = { critical: 0, high: 0, medium: 0, low: 0, unknown: 0 };
 const item: Members = {
-  ...{ id: 'a', type: 'trivy', tool: 'trivy', subject: { kind: 'image', value: image }, receivedAtMs: nowMs - 600_000, madeAtMs: null },
+  ...{
+    id: 'a',
+    type: 'trivy',
+    tool: 'trivy',
+    subject: { kind: 'image', value: image },
+    receivedAtMs: nowMs - 600_000,
+    madeAtMs: null,
+    databaseAtMs: null,
+  },
   producer: { issuer: 'github', repository: 'shop/web', ref: 'refs/heads/main', workflow: 'ci.yml', person: 'ci' },
   ...{ state: 'whole', why: null, counts: none, fixableCriticals: 0, failed: 0, waived: 0, waivedUntilMs: null },
 };
-const requirement: Members = { name: 'scan', type: 'trivy', subject: 'image', points: 60, maxAgeMs: day, producers: [] };
+const requirement: Members = { name: 'scan', type: 'trivy', tool: null, subject: 'image', points: 60, maxAgeMs: day, producers: [] };
 const gate: Members = { name: 'production', threshold: 8500, environments: ['prod', 'prod-*'], services: ['*'] };
 const request: Members = {
   ...{ environment: 'prod-eu', service: 'web', commit: 'a'.repeat(40), image: { digest: image }, datasetVersion: null },
 };
 const parameters: Members = {
   penalties: { critical: 40, high: 10, medium: 2, low: 0, unknown: 10, failed: 100 },
-  ...{ fixableCriticals: 0, driftMaxAgeMs: 7 * day, statementMaxAgeMs: 3_600_000, logLagSeconds: 60 },
+  ...{ fixableCriticals: 0, driftMaxAgeMs: 7 * day, databaseMaxAgeMs: 7 * day, statementMaxAgeMs: 3_600_000, logLagSeconds: 60 },
 };
 export const validDeployment: Members = {
   ...{ version: 1, today, nowMs, workspace: 'default', gate, request, environment: { class: 'production' } },
@@ -86,6 +94,8 @@ export const deployTable: readonly Row[] = [
   ['the report is of another image', sent({ subject: { kind: 'image', value: 'sha256:cc' } }), ['EVIDENCE_OTHER_SUBJECT', low]],
   ['the report is old', sent({ receivedAtMs: nowMs - day - 1 }), ['EVIDENCE_STALE', low]],
   ['the report says that it is old', sent({ madeAtMs: nowMs - day - 1 }), ['EVIDENCE_STALE', low]],
+  ['the tool knew old vulnerabilities', sent({ databaseAtMs: nowMs - 8 * day }), ['EVIDENCE_EMPTY', low]],
+  ['another tool made it', wanted({ tool: 'grype*' }), ['EVIDENCE_OTHER_SUBJECT', low]],
   ['the report looked at nothing', sent({ state: 'empty', why: 'no-target' }), ['EVIDENCE_EMPTY', low]],
   ['another producer sent the report', wanted({ producers: [{ repository: 'other/*' }] }), ['EVIDENCE_PRODUCER', low]],
   ['that producer sent the report', wanted({ producers: [{ repository: 'shop/*', workflow: 'ci.yml' }] }), []],

@@ -8,6 +8,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import { composeRun, describeSource, toRequest } from '../../src/cli/compose.js';
 import { type Settings, parseSettings } from '../../src/config/settings.js';
+import type { GateDoors } from '../../src/control/gates/gates.js';
 import { ErrandWorker } from '../../src/control/errands/errands.js';
 import { type RunComposer, RunWorker } from '../../src/control/runs/runs.js';
 import type { Opened } from '../../src/control/control.module.js';
@@ -80,7 +81,13 @@ export async function startServiceWorld(
   given?: TestServer,
   clock: Clock = systemClock,
   hookSecrets: Readonly<Record<string, string>> = {},
-  more: Pick<Opened, 'grants' | 'http' | 'tokens'> & { readonly settings?: Settings } = {},
+  {
+    gates,
+    ...more
+  }: Pick<Opened, 'grants' | 'http' | 'tokens'> & {
+    readonly settings?: Settings;
+    readonly gates?: (metadata: Metadata) => GateDoors;
+  } = {},
 ): Promise<ServiceWorld> {
   const server = given ?? (await startTestServer());
   const urls = await prepareMetadata(server, 'metadata');
@@ -109,6 +116,7 @@ export async function startServiceWorld(
     readHookSecret,
     metrics,
     ...more,
+    ...(gates ? { gates: gates(metadata) } : {}),
   };
   const app: NestExpressApplication = await createApplication(
     opened,

@@ -22,7 +22,16 @@ meta := reason.package_of(rego.metadata.chain())
 counting(requirement) := item if {
 	item := reason.newest(reason.produced(requirement))
 	item.state == "whole"
+	knew_enough(item)
 	reason.fresh(item, requirement.maxAgeMs)
+}
+
+# The vulnerabilities that the tool knew were not too old when it made the report.
+knew_enough(item) if item.databaseAtMs == null
+
+knew_enough(item) if {
+	is_number(item.databaseAtMs)
+	reason.at(item) - item.databaseAtMs <= input.parameters.databaseMaxAgeMs
 }
 
 # The code, the words and the evidence that each requirement without one is denied with.
@@ -50,10 +59,18 @@ lacking[requirement.name] := {"code": "EVIDENCE_EMPTY", "words": "looked at noth
 	item.state != "whole"
 }
 
+lacking[requirement.name] := {"code": "EVIDENCE_EMPTY", "words": "went by an old database", "id": item.id} if {
+	some requirement in input.requirements
+	item := reason.newest(reason.produced(requirement))
+	item.state == "whole"
+	not knew_enough(item)
+}
+
 lacking[requirement.name] := {"code": "EVIDENCE_STALE", "words": "is too old", "id": item.id} if {
 	some requirement in input.requirements
 	item := reason.newest(reason.produced(requirement))
 	item.state == "whole"
+	knew_enough(item)
 	not reason.fresh(item, requirement.maxAgeMs)
 }
 

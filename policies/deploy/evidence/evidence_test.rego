@@ -27,6 +27,19 @@ test_a_tag_alone_has_no_evidence if {
 
 test_a_report_that_looked_at_nothing_is_none if item({"state": "empty", "why": "no-target"}) == {"EVIDENCE_EMPTY"}
 
+test_an_old_database_is_none if {
+	item({"databaseAtMs": (fixture.now - 600000) - 604800000}) == set()
+	item({"databaseAtMs": (fixture.now - 600000) - 604800001}) == {"EVIDENCE_EMPTY"}
+}
+
+tool(pattern) := asked({"requirements": [object.union(fixture.requirement, {"tool": pattern})]})
+
+test_a_tool_may_be_asked_for if {
+	tool("trivy*") == set()
+	tool("trivy 0.60") == set()
+	tool("grype*") == {"EVIDENCE_OTHER_SUBJECT"}
+}
+
 test_a_report_grows_old if {
 	item({"receivedAtMs": fixture.now - 86400000}) == set()
 	item({"receivedAtMs": fixture.now - 86400001}) == {"EVIDENCE_STALE"}

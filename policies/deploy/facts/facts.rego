@@ -50,6 +50,7 @@ members := {
 		"penalties": {"object"},
 		"fixableCriticals": {"number"},
 		"driftMaxAgeMs": {"number"},
+		"databaseMaxAgeMs": {"number"},
 		"statementMaxAgeMs": {"number"},
 		"logLagSeconds": {"number"},
 	},
@@ -92,6 +93,7 @@ of_version := {
 of_requirement := {
 	"name": {"string"},
 	"type": {"string"},
+	"tool": maybe_text,
 	"subject": {"string"},
 	"points": {"number"},
 	"maxAgeMs": {"number"},
@@ -106,6 +108,7 @@ of_item := {
 	"producer": {"object"},
 	"receivedAtMs": {"number"},
 	"madeAtMs": maybe_number,
+	"databaseAtMs": maybe_number,
 	"state": {"string"},
 	"why": maybe_text,
 	"counts": {"object"},

@@ -54,9 +54,17 @@ at(item) := min([item.madeAtMs, item.receivedAtMs]) if item.madeAtMs != null
 fitting(requirement) := [item |
 	some item in input.evidence
 	item.type == requirement.type
+	of_tool(requirement.tool, item.tool)
 	item.subject.kind == requirement.subject
 	item.subject.value == subject(requirement.subject)
 ]
+
+of_tool(null, _)
+
+of_tool(pattern, tool) if {
+	is_string(tool)
+	fits(pattern, tool)
+}
 
 # Of those the ones that a producer of the requirement's list made; without a list, anybody's.
 produced(requirement) := fitting(requirement) if count(requirement.producers) == 0

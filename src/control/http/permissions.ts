@@ -31,6 +31,9 @@ const table = {
   // Asked for; it takes somebody else's yes.
   'keys:destroy': ['operator'],
   'keys:approve': ['approver'],
+  // Asked by whoever deploys: a yes of a gate moves nothing by itself.
+  'gates:decide': ['requester', 'operator'],
+  'decisions:read': readers,
   'secrets:read': readers,
   // Everywhere: a login is everybody's who depends on it.
   'secrets:rotate': ['operator'],

@@ -6,8 +6,8 @@ import type { Definition } from '../../pipeline/definition.js';
 import type { Transaction } from '../../systems/metadata/metadata.js';
 
 const PAGE = 200;
-/** What says how a column is protected, or who may come in. */
-export const protecting = ['Pipeline', 'Classification', 'Rulebook', 'Environment', 'Issuer'] as const;
+/** What says how a column is protected, who may come in, or what may be deployed. */
+export const protecting = ['Pipeline', 'Classification', 'Rulebook', 'Environment', 'Issuer', 'Gate'] as const;
 
 export type Of<Kind extends Definition['kind']> = Extract<Definition, { readonly kind: Kind }>;
 

@@ -11,6 +11,7 @@ import {
   rulebookOf,
 } from './compare.js';
 import type { DocumentSet } from './document-set.js';
+import { findLoweredGate } from './lowered-gate.js';
 import { findAddedTrusts } from './lowered-issuer.js';
 import { findHandedOut, findLoweredPipeline } from './lowered-pipeline.js';
 
@@ -45,6 +46,8 @@ export function findLowered(
         return findLoweredEnvironment(before, after, name);
       case 'Issuer':
         return findAddedTrusts(before.find('Issuer', name), after.find('Issuer', name));
+      case 'Gate':
+        return findLoweredGate(before.find('Gate', name), after.find('Gate', name));
       default:
         return [];
     }

@@ -29,6 +29,7 @@ import { RunTally1763700000027 } from '../../../migrations/0027-run-tally.js';
 import { Inventory1763700000028 } from '../../../migrations/0028-inventory.js';
 import { TokenVersions1763700000030 } from '../../../migrations/0030-token-versions.js';
 import { Events1763700000031 } from '../../../migrations/0031-events.js';
+import { Decisions1763700000032 } from '../../../migrations/0032-decisions.js';
 import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
@@ -51,6 +52,7 @@ export const migrations = [
   Inventory1763700000028,
   TokenVersions1763700000030,
   Events1763700000031,
+  Decisions1763700000032,
   Evidence1763700000033,
 ];
 

@@ -135,6 +135,16 @@ export class LogStore {
     return row && { index: Number(row.position), checkpoint: parseCheckpoint(row.note)! };
   }
 
+  /** Of those of them that are in the log already: by key, where. */
+  async places(keys: readonly string[]): Promise<ReadonlyMap<string, { readonly origin: string; readonly index: number }>> {
+    const name = (await this.verifier())?.name ?? '';
+    const rows = await this.query<{ key: string; log: string; position: string }>(
+      'SELECT key, log, position FROM bauta.audit_leaf WHERE workspace_id = $1 AND key = ANY ($2::uuid[])',
+      [keys],
+    );
+    return new Map(rows.map(({ key, log, position }) => [key, { origin: `${name}/${log}`, index: Number(position) }]));
+  }
+
   /** Asks the sequencer to sign a text. */
   async requestNote(text: string): Promise<string> {
     const id = randomUUID();

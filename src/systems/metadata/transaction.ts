@@ -10,6 +10,7 @@ import { EventStore } from './event-store.js';
 import { HoldStore } from './hold-store.js';
 import { HolderStore } from './holder-store.js';
 import { DocumentStore } from './document-store.js';
+import { DecisionStore } from './decision-store.js';
 import { EnvironmentStore } from './environment-store.js';
 import { ErrandStore } from './errand-store.js';
 import { EvidenceStore } from './evidence-store.js';
@@ -74,6 +75,7 @@ export class Transaction {
   readonly events: EventStore;
   readonly evidence: EvidenceStore;
   readonly waivers: WaiverStore;
+  readonly decisions: DecisionStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -105,11 +107,19 @@ export class Transaction {
     this.events = new EventStore(manager, workspaceId);
     this.evidence = new EvidenceStore(manager, workspaceId);
     this.waivers = new WaiverStore(manager, workspaceId);
+    this.decisions = new DecisionStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */
   async audit(event: AuditEvent): Promise<void> {
     await this.manager.query('INSERT INTO bauta.outbox (workspace_id, event) VALUES ($1, $2)', [this.workspaceId, JSON.stringify(event)]);
+  }
+
+  /** Many at once; `key` finds the place of each in the log. */
+  async auditAll(events: readonly { readonly event: AuditEvent; readonly key: string }[]): Promise<void> {
+    await this.manager.query('INSERT INTO bauta.outbox (workspace_id, event, key) SELECT $1, o.* FROM unnest($2::json[], $3::uuid[]) o', [
+      ...[this.workspaceId, events.map(({ event }) => JSON.stringify(event)), events.map(({ key }) => key)],
+    ]);
   }
 
   /** What a run tells, as it shall stand in the log; `key` finds its place there. */

@@ -1,0 +1,86 @@
+// One decision about a deployment: facts, policy, record, answer. Nobody is answered before record and entry of the log are durable, and what could not
+// be decided is no answer but an error.
+import { randomUUID } from 'node:crypto';
+
+import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import type { Json } from '../../kernel/canonical-json.js';
+import { digestJson } from '../../kernel/digest.js';
+import { BautaError, toError } from '../../kernel/errors.js';
+import type { Decision, GateInput } from '../../pipeline/decision.js';
+import { type DecisionRecord, toDecisionRecord } from '../../pipeline/gate/gate.js';
+import type { AuditEvent, Metadata } from '../../systems/metadata/metadata.js';
+import type { Caller } from '../http/http.js';
+import { type Asked, digestOf } from './asked.js';
+import type { GateDoors } from './gate-doors.js';
+import { type GateFacts, readFacts } from './gate-facts.js';
+import { type Answer, toAnswer } from './to-answer.js';
+
+/** Path of the question in the bundle; the manifest's entrypoint is the same. */
+const path = 'deploy/gate/decision';
+
+export async function takeDecision(
+  { metadata, doors, clock }: { readonly metadata: Metadata; readonly doors: GateDoors; readonly clock: Clock },
+  caller: Caller,
+  name: string,
+  asked: Asked,
+): Promise<Answer> {
+  const { workspaceId } = caller;
+  const nowMs = clock.now();
+  const facts = await readFacts(metadata, doors.readEvidence, { workspaceId, name, asked, nowMs });
+  const { decision, tookNs } = await decideOrThrow(doors, facts.question);
+  const answer = toAnswer(decision, facts, nowMs);
+  const record = toRecord(decision, facts.question, { nowMs, tookNs });
+  const row = {
+    ...{ id: decision.decisionId, key: randomUUID(), gate: name, environment: asked.environment, service: asked.service },
+    ...{ decidedAt: new Date(nowMs), allow: answer.allow, enforced: answer.enforced ?? true },
+    answer: answer as unknown as Json,
+    record: record as unknown as Json,
+  };
+  const place = await doors.book.keep(workspaceId, { row, event: toEvent({ caller, facts, asked, answer, record }) });
+  return place ? { ...answer, log: place } : answer;
+}
+
+async function decideOrThrow(doors: GateDoors, question: GateInput): Promise<{ readonly decision: Decision; readonly tookNs: number }> {
+  const startedAt = performance.now();
+  try {
+    const policy = await doors.getPolicy();
+    const decision = await policy.decide(question);
+    return { decision, tookNs: Math.round((performance.now() - startedAt) * 1e6) };
+  } catch (error) {
+    throw toError('DEPLOYMENT_UNDECIDED', { name: error instanceof BautaError ? error.code : 'the policy failed' });
+  }
+}
+
+function toRecord(decision: Decision, question: GateInput, { nowMs, tookNs }: { nowMs: number; tookNs: number }): DecisionRecord {
+  const record = toDecisionRecord(decision, question, { atMs: nowMs, metrics: { timer_server_handler_ns: tookNs } });
+  return { ...record, path, result: toResult(decision) };
+}
+
+/** What has to be the same when it is taken again. */
+export function toResult({ allow, reasons, score, missing }: Decision): Json {
+  return { allow, reasons, score, missing } as unknown as Json;
+}
+
+interface Told {
+  readonly caller: Caller;
+  readonly facts: GateFacts;
+  readonly asked: Asked;
+  readonly answer: Answer;
+  readonly record: DecisionRecord;
+}
+
+/** Names, codes, counts and digests. What a gate does not name the caller may have made up: its name stays out of the log. */
+function toEvent({ caller, facts, asked, answer, record }: Told): AuditEvent {
+  const inScope = !answer.reasons.some(({ code }) => code === 'GATE_OUT_OF_SCOPE');
+  const { environment, service, commit = null, image = null } = asked;
+  const data: Readonly<Record<string, Json>> = {
+    ...{ decision: answer.decisionId, gate: facts.gate.name, gateVersion: facts.version },
+    ...{ environment: inScope ? environment : null, service: inScope ? service : null, commit },
+    ...{ image: image === null ? null : digestOf(image), dataset: facts.dataset?.runId ?? null },
+    ...{ allow: answer.allow, enforced: answer.enforced ?? true, codes: [...new Set(answer.reasons.map(({ code }) => code))] },
+    ...{ score: answer.score, threshold: answer.threshold, waived: answer.waived.map(({ evidenceId }) => evidenceId) },
+    ...{ policy: { ...answer.policy }, inputsDigest: answer.inputsDigest, recordDigest: digestJson(record as unknown as Json) },
+    expiresAt: answer.expiresAt,
+  };
+  return { type: 'deployment.decided', at: toTimestamp(Date.parse(answer.evaluatedAt)), actor: caller.personId, data };
+}

@@ -1,0 +1,72 @@
+// What a changed Gate asks for less than before: whoever may weaken it alone could let anything through.
+import type { EvidenceRequirement, GateDefinition } from '../../pipeline/definition.js';
+import type { Lowered } from './compare.js';
+
+/** A gate that is new lowers nothing: nobody relied on it. */
+export function findLoweredGate(was: GateDefinition | undefined, is: GateDefinition | undefined): readonly Lowered[] {
+  if (!was || !is) return [];
+  const found = [
+    ...(is.threshold < was.threshold ? [pair('threshold', was.threshold, is.threshold)] : []),
+    ...((is.advise?.until ?? '') > (was.advise?.until ?? '')
+      ? [pair('advise until', was.advise?.until ?? 'enforced', is.advise?.until)]
+      : []),
+    ...gone('environments', was.environments, is.environments),
+    ...gone('services', was.services, is.services),
+    ...(was.dataset.required && !is.dataset.required ? [pair('dataset', 'required', 'not required')] : []),
+    ...longer('dataset maxAge', was.dataset.maxAgeMs, is.dataset.maxAgeMs),
+    ...longer('validFor', was.validForMs, is.validForMs),
+    ...longer('driftMaxAge', was.parameters.driftMaxAgeMs, is.parameters.driftMaxAgeMs),
+    ...longer('databaseMaxAge', was.parameters.databaseMaxAgeMs, is.parameters.databaseMaxAgeMs),
+    ...longer('logLagSeconds', was.parameters.logLagSeconds, is.parameters.logLagSeconds),
+    ...longer('fixableCriticals', was.parameters.fixableCriticals, is.parameters.fixableCriticals),
+    ...Object.entries(was.parameters.penalties).flatMap(([name, percent]) => {
+      const now = is.parameters.penalties[name as keyof typeof is.parameters.penalties];
+      return now < percent ? [pair(`penalty ${name}`, percent, now)] : [];
+    }),
+    // What has other points has another part of the score: of which deployments that is less cannot be said.
+    ...weights(was, is),
+    ...was.evidence.flatMap((one) =>
+      findWeaker(
+        one,
+        is.evidence.find(({ name }) => name === one.name),
+      ),
+    ),
+  ];
+  return found.map(({ before, after }) => ({
+    ...{ what: 'gate-lowered', document: `Gate ${is.name}`, column: null, table: null, tag: null, before, after },
+  }));
+}
+
+interface Pair {
+  readonly before: string;
+  readonly after: string | null;
+}
+
+const pair = (name: string, before: unknown, after: unknown): Pair => ({
+  before: `${name}: ${String(before)}`,
+  after: `${name}: ${String(after)}`,
+});
+
+const longer = (name: string, was: number, is: number): readonly Pair[] => (is > was ? [pair(name, was, is)] : []);
+
+const gone = (name: string, was: readonly string[], is: readonly string[]): readonly Pair[] =>
+  was.filter((one) => !is.includes(one)).map((one) => ({ before: `${name}: ${one}`, after: null }));
+
+function weights(was: GateDefinition, is: GateDefinition): readonly Pair[] {
+  const points = ({ dataset, evidence }: GateDefinition): string =>
+    [`dataset ${dataset.points}`, `checks ${dataset.checkPoints}`, ...evidence.map((one) => `${one.name} ${one.points}`)].join(', ');
+  return points(was) === points(is) ? [] : [pair('points', points(was), points(is))];
+}
+
+function findWeaker(was: EvidenceRequirement, is: EvidenceRequirement | undefined): readonly Pair[] {
+  const name = `evidence ${was.name}`;
+  if (!is) return [{ before: name, after: null }];
+  const other = (['type', 'tool', 'subject'] as const).filter((member) => was[member] !== is[member]);
+  const added = is.producers.filter((one) => !was.producers.some((known) => JSON.stringify(known) === JSON.stringify(one)));
+  return [
+    ...other.map((member) => pair(`${name} ${member}`, was[member], is[member])),
+    ...longer(`${name} maxAge`, was.maxAgeMs, is.maxAgeMs),
+    ...(was.producers.length > 0 && is.producers.length === 0 ? [pair(`${name} producers`, 'named', 'anybody')] : []),
+    ...(was.producers.length > 0 ? added.map((one) => pair(`${name} producers`, '', JSON.stringify(one))) : []),
+  ];
+}
