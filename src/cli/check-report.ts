@@ -8,11 +8,14 @@ export type ReportFormat = 'text' | 'junit' | 'sarif' | 'github';
 /** Of `bauta check`: each check is a case. */
 export type CheckReportFormat = 'junit' | 'sarif';
 
+/** A finding, whoever's code it has. */
+export type Reported = Omit<CheckedFinding, 'code'> & { readonly code: string };
+
 /** What a report is of. */
-interface Subject {
+export interface Subject {
   readonly suite: string;
   /** What a case is called; the same finding has the same name when the document grew. */
-  readonly toName: (finding: CheckedFinding) => string;
+  readonly toName: (finding: Reported) => string;
   /** Cases without a finding. */
   readonly passed: readonly string[];
 }
@@ -36,6 +39,13 @@ export function toCheckReport(format: CheckReportFormat, results: readonly Check
     passed: results.length === 0 ? ['the pipeline has no checks'] : passed,
   };
   return format === 'junit' ? toJunit(findings, about) : toSarif(findings, (finding) => about.toName(finding));
+}
+
+/** The same of anything else that is a list of findings. */
+export function toCheckedReport(format: CheckReportFormat, findings: readonly Reported[], about: Subject): string {
+  return format === 'junit'
+    ? toJunit(findings, { ...about, passed: findings.length > 0 ? [] : about.passed })
+    : toSarif(findings, about.toName);
 }
 
 export function toReport(format: ReportFormat, findings: readonly CheckedFinding[]): string {
@@ -69,9 +79,9 @@ function escapeXml(text: string): string {
     .replace(/[&<>"']/g, (char) => entities[char] ?? '');
 }
 
-function toJunit(findings: readonly CheckedFinding[], { suite, toName, passed }: Subject): string {
+function toJunit(findings: readonly Reported[], { suite, toName, passed }: Subject): string {
   // What could not be made is an error of JUnit, and no failure.
-  const isNotRun = ({ code }: CheckedFinding): boolean => code === 'CHECK_NOT_RUN';
+  const isNotRun = ({ code }: Reported): boolean => code === 'CHECK_NOT_RUN';
   const errors = findings.filter(isNotRun).length;
   const failures = findings.filter(({ severity }) => severity === 'error').length - errors;
   const cases = findings.map((finding) => {
@@ -91,7 +101,7 @@ function toJunit(findings: readonly CheckedFinding[], { suite, toName, passed }:
 }
 
 /** `toSubject`: what tells two findings of one code and place apart. */
-function toSarif(findings: readonly CheckedFinding[], toSubject?: (finding: CheckedFinding) => string): string {
+function toSarif(findings: readonly Reported[], toSubject?: (finding: Reported) => string): string {
   const rules = [...new Set(findings.map(({ code }) => code))].sort();
   const results = findings
     .map((finding) => ({ finding, ...finding }))

@@ -1,13 +1,14 @@
 // The commands, their options and their examples; what each does is in the file of its name.
 import { readFileSync } from 'node:fs';
 
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 
 import { packageFile } from '../kernel/package-root.js';
 import type { GlobalOptions } from './context.js';
 import { findSecretWord, toCommandLineError } from './command-line-error.js';
 import { command, fileOption, nameArgument } from './command.js';
 import { addEvidenceCommands } from './evidence-commands.js';
+import { addGateCommands } from './gate-commands.js';
 import { addMarkCommands } from './mark-commands.js';
 import { parseCount, parseDuration, parseHours, parseVersion } from './option-values.js';
 import { asksForJson, findCommand, writeFailure } from './failure.js';
@@ -234,6 +235,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./decisions.js')).replayDecision({ ...self.optsWithGlobals(), id })),
     );
   addEvidenceCommands(program, done);
+  addGateCommands(program, done);
   addMarkCommands((...of) => command(program, ...of), { parseVersion, nameArgument, fileOption }, done);
 
   command(program, 'attest', 'say whether a database is the masked copy that was published', [

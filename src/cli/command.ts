@@ -51,6 +51,8 @@ const remote = [
   'schedules',
   'keys',
   'secrets',
+  'gate',
+  'decisions',
   'audit',
 ];
 

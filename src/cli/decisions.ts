@@ -6,10 +6,24 @@ import type { DecisionRecord } from '../pipeline/gate/gate.js';
 import { openGatePolicy } from '../control/open-policy.js';
 import { readDecision } from '../systems/files/files.js';
 import { type GlobalOptions, wantsJson } from './context.js';
+import { decisionsAt } from './decisions-remote.js';
+import { findServer } from './server.js';
 import { paint, stripControls, writeJson } from './print.js';
 
 export interface DecisionsOptions extends GlobalOptions {
   readonly id: string;
+}
+
+/** At a service those about deployments; here, one about a plan again. */
+export async function decisions(
+  action: string,
+  id: string | undefined,
+  options: GlobalOptions & { readonly gate?: string; readonly count?: number },
+): Promise<number> {
+  const server = await findServer(options);
+  if (server) return decisionsAt(server, action, id, options);
+  if (action !== 'replay' || id === undefined) throw toError('OPTION_MISSING', { name: '--server', expected: 'bauta decisions --help' });
+  return replayDecision({ ...options, id });
 }
 
 interface Answer {

@@ -1,6 +1,7 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
 import { markerStates } from '../pipeline/marked-datasets.js';
 import { toEvidenceSchemas } from './output-evidence.js';
+import { toGateSchemas } from './output-gate.js';
 import { attestation, toLifeSchemas } from './output-life.js';
 import { checkResultSchema as checkResult } from '../documents/documents.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
@@ -248,7 +249,7 @@ const check = object(
 );
 const rollback = object({ dataset: orNull(version), findings }, { error });
 const { expire, drift, hold, revoke } = toLifeSchemas({ findings, error });
-const decisions = object({ decisionId: text('of the record'), same: flag('the answer is the same'), then: decision, now: decision });
+const { decisions, gate } = toGateSchemas(error);
 const doctor = object(
   {
     ok: flag('nothing stands in the way of a run'),
@@ -447,6 +448,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     rollback,
     expire,
     decisions,
+    gate,
     drift,
     hold,
     revoke,

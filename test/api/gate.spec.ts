@@ -1,5 +1,5 @@
 // May this version go to that environment? A real run, a real `bauta attest` of what it published, the compiled policy, the signed log. Evidence comes
-// from a list here: how it is received has tests of its own.
+// from a list where its counts matter, and by /v1/evidence where its life does.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { attest } from '../../src/pipeline/verify/verify.js';
-import { GateDoors } from '../../src/control/gates/gates.js';
+import { GateDoors, toReadEvidence } from '../../src/control/gates/gates.js';
 import type { RunWorker } from '../../src/control/runs/runs.js';
 import { toError } from '../../src/kernel/errors.js';
 import { formatVerifierKey } from '../../src/kernel/signed-note.js';
-import type { EvidenceItem } from '../../src/pipeline/evidence-item.js';
+import type { EvidenceItem, ReadEvidence } from '../../src/pipeline/evidence-item.js';
 import type { Policy } from '../../src/pipeline/ports.js';
 import { openPolicy } from '../../src/systems/opa/opa.js';
 import { toStatement } from '../../src/cli/attest.js';
@@ -24,7 +24,7 @@ const image = `registry.shop.example/web@${digest}`;
 const none = { critical: 0, high: 0, medium: 0, low: 0, unknown: 0 };
 /** What was sent so far. */
 const sent: EvidenceItem[] = [];
-const state: { fails: Error | undefined } = { fails: undefined };
+const state: { fails: Error | undefined; received: boolean } = { fails: undefined, received: false };
 let tiny: TinyWorld;
 let world: ServiceWorld;
 let worker: RunWorker;
@@ -69,8 +69,11 @@ beforeAll(async () => {
         const policy = await openPolicy({ question: 'deploy' });
         return { ...policy, decide: (input, id) => (state.fails ? Promise.reject(state.fails) : policy.decide(input, id)) };
       };
-      const read = (_: string, subjects: readonly { kind: string; value: string }[]): Promise<EvidenceItem[]> =>
-        Promise.resolve(sent.filter(({ subject }) => subjects.some(({ kind, value }) => kind === subject.kind && value === subject.value)));
+      const received = toReadEvidence(metadata);
+      const read: ReadEvidence = async (workspace, subjects, nowMs) =>
+        state.received
+          ? received(workspace, subjects, nowMs)
+          : sent.filter(({ subject }) => subjects.some(({ kind, value }) => kind === subject.kind && value === subject.value));
       return (doors = new GateDoors(metadata, read, opening));
     },
   });
@@ -268,6 +271,41 @@ it('answers with an error what cannot be asked', async () => {
   expect((await decide({ surprise: 1 })).status).toBe(422);
   expect((await world.ask('POST', '/v1/gates/production/decisions', { json: {} })).status).toBe(401);
   expect((await post('/v1/gates/production/decisions', { environment: 'prod', service: 'web' }, 'vic')).status).toBe(403);
+});
+
+it('a report with a critical finding that has a fix denies, until two people waive it, and again when that has ended', async () => {
+  state.received = true;
+  try {
+    const text = gateText('', 'shipping')
+      .replace('subject: image', 'subject: commit')
+      .replace('points: 60', 'points: 60, producers: [{ person: rita }]');
+    expect((await apply(text)).status).toBe(200);
+    const ask = (): Promise<Answer> => decide({ image: null }, 'shipping');
+    expect(codes(await ask())).toEqual(['EVIDENCE_MISSING', 'SCORE_BELOW_THRESHOLD']);
+    const report = {
+      ...{ SchemaVersion: 2, ArtifactName: 'shop', ArtifactType: 'filesystem' },
+      Results: [
+        { Target: 'lock', Vulnerabilities: [{ VulnerabilityID: 'CVE-2026-1', PkgName: 'ssl', FixedVersion: '2', Severity: 'CRITICAL' }] },
+      ],
+    };
+    const reported = await post(`/v1/evidence?format=trivy&commit=${commit}`, report);
+    expect(reported.status).toBe(201);
+    const denied = await ask();
+    expect(codes(denied)).toEqual(['CRITICAL_WITH_FIX', 'SCORE_BELOW_THRESHOLD']);
+    expect((denied.body['reasons'] as object[])[0]).toMatchObject({ evidenceId: reported.body['id'], points: 60 });
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const asked = await post('/v1/waivers', { rule: 'CVE-2026-1', reason: 'the code is not reached', until });
+    const approval = (asked.body['approval'] as { id?: string } | undefined)?.id ?? String(asked.body['id']);
+    expect((await ask()).body['allow']).toBe(false);
+    expect((await post(`/v1/approvals/${approval}/approve`, {}, 'ann')).status).toBe(200);
+    const waived = await ask();
+    expect([waived.body['allow'], waived.body['waived']]).toEqual([true, [{ evidenceId: reported.body['id'], findings: 1, until }]]);
+    await world.sql('UPDATE bauta.waiver SET until = clock_timestamp()');
+    expect(codes(await ask())).toEqual(['CRITICAL_WITH_FIX', 'SCORE_BELOW_THRESHOLD']);
+    expect(codes(await decide({ image: null, commit: 'b'.repeat(40) }, 'shipping'))).toContain('EVIDENCE_MISSING');
+  } finally {
+    state.received = false;
+  }
 });
 
 it('a gate that asks for less than before takes a second person', async () => {

@@ -14,6 +14,7 @@ const commands = [
   'apply',
   'runs',
   'approvals',
+  'gate',
   'people',
   'detokenize',
   'apikeys',

@@ -1,0 +1,59 @@
+// The answer of a gate for people and for the tools that read a pipeline: text, JUnit XML, SARIF 2.1.0, Markdown.
+import { toCheckedReport } from './check-report.js';
+import type { GateAnswer } from './gate.js';
+import { paint, stripControls, toReasonsText, toTable } from './print.js';
+
+export type GateReportFormat = 'text' | 'junit' | 'sarif' | 'markdown';
+
+export function toGateReport(format: GateReportFormat, gate: string, answer: GateAnswer): string {
+  if (format === 'text') return toText(gate, answer);
+  if (format === 'markdown') return toMarkdown(gate, answer);
+  const findings = answer.reasons.map(({ code, message, hint }) => ({
+    ...{ code, message, hint, where: {} },
+    // What is not enforced stops nothing, and is said all the same.
+    severity: answer.allow ? ('warning' as const) : ('error' as const),
+  }));
+  return toCheckedReport(format, findings, {
+    suite: 'gate',
+    toName: ({ code, message }) => `${code} ${message}`,
+    passed: [`the gate ${gate}`],
+  });
+}
+
+const words = ({ allow, enforced }: GateAnswer): string => (enforced === false ? 'allow, not enforced' : allow ? 'allow' : 'deny');
+
+function toText(gate: string, answer: GateAnswer): string {
+  const { allow, enforced, score, threshold, reasons, items, waived, decisionId, policy, expiresAt } = answer;
+  const colour = enforced === false ? 33 : allow ? 32 : 31;
+  const lines = [
+    `${paint(words(answer), colour, process.stdout)}: ${stripControls(gate)}, score ${score} of ${threshold} wanted`,
+    toTable(items.map(({ code, points, earned }) => [stripControls(code), `${earned} of ${points}`])),
+    ...(reasons.length > 0 ? [toReasonsText(reasons)] : []),
+    ...waived.map(({ evidenceId, findings, until }) => `  waived  ${findings} of ${evidenceId}, until ${until ?? 'nobody knows'}`),
+    `decision ${decisionId}, policy ${policy.revision}, good until ${expiresAt}`,
+  ];
+  return `${stripControls(lines.filter((line) => line !== '').join('\n'), '\n\u001b')}\n`;
+}
+
+function toMarkdown(gate: string, answer: GateAnswer): string {
+  const { score, threshold, reasons, items, waived, decisionId, expiresAt } = answer;
+  const lines = [
+    `## ${cell(words(answer))}: ${cell(gate)}`,
+    '',
+    `Score ${score}, wanted ${threshold}. Decision ${cell(decisionId)}, good until ${cell(expiresAt)}.`,
+    '',
+    ...[
+      '| item | earned | points |',
+      '| --- | --- | --- |',
+      ...items.map((one) => `| ${cell(one.code)} | ${one.earned} | ${one.points} |`),
+    ],
+    ...(reasons.length === 0 ? [] : ['', '| reason | what | what to do |', '| --- | --- | --- |']),
+    ...reasons.map(({ code, message, hint }) => `| ${cell(code)} | ${cell(message)} | ${cell(hint)} |`),
+    ...(waived.length === 0 ? [] : ['', '| waived in | findings | until |', '| --- | --- | --- |']),
+    ...waived.map(({ evidenceId, findings, until }) => `| ${cell(evidenceId)} | ${findings} | ${cell(until ?? '')} |`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** No text of the answer can end a cell, or be a link, an image or HTML. */
+const cell = (text: string): string => stripControls(text).replace(/[\\`*_[\]()<>|!#&~]/g, (sign) => `\\${sign}`);

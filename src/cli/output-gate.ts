@@ -1,0 +1,48 @@
+// What `bauta gate` and `bauta decisions` write with --json.
+import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
+
+export function toGateSchemas(error: Schema): Readonly<Record<'decisions' | 'gate', Schema>> {
+  const headOfDecision = {
+    ...{ id: text('of the decision'), gate: text('name'), environment: text('where it shall go'), service: text('what shall go there') },
+    ...{ decidedAt: text('RFC 3339'), allow: flag('what was answered'), enforced: flag('false: the gate only advised') },
+    ...{ codes: list(text('see docs/policies.md'), 'of every reason against it'), score: { type: 'number', minimum: 0, maximum: 100 } },
+  };
+  const answerAgain: Schema = { type: 'object', description: 'as of the record, and as of now' };
+  /** Of `list`, of `show`, and of `replay`. */
+  const decisions = object(
+    {},
+    {
+      decisions: list(object(headOfDecision), 'newest first'),
+      decision: object({ ...headOfDecision, answer: { type: 'object' }, record: { type: 'object' } }),
+      ...{ decisionId: text('of the record'), same: flag('the answer is the same'), then: answerAgain, now: answerAgain, error },
+    },
+  );
+  const reasonOfGate = object({
+    ...{ code: text('see docs/policies.md'), controlIds: list(text('a control'), 'that the rule serves'), message: text('what') },
+    ...{ points: count('that it costs of the score'), evidenceId: orNull(text('the evidence that it is about')), hint: text('what to do') },
+  });
+  /** As POST /v1/gates/{name}/decisions answers. */
+  const gate = object(
+    {
+      ...{ allow: flag('the answer'), status: oneOf('SUCCEEDED', 'TERMINAL'), score: { type: 'number' }, threshold: { type: 'number' } },
+      ...{ reasons: list(reasonOfGate, 'every rule against it'), missing: list(text('a name'), 'evidence that there is none of') },
+      items: list(
+        object({ code: text('name'), points: count('there are'), earned: { type: 'number' }, evidenceId: orNull(text('by which')) }),
+        'of the score',
+      ),
+      waived: list(
+        object({ evidenceId: text('of the report'), findings: count('taken out'), until: orNull(text('RFC 3339')) }),
+        'what waivers took out',
+      ),
+      ...{
+        decisionId: text('of the record'),
+        policy: object({ bundle: text('name'), revision: text('of the rules'), digest: text('of them') }),
+      },
+      ...{ evaluatedAt: text('RFC 3339'), expiresAt: text('RFC 3339'), inputsDigest: text('of the question') },
+      log: object({ origin: orNull(text('which')), index: orNull(count('the entry')) }),
+    },
+    { enforced: flag('false: the gate only advised'), wouldDeny: list(text('a code'), 'what it would have denied for') },
+  );
+
+  return { decisions, gate };
+}
