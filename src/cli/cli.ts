@@ -226,14 +226,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./expire.js')).expire({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
     );
 
-  command(program, 'decisions', 'take a decision of the gate again from its record, and say whether the answer is the same', [
-    'bauta decisions replay 6f1c1c1e-8a55-4c1e-9d3c-2f5d5a1f0b11',
-  ])
-    .addArgument(new Argument('<action>', 'replay').choices(['replay']))
-    .argument('<id>', 'of the decision')
-    .action(async (_action: string, id: string, _, self: Command) =>
-      done(await (await import('./decisions.js')).replayDecision({ ...self.optsWithGlobals(), id })),
-    );
   addEvidenceCommands(program, done);
   addGateCommands(program, done);
   addMarkCommands((...of) => command(program, ...of), { parseVersion, nameArgument, fileOption }, done);

@@ -1,6 +1,6 @@
 // The answer of a gate for people and for the tools that read a pipeline: text, JUnit XML, SARIF 2.1.0, Markdown.
 import { toCheckedReport } from './check-report.js';
-import type { GateAnswer } from './gate.js';
+import type { GateAnswer } from './gate-answer.js';
 import { paint, stripControls, toReasonsText, toTable } from './print.js';
 
 export type GateReportFormat = 'text' | 'junit' | 'sarif' | 'markdown';

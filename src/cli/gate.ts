@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 import { InputError, toError } from '../kernel/errors.js';
 import type { GlobalOptions } from './context.js';
+import type { GateAnswer } from './gate-answer.js';
 import { type GateReportFormat, toGateReport } from './gate-report.js';
 import { printError, writeJson } from './print.js';
 import { requireServer } from './server.js';
@@ -19,28 +20,6 @@ export interface GateOptions extends Omit<GlobalOptions, 'format'> {
   readonly environmentStatement?: string;
   /** Milliseconds. */
   readonly timeout?: number;
-}
-
-/** What the service answers: docs/openapi.json. */
-export interface GateAnswer {
-  readonly allow: boolean;
-  readonly score: number;
-  readonly threshold: number;
-  readonly reasons: readonly {
-    readonly code: string;
-    readonly controlIds: readonly string[];
-    readonly message: string;
-    readonly points: number;
-    readonly evidenceId: string | null;
-    readonly hint: string;
-  }[];
-  readonly missing: readonly string[];
-  readonly items: readonly { readonly code: string; readonly points: number; readonly earned: number }[];
-  readonly waived: readonly { readonly evidenceId: string; readonly findings: number; readonly until: string | null }[];
-  readonly enforced?: boolean;
-  readonly decisionId: string;
-  readonly policy: { readonly revision: string };
-  readonly expiresAt: string;
 }
 
 export async function gate(action: string, name: string | undefined, options: GateOptions): Promise<number> {
