@@ -2,6 +2,8 @@
 // real run; and nothing of a person anywhere.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,6 +17,8 @@ import { openEventPublication } from '../../src/control/events/events.js';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { toLeafDigest } from '../../src/pipeline/audit/audit.js';
 import { type InRecord, openBroker, resolveBroker } from '../../src/systems/kafka/kafka.js';
+import { HttpClient } from '../../src/systems/http/http.js';
+import { createAuthority } from '../support/certificates.js';
 import { type OwnKafka, findKafka, startKafka } from '../support/kafka.js';
 import { createOpenLineageCheck, openLineageMissing } from '../support/openlineage.js';
 import { findProgram } from '../support/program.js';
@@ -33,11 +37,12 @@ const kcat = findProgram('kcat');
   const failures: string[] = [];
   const children = new Set<ChildProcess>();
 
-  const open = (more: Record<string, string> = {}): EventPublication => {
+  const noHttp = { send: () => Promise.reject(new Error('nothing is sent by HTTP here')) };
+  const open = (more: Record<string, string> = {}, http: Pick<HttpClient, 'send'> = noHttp): EventPublication => {
     const settings = parseSettings({ BAUTA_EVENTS_BROKER: 'env:BROKER', BAUTA_EVENTS_MS: '60000', ...more });
     const opened = openEventPublication({
       ...{ metadata: world.metadata, settings, environment: { BROKER: kafka.url, TOKEN: 't' }, firstWaitMs: 100 },
-      http: { send: () => Promise.reject(new Error('nothing is sent by HTTP here')) },
+      http,
       failed: (error) => failures.push((error as { code?: string }).code ?? String(error)),
     });
     if (!opened) throw new Error('it publishes nothing');
@@ -173,6 +178,41 @@ const kcat = findProgram('kcat');
     expect(events[0]).toMatchObject({
       job: { facets: { processing: { purpose: 'tests of the command line', legal_basis: 'legitimate-interest' } } },
     });
+  });
+
+  it('sends the same lineage by HTTPS, with its token, and goes on where a server refused', async () => {
+    const authority = createAuthority();
+    const taken: string[] = [];
+    let asked = 0;
+    const tokens = new Set<string | undefined>();
+    const server = createServer(authority.issue(['DNS:localhost']), (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        // The third one is refused the first time.
+        const status = ++asked === 3 ? 503 : 201;
+        if (status === 201) taken.push(Buffer.concat(chunks).toString());
+        tokens.add(request.headers.authorization);
+        response.writeHead(status).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const http = new HttpClient({ hosts: `localhost:${port}=127.0.0.0/8`, ca: authority.ca, lookup: () => Promise.resolve(['127.0.0.1']) });
+    const url = `https://localhost:${port}/api/v1/lineage`;
+    await world.sql(`DELETE FROM bauta.event_cursor WHERE stream = 'lineage'`);
+    const publication = open({ BAUTA_EVENTS: 'lineage', BAUTA_EVENTS_LINEAGE_URL: url, BAUTA_EVENTS_LINEAGE_TOKEN: 'env:TOKEN' }, http);
+    await publishAll(publication);
+    await publication.stop();
+    server.close();
+    authority.remove();
+    expect(failures).toContain('EVENT_NOT_TAKEN');
+    expect([...tokens]).toEqual(['Bearer t']);
+    // At least once, and of what was sent twice the same.
+    const sent = (await read('bauta.lineage')).map(({ value }) => JSON.parse(value?.toString() ?? '') as unknown);
+    const parsed = taken.map((text) => JSON.parse(text) as unknown);
+    expect([...new Set(taken)]).toHaveLength(sent.length);
+    for (const one of sent) expect(parsed).toContainEqual(one);
   });
 
   it('has who used how much', async () => {
