@@ -50,7 +50,10 @@ openssl rand -base64 32 | tr -d '\n' >server_key
 openssl rand -base64 32 | tr -d '\n' >log_key
 
 # Compose mounts a secret with the mode that it has here, and the image's user is not you: the folder is what keeps others out.
+# What an agent is enrolled by comes later, by you.
+: >agent_token
 chmod 0444 ./*
+chmod 0644 agent_token
 chmod 0700 .
 : >complete
 echo "made: $folder (keep it out of version control)" >&2

@@ -54,6 +54,10 @@ it('keeps the broker between the networks: the worker reaches it, the source is 
   expect([base.networks['border'], base.networks['environment']]).toEqual([{ internal: true }, { internal: true }]);
   for (const name of ['source', 'metadata', 'api', 'worker']) expect([...members('border'), ...members('environment')]).not.toContain(name);
   expect(beside.services['worker']?.networks).toEqual(['databases', 'border']);
+  expect([members('border'), members('environment')]).toEqual([
+    ['kafka', 'agent'],
+    ['target', 'agent'],
+  ]);
 });
 
 it('the file beside it fits the schema of compose, and changes the worker alone', () => {

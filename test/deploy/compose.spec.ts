@@ -80,8 +80,8 @@ it('mounts files that are there, and secrets that the script makes, each of them
   expect([...used].sort()).toEqual(declared.map(([name]) => name).sort());
   const made = readdirSync(join(folder, 'secrets')).filter((name) => name !== 'complete');
   const files = declared.map(([, { file }]) => file.replace('./secrets/', ''));
-  // What deploy/compose/kafka.yaml gives the worker, and what an agent gets wherever it is.
-  expect(made.sort()).toEqual([...files, 'broker_service_url', 'broker_agent_url'].sort());
+  // What deploy/compose/kafka.yaml gives the worker.
+  expect(made.sort()).toEqual([...files, 'broker_service_url'].sort());
 });
 
 it('gives nobody a secret that is not his: only the job has the owner, only the worker source, target and the log’s key', () => {
@@ -89,7 +89,10 @@ it('gives nobody a secret that is not his: only the job has the owner, only the 
     services.filter(([, { secrets }]) => secrets.map(nameOf).includes(secret)).map(([name]) => name);
   expect(holders('metadata_owner_url')).toEqual(['migrate']);
   expect([holders('metadata_sequencer_url'), holders('log_key')]).toEqual([['worker'], ['worker']]);
-  expect([holders('source_url'), holders('target_url')]).toEqual([['worker'], ['worker']]);
+  expect([holders('source_url'), holders('target_url')]).toEqual([['worker'], ['worker', 'agent']]);
+  // The agent has nothing of production.
+  const agent = (compose.services['agent']?.secrets ?? []).map(nameOf);
+  expect(agent.sort()).toEqual(['agent_token', 'broker_agent_url', 'ca_certificate', 'target_url']);
   // What documents may name is what is mounted below the secrets folder: no way into the service's own database.
   const worker = compose.services['worker']?.secrets ?? [];
   expect(worker.filter((secret) => typeof secret === 'string' || !secret.target.startsWith('/'))).toEqual(['source_url', 'target_url']);
