@@ -54,7 +54,7 @@ it('has no way to a source, a metadata database or anything else, and nothing of
   expect(policies[0]).toMatchObject({ spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } });
   const ports = policies.flatMap(({ spec }) => (spec.egress ?? []).flatMap((rule) => rule.ports.map(({ port }) => port)));
   expect([...new Set(ports)].sort((a, b) => a - b)).toEqual([53, 5432, 9093]);
-  expect(JSON.stringify(pod)).not.toMatch(/source|metadata_|bauta-keys|server_key|log_key/);
+  expect(JSON.stringify(pod)).not.toMatch(/source_url|metadata_|bauta-keys|server_key|log_key/);
 });
 
 const kustomize = findProgram('kustomize');
