@@ -16,7 +16,7 @@ import type { EventPublication } from '../../src/control/events/events.js';
 import { openEventPublication } from '../../src/control/events/events.js';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { toLeafDigest } from '../../src/pipeline/audit/audit.js';
-import { type InRecord, openBroker, resolveBroker } from '../../src/systems/kafka/kafka.js';
+import { EventPublisher, type InRecord, openBroker, resolveBroker, toAuditRecord } from '../../src/systems/kafka/kafka.js';
 import { HttpClient } from '../../src/systems/http/http.js';
 import { createAuthority } from '../support/certificates.js';
 import { type OwnKafka, findKafka, startKafka } from '../support/kafka.js';
@@ -56,7 +56,7 @@ const kcat = findProgram('kcat');
     }
     expect(await world.metadata.findUnpublished(['audit', 'lineage', 'usage'])).toEqual([]);
   };
-  const read = async (topic: string): Promise<readonly InRecord[]> => {
+  const readTopic = async (topic: string): Promise<readonly InRecord[]> => {
     const broker = await openBroker(await resolveBroker('test', kafka.url, () => Promise.resolve(undefined)));
     try {
       const admin = await broker.admin();
@@ -137,7 +137,7 @@ const kcat = findProgram('kcat');
   });
 
   it('has every entry as a CloudEvent whose data are the bytes that were signed', async () => {
-    const records = await read('bauta.audit');
+    const records = await readTopic('bauta.audit');
     expect(await expectWhole(records)).toBe(0);
     const ajv = new Ajv2020({ strict: false });
     ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT/);
@@ -158,7 +158,7 @@ const kcat = findProgram('kcat');
   it('has lineage of the run that OpenLineage would call its own', async () => {
     if (openLineageMissing() !== undefined) return;
     const check = createOpenLineageCheck();
-    const records = await read('bauta.lineage');
+    const records = await readTopic('bauta.lineage');
     const events = records.map(
       ({ value }) => JSON.parse(value?.toString() ?? '') as { eventType: string; job: { name: string }; outputs: { name: string }[] },
     );
@@ -209,14 +209,14 @@ const kcat = findProgram('kcat');
     expect(failures).toContain('EVENT_NOT_TAKEN');
     expect([...tokens]).toEqual(['Bearer t']);
     // At least once, and of what was sent twice the same.
-    const sent = (await read('bauta.lineage')).map(({ value }) => JSON.parse(value?.toString() ?? '') as unknown);
+    const sent = (await readTopic('bauta.lineage')).map(({ value }) => JSON.parse(value?.toString() ?? '') as unknown);
     const parsed = taken.map((text) => JSON.parse(text) as unknown);
     expect([...new Set(taken)]).toHaveLength(sent.length);
     for (const one of sent) expect(parsed).toContainEqual(one);
   });
 
   it('has who used how much', async () => {
-    const [record] = await read('bauta.usage');
+    const [record] = await readTopic('bauta.usage');
     const usage = JSON.parse(record?.value?.toString() ?? '') as Record<string, unknown>;
     const schema = JSON.parse(readFileSync(packageFile('docs', 'schema', 'event-usage.json'), 'utf8')) as object;
     const ajv = new Ajv2020({ strict: false });
@@ -244,7 +244,7 @@ const kcat = findProgram('kcat');
     await kafka.restart();
     await publishAll(publication);
     await publication.stop();
-    await expectWhole(await read('bauta.audit'));
+    await expectWhole(await readTopic('bauta.audit'));
     const after = await world.ask('GET', '/v1/events', { token: auditor });
     expect((after.body['items'] as object[]).every((one) => JSON.stringify(one).includes('"failure":null,'))).toBe(true);
   }, 60_000);
@@ -281,7 +281,7 @@ const kcat = findProgram('kcat');
     const publication = open();
     await publishAll(publication);
     await publication.stop();
-    await expectWhole(await read('bauta.audit'));
+    await expectWhole(await readTopic('bauta.audit'));
   }, 60_000);
 
   it('is proved by a consumer that trusts nobody but the key, and every gap and change is named', async () => {
@@ -306,8 +306,8 @@ const kcat = findProgram('kcat');
       ),
     );
     // The same records with one left out, one changed, and the last one missing, under other prefixes.
-    const records = await read('bauta.audit');
-    const notes = await read('bauta.audit.checkpoints');
+    const records = await readTopic('bauta.audit');
+    const notes = await readTopic('bauta.audit.checkpoints');
     const broker = await openBroker(await resolveBroker('test', kafka.url, () => Promise.resolve(undefined)));
     const [admin, producer] = [await broker.admin(), await broker.producer()];
     const write = async (prefix: string, kept: readonly InRecord[]): Promise<string> => {
@@ -340,6 +340,28 @@ const kcat = findProgram('kcat');
     await broker.close();
   }, 60_000);
 
+  it('lets a consumer of usage see who did far more than he does, and nobody else', async () => {
+    const broker = await openBroker(await resolveBroker('test', kafka.url, () => Promise.resolve(undefined)));
+    const [admin, producer] = [await broker.admin(), await broker.producer()];
+    await admin.create({ topic: 'seen.usage', partitions: 1 });
+    const use = (who: string, day: number, values: number) => ({
+      key: `log/${who}${day}`,
+      value: JSON.stringify({ who, action: 'detokenised', at: `2026-11-${String(day).padStart(2, '0')}T10:00:00Z`, amount: { values } }),
+    });
+    const days = Array.from({ length: 14 }, (_, i) => i + 1);
+    const steady = days.map((day) => use('p-steady', day, 100 + (day % 3)));
+    const sudden = days.map((day) => use('p-sudden', day, day === 14 ? 5000 : 20 + (day % 5)));
+    // Sent twice is used once.
+    await producer.send({
+      topic: 'seen.usage',
+      records: [...steady, ...sudden, sudden[0]!, ...Array.from({ length: 50 }, () => steady[3]!)],
+    });
+    await broker.close();
+    const words = [packageFile('examples', 'events', 'unusual.mjs'), kafka.url.replace('kafka://', ''), 'seen'];
+    const said = execFileSync(process.execPath, words, { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+    expect(said).toMatch(/^2026-11-14 p-sudden detokenised 5000 z=\d+\.\d\n$/);
+  });
+
   (kcat ? it : it.skip)('is read by kcat as documented', () => {
     const address = kafka.url.replace('kafka://', '');
     const words = ['-C', '-b', address, '-t', 'bauta.audit', '-e', '-q', '-c', '1', '-f', '%k %h %s\\n'];
@@ -351,10 +373,38 @@ const kcat = findProgram('kcat');
 
   it('holds nobody and nothing of production, in no key, header, value or name of a topic', async () => {
     for (const topic of ['bauta.audit', 'bauta.audit.checkpoints', 'bauta.lineage', 'bauta.usage']) {
-      const text = (await read(topic)).map(({ key, value, headers }) => [key, value, ...[...headers].flat()].join(' ')).join('\n');
+      const text = (await readTopic(topic)).map(({ key, value, headers }) => [key, value, ...[...headers].flat()].join(' ')).join('\n');
       expect(text.length).toBeGreaterThan(100);
       expect(text).not.toMatch(new RegExp(`${canary}|\\bbob\\b|\\bvic\\b`, 'i'));
     }
+  });
+
+  it('needs no more at the broker than to write its topics and to make them, by TLS and a password', async () => {
+    const read = (reference: string): Promise<string> => Promise.resolve(readFileSync(reference.replace(/^file:/, ''), 'utf8'));
+    const target = () => resolveBroker('test', kafka.login('agent-1'), read);
+    const record = toAuditRecord({ origin: 'log', index: 0 }, { type: 'run.started', at: '', runId: '', text: '{}' });
+    const send = async (): Promise<string> => {
+      const publisher = new EventPublisher(target, { prefix: 'least', partitions: 2, retentionMs: 3_600_000 });
+      try {
+        await publisher.send('audit', [record]);
+        return 'sent';
+      } catch (error) {
+        return (error as { code: string }).code;
+      } finally {
+        await publisher.close();
+      }
+    };
+    expect(await send()).toMatch(/^(BROKER_DENIED|TOPIC_)/);
+    const broker = await openBroker(await resolveBroker('test', kafka.url, () => Promise.resolve(undefined)));
+    const admin = await broker.admin();
+    const topics = ['audit', 'audit.checkpoints', 'usage', 'lineage'].map((name) => `least.${name}`);
+    const grants = topics.flatMap((topic) =>
+      (['create', 'write'] as const).map((operation) => ({ principal: kafka.principal('agent-1'), operation, on: { topic } })),
+    );
+    await admin.grant(...grants);
+    await broker.close();
+    expect(await send()).toBe('sent');
+    expect((await readTopic('least.audit')).map(({ value }) => value?.toString())).toEqual(['{}']);
   });
 
   it('makes its topics as stated, and sends nothing without a value', async () => {
@@ -366,7 +416,7 @@ const kcat = findProgram('kcat');
       (await admin.settings('bauta.audit')).get('retention.ms'),
     ]).toEqual(['delete', String(30 * 86_400_000)]);
     for (const topic of ['bauta.audit', 'bauta.audit.checkpoints', 'bauta.lineage', 'bauta.usage'])
-      expect((await read(topic)).filter(({ value }) => value === null || value.length === 0)).toEqual([]);
+      expect((await readTopic(topic)).filter(({ value }) => value === null || value.length === 0)).toEqual([]);
     await broker.close();
   });
 });
