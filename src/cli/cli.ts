@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { packageFile } from '../kernel/package-root.js';
 import type { GlobalOptions } from './context.js';
 import { findSecretWord, toCommandLineError } from './command-line-error.js';
+import { addAgentCommands } from './agent-commands.js';
 import { command, fileOption, nameArgument } from './command.js';
 import { addEvidenceCommands } from './evidence-commands.js';
 import { addGateCommands } from './gate-commands.js';
@@ -229,6 +230,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
   addEvidenceCommands(program, done);
   addGateCommands(program, done);
   addMarkCommands((...of) => command(program, ...of), { parseVersion, nameArgument, fileOption }, done);
+
+  addAgentCommands(program, done);
 
   command(program, 'attest', 'say whether a database is the masked copy that was published', [
     'bauta attest env:DATABASE_URL --key log.pub',

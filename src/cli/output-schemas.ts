@@ -1,5 +1,6 @@
 // The form of what each command writes to stdout with --json, as published under docs/schema/output-*.json. Tests hold the outputs to it.
 import { markerStates } from '../pipeline/marked-datasets.js';
+import { toAgentSchemas } from './output-agents.js';
 import { toEvidenceSchemas } from './output-evidence.js';
 import { toGateSchemas } from './output-gate.js';
 import { attestation, toLifeSchemas } from './output-life.js';
@@ -465,6 +466,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     keys,
     pull: load,
     ...toEvidenceSchemas({ findings, error }),
+    ...toAgentSchemas({ findings, error }),
     detokenize,
   }).map(([command, schema]) => [
     `output-${command}.json`,

@@ -48,6 +48,8 @@ needing('bash')('bash completes commands, options and the values of options', as
     'hold',
     'revoke',
     'drift',
+    'agents',
+    'agent',
     'attest',
     'load',
     'pull',

@@ -13,3 +13,4 @@ export { keepServiceLog, readLastNote } from './service-log.js';
 export { withWriteLock } from './write-lock.js';
 export { listFileKeys, openFileKeys } from './file-key-provider.js';
 export { type AgentEnrolment, AgentHome, type AgentIdentity } from './agent-home.js';
+export { type AgentRegister, type RegisteredAgent, changeAgentRegister, readAgentRegister } from './agent-register.js';

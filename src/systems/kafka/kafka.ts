@@ -9,6 +9,7 @@ export {
 } from './address.js';
 export { Broker, type BrokerOptions, openBroker, type ProducerOptions } from './broker.js';
 export { type OutBatch, type OutRecord, Producer, Transaction, type Written } from './producer.js';
+export { type EnrolmentPlace, findEnrolments, makeAgentTopics, tellAgent } from './enrolment.js';
 export { type BulkRead, DatasetLoading, type RecordProblem, toRangesOf } from './loading/dataset-loading.js';
 export { type InRecord, type Positions, type ReaderOptions, TopicReader } from './reader.js';
 export { BrokerAdmin, type Grant, type TopicDefinition, type TopicState } from './topics.js';
