@@ -47,7 +47,8 @@ itHere(
   async () => {
     const { stdout: token } = await bauta('agents', 'invite', 'enrolled', '--lasts', '20m');
     const kept = readFileSync(join(homes, 'service', 'agents', readdirSync(join(homes, 'service', 'agents'))[0]!), 'utf8');
-    expect(kept).not.toContain(JSON.parse(Buffer.from(token.trim().slice('bauta-agent-'.length), 'base64url').toString('utf8')).secret);
+    const carried = JSON.parse(Buffer.from(token.trim().slice('bauta-agent-'.length), 'base64url').toString('utf8')) as { secret: string };
+    expect(kept).not.toContain(carried.secret);
     const file = join(homes, 'token');
     writeFileSync(file, token, { mode: 0o600 });
     const words = [cli, 'agent', '--home', join(homes, 'one'), '--broker', 'env:BROKER', '--target', 'env:TARGET', '--token-file', file];
