@@ -14,9 +14,10 @@ import {
   ByteWriter, type RowChoices, type RowCodec, type RowFormat, RowReader, type RowRecords, RowWriter, type SchemaRegistry, toRowCodec, toRowTable,
 } from '../wire/rows/rows.js'; // prettier-ignore
 import { type TopicPlace, toEnvironmentPrefix, toRowsTopic, toVersionTopic } from '../wire/topic-names.js';
+import { removeTopic } from './bulk-outlet.js';
 import type { Outlet, OutletRun, ReadBack, Written } from './outlet.js';
 import { RowsLedger, toStretchDigest } from './rows-ledger.js';
-import { cutAborted, readEnds, removeRows } from './rows-topics.js';
+import { cutAborted, readEnds } from './rows-topics.js';
 
 /** Of one request; a record that is larger goes alone. */
 const requestBytes = 768 * 1024;
@@ -268,7 +269,7 @@ export class RowsOutlet implements Outlet {
     if (this.#alone) {
       const admin = await broker.admin();
       try {
-        await removeRows(admin, [...this.#topics.keys()]);
+        for (const topic of this.#topics.keys()) await removeTopic(admin, topic);
       } finally {
         await admin.close();
       }

@@ -73,12 +73,6 @@ export async function endRows(broker: Broker, transactionalId: string, topic: st
   }
 }
 
-/** First the records, which then nobody gets even while the broker still has the topic's name; then the topics. */
-export async function removeRows(admin: BrokerAdmin, topics: readonly string[]): Promise<void> {
-  for (const { topic } of await admin.describe(topics)) await admin.deleteRecords(topic);
-  await admin.delete(...topics);
-}
-
 /** Where each partition of these topics ends now. */
 export async function readEnds(admin: BrokerAdmin, topics: readonly string[]): Promise<ReadonlyMap<string, Positions>> {
   const ends = new Map<string, Positions>();
