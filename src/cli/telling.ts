@@ -57,6 +57,7 @@ export function toHooks(telling: Telling): Hooks {
     ...hooks,
     notReused: (why) => telling.say(`reuse    no: ${why}`),
     moved: (_, rows) => telling.moved(rows),
+    heard: (line) => telling.say(`agents   ${line}`),
     built: (done, of) => {
       telling.copied();
       hooks.built(done, of);

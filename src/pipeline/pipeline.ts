@@ -199,6 +199,7 @@ async function onGround(
   ground: Ground,
 ): Promise<RunState> {
   await run.succession?.holding(ground.snapshot.held, plan, scope);
+  ground.staging.listen?.((line) => hooks.heard?.(line));
   const report = await fill(doors, plan, run, hooks, journal, border, ground);
   if (report.findings.some(isError)) return 'withheld';
   await border('publish');

@@ -1,4 +1,5 @@
 // The seven doors to the outside world. The data plane knows these and nothing behind them.
+import type { Json } from '../kernel/canonical-json.js';
 import type { Finding } from '../kernel/errors.js';
 import type { Batch, Masked } from './batch.js';
 import type { Catalogue, DataType, TableName } from './catalogue.js';
@@ -337,6 +338,10 @@ export interface Staging {
    * Findings (warnings) tell what could not be tidied up afterwards.
    */
   publish(version: DatasetVersion): Promise<readonly Finding[]>;
+  /** What the log says of where a version went that others take from there; asked before it is published. Absent: nobody does. */
+  sent?(): Readonly<Record<string, Json>>;
+  /** Names, counts and codes of those who take it, told as they come. */
+  listen?(hear: (line: string) => void): void;
   /** Leaves nothing behind. MUST be safe to call twice and after a failure. */
   drop(): Promise<void>;
 }

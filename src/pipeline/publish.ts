@@ -55,6 +55,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
       const marker = toMarker({ ...facts, log: { origin, index } });
       const row = toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker)));
       await staging.mark(row);
+      if (staging.sent) await journal.append('deliver', 'dataset.sent', { version: version.version, ...staging.sent() });
       archived = await writeArchive(doors, journal, staging, { plan, runId: run.id, marker: row }, onArchived);
       const findings = await staging.publish(version).catch(async (error: unknown) => {
         await archived?.drop();

@@ -96,6 +96,8 @@ export interface Hooks {
   /** How many ranges nobody has loaded yet, where others may. */
   ranges?(open: number): void;
   built?(done: number, of: number): void;
+  /** What those tell who take the version from where it was sent. */
+  heard?(line: string): void;
   verified?(report: VerifyReport): void;
   checked?(results: readonly CheckResult[]): void;
 }

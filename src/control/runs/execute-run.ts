@@ -183,6 +183,7 @@ function hooksOf(
       stop.abort(waits);
       throw waits;
     },
+    heard: (line) => void metadata.within(run.workspaceId, ({ runs }) => runs.say(run.id, line)).catch(() => undefined),
     ranges: (open) => void (moved.openRanges = open),
     moved: (_, rows, bytes) => {
       moved.rows += rows;

@@ -141,8 +141,8 @@ export class BulkOutlet implements Outlet {
   }
 
   /** Records and their bytes, as they went out. */
-  get sent(): { readonly records: number; readonly wireBytes: number } {
-    return { records: this.#records, wireBytes: this.#wireBytes };
+  get sent(): NonNullable<Outlet['sent']> {
+    return { topic: this.#options.topic, records: this.#records, wireBytes: this.#wireBytes };
   }
 
   /** Throws STREAM_RECORD_MISSING, STREAM_RECORD_FORGED where what came back is not what was sent. */

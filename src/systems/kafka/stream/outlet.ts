@@ -50,6 +50,8 @@ export type Outlet = {
   readBack(): AsyncIterable<ReadBack>;
   /** What the signed `complete` says of the records, per table in the plan's order: streams, rows, bytes, and what the encoding adds. JSON. */
   manifest(): Readonly<Record<string, Json>>;
+  /** What went over the wire so far. Absent: the encoding does not count it. */
+  readonly sent?: { readonly topic: string; readonly records: number; readonly wireBytes: number };
   /** Everything written becomes readable to those for whom it is meant. Once, after verification. */
   commit(version: number): Promise<void>;
   /** Nothing written stays readable, and its records are deleted. MUST be safe at any time but after `commit`, and to call twice. */

@@ -26,6 +26,8 @@ interface Known {
   state: AgentState;
 }
 
+const tellEveryMs = 5000;
+
 export class Receipts {
   readonly #known: ReadonlyMap<string, Known>;
   readonly #options: { readonly place: TopicPlace; readonly runId: string };
@@ -35,6 +37,8 @@ export class Receipts {
   #failure: unknown;
   #changed: () => void = () => undefined;
   #refused = 0;
+  #hear: (line: string) => void = () => undefined;
+  #toldAtMs = 0;
 
   constructor(options: { readonly place: TopicPlace; readonly runId: string; readonly agents: ReadonlyMap<string, AgentBody> }) {
     this.#options = options;
@@ -53,6 +57,11 @@ export class Receipts {
       if (!this.#stop.signal.aborted) this.#failure = error;
       this.#changed();
     });
+  }
+
+  /** Every change of an agent's state, and how far it is every few seconds. */
+  tell(hear: (line: string) => void): void {
+    this.#hear = hear;
   }
 
   get agents(): readonly AgentState[] {
@@ -105,7 +114,15 @@ export class Receipts {
     if (!found) return;
     if ('problem' in found) return void (this.#refused += 1);
     known.highest = found.message.sequence;
-    if (found.message.runId === runId) known.state = toState(found.message, known.state);
+    if (found.message.runId === runId) {
+      const before = known.state.state;
+      known.state = toState(found.message, known.state);
+      const isNews = before !== known.state.state;
+      if (isNews || performance.now() - this.#toldAtMs > tellEveryMs) {
+        this.#toldAtMs = performance.now();
+        this.#hear(toLine(known.state));
+      }
+    }
     this.#changed();
   }
 
@@ -119,14 +136,29 @@ export class Receipts {
   }
 }
 
+/** Names, counts and codes. */
+function toLine({ agentId, state, progress, findings }: AgentState): string {
+  const codes = findings.length === 0 ? '' : `: ${findings.map(({ code }) => code).join(', ')}`;
+  if (state !== 'loading' || !progress) return `${agentId} ${state}${codes}`;
+  const { rows, bytes, lag, secondsLeft } = progress;
+  const left = secondsLeft === null || secondsLeft === undefined ? '' : `, ${Math.ceil(secondsLeft)} s left`;
+  return `${agentId} loading: ${rows} rows, ${(bytes / 1e6).toFixed(1)} MB, ${lag} records behind${left}`;
+}
+
 /** An agent that has said this goes no further with the run. */
 const ended: ReadonlySet<string> = new Set<ReceiptType | 'silent'>(['failed', 'rolled-back', 'withdrawn', 'expired']);
 
 function toState({ type, agentId, at, body }: ReceiptMessage, before: AgentState): AgentState {
-  const told = body as { readonly findings?: unknown; readonly rows?: unknown };
+  const told = body as { readonly findings?: unknown };
   const findings = Array.isArray(told.findings) ? told.findings.map(toCode).filter((one) => one !== undefined) : [];
-  const progress = type === 'loading' && typeof told.rows === 'number' ? (body as unknown as ProgressBody) : before.progress;
+  const progress = type === 'loading' && isProgress(body) ? (body as unknown as ProgressBody) : before.progress;
   return { agentId, state: type, at, progress, findings: type === 'failed' ? findings : before.findings };
+}
+
+/** Signed by an agent, and perhaps of another release: only numbers go further. */
+function isProgress(body: unknown): boolean {
+  const { rows, bytes, lag, secondsLeft } = body as Partial<Record<keyof ProgressBody, unknown>>;
+  return [rows, bytes, lag].every((one) => typeof one === 'number') && (secondsLeft === null || typeof secondsLeft === 'number');
 }
 
 /** Somebody else's words go no further: a code is capitals. */

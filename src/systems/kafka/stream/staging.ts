@@ -1,6 +1,7 @@
 // A run's staging where a broker is between: what goes out to the topic is read back from it into a proving database, and only that is verified.
 // Agents are told what came to stand there when it was found good, and publish when they are told.
 import type { Json } from '../../../kernel/canonical-json.js';
+import { digestJson } from '../../../kernel/digest.js';
 import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
 import type { TableName } from '../../../pipeline/catalogue.js';
@@ -54,6 +55,7 @@ export class StreamStaging implements Staging {
   readonly #digests: bigint[];
   #sequences: readonly SequenceValue[] = [];
   #marker: MarkerRow | undefined;
+  #toldSent: () => void = () => undefined;
   #state: 'loading' | 'publishing' | 'published' | 'dropped' = 'loading';
   #dropping: Promise<void> | undefined;
 
@@ -131,6 +133,7 @@ export class StreamStaging implements Staging {
     };
     await control.tell({ type: 'complete', runId, version, lastsMs, body });
     this.#marker = row;
+    this.#toldSent();
   }
 
   /** Agents have to have verified before any of them is told to publish: what one of them cannot take is published nowhere. */
@@ -176,6 +179,20 @@ export class StreamStaging implements Staging {
     await attempt(close);
     this.#state = 'dropped';
     if (failures.length > 0) throw failures[0];
+  }
+
+  sent(): Readonly<Record<string, Json>> {
+    const { outlet, receipts } = this.#parts;
+    return { ...outlet.sent, manifest: digestJson(outlet.manifest()), agents: receipts.agents.length };
+  }
+
+  listen(hear: (line: string) => void): void {
+    const { receipts, outlet } = this.#parts;
+    receipts.tell((line) => hear(line));
+    this.#toldSent = () => {
+      const { records = 0, wireBytes = 0 } = outlet.sent ?? {};
+      if (records > 0) hear(`told: ${records} records, ${(wireBytes / 1e6).toFixed(1)} MB on the wire, read back and proved`);
+    };
   }
 
   #requireLoading(): void {
