@@ -10,6 +10,7 @@ import { findMarkerProblem } from '../target/marker-of.js';
 import type { EnvironmentRoles } from '../target/names.js';
 import type { OwnComment } from '../target/own-comment.js';
 import type { Session, TargetServer } from '../target/session.js';
+import type { OnStep } from '../target/steps.js';
 import { findHanging, findShared } from './guard.js';
 import { findTaken } from './inspect-swap.js';
 import { type Places, toPlaces } from './places.js';
@@ -126,6 +127,7 @@ export async function rollbackSwap(
   clock: Clock,
   verifiers: readonly Verifier[],
   permit?: Permit,
+  onStep: OnStep = () => undefined,
 ): Promise<DatasetVersion> {
   const { target } = server;
   const [previous] = toReturnable(await readVersions(session, target));
@@ -134,6 +136,7 @@ export async function rollbackSwap(
   const problem = ours.version === 0 ? undefined : await findMarkerProblem(server, target, ours, verifiers, clock.now(), record);
   if (problem !== undefined) throw toError('ROLLBACK_MARKER', { name: target, amount: String(ours.version), expected: problem });
   await permit?.(toDataset(previous));
+  await onStep('rollback.switch');
   await switchSchemas(server, session, {
     standing: async () => {
       const current = await findCurrentOf(session, target);
@@ -143,6 +146,7 @@ export async function rollbackSwap(
       const current = await findCurrentOf(session, target);
       // The current one may have been withdrawn: then nothing has to give way.
       if (current) await makePrevious(session, current, toTimestamp(clock.now()), true);
+      await onStep('rollback.rename');
       const free = new Set((await readSchemas(session)).map(({ name }) => name));
       for (const name of ours.schemas) if (free.has(name)) throw toError('SWAP_SCHEMA_TAKEN', { stage: 'deliver', schema: name });
       for (const [name, place] of places.schemas) await rename(session, place, name);

@@ -122,10 +122,10 @@ export class SchemaTarget implements Target {
   }
 
   rollback(permit?: Permit): Promise<DatasetVersion> {
-    const { clock, verifiers = [] } = this.#options;
+    const { clock, verifiers = [], onStep } = this.#options;
     return this.#withSession(async (session) => {
       await lockTarget(session, this.#server.target);
-      return rollbackSwap(this.#server, session, clock, verifiers, permit);
+      return rollbackSwap(this.#server, session, clock, verifiers, permit, onStep);
     });
   }
 

@@ -11,6 +11,7 @@ import { type OwnComment, toCommentText } from './own-comment.js';
 import { findMarkerProblem } from './marker-of.js';
 import { type EnvironmentRoles, toStagingName } from './names.js';
 import type { Session, TargetServer } from './session.js';
+import type { OnStep } from './steps.js';
 import { switchOver } from './switch-over.js';
 
 export interface Publication {
@@ -59,6 +60,7 @@ export async function rollback(
   clock: Clock,
   verifiers: readonly Verifier[],
   permit?: Permit,
+  onStep: OnStep = () => undefined,
 ): Promise<DatasetVersion> {
   const { target } = server;
   const previous = toReturnable(await readDatabases(session), target)[0];
@@ -69,11 +71,13 @@ export async function rollback(
   if (problem !== undefined) throw toError('ROLLBACK_MARKER', { name: target, amount: String(ours.version), expected: problem });
   const [wanted] = toDatasets([previous], target);
   if (wanted) await permit?.(wanted);
+  await onStep('rollback.switch');
   await switchOver(server, session, { clear: [target, name], watch: [target, name] }, async () => {
     const current = (await readDatabases(session)).find((database) => database.name === target);
     if (current && current.ours?.target !== target) throw toError('TARGET_NOT_OURS', { name: target });
     // The current one may have been withdrawn: then nothing has to give way.
     if (current) await makePrevious(session, current, { clock }, toTimestamp(clock.now()), true);
+    await onStep('rollback.rename');
     await rename(session, name, target);
     await setComment(session, target, { ...ours, state: 'current', replacedAt: undefined });
   });

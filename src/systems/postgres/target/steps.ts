@@ -34,11 +34,15 @@ export const swapSteps = [
 /** Those that take a version away, of either kind. */
 export const dropSteps = ['version.close', 'version.drop', 'roles.drop'] as const;
 
+/** Back to the version before: ahead of the switch, and in the middle of its one transaction. */
+export const rollbackSteps = ['rollback.switch', 'rollback.rename'] as const;
+
 export type TargetStep =
   | (typeof targetSteps)[number]
   | (typeof swapSteps)[number]
   | (typeof templateSteps)[number]
   | (typeof cloneSteps)[number]
-  | (typeof dropSteps)[number];
+  | (typeof dropSteps)[number]
+  | (typeof rollbackSteps)[number];
 
 export type OnStep = (step: TargetStep) => void | Promise<void>;

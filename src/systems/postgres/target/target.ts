@@ -36,7 +36,7 @@ export type { SchemaStatements, Statement } from './build-schema.js';
 export type { TargetSettings } from './session.js';
 export { defaultTargetSettings } from './session.js';
 export { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
-export { type TargetStep, cloneSteps, dropSteps, targetSteps, templateSteps } from './steps.js';
+export { type TargetStep, cloneSteps, dropSteps, rollbackSteps, targetSteps, templateSteps } from './steps.js';
 
 export interface PostgresTargetOptions {
   /** Points at the target database, which need not exist yet. */
@@ -190,7 +190,7 @@ export class PostgresTarget implements Target {
   rollback(permit?: Permit): Promise<DatasetVersion> {
     return this.#withMaintenance(async (session) => {
       await lockTarget(session, this.#server.target);
-      return rollback(this.#server, session, this.#options.clock, this.#verifiers, permit);
+      return rollback(this.#server, session, this.#options.clock, this.#verifiers, permit, this.#options.onStep);
     });
   }
 
