@@ -70,7 +70,7 @@ function toDroppedText({ dropped, kept, address, lookedAt }: Attestation): strin
   return [toTable([...things, ...stay]), `  seen at ${lookedAt} on ${stripControls(address)}, in a session of its own`].join('\n');
 }
 
-function toBeyondText({ beyond }: Attestation): string {
+export function toBeyondText({ beyond }: Pick<Attestation, 'beyond'>): string {
   const words: Readonly<Record<string, string>> = {
     backups: 'backups', walArchives: 'WAL archives', replicas: 'replicas', diskSnapshots: 'disk snapshots', files: 'files handed out', topics: 'topics',
   }; // prettier-ignore

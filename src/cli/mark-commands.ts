@@ -1,4 +1,4 @@
-// `bauta environments`, `bauta hold`, `bauta revoke` and `bauta drift`, as the command line has them.
+// `bauta environments`, `bauta hold`, `bauta revoke`, `bauta erase` and `bauta drift`, as the command line has them.
 import type { Argument, Command, Option } from 'commander';
 
 type AddCommand = (name: string, summary: string, examples: readonly string[]) => Command;
@@ -47,6 +47,18 @@ export function addMarkCommands(
     .action(async (version: number, name: string | undefined, _, self: Command) =>
       done(await (await import('./mark.js')).revoke(version, { ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
     );
+
+  command('erase', 'make sure that a person who is gone at the source is gone from the copies of a target too', [
+    'bauta erase -f pipeline.yaml --reason "request 2026/17 of the data protection officer"',
+    'bauta erase -f pipeline.yaml',
+  ])
+    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
+    .option('--reason <text>', 'asks for it; why, and never who: the log holds a commitment. Without: what was asked for is gone on with')
+    .addHelpText(
+      'after',
+      '\nDelete the rows at the source first. From then on nothing uses a version that was made before; previous ones and clones are dropped at\nonce, the current one after the next run. Exit codes: 0 nothing is left on the target, 1 something is: held, or current.',
+    )
+    .action(async (_, self: Command) => done(await (await import('./erase.js')).erase(self.optsWithGlobals())));
 
   command('drift', 'say whether the rows of the current dataset version are still those that were published', [
     'bauta drift -f pipeline.yaml',

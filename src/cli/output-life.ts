@@ -3,7 +3,7 @@ import { reaches } from '../pipeline/definition.js';
 import { dropReasons } from '../pipeline/drop.js';
 import { definedKinds } from '../pipeline/definition-digest.js';
 import { rawKinds } from '../pipeline/raw-value.js';
-import { type Schema, count, list, object, oneOf, orNull, text } from './schema-words.js';
+import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
 const beyond: Schema = {
   type: 'object',
@@ -33,7 +33,7 @@ export const attestation = object({
 export function toLifeSchemas({
   findings,
   error,
-}: Readonly<Record<'findings' | 'error', Schema>>): Readonly<Record<'expire' | 'drift' | 'hold' | 'revoke', Schema>> {
+}: Readonly<Record<'findings' | 'error', Schema>>): Readonly<Record<'expire' | 'drift' | 'hold' | 'revoke' | 'erase', Schema>> {
   const expiredVersion = object({
     ...{ target: text('database'), version: { type: 'integer', minimum: 1 }, run: text('that made it') },
     ...{ state: oneOf('current', 'previous'), why: oneOf(...dropReasons), expiresAt: orNull(text('by its marker')) },
@@ -67,5 +67,21 @@ export function toLifeSchemas({
     },
     { error },
   );
-  return { expire, drift, hold, revoke };
+  const leftVersion = object({
+    ...{ version: count('of the dataset'), state: oneOf('current', 'previous'), why: oneOf('current', 'held') },
+    until: orNull(text('RFC 3339: of the hold')),
+  });
+  const erase = object(
+    {
+      target: orNull(text('database')),
+      erasures: list(object({ id: text('as which the log knows it'), requestedAt: text('RFC 3339') }), 'that were open'),
+      dropped: list(object({ version: count('of the dataset'), run: text('that made it'), attestation }), 'versions'),
+      clones: list(text('what it was made for'), 'that were dropped'),
+      left: list(leftVersion, 'versions that may still hold the person'),
+      completed: flag('nothing is left on the target'),
+      ...{ beyond: orNull(object(Object.fromEntries(reaches.map((reach) => [reach, beyond])))), findings },
+    },
+    { error },
+  );
+  return { expire, drift, hold, revoke, erase };
 }

@@ -249,7 +249,7 @@ const check = object(
   },
 );
 const rollback = object({ dataset: orNull(version), findings }, { error });
-const { expire, drift, hold, revoke } = toLifeSchemas({ findings, error });
+const { expire, drift, hold, revoke, erase } = toLifeSchemas({ findings, error });
 const { decisions, gate } = toGateSchemas(error);
 const doctor = object(
   {
@@ -448,6 +448,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     clones,
     rollback,
     expire,
+    erase,
     decisions,
     gate,
     drift,

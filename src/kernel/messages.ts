@@ -1791,6 +1791,16 @@ export const messages = {
       'the rows of {name} were compared; its functions, views and rights were not, because it was published without a record of them',
     hint: 'the next version that a run publishes has one',
   },
+  ERASURE_PENDING: {
+    class: 'DeniedError',
+    message: 'a person is to be erased, and version {amount} of {name} was made before that was asked for: nothing uses it again',
+    hint: 'bauta run makes a version from the source as it is now; bauta erase then drops this one',
+  },
+  ERASURE_UNKNOWN: {
+    class: 'InputError',
+    message: 'no erasure is open on {name}',
+    hint: 'delete the rows at the source first, then bauta erase -f PIPELINE --reason TEXT asks for one; never write into the text who it is',
+  },
   EXPIRY_LEFT: {
     class: 'UnavailableError',
     message: 'it was dropped, and is still there: {name}',

@@ -65,6 +65,14 @@ function toBeyond(reach: Reach, { replicas }: DropSeen, declared: NonNullable<Ta
   // A standby that is away and has no slot is seen by nobody: that none is connected is told, and is no evidence that there is none.
   if (reach === 'replicas' && connected > 0 && replayed === connected && slots <= connected)
     return { says: 'evidenced', what: `${connected} connected, each has replayed the drop` };
-  const said = declared[reach];
+  return toDeclaredOf(declared[reach], nowMs);
+}
+
+/** What the documents say of each place, where nothing was looked at. */
+export function toDeclared(declared: TargetDefinition['declared'] = {}, nowMs: number): Readonly<Record<Reach, Beyond>> {
+  return Object.fromEntries(reaches.map((reach) => [reach, toDeclaredOf(declared[reach], nowMs)])) as Record<Reach, Beyond>;
+}
+
+function toDeclaredOf(said: NonNullable<TargetDefinition['declared']>[Reach], nowMs: number): Beyond {
   return said === undefined ? { says: 'unknown' } : { says: 'declared', ...said, until: toTimestamp(nowMs + said.days * dayMs) };
 }

@@ -57,8 +57,8 @@ export async function makeClone(doors: CloneDoors, wanted: WantedClone): Promise
 export interface Dropping {
   readonly environment: string;
   readonly actor?: string;
-  /** `expired`, or absent where somebody asked for it. */
-  readonly why?: 'expired';
+  /** Absent where somebody asked for it; `erased`: a person is to be gone from the copies. */
+  readonly why?: 'expired' | 'erased';
 }
 
 /** Throws CLONE_BUSY while somebody is at work on it, CLONE_UNKNOWN. */

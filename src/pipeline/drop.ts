@@ -11,8 +11,8 @@ import type { Doors } from './run.js';
 
 export type DropDoors = Pick<Doors, 'sink' | 'target' | 'clock' | 'dropArchives'>;
 
-/** `pruned`: newer ones were published, and `keepVersions` says how many stay. */
-export const dropReasons = ['expired', 'withdrawn', 'pruned'] as const;
+/** `pruned`: newer ones were published, and `keepVersions` says how many stay; `erased`: a person is to be gone from the copies. */
+export const dropReasons = ['expired', 'withdrawn', 'pruned', 'erased'] as const;
 
 /** A version that is to end, as its intent tells of it. */
 export interface Drop {

@@ -11,7 +11,7 @@ const source = (address: string): { systemIdentifier: string; address: string; d
   ...{ systemIdentifier: '7', address, database: 'shop' },
 });
 const question = {
-  ...{ planDigest: 'sha256:p', nowMs: 0, today: 0, key: { version: 2, expiresAtMs: null } },
+  ...{ planDigest: 'sha256:p', nowMs: 0, today: 0, key: { version: 2, expiresAtMs: null }, target: { systemIdentifier: '9' } },
   ...{ knownSources: [source('a:5432')], columns: [{ table: 'app.person' }] },
 };
 const yes: Decision = { decisionId: 'd', allow: true, reasons: [], policy: { revision: 'now', digest: 'sha256:b' } };
@@ -23,7 +23,7 @@ async function ask(log: Event[], decision: Decision, of = version): Promise<Gate
     append: (one) => Promise.resolve({ index: log.push(one) - 1, checkpoint }),
     ...{ keep: () => Promise.resolve(''), sign: (text) => Promise.resolve(text), close: () => Promise.resolve() },
     read: (types, runId) => Promise.resolve(log.filter((one) => types.includes(one.type) && one.runId === runId)),
-    standing: () => Promise.resolve([]),
+    standing: (types) => Promise.resolve(log.filter(({ type }) => types.includes(type))),
   };
   let asked: GateInput | undefined;
   const policy = { decide: (input: GateInput) => Promise.resolve(((asked = input), decision)), close: () => Promise.resolve() };
@@ -55,6 +55,22 @@ it('a no of today counts, and names its reasons', async () => {
   const log = [asked()];
   await expect(ask(log, no)).rejects.toMatchObject({ code: 'GATE_DENIED_AGAIN', where: { amount: '3', expected: 'TARGET_REGION' } });
   expect(log[1]).toMatchObject({ type: 'gate.asked-again', data: { decision: { allow: false } } });
+});
+
+it('a version whose run began before a person was to be erased is not used again, and one that began after is', async () => {
+  const requested = (target: string, at: string): Event => ({
+    ...{ runId: 'e', stage: 'control', type: 'erasure.requested', at },
+    data: { server: '9', target, erasure: 'e' },
+  });
+  const started = (at: string): Event => ({ ...{ runId: 'r', stage: 'source', type: 'run.started', at }, data: {} });
+  const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z'];
+  const pending = { code: 'ERASURE_PENDING', where: { name: 'shop_dev', amount: '3' } };
+  await expect(ask([asked(), requested('shop_dev', late), started(early)], yes)).rejects.toMatchObject(pending);
+  // The first attempt read rows that the second one may have gone on with; and who tells nothing may have read them.
+  await expect(ask([asked(), requested('shop_dev', early), started(early), started(late)], yes)).rejects.toMatchObject(pending);
+  await expect(ask([asked(), requested('shop_dev', early)], yes)).rejects.toMatchObject(pending);
+  await expect(ask([asked(), requested('shop_dev', early), started(late)], yes)).resolves.toBeDefined();
+  await expect(ask([asked(), requested('other', late), started(early)], yes)).resolves.toBeDefined();
 });
 
 it('without the question of that very plan there is no yes', async () => {

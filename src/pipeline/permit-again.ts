@@ -7,6 +7,7 @@ import { toError } from '../kernel/errors.js';
 import type { Journal } from './audit/audit.js';
 import type { Decision, GateInput } from './decision.js';
 import { type KnownSource, decide } from './gate/gate.js';
+import { isErasurePending } from './pending-erasure.js';
 import { isRevoked } from './mark-version.js';
 import type { AuditSink, DatasetVersion, KeyProvider, Policy } from './ports.js';
 
@@ -22,7 +23,7 @@ export interface PermitDoors {
   readonly clock: Clock;
 }
 
-/** Tells the log what was decided. Throws DATASET_REVOKED, GATE_DENIED_AGAIN, or GATE_QUESTION_MISSING where the log does not have the question of the version. */
+/** Tells the log what was decided. Throws DATASET_REVOKED, ERASURE_PENDING, GATE_DENIED_AGAIN, or GATE_QUESTION_MISSING where the log does not have the question of the version. */
 export async function permitAgain(
   doors: PermitDoors,
   journal: Journal,
@@ -34,6 +35,9 @@ export async function permitAgain(
   // Of several attempts the one that published has its plan in the version's comment.
   const question = asked.findLast((input) => input['planDigest'] === planDigest);
   if (!question) throw toError('GATE_QUESTION_MISSING', { stage: 'gate', name: target, amount: String(version) });
+  const { systemIdentifier: server } = question['target'] as { readonly systemIdentifier: string };
+  if (await isErasurePending(doors.sink, { server, target, run: runId }))
+    throw toError('ERASURE_PENDING', { stage: 'gate', name: target, amount: String(version) });
   const nowMs = doors.clock.now();
   const { version: keyVersion } = question['key'] as { readonly version: number };
   const decision = await decide(doors.policy, {

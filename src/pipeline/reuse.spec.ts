@@ -52,6 +52,7 @@ function ask({
   const doors = {
     clock: { now: () => nowMs },
     target: {
+      place: () => Promise.resolve({ server: '7', database: 'copy' }),
       datasets: () => Promise.resolve(dataset === null ? [] : [current]),
       marker: () => Promise.resolve({ row: toMarkerRow(marker, [], signNote(toMarkerText(marker), signer)) }),
     },

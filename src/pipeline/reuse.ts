@@ -4,6 +4,7 @@ import { toTimestamp } from '../kernel/clock.js';
 import type { Verifier } from '../kernel/signed-note.js';
 import { toTableLabel } from './catalogue.js';
 import { isMarkerOf, openMarker } from './marker.js';
+import { isErasurePending } from './pending-erasure.js';
 import { isRevoked } from './mark-version.js';
 import type { Plan } from './plan.js';
 import type { DatasetVersion } from './ports.js';
@@ -36,6 +37,8 @@ export async function findReusable(
   if (!current) return { why: 'the target has no version' };
   if (current.planDigest !== planDigest) return { why: `version ${current.version} was made by another plan` };
   if (await isRevoked(doors.sink, current.runId)) return { why: `version ${current.version} was revoked` };
+  if (await isErasurePending(doors.sink, { server: (await doors.target.place()).server, target: current.target, run: current.runId }))
+    return { why: `a person is to be erased from version ${current.version}` };
   const marker = await readMarker(doors, current, verifiers);
   if ('why' in marker) return marker;
   const read = await findRead(doors, current.runId);

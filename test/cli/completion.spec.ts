@@ -48,6 +48,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'environments',
     'hold',
     'revoke',
+    'erase',
     'drift',
     'agents',
     'agent',

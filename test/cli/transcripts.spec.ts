@@ -26,6 +26,7 @@ const commands = [
   'drift',
   'hold',
   'revoke',
+  'erase',
   'evidence',
   'waivers',
   'attest',
