@@ -17,7 +17,7 @@ export async function readErasures(sink: Pick<AuditSink, 'standing'>, { server, 
   const events = await sink.standing(['erasure.requested', 'erasure.completed']);
   return events
     .filter(({ type, data }) => type === 'erasure.requested' && data['server'] === server && data['target'] === target)
-    .map(({ at, data }) => ({ id: String(data['erasure']), requestedAt: at }));
+    .map(({ at, data }) => ({ id: data['erasure'] as string, requestedAt: at }));
 }
 
 /** Whether that run may have read what was to be gone: it began before, or nobody knows when. */
