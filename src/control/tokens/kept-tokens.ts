@@ -39,6 +39,7 @@ type TokenEntries = Transaction['tokenEntries'];
 /** What the values of one question are found by, and what was found. */
 class Search {
   private readonly tokens = new Map<string, string>();
+  private readonly digests = new Map<number, Map<string, Buffer>>();
 
   constructor(
     private readonly entries: TokenEntries,
@@ -54,16 +55,31 @@ class Search {
     return this.tokens.get(value) as string;
   }
 
+  settle(value: string, token: string): void {
+    this.tokens.set(value, token);
+  }
+
+  /** By which a value is found under one version: computed once. */
+  digest({ version, find }: VersionKeys, value: string): Buffer {
+    let known = this.digests.get(version);
+    if (!known) this.digests.set(version, (known = new Map<string, Buffer>()));
+    let digest = known.get(value);
+    if (!digest) known.set(value, (digest = toDigest(find, 'value', value)));
+    return digest;
+  }
+
   async look(versions: readonly VersionKeys[]): Promise<void> {
     const open = this.open();
-    const byDigest = new Map(versions.flatMap(({ find }) => open.map((value) => [toDigest(find, 'value', value).toString('hex'), value])));
+    if (open.length === 0) return;
+    const digests = versions.flatMap((version) => open.map((value) => [this.digest(version, value), value] as const));
+    const byDigest = new Map(digests.map(([digest, value]) => [digest.toString('latin1'), value]));
     const found = await this.entries.findByValue(
       this.place,
-      [...byDigest.keys()].map((digest) => Buffer.from(digest, 'hex')),
+      digests.map(([digest]) => digest),
     );
     // Should a value have two, then everybody takes the older one.
     for (const { token, foundBy } of [...found].sort((a, b) => b.keyVersion - a.keyVersion)) {
-      const value = byDigest.get(foundBy?.toString('hex') ?? '');
+      const value = byDigest.get(foundBy?.toString('latin1') ?? '');
       if (value !== undefined) this.tokens.set(value, token);
     }
   }
@@ -91,8 +107,11 @@ export class KeptTokens {
         if (draw === DRAWS) throw toError('UNEXPECTED', { name: 'no token is left in the domain' });
         const drawn = this.draw(open, values);
         const current = await this.toCurrent(versions);
-        const entries = open.map((value, i) => this.toEntry(current, value, drawn[i] as string, aboutOf.get(value) ?? null));
-        made += await tokenEntries.insert(place, this.of.purpose, entries);
+        const entries = open.map((value, i) => this.toEntry(current, search.digest(current, value), value, drawn[i] as string, aboutOf));
+        const stored = new Set(await tokenEntries.insert(place, this.of.purpose, entries));
+        made += stored.size;
+        open.forEach((value, i) => stored.has(drawn[i] as string) && search.settle(value, drawn[i] as string));
+        // What somebody else was quicker with; and what met a token that stands for another value stays open.
         await search.look(versions);
       }
     }
@@ -129,11 +148,16 @@ export class KeptTokens {
     }
   }
 
-  private toEntry({ version, find, seal }: VersionKeys, value: string, token: string, subject: string | null): NewTokenEntry {
+  private toEntry(
+    { version, find, seal }: VersionKeys,
+    foundBy: Uint8Array,
+    value: string,
+    token: string,
+    aboutOf: ReadonlyMap<string, string | null>,
+  ): NewTokenEntry {
+    const subject = aboutOf.get(value) ?? null;
     return {
-      token,
-      keyVersion: version,
-      foundBy: toDigest(find, 'value', value),
+      ...{ token, keyVersion: version, foundBy },
       subjectBy: subject === null ? null : toDigest(find, 'subject', subject),
       sealed: close(seal, value, this.toContext(token)),
     };

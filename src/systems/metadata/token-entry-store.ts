@@ -68,14 +68,14 @@ export class TokenEntryStore {
     return row?.newest ?? 0;
   }
 
-  /** Leaves out what is there: a token that stands for something else, a value that somebody else gave a token meanwhile. How many were not. */
-  async insert({ environment, domain }: TokenPlace, purpose: string, entries: readonly NewTokenEntry[]): Promise<number> {
+  /** Leaves out what is there: a token that stands for something else, a value that somebody else gave a token meanwhile. The tokens of the others. */
+  async insert({ environment, domain }: TokenPlace, purpose: string, entries: readonly NewTokenEntry[]): Promise<readonly string[]> {
     // In the order of the values, so that two batches that meet wait for each other and not in a circle.
     const sorted = [...entries].sort((a, b) => Buffer.compare(a.foundBy, b.foundBy));
-    const [row] = await this.manager.query<{ made: number }[]>(
+    const made = await this.manager.query<{ token: string }[]>(
       `WITH made AS (INSERT INTO bauta.token_entry (workspace_id, environment, domain, purpose, token, key_version, found_by, subject_by, sealed)
        SELECT $1, $2, $3, $4, e.* FROM unnest($5::text[], $6::integer[], $7::bytea[], $8::bytea[], $9::bytea[]) e
-       ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*)::integer AS made FROM made`,
+       ON CONFLICT DO NOTHING RETURNING token) SELECT token FROM made`,
       [
         ...[this.workspaceId, environment, domain, purpose, sorted.map(({ token }) => token), sorted.map(({ keyVersion }) => keyVersion)],
         toLiterals(sorted.map(({ foundBy }) => foundBy)),
@@ -83,7 +83,7 @@ export class TokenEntryStore {
         toLiterals(sorted.map(({ sealed }) => sealed)),
       ],
     );
-    return row?.made ?? 0;
+    return made.map(({ token }) => token);
   }
 
   /** Destroys what is known of these subjects; how many entries that were. Their tokens stay, and stand for nothing. */
