@@ -23,6 +23,8 @@ import { EventsController } from './events/events.js';
 import { LinksController } from './links/links.js';
 import { IssuersController } from './issuers/issuers.js';
 import { OrganisationsController } from './organisations/organisations.js';
+import { DataController } from './data/data.js';
+import { OpaController } from './opa/opa.js';
 import { DecisionsController } from './decisions/decisions.js';
 import { GATE_DOORS, type GateDoors, GatesController } from './gates/gates.js';
 import { Grants } from './references.js';
@@ -53,7 +55,7 @@ const controllers = [
   ...[ArchivesController, MarksController],
   ...[KeysController, RotationsController],
   ...[EvidenceController, WaiversController],
-  ...[GatesController, DecisionsController],
+  ...[GatesController, DecisionsController, DataController, OpaController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[
     ConnectionsController,

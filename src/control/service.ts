@@ -259,8 +259,9 @@ const readable = /^(application\/json|application\/(x-)?yaml|text\/yaml)\s*(;\s*
 const isReadable = (request: IncomingMessage): boolean =>
   readable.test(request.headers['content-type'] ?? '') && !isSigned(request as Request) && !isStreamed(request as Request);
 
-/** A report of a scanner is read by its route, piece by piece. */
-const isStreamed = ({ path, method }: Pick<Request, 'path' | 'method'>): boolean => method === 'POST' && /^\/v1\/evidence\/?$/.test(path);
+/** A report of a scanner is read by its route, piece by piece; what an OPA sends may be packed. */
+const isStreamed = ({ path, method }: Pick<Request, 'path' | 'method'>): boolean =>
+  method === 'POST' && /^\/v1\/(evidence|opa\/(logs|status))\/?$/.test(path);
 
 async function listen(app: NestExpressApplication, host: string, port: number): Promise<void> {
   try {

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
@@ -228,6 +229,77 @@ it('keeps what was decided, and the same question gives the same answer from the
     await expect(
       world.metadata.within(world.workspaces.home, (transaction) => transaction.run({ sql: change, parameters: [] })),
     ).rejects.toThrow();
+});
+
+it('answers a client of OPA as OPA would, and what is undefined has no result', async () => {
+  send(item());
+  const input = { environment: 'prod-eu', service: 'web', commit, image, statement };
+  const data = (path: string, json: object, who = 'rita'): Promise<Answer> => post(`/v1/data/${path}`, json, who);
+  const whole = await data('gates/production', { input });
+  expect([whole.status, (whole.body['result'] as { allow: boolean }).allow]).toEqual([200, true]);
+  expect((whole.body['result'] as { decisionId: string }).decisionId).toBe(whole.body['decision_id']);
+  expect((await data('gates/production/allow', { input })).body['result']).toBe(true);
+  expect((await data('gates/production/allow', { input: { ...input, statement: null } })).body['result']).toBe(false);
+  for (const [path, json] of [
+    ['gates/production/allow', input],
+    ['gates/production/allow', {}],
+    ['gates/production/allow', { input: { ...input, environment: 1 } }],
+    ['gates/no-such-gate/allow', { input }],
+    ['gates/production/constructor', { input }],
+    ['gates/production/allow/valueOf', { input }],
+    ['system/main', { input }],
+  ] as const) {
+    const { status, body } = await data(path, json);
+    expect([path, status, 'result' in body]).toEqual([path, 200, false]);
+  }
+  expect((await data('gates/production/allow', { input }, 'vic')).status).toBe(403);
+  expect(
+    (
+      await world.ask('POST', '/v1/data/gates/production/allow', {
+        token: tokens['rita']!,
+        text: '{"input":',
+        headers: { 'content-type': 'application/json' },
+      })
+    ).status,
+  ).toBeGreaterThanOrEqual(400);
+});
+
+it('keeps of what an OPA of one’s own sends by what it decided, once, and nothing of what it was asked', async () => {
+  const secret = world.secret('what-the-opa-was-asked');
+  const event = {
+    decision_id: 'd-1',
+    labels: { id: 'opa-1' },
+    bundles: { authz: { revision: '7' } },
+    path: 'app/allow',
+    input: { secret },
+    result: true,
+    timestamp: '2026-11-22T00:00:00Z',
+  };
+  const logs = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${world.url}/v1/opa/logs`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${tokens['rita']!}`, 'content-type': 'application/json', ...headers },
+      body,
+    });
+  const packed = await logs(
+    new Uint8Array(gzipSync(JSON.stringify([event, { ...event, decision_id: 'd-2', result: { rows: [secret] } }]))),
+    { 'content-encoding': 'gzip' },
+  );
+  expect([packed.status, await packed.json()]).toEqual([200, { received: 2, new: 2 }]);
+  expect(await (await logs(JSON.stringify([event]))).json()).toEqual({ received: 1, new: 0 });
+  const rows = await world.sql(`SELECT decision_id, event FROM bauta.opa_event ORDER BY decision_id`);
+  expect(rows).toMatchObject([
+    { decision_id: 'd-1', event: { allow: true, bundles: { authz: { revision: '7' } } } },
+    { decision_id: 'd-2' },
+  ]);
+  expect((await world.told('opa.received')).at(-1)?.data).toMatchObject({ kind: 'decision', count: 2, new: 2 });
+  expect((await post('/v1/opa/status', { labels: { id: 'opa-1' }, bundles: {} })).body).toEqual({ received: 1, new: 1 });
+  // 20 MB of zeros in 20 kB.
+  const bomb = await logs(new Uint8Array(gzipSync(Buffer.alloc(20_000_000, 0x20))), { 'content-encoding': 'gzip' });
+  expect(bomb.status).toBe(413);
+  for (const text of ['{}', '[1]', '[{}]', 'no JSON', '[{"decision_id":""}]']) expect((await logs(text)).status).toBe(400);
+  expect((await logs('no gzip', { 'content-encoding': 'gzip' })).status).toBe(400);
+  expect((await logs('x', { 'content-encoding': 'br' })).status).toBe(415);
 });
 
 it('many at once are all durable before they are answered, each once', async () => {

@@ -1,6 +1,7 @@
 // The door of gates: which deployments may go ahead.
+export { type Asked, askedSchema } from './asked.js';
 export { GATE_DOORS, GateDoors } from './gate-doors.js';
 export { GatesController } from './gates-controller.js';
 export { toReadEvidence } from './read-evidence.js';
-export { toResult } from './take-decision.js';
+export { takeDecision, toResult } from './take-decision.js';
 export { answerSchema } from './to-answer.js';
