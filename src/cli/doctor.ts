@@ -1,7 +1,7 @@
 // `bauta doctor`: is everything there that a run needs? With --fix, what dead runs left behind is dropped.
 import { accessSync, constants } from 'node:fs';
 
-import { parseSettings } from '../config/settings.js';
+import { type Settings, parseSettings } from '../config/settings.js';
 import { BautaError, type Finding, toFinding } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
 import { readMarkedDatasets, toOverdue } from '../pipeline/marked-datasets.js';
@@ -9,6 +9,7 @@ import { prepare, toRefusal } from '../pipeline/prepare.js';
 import { settle } from '../pipeline/settle.js';
 import { openGatePolicy } from '../control/open-policy.js';
 import { compose } from './compose.js';
+import { checkBroker } from './doctor-broker.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, toExitCode, toFindingText, writeJson } from './print.js';
 
@@ -60,6 +61,13 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     await policy.close();
     return { detail: `bundle ${policy.bundle?.revision ?? 'unknown'}, digests fit` };
   });
+  for (const name of ['BAUTA_EVENTS_BROKER', 'BAUTA_AGENT_BROKER'] as const) {
+    // Settings that do not fit were told above.
+    if (process.env[name] !== undefined) {
+      const settings = (): Settings => parseSettings(process.env);
+      await check(name === 'BAUTA_EVENTS_BROKER' ? 'events' : 'agent', () => checkBroker(settings()[name], settings(), process.env));
+    }
+  }
   const { file } = options;
   if (file !== undefined) await check('pipeline', () => checkPipeline({ ...options, file }));
   // What is broken comes before what is invalid: it may be why. A decision is neither, but no run gets past it.

@@ -239,6 +239,7 @@ const values = (records: readonly InRecord[]): string[] => records.map(({ value 
     expect(await codeOf(reader.admin().then((one) => one.deleteRecords(topic, new Map([[0, 1n]]))))).toBe('BROKER_DENIED');
     expect(await codeOf(stranger.admin().then((one) => one.create({ topic: name(), partitions: 1 })))).toBe('BROKER_DENIED');
     expect(await codeOf(stranger.admin().then((one) => one.grant(mayWrite)))).toBe('BROKER_DENIED');
+    expect([await admin.hasAuthorizer(), await (await stranger.admin()).hasAuthorizer()]).toEqual([true, true]);
     await admin.revoke(mayRead);
     expect(await codeOf(reader.reader({ topic }).then((one) => one.read()))).toBe('BROKER_DENIED');
     await Promise.all([writer, reader, stranger].map((one) => one.close()));

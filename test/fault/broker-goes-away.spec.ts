@@ -42,7 +42,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
     // A broker tells clients where it is: on the other side of the network.
     kafka = await startKafka(jars ?? '', ({ plain }) => {
       network.leadTo(plain);
-      return { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${network.port}` };
+      return { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${network.port}`, 'authorizer.class.name': '' };
     });
   });
   afterAll(async () => {
@@ -104,6 +104,13 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
     await last.commit();
     expect(await follow(broker, topic, '109')).toEqual(texts(0, 110));
     await expect(lost.commit()).rejects.toMatchObject({ code: 'BROKER_FENCED' });
+  });
+
+  it('and one that keeps no rights says so', async () => {
+    const admin = await (await connect(5000)).admin();
+    expect(await admin.hasAuthorizer()).toBe(false);
+    const everything = { principal: 'User:anybody', operation: 'read', on: { prefix: 'bauta.' } } as const;
+    await expect(admin.grant(everything)).rejects.toMatchObject({ code: 'BROKER_AUTHORIZER_MISSING' });
   });
 
   it('for longer than anybody wants to wait is said, to who writes and to who reads', async () => {

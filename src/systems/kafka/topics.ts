@@ -1,7 +1,7 @@
 // What may be done to topics: made as stated, described, emptied, deleted; and who may read or write them.
 import kafkajs, { type AclEntry, type Admin, type ITopicConfig } from 'kafkajs';
 
-import { toError, type Where } from '../../kernel/errors.js';
+import { toError, toKnownError, type Where } from '../../kernel/errors.js';
 import { toBrokerError } from './failure.js';
 import type { Positions } from './reader.js';
 
@@ -137,6 +137,18 @@ export class BrokerAdmin {
         return name === undefined ? [] : [{ principal, operation: name, on }];
       }),
     );
+  }
+
+  /** Without one everybody may do everything. Who may not ask is told by one. */
+  async hasAuthorizer(): Promise<boolean> {
+    try {
+      await this.grants({ topic: 'bauta' });
+    } catch (error) {
+      const { code } = toKnownError(error);
+      if (code === 'BROKER_AUTHORIZER_MISSING') return false;
+      if (code !== 'BROKER_DENIED') throw error;
+    }
+    return true;
   }
 
   async close(): Promise<void> {
