@@ -84,7 +84,7 @@ export class EvidenceController {
   }
 
   @Route({
-    ...{ method: 'GET', needs: 'evidence:read', answer: list(evidenceSchema), errors: [400] },
+    ...{ method: 'GET', needs: 'evidence:read', answer: list(evidenceSchema), errors: [400, 422] },
     query: { ...pageSchema, ...subjectQuery },
     summary: 'reports that were sent, newest first; those of a commit, an image or an environment',
   })
