@@ -9,6 +9,7 @@ import type { KeyProvider, Target } from '../pipeline/ports.js';
 import { findStreamKey } from '../control/stream-key.js';
 import type { StreamSide } from '../control/stream-side.js';
 import { sealBytes } from '../systems/archive/archive.js';
+import { readAgentRegister } from '../systems/files/files.js';
 import { type StreamStep, StreamTarget, openBroker } from '../systems/kafka/kafka.js';
 import { type ConnectionTarget, type ProvingServer, openTarget, startProving } from '../systems/postgres/postgres.js';
 
@@ -16,6 +17,8 @@ export interface StreamOptions {
   readonly settings: Settings;
   readonly definition: TargetDefinition;
   readonly workspace: string | undefined;
+  /** Where agents are registered. */
+  readonly home: string;
   readonly side: StreamSide;
   /** Of the environment's hierarchy `transport`. */
   readonly keys: KeyProvider;
@@ -43,7 +46,15 @@ export async function openStream(options: StreamOptions): Promise<OpenedStream> 
   const [first] = side.broker.hosts;
   try {
     const target = new StreamTarget({
-      ...{ broker, database, proving: () => proving.target(), seal: sealBytes, clock: systemClock, streams },
+      ...{
+        broker,
+        database,
+        proving: () => proving.target(),
+        seal: sealBytes,
+        clock: systemClock,
+        streams,
+        revoked: () => readRevoked(options.home, environment),
+      },
       address: first ? `${first.host}:${first.port}` : '',
       place: { workspace: options.workspace ?? 'local', environment, ...(kafka.prefix !== undefined && { prefix: kafka.prefix }) },
       key: await findStreamKey(keys),
@@ -62,6 +73,11 @@ export async function openStream(options: StreamOptions): Promise<OpenedStream> 
     await broker.close();
     throw error;
   }
+}
+
+async function readRevoked(home: string, environment: string): Promise<ReadonlySet<string>> {
+  const { agents } = await readAgentRegister(home, environment);
+  return new Set(agents.flatMap(({ agentId, revokedAt }) => (revokedAt === null ? [] : [agentId])));
 }
 
 /** Started by the first use: who only asks what there is proves nothing. */

@@ -185,7 +185,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     const file = requireWhole(pipeline.body);
     const transportKeys = open(toTransportHierarchy(pipeline.body, options.workspace));
     const side = requireStream(pipeline.body, options.stream);
-    const of = { settings, definition: pipeline.body.target, workspace: options.workspace, keys: transportKeys, verifiers };
+    const of = { settings, definition: pipeline.body.target, workspace: options.workspace, home, keys: transportKeys, verifiers };
     const streaming = side && (await openStream({ ...of, side, streams: Math.max(width.extract, width.load), onStep: options.onStep }));
     if (streaming) opened(streaming.target);
     const doors: Doors = {
@@ -357,7 +357,7 @@ export async function composeTarget(options: ComposeOptions): Promise<ComposedTa
   if (body.target.kafka) {
     const { stream } = await resolveTargetSide(body.target, connections, { environment, settings, leases });
     const { open } = await openKeys(home, settings);
-    const side = { definition: body.target, workspace: undefined, side: stream!, keys: open(toTransportHierarchy(body)) };
+    const side = { definition: body.target, workspace: undefined, home, side: stream!, keys: open(toTransportHierarchy(body)) };
     const { target } = await openStream({ settings, ...side, verifiers, streams: 1 });
     return { target, verifiers, request, connection: nowhere(named), settings };
   }

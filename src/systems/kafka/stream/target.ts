@@ -51,6 +51,8 @@ export interface StreamTargetOptions {
   readonly proving: () => Promise<Target>;
   /** As an age file for one recipient. */
   readonly seal: (plain: Uint8Array, recipient: string) => Promise<Uint8Array>;
+  /** Agents that were revoked, by the service's own register. */
+  readonly revoked: () => Promise<ReadonlySet<string>>;
   readonly clock: Clock;
   /** Ranges that are under way at once. */
   readonly streams: number;
@@ -81,7 +83,7 @@ export class StreamTarget implements Target {
       serverVersion: catalogue.server.version,
       peakBytes: toPeakBytes(plan, catalogue),
     };
-    const agents = toAgents(await this.#toControl().read());
+    const agents = toAgents(await this.#toControl().read(), await this.#options.revoked());
     const findings = [...findRefusals(plan, this.#options.toOutlet !== undefined)];
     const { agents: needed } = this.#options.settings;
     if (agents.size < needed) {
@@ -116,7 +118,7 @@ export class StreamTarget implements Target {
       await control.take();
       const messages = await control.read();
       await this.#withdrawOwn(control, messages, run.id);
-      const agents = toAgents(messages);
+      const agents = toAgents(messages, await this.#options.revoked());
       const version = Math.max(run.retired ?? 0, ...toVersions(messages).map((one) => one.version)) + 1;
       const receipts = new Receipts({ place, runId: run.id, agents });
       closers.unshift(() => receipts.close());
@@ -208,7 +210,7 @@ export class StreamTarget implements Target {
       if (version && JSON.stringify(now) !== JSON.stringify(steps))
         throw toError('TARGET_CHANGED', { stage: 'deliver', name: version.target });
       await this.#removeTopics((topic) => steps.some(({ kind, name }) => kind === 'topic' && name === topic));
-      const agents = toAgents(messages);
+      const agents = toAgents(messages, await this.#options.revoked());
       const receipts = new Receipts({ place, runId, agents });
       try {
         await receipts.listen(broker);
@@ -252,7 +254,7 @@ export class StreamTarget implements Target {
       const previous = versions.filter(({ state, rolledBack }) => state === 'previous' && !rolledBack).at(-1);
       if (!current || !previous) throw toError('ROLLBACK_NOTHING', { stage: 'deliver', name: this.#options.database });
       await permit?.(previous);
-      const receipts = new Receipts({ place, runId: current.runId, agents: toAgents(messages) });
+      const receipts = new Receipts({ place, runId: current.runId, agents: toAgents(messages, await this.#options.revoked()) });
       try {
         await receipts.listen(broker);
         await control.tell({

@@ -37,12 +37,12 @@ export function toVersions(messages: readonly ControlMessage[]): readonly ToldVe
   });
 }
 
-/** Agents that may load, by id. */
-export function toAgents(messages: readonly ControlMessage[]): ReadonlyMap<string, AgentBody> {
+/** Agents that may load, by id. `revoked`: whatever the topic says, from which anybody may have taken the word of it away. */
+export function toAgents(messages: readonly ControlMessage[], revoked: ReadonlySet<string> = new Set()): ReadonlyMap<string, AgentBody> {
   const agents = new Map<string, AgentBody>();
   for (const { type, runId, body } of messages) {
     const agent = type === 'enrolled' ? parseAgent(body) : undefined;
-    if (agent) agents.set(runId, agent);
+    if (agent && !revoked.has(runId)) agents.set(runId, agent);
     if (type === 'revoked') agents.delete(runId);
   }
   return agents;
