@@ -116,7 +116,7 @@ onKafka(
 );
 
 onKafka(
-  'rolls back, and drops a version that is withdrawn, where the agent is',
+  'rolls back where the agent is',
   async () => {
     const run = await shop.bauta(['run', '-f', shop.pipeline]);
     if (run.code !== 0) throw new Error(`${run.stderr}\n${said.join('\n')}`);
@@ -124,6 +124,24 @@ onKafka(
     expect([back.code, back.stdout, back.stderr]).toEqual([0, expect.stringContaining('version 1 again'), '']);
     const [row] = await shop.target.sql('shop_dev', 'SELECT version FROM bauta.dataset');
     expect(row).toEqual({ version: 1 });
+  },
+  120_000,
+);
+
+onKafka(
+  'drops, where the agent is, what keepVersions leaves over',
+  async () => {
+    const versions = async (): Promise<unknown> =>
+      (await shop.target.sql('postgres', `SELECT datname FROM pg_database WHERE datname ~ '^shop_dev' ORDER BY 1`)).length;
+    // Version 1 is current again and 2 is what was left.
+    expect(await versions()).toBe(2);
+    const run = await shop.bauta(['run', '-f', shop.pipeline, '--json']);
+    if (run.code !== 0) throw new Error(`${run.stderr}\n${said.join('\n')}`);
+    expect(await versions()).toBe(2);
+    const [row] = await shop.target.sql('shop_dev', 'SELECT version FROM bauta.dataset');
+    expect([row, (JSON.parse(run.stdout) as { findings: unknown[] }).findings.filter((one) => /PRUNED/.test(JSON.stringify(one)))]).toEqual(
+      [{ version: 3 }, []],
+    );
   },
   120_000,
 );
