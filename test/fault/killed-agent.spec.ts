@@ -14,6 +14,8 @@ const kills = Number(process.env['KILLS'] ?? 5);
 const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
 let world: AgentWorld;
 let child: ChildProcess | undefined;
+/** What every agent said, one after the other. */
+const told: string[] = [];
 
 beforeAll(async () => {
   if (jars !== undefined) world = await AgentWorld.start(await shareKafka(jars), 'killed', 20_000);
@@ -36,7 +38,10 @@ function start(tokenFile: string): { readonly said: () => string; readonly kill:
   });
   child = started;
   let said = '';
-  started.stderr.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+  started.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString('utf8');
+    told.push(chunk.toString('utf8'));
+  });
   const ended = new Promise<void>((resolve) => started.once('exit', () => resolve()));
   const kill = async (): Promise<void> => {
     started.kill('SIGKILL');
@@ -66,7 +71,10 @@ itHere(
     }
     await world.tell('complete', runId, complete, 1);
     await world.tell('publish', runId, { version: 1, marker, expiresAt: marker.expiresAt }, 1);
-    await until(() => agent.said().includes('is loaded'), agent.said);
+    await until(
+      () => agent.said().includes('is loaded'),
+      () => told.join(''),
+    );
     await new Promise((resolve) => setTimeout(resolve, chance.next().value * 1500));
     await agent.kill();
     agent = start(tokenFile);

@@ -112,6 +112,23 @@ const count = async (database: string): Promise<unknown> =>
   (await world.server.sql(database, 'SELECT count(*)::int AS n FROM app.product'))[0]?.['n'];
 const stagings = async (): Promise<unknown[]> => world.server.sql('postgres', `SELECT datname FROM pg_database WHERE datname ~ '_bauta_'`);
 
+it('begins again in the place of a database that was never opened, or that somebody had shut to drop it', async () => {
+  const runId = newRunId(systemClock.now());
+  const held: HeldSnapshot[] = [];
+  const holder = openHolder();
+  try {
+    await attempt({ runId, target: 'shut', held, holder, handBackAfter: rows / 2 });
+    const [{ datname } = {}] = (await stagings()) as { datname?: string }[];
+    await world.server.sql('postgres', `ALTER DATABASE "${datname}" ALLOW_CONNECTIONS false`);
+    const { summary } = await attempt({ runId, target: 'shut', held });
+    expect([summary.state, summary.findings]).toEqual(['published', []]);
+    expect(await stagings()).toEqual([]);
+    expect(await count('shut')).toBe(rows + 20);
+  } finally {
+    await holder.close();
+  }
+});
+
 it('goes on from the last range that is in, with the rows of the same moment, while somebody holds it', async () => {
   const runId = newRunId(systemClock.now());
   const held: HeldSnapshot[] = [];

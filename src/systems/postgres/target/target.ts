@@ -53,6 +53,9 @@ export interface PostgresTargetOptions {
 /** There is no such database or role any more, or it is of a run that kept its password to itself. */
 const nobodyThere: ReadonlySet<string> = new Set(['DATABASE_MISSING', 'TARGET_RUN_LOGIN_REFUSED']);
 
+/** It takes no connections: who made it was killed before he opened it, or who dropped it after he had shut it. */
+const isShut = ({ code, where }: BautaError): boolean => code === 'SERVER_ERROR' && where.sqlState === '55000';
+
 export class PostgresTarget implements Target {
   readonly clones: PostgresClones;
   readonly #options: PostgresTargetOptions;
@@ -132,7 +135,7 @@ export class PostgresTarget implements Target {
     try {
       session = await this.#server.openAs({ role: database, password }, database, stagingSettings);
     } catch (error) {
-      if (error instanceof BautaError && nobodyThere.has(error.code)) return undefined;
+      if (error instanceof BautaError && (nobodyThere.has(error.code) || isShut(error))) return undefined;
       throw error;
     }
     try {
