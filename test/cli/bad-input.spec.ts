@@ -40,6 +40,7 @@ const runMembers = [
   'decision',
   'findings',
   'peakRssBytes',
+  'pruned',
   'rowsPerSecond',
   'runId',
   'seconds',

@@ -39,17 +39,19 @@ async function type(line: string): Promise<void> {
   if (rest === undefined) throw new Error(`nobody knows how to try this line: ${line}`);
   const [command = '', into] = rest.split(' > ');
   const outcome = await desk.bauta(
-    command.split(' ').map((word) =>
+    (command.match(/"[^"]*"|\S+/g) ?? []).map((word) =>
       word
+        .replaceAll('"', '')
         .replace(/^examples\/shop\//, `${desk.folder}/`)
         .replace(/^(\.bauta\/)?log\.pub$/, join(desk.folder, 'home', 'log.pub'))
-        .replace('"$NONCE"', '00112233445566778899aabbccddeeff'),
+        .replace('$NONCE', '00112233445566778899aabbccddeeff'),
     ),
     { source: 'production', target: 'shop_dev' },
   );
   if (into !== undefined) expect(outcome.stdout).not.toBe('');
   if (rest.startsWith('run ')) told = outcome.stderr;
-  expect([line, outcome.exitCode, outcome.exitCode === 0 ? '' : outcome.stderr]).toEqual([line, 0, '']);
+  const [, code = '0'] = /#.*\bexit code (\d)/.exec(line) ?? [];
+  expect([line, outcome.exitCode, outcome.exitCode === Number(code) ? '' : outcome.stderr]).toEqual([line, Number(code), '']);
 }
 
 describe.each(pages)('%s', (page) => {
