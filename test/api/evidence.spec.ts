@@ -240,6 +240,8 @@ describe('the command line', () => {
     const asked = await remote('waivers', 'ask', 'CVE-9', '--environment', 'dev', '--until', until, '--reason', 'not reachable', '--json');
     expect(asked.exitCode).toBe(2);
     const { approval } = fit('waivers', asked) as { approval: { id: string } };
+    const seen = await bauta(['approvals', 'list', '--server', world.url, '--token', 'env:TOKEN'], { env: { TOKEN: tokens['ann']! } });
+    expect(seen.stdout).toContain(`CVE-9 in environment dev until ${until}`);
     expect((await world.ask('POST', `/v1/approvals/${approval.id}/approve`, { token: tokens['ann']! })).status).toBe(200);
     const { waivers } = fit('waivers', await remote('waivers', 'list', '--json')) as { waivers: { id: string; rule: string }[] };
     expect(waivers[0]?.rule).toBe('CVE-9');
