@@ -5,6 +5,7 @@ import { Grants } from '../control/references.js';
 import { type Rotated, rotateSecret } from '../control/rotate-secret.js';
 import { vaultOf } from '../control/vaults.js';
 import { systemClock } from '../kernel/clock.js';
+import { newRunId } from '../kernel/ids.js';
 import { sortFindings, toError } from '../kernel/errors.js';
 import type { ConnectionDefinition } from '../pipeline/definition.js';
 import { askErrand } from './await-errand.js';
@@ -34,7 +35,14 @@ async function rotateHere(name: string, file: string, options: SecretsOptions): 
   try {
     const read = createLocalRead({ environment, settings }, await Grants.load(settings));
     const onStep = (step: string): void => void process.stderr.write(`${step}\n`);
-    const rotation = { definition, vault: vaultOf(settings, environment), read, clock: systemClock, onStep };
+    const rotation = {
+      definition,
+      vault: vaultOf(settings, environment),
+      read,
+      clock: systemClock,
+      id: newRunId(systemClock.now()),
+      onStep,
+    };
     return await rotateSecret(rotation, { sink, actor: await actor(), runId: '' });
   } finally {
     await sink.close();

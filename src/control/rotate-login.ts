@@ -1,5 +1,6 @@
 // A login of two roles, one in use and one at rest, gets new passwords while it is used: the one at rest first, then they change places, then the
-// old one. At no moment, and after no crash, does what dependents read of Vault not work. Running it again goes on where it was.
+// old one. At no moment, and after no crash, does what dependents read of Vault not work. Running it again goes on where it was; `finishLogin` brings
+// one that was cut short to its end and begins no other.
 import { randomBytes } from 'node:crypto';
 
 import type { Clock } from '../kernel/clock.js';
@@ -19,6 +20,8 @@ export interface Rotation {
   /** As dependents read it, with their grants. */
   readonly read: ReadSecret;
   readonly clock: Clock;
+  /** By which it is known again when it was cut short. */
+  readonly id: string;
   /** Before each step. */
   readonly onStep?: (step: RotationStep) => void | Promise<void>;
 }
@@ -29,24 +32,53 @@ interface Pair {
   readonly password: string;
   readonly other_username: string;
   readonly other_password: string;
-  /** On its way to be the password of the other. */
+  /** On its way to be the password of the other, which is to come into use. */
   readonly next_password?: string;
+  /** On its way to be the password of the other, which was in use. */
+  readonly retired_password?: string;
+  /** The rotation that wrote this last. */
+  readonly rotation?: string;
   readonly rotated_at?: string;
 }
 
+export interface ChangedLogin {
+  /** The role that was in use, and the one that is. */
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Throws SECRET_NOT_ROTATABLE, SECRET_CHANGED_MEANWHILE, ROTATION_FAILED (the old login is in use as before), and what Vault and Postgres throw. */
-export async function rotateLogin(rotation: Rotation): Promise<{ readonly from: string; readonly to: string }> {
-  const { definition, vault } = rotation;
+export async function rotateLogin(rotation: Rotation): Promise<ChangedLogin> {
+  const secret = await openSecret(rotation);
+  const before = await secret.load();
+  if (before.retired_password !== undefined) await retire(rotation, secret, before);
+  return goOn(rotation, secret, await secret.load());
+}
+
+/** The end of that rotation, whose process died. Undefined: nothing of it stands, what is in use was in use before it. Throws as `rotateLogin`. */
+export async function finishLogin(rotation: Rotation): Promise<ChangedLogin | undefined> {
+  const secret = await openSecret(rotation);
+  const before = await secret.load();
+  if (before.rotation !== rotation.id) return undefined;
+  if (before.next_password !== undefined) return goOn(rotation, secret, before);
+  if (before.retired_password !== undefined) await retire(rotation, secret, before);
+  return { from: before.other_username, to: before.username };
+}
+
+async function openSecret({ definition, vault, read }: Rotation): Promise<Kept> {
   const path = parseVaultReference(definition.credentials ?? '');
   if (!path || path.field !== undefined) throw toError('SECRET_NOT_ROTATABLE', { name: definition.name });
-  const secret = new Kept(vault, path.path, definition.name);
-  const step = async (name: RotationStep): Promise<void> => rotation.onStep?.(name);
   // What a permitted dependent may not read is not to be changed either.
-  await rotation.read(definition.credentials ?? '', toPlace(definition.host ?? '', definition.port ?? 5432, definition.database ?? ''));
-  const before = await secret.load();
+  await read(definition.credentials ?? '', toPlace(definition.host ?? '', definition.port ?? 5432, definition.database ?? ''));
+  return new Kept(vault, path.path, definition.name);
+}
+
+async function goOn(rotation: Rotation, secret: Kept, before: Pair): Promise<ChangedLogin> {
+  const { definition, id, onStep } = rotation;
+  const step = async (name: RotationStep): Promise<void> => onStep?.(name);
   await step('create');
   const next = before.next_password ?? newPassword();
-  await secret.save({ ...before, next_password: next });
+  await secret.save({ ...before, next_password: next, rotation: id });
   try {
     await step('set');
     await setPassword(rotation, before.other_username, before.other_password, next);
@@ -56,39 +88,42 @@ export async function rotateLogin(rotation: Rotation): Promise<{ readonly from: 
   } catch (error) {
     await step('put-back');
     const isSet = await canLogIn(await loginOf(rotation, before.other_username, next)).catch(() => false);
-    await secret.save(withoutNext({ ...before, other_password: isSet ? next : before.other_password }));
+    await secret.save(settled({ ...before, other_password: isSet ? next : before.other_password }));
     throw error;
   }
-  return promote(rotation, secret, before, next);
-}
-
-async function promote(
-  rotation: Rotation,
-  secret: Kept,
-  before: Pair,
-  next: string,
-): Promise<{ readonly from: string; readonly to: string }> {
-  const step = async (name: RotationStep): Promise<void> => rotation.onStep?.(name);
   const { username: from, password: old, other_username: to } = before;
   await step('promote');
-  const promoted = { username: to, password: next, other_username: from, other_password: old };
-  await secret.save({ ...promoted, rotated_at: new Date(rotation.clock.now()).toISOString() });
+  const promoted = { username: to, password: next, other_username: from, other_password: old, rotation: id };
+  // What the old password gives way to is kept in the same step: whoever finds it knows what is left to do.
+  await secret.save({ ...promoted, retired_password: newPassword(), rotated_at: new Date(rotation.clock.now()).toISOString() });
+  await retire(rotation, secret, await secret.load());
+  return { from, to };
+}
+
+/** Once dependents are seen to get in with the new login, the password from before is not valid any more. Throws ROTATION_FAILED: it is in use again. */
+async function retire(rotation: Rotation, secret: Kept, promoted: Pair): Promise<void> {
+  const {
+    username,
+    password,
+    other_username: from,
+    other_password: old,
+    retired_password: retired = newPassword(),
+    rotation: id,
+  } = promoted;
+  const step = async (name: RotationStep): Promise<void> => rotation.onStep?.(name);
   await step('reconnect');
   const works = await resolveDefinition(rotation.definition, rotation.read)
     .then(canLogIn)
     .catch(() => false);
   if (!works) {
     await step('put-back');
-    await secret.save(withoutNext({ ...before, other_password: next }));
+    const isSet = await canLogIn(await loginOf(rotation, from, retired)).catch(() => false);
+    await secret.save(settled({ username: from, password: isSet ? retired : old, other_username: username, other_password: password }));
     throw toError('ROTATION_FAILED', { name: rotation.definition.name, stage: 'reconnect' });
   }
   await step('revoke');
-  const retired = newPassword();
-  const kept = await secret.load();
-  await secret.save({ ...kept, next_password: retired });
   await setPassword(rotation, from, old, retired);
-  await secret.save(withoutNext({ ...kept, other_password: retired }));
-  return { from, to };
+  await secret.save({ ...settled({ ...promoted, other_password: retired }), ...(id === undefined ? {} : { rotation: id }) });
 }
 
 /** Each role sets its own password, so that nobody who may set everybody's has to be there. */
@@ -104,7 +139,8 @@ function loginOf({ definition }: Rotation, username: string, password: string): 
 
 const newPassword = (): string => randomBytes(32).toString('base64url');
 
-function withoutNext({ username, password, other_username, other_password, rotated_at }: Pair): Pair {
+/** Nothing is on its way. */
+function settled({ username, password, other_username, other_password, rotated_at }: Pair): Pair {
   return { username, password, other_username, other_password, ...(rotated_at === undefined ? {} : { rotated_at }) };
 }
 

@@ -18,7 +18,7 @@ import { issueFirstToken } from './access/access.js';
 import { ApprovalExpiry } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
-import { ErrandWorker } from './errands/errands.js';
+import { ErrandClock, ErrandWorker } from './errands/errands.js';
 import { loadServerKey } from './home.js';
 import {
   Authentication,
@@ -150,6 +150,8 @@ async function openMetadata(
     closers.unshift(() => datasets.stop());
     const clones = new CloneClock({ metadata, clock: systemClock, failed: failed('clones') });
     closers.unshift(() => clones.stop());
+    const unfinished = new ErrandClock({ metadata, clock: systemClock, failed: failed('errands') });
+    closers.unshift(() => unfinished.stop());
     if (settings.BAUTA_NOTIFY_MS > 0) {
       const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
       const notifier = new Notifier({

@@ -564,6 +564,11 @@ export const messages = {
     message: 'Vault did not take the request for {path}',
     hint: 'check that an engine of that kind is mounted there and that what is named exists',
   },
+  ROTATION_UNDONE: {
+    class: 'UnavailableError',
+    message: 'the worker of this change of {name} was gone before it had done any of it; what is in use is what was in use before',
+    hint: 'ask for it again',
+  },
   ROTATION_UNDER_WAY: {
     class: 'InputError',
     message: 'the login of {name} is being rotated',

@@ -156,6 +156,25 @@ export async function settleKeyChanges(
   return intents.length;
 }
 
+/** Of one whose process died, once `settleKeyChanges` has settled it: what came of it. Undefined: nothing of it stands. */
+export async function findKeyChange(
+  { keys, sink, clock }: KeyDoors,
+  runId: string,
+): Promise<{ readonly rotated: Rotated } | { readonly destroyed: Json } | undefined> {
+  const ends = ['done', 'completed'].flatMap((word) => [`key.rotated.${word}`, `key.destroyed.${word}`]);
+  const [end] = await sink.read(ends, runId);
+  if (!end) return undefined;
+  const data = Object.fromEntries(Object.entries(end.data).filter(([name]) => name !== 'actor' && name !== 'reason'));
+  if (end.type.startsWith('key.destroyed')) return { destroyed: data };
+  const { hierarchy } = keys;
+  const [version, from] = [Number(data['version']), data['from'] === null ? null : Number(data['from'])];
+  const check = await toKeyCheck(keys, version);
+  const recorded = await readRecorded(sink, hierarchy);
+  if (!recorded.checks.has(version))
+    await new Journal(sink, clock, runId).append('mask', 'key.recorded', { ...toData(hierarchy), version, check });
+  return { rotated: { ...hierarchy, from, version, check } };
+}
+
 async function readRecorded(sink: AuditSink, hierarchy: KeyHierarchy): Promise<RecordedKeys> {
   return toRecordedKeys(await sink.standing(['key.recorded', 'key.destroyed.intended']), hierarchy);
 }

@@ -5,6 +5,10 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { ErrandClock } from '../../src/control/errands/errands.js';
+import { OutboxSink } from '../../src/control/runs/runs.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import type { Event } from '../../src/pipeline/event.js';
 import { type Answer, type ServiceWorld, startErrandWorker, startServiceWorld } from '../support/service.js';
 import { bauta, classificationText, pipelineText } from '../support/tiny-source.js';
 
@@ -118,6 +122,39 @@ it('destroys nothing that a document keeps, whether it did when it was asked for
   expect((await apply(tiny)).status).toBe(200);
   expect(files()).toEqual(['v1.destroyed', 'v2.key', 'v3.key']);
 });
+
+it('finishes a destruction whose worker was gone in the middle, and puts back a rotation that had made nothing, at the next start', async () => {
+  await rotate();
+  await errands.stop();
+  const actor = { runId: 'x', stage: 'mask', at: new Date().toISOString() };
+  const { id: rotating } = (await ask('POST', '/v1/keys/rotate', 'operator', { environment: 'dev', reason: 'a test rotates' })).body;
+  const asked = await ask('POST', '/v1/keys/destroy', 'operator', { environment: 'dev', upTo: 2, reason: 'the project has ended' });
+  await ask('POST', `/v1/approvals/${(asked.body['approval'] as { id: string }).id}/approve`, 'approver');
+  const destroying = (await world.told('key-destruction.requested')).at(-1)?.data['key-destruction'];
+  // Both began, told the log what they meant, and died.
+  const hierarchy = { purpose: 'masking', workspace: 'default', environment: 'dev' };
+  const sink = new OutboxSink(world.metadata, world.workspaces.home, world.metrics);
+  await sink.append({
+    ...actor,
+    runId: String(rotating),
+    type: 'key.rotated.intended',
+    data: { ...hierarchy, from: 4, version: 5 },
+  } as Event);
+  await sink.append({ ...actor, runId: String(destroying), type: 'key.destroyed.intended', data: { ...hierarchy, upTo: 2 } } as Event);
+  await world.sql(
+    `UPDATE bauta.errand SET started_at = now() - interval '2 min', heard_at = now() - interval '2 min' WHERE ended_at IS NULL`,
+  );
+  errands = await startErrandWorker(world, home, {}, {});
+  const clock = new ErrandClock({ metadata: world.metadata, clock: systemClock, failed: (error) => expect(error).toBeUndefined() });
+  await clock.stop();
+  expect(await untilEnded(rotating)).toMatchObject({ result: null, error: { code: 'ROTATION_UNDONE' } });
+  expect(await untilEnded(destroying)).toMatchObject({ error: null, result: { destroyed: { upTo: 2 } } });
+  expect(files()).toEqual(['v1.destroyed', 'v2.destroyed', 'v3.key', 'v4.key']);
+  const ends = await world.told('key.rotated.undone', 'key.destroyed.completed', 'key-rotation.resumed', 'key-destruction.resumed');
+  expect(ends.map(({ type }) => type).sort()).toEqual([
+    ...['key-destruction.resumed', 'key-rotation.resumed', 'key.destroyed.completed', 'key.rotated.undone'],
+  ]);
+}, 30_000);
 
 it('joins two environments only when a second person agrees, and never in a chain', async () => {
   expect((await apply(`${place('a')}---\n${place('b')}---\n${place('c')}`)).status).toBe(200);

@@ -1,10 +1,13 @@
 // Logins of connections are rotated by a worker of the service, with a real Vault: one at a time, told in the log, and never such that none works.
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
+import { ErrandClock } from '../../src/control/errands/errands.js';
 import { Grants } from '../../src/control/references.js';
 import { closeVaults } from '../../src/control/vaults.js';
 import { systemClock } from '../../src/kernel/clock.js';
@@ -23,6 +26,7 @@ const secretPath = 'secret/data/bauta/shop';
   let world: ServiceWorld;
   let home: string;
   let source: URL;
+  let workerLogin: Record<string, string>;
   let start: () => ReturnType<typeof startErrandWorker>;
   let errands: Awaited<ReturnType<typeof startErrandWorker>> | undefined;
   const tokens: Record<string, string> = {};
@@ -60,6 +64,7 @@ const secretPath = 'secret/data/bauta/shop';
     await world.startSequencer();
     const settings = { BAUTA_GRANTS: join(home, 'grants.yaml'), BAUTA_VAULT: vault.url };
     const login = { BAUTA_VAULT_ROLE_ID: 'env:ROLE', BAUTA_VAULT_SECRET_ID: 'env:SECRET' };
+    workerLogin = { BAUTA_VAULT: vault.url, ...login, ROLE: roleId, SECRET: secretId };
     start = () => startErrandWorker(world, home, { ROLE: roleId, SECRET: secretId }, { ...settings, ...login });
     errands = await start();
   }, 90_000);
@@ -181,5 +186,43 @@ const secretPath = 'secret/data/bauta/shop';
     expect((await pair())['password']).toBe(next);
     expect(await allWork()).toEqual([true, true, undefined]);
     expect(await works('shop_a', 'first of shop_a')).toBe(false);
+  }, 40_000);
+
+  it('one whose worker was killed with kill -9 in the middle is finished by the next start, and nobody has to ask again', async () => {
+    await errands?.stop();
+    errands = undefined;
+    const { id } = (await rotate()).body as { id: string };
+    const definition = { kind: 'Connection', name: 'shop', host: source.hostname, port: Number(source.port), database: 'shop' };
+    const document = JSON.stringify({ ...definition, credentials: `vault:${secretPath}` });
+    const child = fileURLToPath(new URL('../fault/rotating.child.js', import.meta.url));
+    const signal = await new Promise((resolve) => {
+      const env = { PATH: process.env['PATH'], ...workerLogin };
+      execFile(process.execPath, [child, 'revoke', document, id], { env }, (error) => resolve(error?.signal));
+    });
+    expect([signal, await works('shop_a', 'first of shop_a')]).toEqual(['SIGKILL', true]);
+    await world.sql(
+      `UPDATE bauta.errand SET started_at = now() - interval '2 min', heard_at = now() - interval '2 min' WHERE id = '${id}'`,
+    );
+    // That somebody looks meanwhile, and is told that its worker is gone, changes nothing.
+    expect((await ask('GET', `/v1/rotations/${id}`, 'viewer')).body).toMatchObject({ error: { code: 'ERRAND_ABANDONED' } });
+    errands = await start();
+    const clock = new ErrandClock({ metadata: world.metadata, clock: systemClock, failed: (error) => expect(error).toBeUndefined() });
+    await clock.stop();
+    const isLost = async (): Promise<boolean> => {
+      await clock.look();
+      return (await untilEnded(id))['result'] === null;
+    };
+    // One at a time for a connection: what an earlier test left is settled first.
+    while (await isLost()) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await untilEnded(id)).toMatchObject({ error: null, result: { connection: 'shop', from: 'shop_a', to: 'shop_b' } });
+    expect([await allWork(), await works('shop_a', 'first of shop_a')]).toEqual([[true, true, undefined], false]);
+    const told = await world.told('secret-rotation.failed', 'secret-rotation.resumed', 'secret.rotated', 'secret-rotation.done');
+    const mine = told.filter(({ runId, data }) => runId === id || data['secret-rotation'] === id);
+    expect(mine.map(({ type }) => type)).toEqual([
+      ...['secret-rotation.failed', 'secret-rotation.resumed', 'secret.rotated', 'secret-rotation.done'],
+    ]);
+    const before = await world.told('secret-rotation.resumed');
+    await clock.look();
+    expect(await world.told('secret-rotation.resumed')).toEqual(before);
   }, 40_000);
 });

@@ -5,7 +5,7 @@ import { createVault } from '../../src/control/vaults.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { ConnectionDefinition } from '../../src/pipeline/definition.js';
 
-const [place = '', document = ''] = process.argv.slice(2);
+const [place = '', document = '', id = 'killed'] = process.argv.slice(2);
 const settings = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('BAUTA_')));
 const vault = createVault(parseSettings(settings), process.env);
 const definition = JSON.parse(document) as ConnectionDefinition;
@@ -15,15 +15,14 @@ const die = (): never => {
 };
 
 let step: RotationStep | undefined;
-let writes = 0;
 const write = vault.writeVersion.bind(vault);
-// In the step that retires the old login a write stands before the password is set, and one after it.
+// In the step that retires the old login the write stands after the password was set.
 vault.writeVersion = (...words: Parameters<typeof write>) => {
-  if (step === 'revoke' && ++writes === 2 && place === 'after revoke') die();
+  if (step === 'revoke' && place === 'after revoke') die();
   return write(...words);
 };
 const onStep = (name: RotationStep): void => {
   if (name === place) die();
   step = name;
 };
-await rotateLogin({ definition, vault, read: (reference) => vault.read(reference), clock: systemClock, onStep });
+await rotateLogin({ definition, vault, read: (reference) => vault.read(reference), clock: systemClock, id, onStep });

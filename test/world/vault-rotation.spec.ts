@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { parseSettings } from '../../src/config/settings.js';
-import { type Rotation, type RotationStep, rotateLogin } from '../../src/control/rotate-login.js';
+import { type Rotation, type RotationStep, finishLogin, rotateLogin } from '../../src/control/rotate-login.js';
 import { createVault } from '../../src/control/vaults.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { packageFile } from '../../src/kernel/package-root.js';
@@ -45,7 +45,7 @@ interface Pair {
     return canLogIn({ name: 'shop', url: `postgres://${username}:${encodeURIComponent(password)}@${host}:${port}/${database}` });
   };
   const rotate = (more: Partial<Rotation> = {}): ReturnType<typeof rotateLogin> =>
-    rotateLogin({ definition, vault, read: (reference) => vault.read(reference), clock: systemClock, ...more });
+    rotateLogin({ definition, vault, read: (reference) => vault.read(reference), clock: systemClock, id: 'one', ...more });
 
   beforeAll(async () => {
     [server, shop] = await Promise.all([startVault(program!), startSmallShop()]);
@@ -119,7 +119,7 @@ interface Pair {
   );
 
   it.each<RotationStep | 'after revoke'>(['create', 'set', 'test', 'promote', 'reconnect', 'revoke', 'after revoke'])(
-    'locks nobody out and leaves no login over when its process is killed with kill -9 at %s, and the next one brings it to its end',
+    'locks nobody out and leaves no login over when its process is killed with kill -9 at %s, and is brought to its own end',
     async (place) => {
       const before = await shop.source.sql('postgres', ROLES);
       const settings = Object.fromEntries(Object.entries(login).filter(([name]) => name !== 'BAUTA_GRANTS'));
@@ -131,8 +131,17 @@ interface Pair {
       expect([place, signal]).toEqual([place, 'SIGKILL']);
       const after = await read();
       expect([place, await works(after.username, after.password)]).toEqual([place, true]);
-      await rotate();
+      const finish = (id: string): ReturnType<typeof finishLogin> =>
+        finishLogin({ definition, vault, read: (reference) => vault.read(reference), clock: systemClock, id });
+      expect(await finish('another')).toBeUndefined();
+      expect(await read()).toEqual(after);
+      // Before anything was written nothing of it stands.
+      const end = place === 'create' ? undefined : { from: 'shop_a', to: 'shop_b' };
+      expect([await finish('killed'), await finish('killed')]).toEqual([end, end]);
+      if (!end) expect(await read()).toEqual(after);
+      if (!end) await rotate();
       const now = await read();
+      expect(now.username).toBe('shop_b');
       expect(await Promise.all([works(now.username, now.password), works(now.other_username, now.other_password)])).toEqual([true, true]);
       expect([now.next_password, await shop.source.sql('postgres', ROLES)]).toEqual([undefined, before]);
       for (const role of ['shop_a', 'shop_b']) expect([role, await works(role, `first of ${role}`)]).toEqual([role, false]);

@@ -7,7 +7,7 @@ import { toError } from '../../kernel/errors.js';
 import type { ConnectionDefinition } from '../../pipeline/definition.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { Grants, createReadSecret } from '../references.js';
-import { rotateSecret } from '../rotate-secret.js';
+import { finishRotation, rotateSecret } from '../rotate-secret.js';
 import { OutboxSink, type RunObserver } from '../runs/runs.js';
 import { createReadStored } from '../stores.js';
 import { vaultOf } from '../vaults.js';
@@ -28,7 +28,8 @@ export async function rotateHere({ metadata, settings, environment, metrics }: D
     readStored: createReadStored(settings, environment),
   });
   const told = { sink: new OutboxSink(metadata, workspace, metrics), actor: row.requestedBy, runId: row.id };
-  return { ...(await rotateSecret({ definition, vault, read, clock: systemClock }, told)) };
+  const carryOn = row.resumedAt === null ? rotateSecret : finishRotation;
+  return { ...(await carryOn({ definition, vault, read, clock: systemClock, id: row.id }, told)) };
 }
 
 async function loadConnection(metadata: Metadata, workspace: string, { documents: [wanted] }: ErrandRow): Promise<ConnectionDefinition> {

@@ -70,16 +70,6 @@ export async function requestRotation(
   connection: DocumentRef,
   { requestedBy, nowMs }: { readonly requestedBy: string; readonly nowMs: number },
 ): Promise<ErrandRow> {
-  const flags = new Set<string>();
-  for (let after: string | undefined = ''; after !== undefined;) {
-    const page = await transaction.documents.list('Pipeline', PAGE, after);
-    for (const pipeline of page) {
-      const found = await findDocuments(transaction, pipeline.name);
-      if (found.some(({ kind, name }) => kind === 'Connection' && name === connection.name))
-        for (const tag of toNeeds(found).tags) flags.add(tag);
-    }
-    after = page.length === PAGE ? page.at(-1)?.name : undefined;
-  }
   const wanted = { connection: connection.name };
   const errand = {
     kind: 'secret-rotation',
@@ -90,7 +80,27 @@ export async function requestRotation(
     wanted,
     clone: null,
   } as const;
-  return insert(transaction, errand, [...flags], nowMs);
+  return insert(transaction, errand, await flagsOf(transaction, connection), nowMs);
+}
+
+/** One that another worker had, for the next one. */
+export async function requestAgain(transaction: Transaction, { id, documents: [connection] }: ErrandRow): Promise<void> {
+  await enqueue(transaction, id, connection === undefined ? [] : await flagsOf(transaction, connection));
+}
+
+/** What the pipelines need that use the connection. */
+async function flagsOf(transaction: Transaction, connection: Pick<DocumentRef, 'name'>): Promise<readonly string[]> {
+  const flags = new Set<string>();
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page = await transaction.documents.list('Pipeline', PAGE, after);
+    for (const pipeline of page) {
+      const found = await findDocuments(transaction, pipeline.name);
+      if (found.some(({ kind, name }) => kind === 'Connection' && name === connection.name))
+        for (const tag of toNeeds(found).tags) flags.add(tag);
+    }
+    after = page.length === PAGE ? page.at(-1)?.name : undefined;
+  }
+  return [...flags];
 }
 
 async function insert(
@@ -101,9 +111,13 @@ async function insert(
 ): Promise<ErrandRow> {
   const id = newRunId(nowMs);
   await transaction.errands.insert({ ...errand, id });
-  const payload: ErrandPayload = { workspace: transaction.workspaceId, errand: id };
-  await transaction.run(toJob(ERRAND, { ...payload }, { key: `errand ${id}`, flags }));
+  await enqueue(transaction, id, flags);
   const row = await transaction.errands.find(id);
   if (!row) throw toError('RESOURCE_UNKNOWN', { type: errand.kind });
   return row;
+}
+
+async function enqueue(transaction: Transaction, id: string, flags: readonly string[]): Promise<void> {
+  const payload: ErrandPayload = { workspace: transaction.workspaceId, errand: id };
+  await transaction.run(toJob(ERRAND, { ...payload }, { key: `errand ${id}`, flags: [...flags] }));
 }

@@ -31,6 +31,7 @@ import { TokenVersions1763700000030 } from '../../../migrations/0030-token-versi
 import { Events1763700000031 } from '../../../migrations/0031-events.js';
 import { Decisions1763700000032 } from '../../../migrations/0032-decisions.js';
 import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
+import { Life1763700000039 } from '../../../migrations/0039-life.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -54,6 +55,7 @@ export const migrations = [
   Events1763700000031,
   Decisions1763700000032,
   Evidence1763700000033,
+  Life1763700000039,
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

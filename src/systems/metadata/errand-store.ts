@@ -1,5 +1,5 @@
 // Errands of a workspace: what a worker is asked for beside runs, and what came of it. One worker has an errand, once: what it did not finish nobody
-// begins again by itself.
+// begins again by itself; a login or keys that are half changed another one finishes.
 import type { EntityManager } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
@@ -26,6 +26,8 @@ export interface NewErrand {
 export interface ErrandRow extends NewErrand {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
+  /** Since its worker was gone in the middle of it: what was begun is to be brought to its end, and nothing begun anew. */
+  readonly resumedAt: Date | null;
   readonly endedAt: Date | null;
   readonly result: Json;
   /** As `toErrorView` has it, with its findings. */
@@ -34,8 +36,12 @@ export interface ErrandRow extends NewErrand {
 
 export type Loss = 'unclaimed' | 'abandoned';
 
+/** Of these it matters how they ended: one whose worker is gone is kept until another has finished it. */
+const finished = `kind IN ('secret-rotation', 'key-rotation', 'key-destruction')`;
+const unfinished = `${finished} AND (ended_at IS NULL AND (started_at IS NOT NULL OR resumed_at IS NOT NULL) OR error ->> 'code' = 'ERRAND_ABANDONED')`;
+
 const columns = `id, kind, pipeline, environment, documents, requested_by AS "requestedBy", clone, created_at AS "createdAt",
-  wanted, started_at AS "startedAt", ended_at AS "endedAt", result, error`;
+  wanted, started_at AS "startedAt", resumed_at AS "resumedAt", ended_at AS "endedAt", result, error`;
 
 export class ErrandStore {
   constructor(
@@ -45,9 +51,10 @@ export class ErrandStore {
 
   async insert(errand: NewErrand): Promise<void> {
     const { id, kind, pipeline, environment, documents, requestedBy, wanted, clone = null } = errand;
-    await this.manager.query(`DELETE FROM bauta.errand WHERE workspace_id = $1 AND created_at < now() - interval '24 hours'`, [
-      this.workspaceId,
-    ]);
+    await this.manager.query(
+      `DELETE FROM bauta.errand WHERE workspace_id = $1 AND created_at < now() - interval '24 hours' AND (${unfinished}) IS NOT TRUE`,
+      [this.workspaceId],
+    );
     await this.manager.query(
       `INSERT INTO bauta.errand (id, workspace_id, kind, pipeline, environment, documents, requested_by, wanted, clone)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -70,7 +77,7 @@ export class ErrandStore {
     const claimed = await this.manager.query<[unknown[], number]>(
       `UPDATE bauta.errand SET started_at = clock_timestamp(), heard_at = clock_timestamp()
        WHERE id = $1 AND workspace_id = $2 AND started_at IS NULL AND ended_at IS NULL
-         AND created_at > clock_timestamp() - $3 * interval '1 millisecond'`,
+         AND COALESCE(resumed_at, created_at) > clock_timestamp() - $3 * interval '1 millisecond'`,
       [id, this.workspaceId, waitMs],
     );
     return claimed[1] === 1;
@@ -87,12 +94,26 @@ export class ErrandStore {
   /** Why nobody will end one that has not ended. */
   async findLoss(id: string, waitMs: number, silentMs: number): Promise<Loss | undefined> {
     const [found] = await this.manager.query<{ unclaimed: boolean; abandoned: boolean }[]>(
-      `SELECT started_at IS NULL AND created_at <= clock_timestamp() - $3 * interval '1 millisecond' AS unclaimed,
-         heard_at <= clock_timestamp() - $4 * interval '1 millisecond' AS abandoned
+      `SELECT started_at IS NULL AND resumed_at IS NULL AND created_at <= clock_timestamp() - $3 * interval '1 millisecond' AS unclaimed,
+         heard_at <= clock_timestamp() - $4 * interval '1 millisecond'
+           OR started_at IS NULL AND resumed_at <= clock_timestamp() - $3 * interval '1 millisecond' AS abandoned
        FROM bauta.errand WHERE id = $1 AND workspace_id = $2 AND ended_at IS NULL`,
       [id, this.workspaceId, waitMs, silentMs],
     );
     return found?.unclaimed ? 'unclaimed' : found?.abandoned ? 'abandoned' : undefined;
+  }
+
+  /** Open again, for another worker to finish, where it is one to be finished and nobody is at it. False: it is not. */
+  async resume(id: string, waitMs: number, silentMs: number): Promise<boolean> {
+    const resumed = await this.manager.query<[unknown[], number]>(
+      `UPDATE bauta.errand SET resumed_at = clock_timestamp(), started_at = NULL, heard_at = NULL, ended_at = NULL, error = NULL
+       WHERE id = $1 AND workspace_id = $2 AND ${finished} AND (
+         ended_at IS NULL AND heard_at <= clock_timestamp() - $4 * interval '1 millisecond'
+         OR ended_at IS NULL AND started_at IS NULL AND resumed_at <= clock_timestamp() - $3 * interval '1 millisecond'
+         OR error ->> 'code' = 'ERRAND_ABANDONED')`,
+      [id, this.workspaceId, waitMs, silentMs],
+    );
+    return resumed[1] === 1;
   }
 
   /** False: it had ended. */
