@@ -85,7 +85,7 @@ beforeAll(async () => {
     tokens[name] = await world.person(name, [role]);
   const text = [pipelineText, classificationText].join('---\n').replaceAll(/env:(SOURCE|TARGET)_URL/g, 'env:BAUTA_CONN_$1');
   expect((await apply(text)).status).toBe(200);
-  expect((await apply(gateText())).status).toBe(200);
+  await enact(gateText());
   run = String((await post('/v1/runs', { pipeline: 'tiny' })).body['id']);
   for (let at = ''; at !== 'published';) {
     at = String((await world.ask('GET', `/v1/runs/${run}`, { token: tokens['vic']! })).body['state']);
@@ -104,6 +104,12 @@ afterAll(async () => {
 
 const apply = (text: string, who = 'bob'): Promise<Answer> =>
   world.ask('POST', '/v1/apply', { token: tokens[who]!, text, headers: { 'content-type': 'application/yaml' } });
+/** A gate that is new, with the second person that it takes. */
+async function enact(text: string): Promise<void> {
+  const { status, body } = await apply(text);
+  expect([status, (body['lowers'] as object[])[0]]).toMatchObject([202, { what: 'gate-added', before: null }]);
+  expect((await post(`/v1/approvals/${(body['approval'] as { id: string }).id}/approve`, {}, 'ann')).status).toBe(200);
+}
 const post = (path: string, json: object, who = 'rita'): Promise<Answer> => world.ask('POST', path, { token: tokens[who]!, json });
 const decide = (change: object = {}, gate = 'production', query = ''): Promise<Answer> =>
   post(`/v1/gates/${gate}/decisions${query}`, { environment: 'prod-eu', service: 'web', commit, image, statement, ...change });
@@ -197,13 +203,13 @@ it('an answer ends with what it rests on', async () => {
 it('a gate that advises says what it would have denied, until its day is over', async () => {
   send();
   const advise = (until: string): string => `advise: { until: ${until}, reason: the scanner is being set up, owner: team-web }\n`;
-  expect((await apply(gateText(advise('2031-01-31'), 'soft'))).status).toBe(200);
+  await enact(gateText(advise('2031-01-31'), 'soft'));
   const { status, body } = await decide({}, 'soft', '?failStatus=1');
   expect([status, body['allow'], body['status'], body['enforced']]).toEqual([200, true, 'SUCCEEDED', false]);
   expect(body['wouldDeny']).toEqual(['EVIDENCE_MISSING', 'SCORE_BELOW_THRESHOLD']);
   const told = await world.told('deployment.decided');
   expect(told.at(-1)?.data).toMatchObject({ allow: true, enforced: false, codes: ['EVIDENCE_MISSING', 'SCORE_BELOW_THRESHOLD'] });
-  expect((await apply(gateText(advise('2020-01-31'), 'hard-again'))).status).toBe(200);
+  await enact(gateText(advise('2020-01-31'), 'hard-again'));
   expect((await decide({}, 'hard-again')).body['allow']).toBe(false);
 });
 
@@ -351,7 +357,7 @@ it('a report with a critical finding that has a fix denies, until two people wai
     const text = gateText('', 'shipping')
       .replace('subject: image', 'subject: commit')
       .replace('points: 60', 'points: 60, producers: [{ person: rita }]');
-    expect((await apply(text)).status).toBe(200);
+    await enact(text);
     const ask = (): Promise<Answer> => decide({ image: null }, 'shipping');
     expect(codes(await ask())).toEqual(['EVIDENCE_MISSING', 'SCORE_BELOW_THRESHOLD']);
     const report = {
@@ -378,6 +384,16 @@ it('a report with a critical finding that has a fix denies, until two people wai
   } finally {
     state.received = false;
   }
+});
+
+it('a new gate asks nothing before somebody else agreed, and its author is not that person', async () => {
+  tokens['bea'] ??= await world.person('bea', ['policy-admin', 'approver']);
+  const { status, body } = await apply(gateText('', 'own'), 'bea');
+  const path = `/v1/approvals/${(body['approval'] as { id: string }).id}/approve`;
+  expect([status, (await post(path, {}, 'bea')).body['code'], (await decide({}, 'own')).status]).toEqual([202, 'APPROVAL_OF_OWN', 404]);
+  expect((await post(path, {}, 'ann')).status).toBe(200);
+  expect((await decide({}, 'own')).status).toBe(200);
+  expect((await apply(gateText('', 'own'), 'bea')).status).toBe(200);
 });
 
 it('a gate that asks for less than before takes a second person', async () => {

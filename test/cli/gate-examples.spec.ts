@@ -63,7 +63,13 @@ beforeAll(async () => {
   );
   folder = mkdtempSync(join(tmpdir(), 'bauta-gate-examples-'));
   const people: Record<string, string> = {};
-  for (const [name, role] of Object.entries({ pat: 'policy-admin', ada: 'administrator', olaf: 'viewer', rita: 'requester' }))
+  for (const [name, role] of Object.entries({
+    pat: 'policy-admin',
+    ada: 'administrator',
+    olaf: 'viewer',
+    rita: 'requester',
+    ann: 'approver',
+  }))
     people[name] = await world.person(name, [role]);
   await world.person('ci-shop', ['requester'], 'home', 'olaf');
   key = people['rita']!;
@@ -77,7 +83,8 @@ beforeAll(async () => {
   const asked = await apply(`kind: Issuer\nname: github\nform: github\nissuer: ${issuer.url}\naudience: bauta\n${trusts}\n`);
   await world.ask('POST', `/v1/approvals/${(asked['approval'] as { id: string }).id}/approve`, { token: people['ada']! });
   await apply([pipelineText, classificationText].join('---\n').replaceAll(/env:(SOURCE|TARGET)_URL/g, 'env:BAUTA_CONN_$1'));
-  await apply(read('gate.yaml'));
+  const added = await apply(read('gate.yaml'));
+  await world.ask('POST', `/v1/approvals/${(added['approval'] as { id: string }).id}/approve`, { token: people['ann']! });
   await world.startSequencer();
   const home = join(folder, 'home');
   mkdirSync(home);

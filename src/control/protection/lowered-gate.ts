@@ -2,9 +2,14 @@
 import type { EvidenceRequirement, GateDefinition } from '../../pipeline/definition.js';
 import type { Lowered } from './compare.js';
 
-/** A gate that is new lowers nothing: nobody relied on it. */
+/** A gate that is new asks for less than none: whoever may make one alone could ask the one that he made. */
 export function findLoweredGate(was: GateDefinition | undefined, is: GateDefinition | undefined): readonly Lowered[] {
-  if (!was || !is) return [];
+  if (!is) return [];
+  const document = `Gate ${is.name}`;
+  if (!was) {
+    const after = `threshold: ${is.threshold}, for ${is.environments.join(', ')}`;
+    return [{ what: 'gate-added', document, column: null, table: null, tag: null, before: null, after }];
+  }
   const found = [
     ...(is.threshold < was.threshold ? [pair('threshold', was.threshold, is.threshold)] : []),
     ...((is.advise?.until ?? '') > (was.advise?.until ?? '')
@@ -33,7 +38,7 @@ export function findLoweredGate(was: GateDefinition | undefined, is: GateDefinit
     ),
   ];
   return found.map(({ before, after }) => ({
-    ...{ what: 'gate-lowered', document: `Gate ${is.name}`, column: null, table: null, tag: null, before, after },
+    ...{ what: 'gate-lowered', document, column: null, table: null, tag: null, before, after },
   }));
 }
 
