@@ -16,6 +16,7 @@ import { Agent } from './work.js';
 import { enrol, toTopicPlace } from './enrol.js';
 import { AgentMetrics } from './metrics.js';
 import { Receipts } from './receipts.js';
+import { Refusals } from './refusals.js';
 
 export interface StartOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -80,10 +81,12 @@ async function serve({ home, enrolment, connection, metrics, open, options: { si
   const serviceKey = toPublicKey(Buffer.from(enrolment.serviceKey, 'hex'));
   const place = toTopicPlace(enrolment);
   const receipts = new Receipts({ broker, home, enrolment, place, key, clock: systemClock });
+  const refusals = new Refusals(receipts, home.identity.agentId);
   try {
-    const doors = { home, key, serviceKey, enrolment, place, broker, connection, receipts, metrics, clock: systemClock, say };
+    const doors = { home, key, serviceKey, enrolment, place, broker, connection, receipts, refusals, metrics, clock: systemClock, say };
     await new Agent(doors).serve(signal);
   } finally {
+    await refusals.close();
     await receipts.close();
     await broker.close();
   }

@@ -7,6 +7,7 @@ import type { Broker, TopicPlace } from '../systems/kafka/kafka.js';
 import type { ConnectionTarget } from '../systems/postgres/postgres.js';
 import type { AgentMetrics } from './metrics.js';
 import type { Receipts } from './receipts.js';
+import type { Refusals } from './refusals.js';
 
 export interface AgentDoors {
   readonly home: AgentHome;
@@ -19,6 +20,7 @@ export interface AgentDoors {
   readonly broker: Broker;
   readonly connection: ConnectionTarget;
   readonly receipts: Receipts;
+  readonly refusals: Refusals;
   readonly metrics: AgentMetrics;
   readonly clock: Clock;
   /** For people, one line each. */

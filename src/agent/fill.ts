@@ -38,6 +38,7 @@ export async function fill(filling: Filling): Promise<DatasetLoading> {
   const onRefused = (problem: RecordProblem): void => {
     refused.set(problem, (refused.get(problem) ?? 0) + 1);
     doors.metrics.refused.inc({ topic: 'bulk', problem });
+    doors.refusals.add({ topic: 'bulk', problem });
   };
   const { environment } = doors.enrolment;
   const loading = new DatasetLoading({ begin, environment, runId, publicKey: doors.serviceKey, key, staging, ranges, onRefused });

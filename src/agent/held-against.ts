@@ -26,6 +26,8 @@ export interface MarkerOf {
   readonly begin: BeginBody;
   readonly runId: string;
   readonly environment: string;
+  /** That beside the agent, where the marker is made out to it. */
+  readonly server?: string | undefined;
   /** What verification saw. */
   readonly receipts: readonly Receipt[];
   readonly nowMs: number;
@@ -35,7 +37,7 @@ export interface MarkerOf {
  * The log's own key is not the agent's to know; that the service signed the command is. What the marker says has to be of this version all the same.
  * Throws AGENT_MARKER_DIFFERS.
  */
-export function requireMarker(row: MarkerRow, { begin, runId, environment, receipts, nowMs }: MarkerOf): void {
+export function requireMarker(row: MarkerRow, { begin, runId, environment, server, receipts, nowMs }: MarkerOf): void {
   const differs = (expected: string): never => {
     throw toError('AGENT_MARKER_DIFFERS', { stage: 'deliver', run: runId, expected });
   };
@@ -44,6 +46,7 @@ export function requireMarker(row: MarkerRow, { begin, runId, environment, recei
   const { marker, manifest } = opened;
   if (marker.runId !== runId) differs('the run');
   if (marker.environment !== environment) differs('the environment');
+  if (server !== undefined && marker.systemIdentifier !== server) differs('the server');
   if (marker.version !== begin.version || marker.target !== begin.target) differs('the version');
   if (marker.planDigest !== begin.planDigest) differs('the plan');
   if (marker.nonce !== begin.nonce) differs('the nonce');

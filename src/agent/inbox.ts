@@ -59,6 +59,7 @@ export class Inbox {
   private refuse(problem: MessageProblem): void {
     this.refused.set(problem, (this.refused.get(problem) ?? 0) + 1);
     this.doors.metrics.refused.inc({ topic: 'control', problem });
+    this.doors.refusals.add({ topic: 'control', problem });
     this.doors.say(`a message on the control topic was refused: ${problem}`);
   }
 }

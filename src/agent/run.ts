@@ -181,8 +181,10 @@ export class AgentRun {
 
   private async publishNow(target: Target, staging: Staging, body: PublishBody, receipts: readonly Receipt[]): Promise<DatasetVersion> {
     const { begin, runId, doors } = this;
-    const row = body.markers?.[doors.home.identity.agentId] ?? body.marker;
-    requireMarker(row, { begin, runId, environment: doors.enrolment.environment, receipts, nowMs: doors.clock.now() });
+    const own = body.markers?.[doors.home.identity.agentId];
+    const row = own ?? body.marker;
+    const server = own && (await target.place()).server;
+    requireMarker(row, { begin, runId, environment: doors.enrolment.environment, server, receipts, nowMs: doors.clock.now() });
     const made = (await target.datasets()).find((one) => one.runId === runId);
     if (!made) throw toError('STAGING_GONE', { stage: 'deliver', run: runId });
     const version = { ...made, planDigest: begin.planDigest };

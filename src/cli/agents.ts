@@ -6,19 +6,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSettings } from '../config/settings.js';
 import { openKeys } from '../control/open-keys.js';
 import { findStreamKey } from '../control/stream-key.js';
+import type { Json } from '../kernel/canonical-json.js';
 import { systemClock, toTimestamp } from '../kernel/clock.js';
 import { toPublicBytes } from '../kernel/ed25519.js';
 import { InputError, toError } from '../kernel/errors.js';
-import { type AgentRegister, type RegisteredAgent, changeAgentRegister, readAgentRegister } from '../systems/files/files.js';
 import {
-  type EnrolmentPlace, createToken, findEnrolments, makeAgentTopics, openBroker, resolveBroker, tellAgent,
+  type AgentRegister, FileAuditSink, type RegisteredAgent, changeAgentRegister, readAgentRegister,
+} from '../systems/files/files.js'; // prettier-ignore
+import {
+  type EnrolmentPlace, type HeardAgents, createToken, hearAgents, makeAgentTopics, openBroker, resolveBroker, silent, tellAgent, toStanding,
 } from '../systems/kafka/kafka.js'; // prettier-ignore
+import { type AgentView, tellAgents } from './agents-text.js';
+import { userName } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
-import { stripControls, toTable, writeJson } from './print.js';
+import { stripControls, writeJson } from './print.js';
 
 export interface AgentsOptions extends GlobalOptions {
-  /** `env:NAME` or `file:PATH`. */
-  readonly broker: string;
+  /** `env:NAME` or `file:PATH`; of a service the documents say it. */
+  readonly broker?: string;
   readonly prefix?: string;
   /** How long a token may be used, in ms. */
   readonly lasts?: number;
@@ -32,35 +37,56 @@ const [shortestMs, longestMs] = [15 * 60_000, 7 * 86_400_000];
 
 export async function agents(action: string, environment: string, agent: string | undefined, options: AgentsOptions): Promise<number> {
   if (!actions.includes(action)) throw toError('OPTION_INVALID', { name: 'the action', expected: actions.join(', ') });
+  if (options.lasts !== undefined && (options.lasts < shortestMs || options.lasts > longestMs))
+    throw new InputError('OPTION_INVALID', { name: '--lasts', expected: 'from 15m to 168h' });
+  if (action === 'revoke' && agent === undefined)
+    throw new InputError('OPTION_MISSING', { name: 'the id of an agent', expected: 'bauta agents --help' });
   const variables = options.environment ?? process.env;
   const settings = parseSettings(variables);
   const home = options.home ?? settings.BAUTA_HOME;
+  if (options.broker === undefined) throw new InputError('OPTION_MISSING', { name: '--broker', expected: 'bauta agents --help' });
   const keys = await openKeys(home, settings);
-  const read = async (reference: string): Promise<string | undefined> => {
-    const [, kind, rest = ''] = /^(env|file):(.+)$/s.exec(reference) ?? [];
-    return kind === 'env' ? variables[rest] : kind === 'file' ? await readFile(rest, 'utf8').catch(() => undefined) : undefined;
-  };
-  const broker = await openBroker(await resolveBroker(options.broker, await read(options.broker), read));
+  const sink = new FileAuditSink({ home, period: settings.BAUTA_LOG_PERIOD });
+  const broker = await openBroker(
+    await resolveBroker(options.broker, await read(options.broker, variables), (one) => read(one, variables)),
+  );
   try {
     const key = await findStreamKey(keys.open({ purpose: 'transport', workspace: 'default', environment }));
     const place = { workspace: 'local', environment, ...(options.prefix !== undefined && { prefix: options.prefix }) };
-    const at = { broker, place, key, clock: systemClock };
-    await makeAgentTopics(at);
-    if (action === 'invite') return await invite(at, home, options);
-    if (action === 'revoke') return await revoke(at, home, agent, options);
-    return tell(await accept(at, home), options);
+    const of: Home = { at: { broker, place, key, clock: systemClock }, home, sink };
+    await makeAgentTopics(of.at);
+    if (action === 'invite') return await invite(of, options);
+    if (action === 'revoke') return await revoke(of, agent ?? '', options);
+    return tell(await accept(of), options);
   } finally {
     await broker.close();
+    await sink.close();
     await keys.close();
   }
 }
 
-async function invite(at: EnrolmentPlace, home: string, options: AgentsOptions): Promise<number> {
-  const lasts = options.lasts ?? 3_600_000;
-  if (lasts < shortestMs || lasts > longestMs) throw new InputError('OPTION_INVALID', { name: '--lasts', expected: 'from 15m to 168h' });
-  const expiresAt = toTimestamp(systemClock.now() + lasts);
+async function read(reference: string, variables: Readonly<Record<string, string | undefined>>): Promise<string | undefined> {
+  const [, kind, rest = ''] = /^(env|file):(.+)$/s.exec(reference) ?? [];
+  return kind === 'env' ? variables[rest] : kind === 'file' ? await readFile(rest, 'utf8').catch(() => undefined) : undefined;
+}
+
+interface Home {
+  readonly at: EnrolmentPlace;
+  readonly home: string;
+  readonly sink: FileAuditSink;
+}
+
+async function audit({ at, sink }: Home, type: string, data: Readonly<Record<string, Json>>): Promise<void> {
+  const told = { environment: at.place.environment, ...data, actor: await sink.identify(userName()) };
+  await sink.append({ runId: '', stage: 'control', type, at: toTimestamp(systemClock.now()), data: told });
+}
+
+async function invite(of: Home, options: AgentsOptions): Promise<number> {
+  const { at, home } = of;
+  const expiresAt = toTimestamp(systemClock.now() + (options.lasts ?? 3_600_000));
   const { environment } = at.place;
   const { token, invite: made } = createToken({ ...at.place, serviceKey: toPublicBytes(at.key).toString('hex'), expiresAt });
+  await audit(of, 'agent.invited', { token: made.tokenId, expiresAt });
   const before = await changeAgentRegister(home, environment, (register) => ({ ...register, invites: [...toOpen(register), made] }));
   if (wantsJson(options)) writeJson({ token, environment, expiresAt, findings: [] });
   else {
@@ -70,8 +96,8 @@ async function invite(at: EnrolmentPlace, home: string, options: AgentsOptions):
   if (options.wait === undefined) return 0;
   const until = performance.now() + options.wait;
   while (performance.now() < until) {
-    const { agents: now } = await accept(at, home);
-    if (now.length > before.agents.length) return 0;
+    const { register } = await accept(of);
+    if (register.agents.length > before.agents.length) return 0;
     await sleep(1000);
   }
   throw toError('TIMEOUT_PASSED', { amount: `${options.wait / 1000} s` });
@@ -80,47 +106,60 @@ async function invite(at: EnrolmentPlace, home: string, options: AgentsOptions):
 const toOpen = ({ invites }: AgentRegister): AgentRegister['invites'] =>
   invites.filter(({ expiresAt }) => Date.parse(expiresAt) > systemClock.now());
 
+interface Accepted {
+  readonly register: AgentRegister;
+  readonly heard: HeardAgents;
+}
+
 /** Takes whom a token let in. Told before it is kept: cut short between the two, the token is still open, and it is told again. */
-async function accept(at: EnrolmentPlace, home: string): Promise<AgentRegister> {
+async function accept(of: Home): Promise<Accepted> {
+  const { at, home } = of;
   const { environment } = at.place;
   const known = await readAgentRegister(home, environment);
-  const { requests, problems } = await findEnrolments(at, known.invites);
-  for (const [problem, amount] of problems) process.stderr.write(`${amount} requests were refused: ${problem}\n`);
+  const heard = await hearAgents(at, { invites: known.invites, agents: known.agents.map((one) => ({ ...one, highest: 0 })) });
+  for (const [problem, amount] of heard.problems) process.stderr.write(`${amount} requests were refused: ${problem}\n`);
   let register = known;
-  for (const { tokenId, ...request } of requests) {
+  for (const { tokenId, ...request } of heard.requests) {
     if (register.agents.some(({ agentId }) => agentId === request.agentId)) continue;
     const agent: RegisteredAgent = { ...request, enrolledAt: toTimestamp(systemClock.now()), revokedAt: null };
+    const { agentId, publicKey, place } = agent;
+    await audit(of, 'agent.enrolled', {
+      agent: agentId,
+      token: tokenId,
+      publicKey,
+      database: place.database,
+      server: place.systemIdentifier,
+    });
     await tellAgent(at, 'enrolled', agent);
     register = await changeAgentRegister(home, environment, ({ invites, agents: there }) => ({
       invites: invites.filter((one) => one.tokenId !== tokenId),
       agents: [...there, agent],
     }));
   }
-  return register;
+  return { register, heard };
 }
 
-async function revoke(at: EnrolmentPlace, home: string, agentId: string | undefined, options: AgentsOptions): Promise<number> {
-  if (agentId === undefined) throw new InputError('OPTION_MISSING', { name: 'the id of an agent', expected: 'bauta agents --help' });
+async function revoke(of: Home, agentId: string, options: AgentsOptions): Promise<number> {
+  const { at, home } = of;
   const { environment } = at.place;
   const agent = (await readAgentRegister(home, environment)).agents.find((one) => one.agentId === agentId);
   if (!agent) throw toError('AGENT_UNKNOWN', { name: agentId, expected: environment });
   const revokedAt = toTimestamp(systemClock.now());
-  const register = await changeAgentRegister(home, environment, ({ invites, agents: there }) => ({
+  await audit(of, 'agent.revoked', { agent: agentId });
+  await changeAgentRegister(home, environment, ({ invites, agents: there }) => ({
     invites,
     agents: there.map((one) => (one.agentId === agentId ? { ...one, revokedAt: one.revokedAt ?? revokedAt } : one)),
   }));
   await tellAgent(at, 'revoked', agent);
-  return tell(register, options);
+  return tell(await accept(of), options);
 }
 
-function tell({ agents: known, invites }: AgentRegister, options: AgentsOptions): number {
-  if (wantsJson(options))
-    writeJson({ agents: known, invites: invites.map(({ tokenId, expiresAt }) => ({ tokenId, expiresAt })), findings: [] });
-  else {
-    const rows = known.map(({ agentId, place, enrolledAt, revokedAt }) => [agentId, place.database, enrolledAt, revokedAt ?? '']);
-    process.stdout.write(`${toTable([['AGENT', 'DATABASE', 'ENROLLED', 'REVOKED'], ...rows], '')}\n`);
-    const open = invites.filter(({ expiresAt }) => Date.parse(expiresAt) > systemClock.now()).length;
-    if (open > 0) process.stderr.write(`${open} tokens are open\n`);
-  }
-  return 0;
+function tell({ register, heard }: Accepted, options: AgentsOptions): number {
+  const views = register.agents.map((agent): AgentView => {
+    const of = heard.receipts.filter(({ agentId }) => agentId === agent.agentId);
+    const { state, runId, lastSeenAt, progress, refused } = toStanding(silent, of);
+    return { ...agent, state, runId, lastSeenAt, progress, refused };
+  });
+  const invites = toOpen(register).map(({ tokenId, expiresAt }) => ({ tokenId, expiresAt }));
+  return tellAgents(views, invites, options);
 }

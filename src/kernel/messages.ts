@@ -2011,6 +2011,11 @@ export const messages = {
     message: 'the agent {name} has not published the version: it is {expected}',
     hint: 'it goes on when it can; bauta agents list shows where it stands',
   },
+  STREAM_AGENT_REFUSED: {
+    class: 'DeniedError',
+    message: 'the agent {name} refused {amount} on the topic {object}: {expected}',
+    hint: 'somebody else than this service writes to the topics of the environment: see who has the right (deploy/kafka/README.md)',
+  },
   STREAM_TAKEN_OVER: {
     class: 'DeniedError',
     message: 'another run writes to the environment {name}',
@@ -2716,6 +2721,11 @@ export const messages = {
     class: 'InvariantError',
     message: 'a signed {name} of the service is not of the form that this agent knows',
     hint: 'service and agent are of different releases: update the older one',
+  },
+  AGENTS_NOT_DECLARED: {
+    class: 'InputError',
+    message: 'nothing goes through a broker to the environment {name}',
+    hint: 'say `kafka` in its document: docs/operations.md, "Through a broker"',
   },
   // ── command line
   SETTINGS_INVALID: {

@@ -331,8 +331,11 @@ export interface Staging {
    * Absent: a target that cannot say, and whose versions are published without a record of it.
    */
   definitions?(): Promise<readonly DefinitionDigest[]>;
-  /** Writes the signed marker, for everybody to read and nobody to change. After verify, before publish. */
-  mark(row: MarkerRow): Promise<void>;
+  /**
+   * Writes the signed marker, for everybody to read and nobody to change. After verify, before publish. `at`: the same, made out to another server, for
+   * a target that publishes on several.
+   */
+  mark(row: MarkerRow, at?: (systemIdentifier: string) => Promise<MarkerRow>): Promise<void>;
   /**
    * Staging becomes current and current becomes previous, in one step. MUST leave the target as it was when it rejects.
    * Findings (warnings) tell what could not be tidied up afterwards.

@@ -5,7 +5,7 @@ import { toError } from '../kernel/errors.js';
 import { toArchiveNoteText } from './archive.js';
 import type { Journal } from './audit/audit.js';
 import { toTableLabel } from './catalogue.js';
-import { toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
+import { type MarkerRow, toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
 import type { GateInput } from './decision.js';
 import { toKeyData } from './key-use.js';
 import { questionType } from './permit-again.js';
@@ -51,10 +51,13 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
     'dataset.published',
     { ...data, ...toKeyData(plan, madeAtMs), server: systemIdentifier, expiresAt: toExpiry(plan, madeAtMs) },
     async ({ index, checkpoint: { origin } }) => {
-      const facts = { plan, version, systemIdentifier, nonce: staging.nonce, manifest, madeAtMs, schemas };
-      const marker = toMarker({ ...facts, log: { origin, index } });
-      const row = toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker)));
-      await staging.mark(row);
+      const facts = { plan, version, nonce: staging.nonce, manifest, madeAtMs, schemas, log: { origin, index } };
+      const at = async (server: string): Promise<MarkerRow> => {
+        const marker = toMarker({ ...facts, systemIdentifier: server });
+        return toMarkerRow(marker, manifest, await doors.sink.sign(toMarkerText(marker)));
+      };
+      const row = await at(systemIdentifier);
+      await staging.mark(row, at);
       if (staging.sent) await journal.append('deliver', 'dataset.sent', { version: version.version, ...staging.sent() });
       archived = await writeArchive(doors, journal, staging, { plan, runId: run.id, marker: row }, onArchived);
       const findings = await staging.publish(version).catch(async (error: unknown) => {

@@ -4,12 +4,16 @@ import { gzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { systemClock } from '../../src/kernel/clock.js';
 import { toPrivateKey } from '../../src/kernel/ed25519.js';
 import {
   createToken,
+  hearAgents,
   parseToken,
+  silent,
   toControlTopic,
   toReceiptsTopic,
+  toStanding,
   writeControl,
   writeEnrolment,
   writeReceipt,
@@ -97,6 +101,8 @@ itHere(
     expect(refusals(shipment)).toMatchObject({ forged: expect.any(Number), broken: expect.any(Number), repeated: expect.any(Number) });
     expect(refusals(shipment)['forged']).toBe(20);
     expect(refusals(shipment)['broken']).toBe(6);
+    const { body } = await world.heard('refused', agent.id()!);
+    expect(body).toMatchObject({ refused: expect.arrayContaining([{ topic: 'bulk', problem: 'forged', amount: expect.any(Number) }]) });
   },
   120_000,
 );
@@ -229,4 +235,26 @@ itHere(
     await expect(lured.ended).rejects.toMatchObject({ code: 'AGENT_TOKEN_EXPIRED' });
   },
   120_000,
+);
+
+itHere(
+  'tells the service by a signed receipt what it refused, before it stops at the latest, and a forged or replayed one counts for nothing',
+  async () => {
+    await agent.stop();
+    const { agentId, publicKey } = world.agents.get(agent.id()!)!;
+    const at = { broker: world.broker, place: world.place, clock: systemClock };
+    const heard = await hearAgents(at, { invites: [], agents: [{ agentId, publicKey, highest: 0 }] });
+    const { refused, state } = toStanding(silent, heard.receipts);
+    expect(refused.filter(({ topic }) => topic === 'control').map(({ problem }) => problem)).toEqual(
+      expect.arrayContaining(['unsigned', 'foreign', 'older', 'expired']),
+    );
+    expect(state).not.toBe('refused');
+    expect(heard.forged).toBeGreaterThan(0);
+    // From where it ended there is nothing new; and what has the numbers of old receipts is old.
+    const again = await hearAgents(at, { invites: [], agents: [{ agentId, publicKey, highest: 0 }], from: heard.positions });
+    expect(again.receipts).toEqual([]);
+    const highest = heard.receipts.at(-1)!.sequence;
+    expect((await hearAgents(at, { invites: [], agents: [{ agentId, publicKey, highest }] })).receipts).toEqual([]);
+  },
+  60_000,
 );

@@ -69,6 +69,12 @@ onKafka(
       expect(said).toContain('version 1 is published');
       const marked = await shop.target.sql('shop_dev', 'SELECT version, manifest FROM bauta.dataset');
       expect(marked).toMatchObject([{ version: 1 }]);
+      // The marker is made out to the agent's own server: nothing says that it was restored elsewhere.
+      const log = join(shop.home, 'log.pub');
+      const attested = await shop.bauta(['attest', 'env:TARGET_URL', '--key', log, '--json']);
+      expect([attested.code, JSON.parse(attested.stdout)]).toMatchObject([0, { state: 'valid', findings: [] }]);
+      const listed = JSON.parse((await shop.bauta(['agents', 'list', 'dev', ...broker, '--json'])).stdout) as { agents: unknown[] };
+      expect(listed.agents).toMatchObject([{ state: 'published', progress: { lag: 0 }, refused: [], lastSeenAt: expect.any(String) }]);
       const tables = (marked[0]!['manifest'] as { schema: string; table: string; rows: number }[]).filter(({ rows }) => rows > 0);
       expect(tables.length).toBeGreaterThan(0);
       const digest = ({ schema, table }: { schema: string; table: string }): string =>

@@ -1,11 +1,11 @@
-// The service's side of enrolment: who asks on the receipts topic is held against the tokens that are open, and told on the control topic that he was taken.
+// The service's side of enrolment: the topics of an environment, and what an agent is told on the control topic: that it was taken, and that it was let go.
 import type { KeyObject } from 'node:crypto';
 
 import type { Json } from '../../kernel/canonical-json.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toPublicBytes, toPublicKey } from '../../kernel/ed25519.js';
 import type { Broker } from './broker.js';
-import { type EnrolmentProblem, type EnrolmentRequest, type Invite, readEnrolment } from './wire/enrolment.js';
+import type { AgentBody } from './wire/body.js';
 import { type ControlMessage, MessageReader, writeControl } from './wire/message.js';
 import { type TopicPlace, toControlTopic, toReceiptsTopic } from './wire/topic-names.js';
 
@@ -32,40 +32,15 @@ export async function makeAgentTopics({ broker, place }: EnrolmentPlace, replica
   }
 }
 
-/** Requests by tokens that are open, the first of each, and what was wrong with others. Each agent and token once. */
-export async function findEnrolments(
-  { broker, place, clock }: EnrolmentPlace,
-  invites: readonly Invite[],
-): Promise<{ readonly requests: readonly EnrolmentRequest[]; readonly problems: ReadonlyMap<EnrolmentProblem, number> }> {
-  const requests = new Map<string, EnrolmentRequest>();
-  const problems = new Map<EnrolmentProblem, number>();
-  if (invites.length === 0) return { requests: [], problems };
-  const reader = await broker.reader({ topic: toReceiptsTopic(place), waitMs: 100 });
-  try {
-    const ends = await reader.askEnds();
-    while ([...ends].some(([partition, end]) => (reader.positions.get(partition) ?? 0n) < end))
-      for (const { key, value, headers } of await reader.read()) {
-        const record = { key, value, headers: Object.fromEntries(headers) };
-        const { workspace, environment } = place;
-        const found = readEnrolment(record, { workspace, environment, nowMs: clock.now(), invites });
-        if (found && 'problem' in found) problems.set(found.problem, (problems.get(found.problem) ?? 0) + 1);
-        else if (found && !requests.has(found.request.tokenId)) requests.set(found.request.tokenId, found.request);
-      }
-    return { requests: [...requests.values()], problems };
-  } finally {
-    await reader.close();
-  }
-}
-
 /** What an agent hears as soon as it looks. Above every number that stands there. */
 export async function tellAgent(
   { broker, place, key, clock }: EnrolmentPlace,
   type: 'enrolled' | 'revoked',
-  { agentId, publicKey, recipient }: { readonly agentId: string; readonly publicKey: string; readonly recipient: string },
+  { agentId, publicKey, recipient, place: at }: AgentBody & { readonly agentId: string },
 ): Promise<void> {
   const highest = await readHighest({ broker, place, key, clock });
   const { workspace, environment } = place;
-  const body: Json = { publicKey, recipient };
+  const body: Json = { publicKey, recipient, ...(at && { place: { ...at } }) };
   const message: ControlMessage = {
     ...{ v: 1, type, environment, workspace, runId: agentId, sequence: Math.max(highest + 1, clock.now()), body },
     ...{ issuedAt: toTimestamp(clock.now()), expiresAt: FOR_EVER },

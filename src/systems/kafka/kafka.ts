@@ -9,7 +9,8 @@ export {
 } from './address.js';
 export { Broker, type BrokerOptions, openBroker, type ProducerOptions } from './broker.js';
 export { type OutBatch, type OutRecord, Producer, Transaction, type Written } from './producer.js';
-export { type EnrolmentPlace, findEnrolments, makeAgentTopics, tellAgent } from './enrolment.js';
+export { type EnrolmentPlace, makeAgentTopics, tellAgent } from './enrolment.js';
+export { type AgentStanding, type HeardAgents, type HeardReceipt, type KnownAgent, hearAgents, silent, toStanding } from './hear-agents.js';
 export { type BulkRead, DatasetLoading, type RecordProblem, toRangesOf } from './loading/dataset-loading.js';
 export { type InRecord, type Positions, type ReaderOptions, TopicReader } from './reader.js';
 export { BrokerAdmin, type Grant, type TopicDefinition, type TopicState } from './topics.js';

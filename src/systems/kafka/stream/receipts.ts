@@ -5,7 +5,7 @@ import { toPublicKey } from '../../../kernel/ed25519.js';
 import { type BautaError, toError, toKnownError } from '../../../kernel/errors.js';
 import type { Broker } from '../broker.js';
 import type { InRecord, TopicReader } from '../reader.js';
-import type { AgentBody, ProgressBody } from '../wire/body.js';
+import { type AgentBody, type ProgressBody, type Refused, isProgress, isSystemIdentifier, toCodes, toRefused } from '../wire/body.js';
 import { MessageReader, type ReceiptMessage, type ReceiptType, readReceipt, toClaimedAgent } from '../wire/message.js';
 import { type TopicPlace, toReceiptsTopic } from '../wire/topic-names.js';
 import { toReadMessage } from './control-topic.js';
@@ -16,6 +16,8 @@ export interface AgentState {
   readonly state: ReceiptType | 'silent';
   readonly at: string | null;
   readonly progress: ProgressBody | undefined;
+  /** The server beside it, as it was enrolled, and then as it verified there. */
+  readonly server?: string | undefined;
   /** Codes of what it found. */
   readonly findings: readonly { readonly code: string }[];
 }
@@ -37,15 +39,24 @@ export class Receipts {
   #failure: unknown;
   #changed: () => void = () => undefined;
   #refused = 0;
+  readonly #told: (Refused & { readonly agentId: string })[] = [];
   #hear: (line: string) => void = () => undefined;
   #toldAtMs = 0;
 
   constructor(options: { readonly place: TopicPlace; readonly runId: string; readonly agents: ReadonlyMap<string, AgentBody> }) {
     this.#options = options;
     this.#known = new Map(
-      [...options.agents].map(([agentId, { publicKey }]) => {
+      [...options.agents].map(([agentId, { publicKey, place }]) => {
         const reader = new MessageReader('receipt', toPublicKey(Buffer.from(publicKey, 'hex')));
-        return [agentId, { reader, highest: 0, state: { agentId, state: 'silent', at: null, progress: undefined, findings: [] } }];
+        const state: AgentState = {
+          agentId,
+          state: 'silent',
+          at: null,
+          progress: undefined,
+          server: place?.systemIdentifier,
+          findings: [],
+        };
+        return [agentId, { reader, highest: 0, state }];
       }),
     );
   }
@@ -71,6 +82,11 @@ export class Receipts {
   /** Receipts that nobody enrolled signed, or that were sent again. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** What agents told that they refused, since this listens. */
+  get toldRefused(): readonly (Refused & { readonly agentId: string })[] {
+    return this.#told;
   }
 
   /**
@@ -114,6 +130,10 @@ export class Receipts {
     if (!found) return;
     if ('problem' in found) return void (this.#refused += 1);
     known.highest = found.message.sequence;
+    if (found.message.type === 'refused') {
+      for (const one of toRefused(found.message.body)) this.#told.push({ agentId, ...one });
+      return this.#hear(`${agentId} refused what the service did not sign`);
+    }
     if (found.message.runId === runId) {
       const before = known.state.state;
       known.state = toState(found.message, known.state);
@@ -149,20 +169,12 @@ function toLine({ agentId, state, progress, findings }: AgentState): string {
 const ended: ReadonlySet<string> = new Set<ReceiptType | 'silent'>(['failed', 'rolled-back', 'withdrawn', 'expired']);
 
 function toState({ type, agentId, at, body }: ReceiptMessage, before: AgentState): AgentState {
-  const told = body as { readonly findings?: unknown };
-  const findings = Array.isArray(told.findings) ? told.findings.map(toCode).filter((one) => one !== undefined) : [];
-  const progress = type === 'loading' && isProgress(body) ? (body as unknown as ProgressBody) : before.progress;
-  return { agentId, state: type, at, progress, findings: type === 'failed' ? findings : before.findings };
+  const progress = type === 'loading' && isProgress(body) ? body : before.progress;
+  const server = (type === 'verified' ? toServer(body) : undefined) ?? before.server;
+  return { agentId, state: type, at, progress, server, findings: type === 'failed' ? toCodes(body) : before.findings };
 }
 
-/** Signed by an agent, and perhaps of another release: only numbers go further. */
-function isProgress(body: unknown): boolean {
-  const { rows, bytes, lag, secondsLeft } = body as Partial<Record<keyof ProgressBody, unknown>>;
-  return [rows, bytes, lag].every((one) => typeof one === 'number') && (secondsLeft === null || typeof secondsLeft === 'number');
-}
-
-/** Somebody else's words go no further: a code is capitals. */
-function toCode(finding: unknown): { readonly code: string } | undefined {
-  const { code } = (finding ?? {}) as { readonly code?: unknown };
-  return typeof code === 'string' && /^[A-Z][A-Z_]{2,60}$/.test(code) ? { code } : undefined;
+function toServer(body: unknown): string | undefined {
+  const { systemIdentifier } = ((body as { readonly place?: unknown }).place ?? {}) as { readonly systemIdentifier?: unknown };
+  return typeof systemIdentifier === 'string' && isSystemIdentifier(systemIdentifier) ? systemIdentifier : undefined;
 }

@@ -33,6 +33,8 @@ export interface StreamStagingParts {
   readonly close: () => Promise<void>;
 }
 
+type MarkerAt = (systemIdentifier: string) => Promise<MarkerRow>;
+
 /** The borders of a delivery through a broker, in order. */
 export const streamSteps = [
   'topic.create',
@@ -55,6 +57,7 @@ export class StreamStaging implements Staging {
   readonly #digests: bigint[];
   #sequences: readonly SequenceValue[] = [];
   #marker: MarkerRow | undefined;
+  #markerAt: MarkerAt | undefined;
   #toldSent: () => void = () => undefined;
   #state: 'loading' | 'publishing' | 'published' | 'dropped' = 'loading';
   #dropping: Promise<void> | undefined;
@@ -120,7 +123,7 @@ export class StreamStaging implements Staging {
   }
 
   /** What was proved is said of what stands at the broker: agents can finish from here on. */
-  async mark(row: MarkerRow): Promise<void> {
+  async mark(row: MarkerRow, at?: MarkerAt): Promise<void> {
     this.#requireLoading();
     const { outlet, control, runId, version, lastsMs, onStep } = this.#parts;
     await onStep('complete.tell');
@@ -133,6 +136,7 @@ export class StreamStaging implements Staging {
     };
     await control.tell({ type: 'complete', runId, version, lastsMs, body });
     this.#marker = row;
+    this.#markerAt = at;
     this.#toldSent();
   }
 
@@ -145,17 +149,35 @@ export class StreamStaging implements Staging {
     await receipts.wait(['verified', 'published'], agents, waitMs);
     await onStep('publish.tell');
     this.#state = 'publishing';
-    const body = { version, marker: { ...marker }, expiresAt: marker.expiresAt };
-    await control.tell({ type: 'publish', runId, version, lastsMs, body: body });
+    const body = { version, marker: { ...marker }, markers: await this.#toMarkers(), expiresAt: marker.expiresAt };
+    await control.tell({ type: 'publish', runId, version, lastsMs, body });
     await onStep('publish.wait');
     await receipts.wait(['published'], agents, waitMs);
     this.#state = 'published';
     await outlet.commit(version);
     const others = receipts.agents.filter(({ state }) => state !== 'published');
     await close();
-    return others.map(({ agentId, state }) =>
+    const refused = receipts.toldRefused.map(({ agentId, topic, problem, amount }) => {
+      const where = { stage: 'deliver', name: agentId, object: topic, amount: String(amount), expected: problem };
+      return toFinding('STREAM_AGENT_REFUSED', where, 'warning');
+    });
+    const behind = others.map(({ agentId, state }) =>
       toFinding('STREAM_AGENT_BEHIND', { stage: 'deliver', name: agentId, expected: state }, 'warning'),
     );
+    return [...behind, ...refused];
+  }
+
+  /** A version says of itself where it stands: each agent's is made out to its own server. */
+  async #toMarkers(): Promise<Readonly<Record<string, Json>>> {
+    const markers: Record<string, Json> = {};
+    const bySystem = new Map<string, Promise<MarkerRow>>();
+    for (const { agentId, server } of this.#parts.receipts.agents) {
+      if (server === undefined || !this.#markerAt) continue;
+      const row = bySystem.get(server) ?? this.#markerAt(server);
+      bySystem.set(server, row);
+      markers[agentId] = { ...(await row) };
+    }
+    return markers;
   }
 
   drop(): Promise<void> {

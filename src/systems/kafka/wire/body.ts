@@ -58,6 +58,8 @@ export interface AgentBody {
   readonly publicKey: string;
   /** `age1…` */
   readonly recipient: string;
+  /** Absent: told by an earlier release. */
+  readonly place?: AgentPlace;
 }
 
 /** In receipts: counts, and findings by code and coordinates. */
@@ -151,6 +153,46 @@ function isMarkerRow(row: unknown): boolean {
   return isCount(version) && isCount(logIndex) && Array.isArray(manifest) && texts.every((name) => isText(row[name]));
 }
 
+/** As Postgres says it. */
+export const isSystemIdentifier = (text: string): boolean => /^\d{1,20}$/.test(text);
+
 export function parseAgent(body: Json): AgentBody | undefined {
-  return isObject(body) && isHex(body['publicKey'], 32) && isText(body['recipient']) ? (body as unknown as AgentBody) : undefined;
+  if (!isObject(body)) return undefined;
+  const { publicKey, recipient, place } = body;
+  const isPlace = place === undefined || (isObject(place) && isText(place['database']) && isText(place['systemIdentifier']));
+  return isHex(publicKey, 32) && isText(recipient) && isPlace ? (body as unknown as AgentBody) : undefined;
+}
+
+/** Signed by an agent, and perhaps of another release: only numbers go further. */
+export function isProgress(body: unknown): body is ProgressBody {
+  const { rows, bytes, lag, secondsLeft } = body as Partial<Record<keyof ProgressBody, unknown>>;
+  return [rows, bytes, lag].every((one) => typeof one === 'number') && (secondsLeft === null || typeof secondsLeft === 'number');
+}
+
+/** Somebody else's words go no further: a code is capitals. */
+export function toCodes(body: Json): readonly { readonly code: string }[] {
+  const { findings } = body as { readonly findings?: unknown };
+  if (!Array.isArray(findings)) return [];
+  return findings.flatMap((finding: unknown) => {
+    const { code } = (finding ?? {}) as { readonly code?: unknown };
+    return typeof code === 'string' && /^[A-Z][A-Z_]{2,60}$/.test(code) ? [{ code }] : [];
+  });
+}
+
+/** `refused`: so many on a topic, for that reason. */
+export interface Refused {
+  readonly topic: 'control' | 'bulk';
+  readonly problem: string;
+  readonly amount: number;
+}
+
+export function toRefused(body: Json): readonly Refused[] {
+  const { refused } = body as { readonly refused?: unknown };
+  if (!Array.isArray(refused)) return [];
+  return refused.slice(0, 100).flatMap((one: unknown) => {
+    const { topic, problem, amount } = (one ?? {}) as Partial<Record<keyof Refused, unknown>>;
+    if ((topic !== 'control' && topic !== 'bulk') || !isText(problem) || !/^[a-z][a-z ]{2,40}$/.test(problem) || !isCount(amount))
+      return [];
+    return [{ topic, problem, amount }];
+  });
 }

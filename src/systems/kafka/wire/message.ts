@@ -17,6 +17,8 @@ export const receiptTypes = [
   'rolled-back',
   'withdrawn',
   'expired',
+  /** Of no run: what stood on a topic and was not acted on. */
+  'refused',
 ] as const;
 export type ReceiptType = (typeof receiptTypes)[number];
 

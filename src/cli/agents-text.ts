@@ -1,0 +1,35 @@
+// `bauta agents list`, for people and as JSON: the same of a home and of a service.
+import type { AgentStanding } from '../systems/kafka/kafka.js';
+import { type GlobalOptions, wantsJson } from './context.js';
+import { stripControls, toCount, toTable, writeJson } from './print.js';
+
+export interface AgentView extends Omit<AgentStanding, 'highest'> {
+  readonly agentId: string;
+  readonly publicKey: string;
+  readonly recipient: string;
+  readonly place: { readonly database: string; readonly systemIdentifier: string };
+  readonly enrolledAt: string;
+  readonly revokedAt: string | null;
+}
+
+export interface InviteView {
+  readonly tokenId: string;
+  readonly expiresAt: string;
+}
+
+export function tellAgents(agents: readonly AgentView[], invites: readonly InviteView[], options: GlobalOptions): number {
+  if (wantsJson(options)) {
+    writeJson({ agents, invites, findings: [] });
+    return 0;
+  }
+  const rows = agents.map(({ agentId, place, state, progress, lastSeenAt, enrolledAt, revokedAt }) => [
+    ...[agentId, place.database, revokedAt === null ? state : 'revoked', progress ? toCount(progress.lag, 'record') : ''],
+    ...[lastSeenAt ?? '', enrolledAt, revokedAt ?? ''],
+  ]);
+  const head = ['AGENT', 'DATABASE', 'STATE', 'BEHIND', 'LAST SEEN', 'ENROLLED', 'REVOKED'];
+  process.stdout.write(`${toTable([head, ...rows.map((row) => row.map((text) => stripControls(text)))], '')}\n`);
+  for (const { agentId, refused } of agents)
+    for (const { topic, problem, amount } of refused) process.stderr.write(`${agentId} refused ${amount} on ${topic}: ${problem}\n`);
+  if (invites.length > 0) process.stderr.write(`${toCount(invites.length, 'token')} ${invites.length === 1 ? 'is' : 'are'} open\n`);
+  return 0;
+}
