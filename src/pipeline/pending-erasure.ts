@@ -20,13 +20,27 @@ export async function readErasures(sink: Pick<AuditSink, 'standing'>, { server, 
     .map(({ at, data }) => ({ id: data['erasure'] as string, requestedAt: at }));
 }
 
-/** Whether that run may have read what was to be gone: it began before, or nobody knows when. */
+export interface ErasureFacts {
+  /** When the first attempt of the run began; null: nobody knows. */
+  readonly startedAtMs: number | null;
+  /** When the newest open request was made; null: there is none. */
+  readonly erasureAtMs: number | null;
+}
+
+export async function readErasureFacts(
+  sink: Pick<AuditSink, 'standing' | 'read'>,
+  of: ErasurePlace & { readonly run: string },
+): Promise<ErasureFacts> {
+  const last = (await readErasures(sink, of)).at(-1);
+  const started = (await sink.read(['run.started'], of.run)).map(({ at }) => Date.parse(at));
+  return { startedAtMs: started.length === 0 ? null : Math.min(...started), erasureAtMs: last ? Date.parse(last.requestedAt) : null };
+}
+
+/** Whether that run may have read what was to be gone: it began before, or nobody knows when. The policy says the same (`dataset/again`). */
 export async function isErasurePending(
   sink: Pick<AuditSink, 'standing' | 'read'>,
   of: ErasurePlace & { readonly run: string },
 ): Promise<boolean> {
-  const last = (await readErasures(sink, of)).at(-1);
-  if (!last) return false;
-  const started = (await sink.read(['run.started'], of.run)).map(({ at }) => Date.parse(at));
-  return started.length === 0 || Math.min(...started) <= Date.parse(last.requestedAt);
+  const { startedAtMs, erasureAtMs } = await readErasureFacts(sink, of);
+  return erasureAtMs !== null && (startedAtMs === null || startedAtMs <= erasureAtMs);
 }

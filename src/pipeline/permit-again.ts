@@ -7,7 +7,7 @@ import { toError } from '../kernel/errors.js';
 import type { Journal } from './audit/audit.js';
 import type { Decision, GateInput } from './decision.js';
 import { type KnownSource, decide } from './gate/gate.js';
-import { isErasurePending } from './pending-erasure.js';
+import { readErasureFacts } from './pending-erasure.js';
 import { isRevoked } from './mark-version.js';
 import type { AuditSink, DatasetVersion, KeyProvider, Policy } from './ports.js';
 
@@ -23,34 +23,51 @@ export interface PermitDoors {
   readonly clock: Clock;
 }
 
+type Used = Pick<DatasetVersion, 'target' | 'version' | 'runId' | 'planDigest'>;
+
 /** Tells the log what was decided. Throws DATASET_REVOKED, ERASURE_PENDING, GATE_DENIED_AGAIN, or GATE_QUESTION_MISSING where the log does not have the question of the version. */
 export async function permitAgain(
   doors: PermitDoors,
   journal: Journal,
-  { target, version, runId, planDigest }: Pick<DatasetVersion, 'target' | 'version' | 'runId' | 'planDigest'>,
+  used: Used,
   knownSources: readonly KnownSource[] = [],
 ): Promise<Decision> {
-  if (await isRevoked(doors.sink, runId)) throw toError('DATASET_REVOKED', { stage: 'gate', name: target, amount: String(version) });
+  const { target, version } = used;
+  const decision = await decideAgain(doors, journal, used, knownSources);
+  if (decision.allow) return decision;
+  const codes = decision.reasons.map(({ code }) => code);
+  const [own] = codes.filter(isOwn);
+  const where = { stage: 'gate', name: target, amount: String(version) };
+  throw own ? toError(own, where) : toError('GATE_DENIED_AGAIN', { ...where, expected: codes.join(', ') });
+}
+
+/** What the policy says of it today, told to the log. Throws GATE_QUESTION_MISSING. */
+export async function decideAgain(
+  doors: PermitDoors,
+  journal: Journal,
+  { target, version, runId, planDigest }: Used,
+  knownSources: readonly KnownSource[] = [],
+): Promise<Decision> {
   const asked = (await doors.sink.read([questionType], runId)).map(({ data }) => data['input'] as unknown as GateInput);
   // Of several attempts the one that published has its plan in the version's comment.
   const question = asked.findLast((input) => input['planDigest'] === planDigest);
   if (!question) throw toError('GATE_QUESTION_MISSING', { stage: 'gate', name: target, amount: String(version) });
   const { systemIdentifier: server } = question['target'] as { readonly systemIdentifier: string };
-  if (await isErasurePending(doors.sink, { server, target, run: runId }))
-    throw toError('ERASURE_PENDING', { stage: 'gate', name: target, amount: String(version) });
   const nowMs = doors.clock.now();
   const { version: keyVersion } = question['key'] as { readonly version: number };
+  const erasure = await readErasureFacts(doors.sink, { server, target, run: runId });
   const decision = await decide(doors.policy, {
     ...question,
     ...{ nowMs, today: Math.floor(nowMs / dayMs) },
     key: { version: keyVersion, expiresAtMs: await doors.keys.expiresAt(keyVersion) },
     knownSources: mergeSources(question['knownSources'] as unknown as readonly KnownSource[], knownSources),
+    again: { ...erasure, revoked: await isRevoked(doors.sink, runId) },
   });
   await journal.append('gate', 'gate.asked-again', { target, version, planDigest, decision: decision as unknown as Json });
-  if (decision.allow) return decision;
-  const expected = decision.reasons.map(({ code }) => code).join(', ');
-  throw toError('GATE_DENIED_AGAIN', { stage: 'gate', name: target, amount: String(version), expected });
+  return decision;
 }
+
+const isOwn = (code: string): code is 'DATASET_REVOKED' | 'ERASURE_PENDING' => code === 'DATASET_REVOKED' || code === 'ERASURE_PENDING';
 
 /** Those of then and those of now: what became a source since may not be what the copy goes to. */
 function mergeSources(then: readonly KnownSource[], now: readonly KnownSource[]): Json {

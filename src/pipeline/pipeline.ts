@@ -85,7 +85,8 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   if (!plan || !planDigest || !decision || !question || prepared.findings.some(isError)) throw toRefusal(prepared.findings);
   await journal.append('gate', 'plan.decided', { planDigest, decision: toJson(decision), ...toPlace(targetFacts) });
   if (!decision.allow) return 'denied';
-  if (run.reuse && (await reuse(doors, run.reuse, { ...prepared, plan, planDigest }, hooks, journal))) return 'reused';
+  if (run.reuse && (await reuse(doors, run.reuse, { ...prepared, plan, planDigest }, request.knownSources, hooks, journal)))
+    return 'reused';
   if (request.pipeline.body.approval) await requireApproval(request.pipeline.body.name, planDigest, hooks);
 
   await border('source');
@@ -117,10 +118,11 @@ async function reuse(
   doors: Doors,
   { verifiers }: NonNullable<Run['reuse']>,
   prepared: Prepared & { readonly plan: Plan; readonly planDigest: string },
+  knownSources: Request['knownSources'],
   hooks: Hooks,
   journal: Journal,
 ): Promise<boolean> {
-  const found = await findReusable(doors, prepared, verifiers);
+  const found = await findReusable(doors, prepared, { verifiers, journal, knownSources });
   if ('why' in found) {
     await journal.append('gate', 'dataset.not-reused', { why: found.why });
     hooks.notReused?.(found.why);

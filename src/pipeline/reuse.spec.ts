@@ -1,6 +1,8 @@
 import { expect, it } from '@jest/globals';
 
 import { type Signer, signNote, toSigner } from '../kernel/signed-note.js';
+import { Journal } from './audit/audit.js';
+import type { Decision, GateInput } from './decision.js';
 import type { Event } from './event.js';
 import { toMarker, toMarkerRow, toMarkerText } from './marker.js';
 import { type Plan, toPlanDigest } from './plan.js';
@@ -28,7 +30,18 @@ interface World {
   readonly told?: readonly (string | null)[];
   readonly state?: Partial<SourceState>;
   readonly revoked?: boolean;
+  /** What the policy of today says against it. */
+  readonly denied?: readonly string[];
+  readonly isAsked?: boolean;
 }
+
+/** The part of the policy that is about a version used again. */
+const toCodes = ({ again }: GateInput): readonly string[] => ((again as { revoked: boolean }).revoked ? ['DATASET_REVOKED'] : []);
+
+const toDecision = (codes: readonly string[]): Decision => ({
+  ...{ decisionId: 'd', allow: codes.length === 0, policy: { revision: 'r', digest: 'sha256:d' } },
+  reasons: codes.map((code) => ({ code, controlIds: ['X'], message: 'm', hint: 'h' })),
+});
 
 function ask({
   plan: wanted = plan,
@@ -38,6 +51,8 @@ function ask({
   told = ['sha256:s'],
   state,
   revoked,
+  denied,
+  isAsked = true,
 }: World = {}): ReturnType<typeof findReusable> {
   const current: DatasetVersion = {
     ...{ target: 'copy', version: 3, state: 'current', runId: 'r', database: 'copy', planDigest: toPlanDigest(plan), publishedAt: null },
@@ -45,10 +60,13 @@ function ask({
   };
   const facts = { plan, version: { ...current, target: 'copy', version: 3, runId: 'r' }, systemIdentifier: '7', manifest: [], madeAtMs };
   const marker = toMarker({ ...facts, nonce: new Uint8Array(16), log: { origin: 'ours/2026', index: 4 } });
-  const opened = told.map((sourceState): Event => {
-    return { runId: 'r', stage: 'extract', type: 'snapshot.opened', at: '2026-03-02T11:00:00.000Z', data: { sourceState } };
+  const toOpened = (runId: string, sourceState: string | null): Event => ({
+    ...{ runId, stage: 'extract', type: 'snapshot.opened', at: '2026-03-02T11:00:00.000Z', data: { sourceState } },
   });
-  const another = { ...opened[0], runId: 'another', data: { sourceState: 'sha256:another' } };
+  const opened = told.map((sourceState) => toOpened('r', sourceState));
+  const input = { planDigest: current.planDigest, key: { version: 1 }, target: { systemIdentifier: '7' }, knownSources: [] };
+  const asked = isAsked ? [{ runId: current.runId, stage: 'gate', type: 'gate.asked', at: '', data: { input } } as unknown as Event] : [];
+  const another = toOpened('another', 'sha256:another');
   const doors = {
     clock: { now: () => nowMs },
     target: {
@@ -58,11 +76,20 @@ function ask({
     },
     sink: {
       standing: () => Promise.resolve(revoked ? [{ type: 'dataset.revoked', data: { run: 'r' } }] : []),
-      read: (_: readonly string[], runId: string) => Promise.resolve([...opened, another].filter((event) => event.runId === runId)),
+      read: (types: readonly string[], runId: string) =>
+        Promise.resolve([...opened, another, ...asked].filter((event) => event.runId === runId && types.includes(event.type))),
+      append: () => Promise.resolve({ index: 0, checkpoint: { origin: 'ours/2026', size: 1, root: '' } }),
     },
+    keys: { expiresAt: () => Promise.resolve(null) },
+    policy: { decide: (input: GateInput) => Promise.resolve(toDecision(denied ?? toCodes(input))) },
     source: { state: () => Promise.resolve({ digest: 'sha256:s', lagMs: 60_000, ...state }) },
   } as unknown as Doors;
-  return findReusable(doors, { plan: wanted, planDigest: toPlanDigest(wanted), catalogue: {} as never }, [ours.verifier]);
+  const journal = new Journal(doors.sink, doors.clock, 'now');
+  return findReusable(
+    doors,
+    { plan: wanted, planDigest: toPlanDigest(wanted), catalogue: {} as never },
+    { verifiers: [ours.verifier], journal, knownSources: [] },
+  );
 }
 
 it('offers the current version with its age, and says until when the source is known to be the same', async () => {
@@ -82,6 +109,9 @@ it.each<[string, World]>([
   ['after files', asOf({ ...plan, documents: { ...plan.documents, 'after 1': 'sha256:2' } })],
   ['names of the server', asOf(withTable({ columns: [{ name: 'kind', type: { base: 'regclass' } }] }))],
   ['was revoked', { revoked: true }],
+  ['a person is to be erased', { denied: ['ERASURE_PENDING', 'OTHER'] }],
+  ['denied by the policy of now: TARGET_REGION', { denied: ['TARGET_REGION'] }],
+  ['what was allowed', { isAsked: false }],
   ['no version', { dataset: null }],
   ['no version', { dataset: { state: 'previous' } }],
   ['another plan', { plan: { ...plan, keyVersion: 2 } }],

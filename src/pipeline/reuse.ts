@@ -1,11 +1,13 @@
 // Whether a version that is there is what a run would make: the same plan, the same key, a source that has not changed since, and a marker of ours
 // that still holds. Whatever cannot be said is a reason to run.
 import { toTimestamp } from '../kernel/clock.js';
+import { toKnownError } from '../kernel/errors.js';
 import type { Verifier } from '../kernel/signed-note.js';
 import { toTableLabel } from './catalogue.js';
 import { isMarkerOf, openMarker } from './marker.js';
-import { isErasurePending } from './pending-erasure.js';
-import { isRevoked } from './mark-version.js';
+import type { Journal } from './audit/audit.js';
+import type { KnownSource } from './gate/gate.js';
+import { decideAgain } from './permit-again.js';
 import type { Plan } from './plan.js';
 import type { DatasetVersion } from './ports.js';
 import type { Prepared } from './prepare.js';
@@ -26,19 +28,25 @@ export interface Reused {
   readonly expiresAt: string;
 }
 
+interface Asking {
+  readonly verifiers: readonly Verifier[];
+  readonly journal: Journal;
+  /** That this installation knows now. */
+  readonly knownSources: readonly KnownSource[];
+}
+
 export async function findReusable(
   doors: Doors,
   { plan, planDigest, catalogue }: Pick<Prepared, 'catalogue'> & { readonly plan: Plan; readonly planDigest: string },
-  verifiers: readonly Verifier[],
+  { verifiers, journal, knownSources }: Asking,
 ): Promise<Reused | { readonly why: string }> {
   const why = findUntold(plan);
   if (why !== undefined) return { why };
   const current = (await doors.target.datasets()).find(({ state }) => state === 'current');
   if (!current) return { why: 'the target has no version' };
   if (current.planDigest !== planDigest) return { why: `version ${current.version} was made by another plan` };
-  if (await isRevoked(doors.sink, current.runId)) return { why: `version ${current.version} was revoked` };
-  if (await isErasurePending(doors.sink, { server: (await doors.target.place()).server, target: current.target, run: current.runId }))
-    return { why: `a person is to be erased from version ${current.version}` };
+  const denied = await findDenied(doors, journal, current, knownSources);
+  if (denied !== undefined) return { why: denied };
   const marker = await readMarker(doors, current, verifiers);
   if ('why' in marker) return marker;
   const read = await findRead(doors, current.runId);
@@ -55,6 +63,27 @@ export async function findReusable(
     // Never before its rows were read: it is that state.
     unchangedUntil: toTimestamp(Math.max(Date.parse(read.at), nowMs - lagMs)),
   };
+}
+
+/** What the policy of today has against its use. */
+async function findDenied(
+  doors: Doors,
+  journal: Journal,
+  current: DatasetVersion,
+  knownSources: readonly KnownSource[],
+): Promise<string | undefined> {
+  const { version } = current;
+  try {
+    const { allow, reasons } = await decideAgain(doors, journal, current, knownSources);
+    if (allow) return undefined;
+    const codes = reasons.map(({ code }) => code);
+    if (codes.includes('DATASET_REVOKED')) return `version ${version} was revoked`;
+    if (codes.includes('ERASURE_PENDING')) return `a person is to be erased from version ${version}`;
+    return `version ${version} is denied by the policy of now: ${codes.join(', ')}`;
+  } catch (error) {
+    if (toKnownError(error).code !== 'GATE_QUESTION_MISSING') throw error;
+    return `the log does not say what was allowed when version ${version} was made`;
+  }
 }
 
 /** What a run reads or does that no counter tells of. */

@@ -15,6 +15,7 @@ const cards = {
   reasonLength: 40,
   expiresDay: null,
 };
+const used = { startedAtMs: 1000, erasureAtMs: null, revoked: false };
 const card = { column: 'card', tag: 'pci.pan', transform: 'pan' };
 const lastFour = { column: 'digits', tag: 'pci.last-four', transform: 'keep', unique: false, ...standing };
 const order = { table: 'public.order', column: 'customer_email', unique: false, component: 0 };
@@ -145,6 +146,16 @@ export const table: readonly Row[] = [
   ['the key has expired', within('key', { expiresAtMs: today * 86_400_000 }), ['KEY_EXPIRED']],
   ['the key expires in a moment', within('key', { expiresAtMs: today * 86_400_000 + 1 }), []],
   ['nobody knows whether the key expires', within('key', { expiresAtMs: undefined }), ['GATE_FACT_MISSING', 'KEY_EXPIRED']],
+
+  // ── dataset/again
+  ['a version is used again, and nothing is said of it', question({ again: used }), []],
+  ['a version that was revoked is used again', question({ again: { ...used, revoked: true } }), ['DATASET_REVOKED']],
+  ['a version that was made before a person was to be erased is used again', question({ again: { ...used, erasureAtMs: 1000 } }), ['ERASURE_PENDING']],
+  ['a version that was made since is used again', question({ again: { ...used, erasureAtMs: 999 } }), []],
+  ['nobody knows when the version that is used again was begun', question({ again: { ...used, startedAtMs: null, erasureAtMs: 1 } }),
+    ['ERASURE_PENDING']],
+  ['nobody says whether a version is used again', without('again'), ['GATE_FACT_MISSING']],
+  ['a version is used again that nobody knows anything of', question({ again: {} }), ['DATASET_REVOKED', 'ERASURE_PENDING', 'GATE_FACT_MISSING']],
 
   // ── purpose/stated
   ['no purpose is stated', within('stated', { purposeLength: 0 }), ['PURPOSE_MISSING']],

@@ -61,7 +61,9 @@ describe('the compiled policy', () => {
 it('has a row for every code that a rule can give', () => {
   const documented = [...readFileSync(packageFile('docs', 'policies.md'), 'utf8').matchAll(/^- `(\w+)`: /gm)].map(([, code]) => code);
   expect(documented.length).toBeGreaterThan(30);
-  expect([...new Set([...table, ...exchangeTable, ...deployTable].flatMap(([, , codes]) => codes))].sort()).toEqual([...documented].sort());
+  expect([...new Set([...table, ...exchangeTable, ...deployTable].flatMap(([, , codes]) => codes))].sort()).toEqual(
+    [...new Set(documented)].sort(),
+  );
 });
 
 itWithOpa('opa decides each row as the compiled policy does, word for word', async () => {

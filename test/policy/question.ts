@@ -72,6 +72,7 @@ const valid = {
   knownSources: [shop],
   columns: [email],
   schemaTexts: [],
+  again: null,
 } as const;
 
 /** The valid question with members replaced. */

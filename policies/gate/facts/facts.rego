@@ -43,6 +43,7 @@ required := {
 	"knownSources": {"array"},
 	"columns": {"array"},
 	"schemaTexts": {"array"},
+	"again": maybe_object,
 }
 
 members := {
@@ -99,6 +100,8 @@ of_column := {
 	"speaksOfPerson": {"boolean"},
 }
 
+of_again := {"startedAtMs": maybe_number, "erasureAtMs": maybe_number, "revoked": {"boolean"}}
+
 of_source := {"systemIdentifier": text_type, "address": text_type, "database": text_type}
 
 of_token_domain := {
@@ -136,6 +139,13 @@ missing contains entry("columns", position, name) if {
 	some position, column in input.columns
 	some name, types in of_column
 	not has(column, name, types)
+}
+
+missing contains concat(".", ["again", name]) if {
+	again := input.again
+	again != null
+	some name, types in of_again
+	not has(again, name, types)
 }
 
 missing contains entry("knownSources", position, name) if {

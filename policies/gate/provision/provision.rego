@@ -34,6 +34,7 @@ reasons := [reason |
 		data.target.apart.deny,
 		data.target.region.deny,
 		data.source.writable.deny,
+		data.dataset.again.deny,
 	]
 	some reason in denials
 ]

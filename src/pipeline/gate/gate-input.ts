@@ -81,6 +81,8 @@ export function toGateInput(plan: Plan, facts: GateFacts): GateInput {
       ...facts.knownSources.map(({ systemIdentifier, address, database }) => ({ systemIdentifier, address, database })),
     ],
     columns: toColumns(plan, facts),
+    // Of a version that is there and to be used once more: what `permitAgain` knows of it.
+    again: null,
     schemaTexts: (stated.schemaTexts ?? []).map((text) => ({ action: text.action, ...toExceptionMembers(text) })),
   };
 }
