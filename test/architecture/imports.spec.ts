@@ -51,8 +51,8 @@ it('lets threads see only mask and the plain files of the pipeline, and systems 
   expect(wrong).toEqual([]);
 });
 
-/** The target writes the lines whose digest deliver defines, and the sink the tree that audit defines: these doors systems may use. */
-const isFormat = (path: string): boolean => path === 'src/pipeline/deliver/deliver.ts' || path === 'src/pipeline/audit/audit.ts';
+/** The target writes the lines whose digest deliver defines, the sink the tree that audit defines, and papers the document that report defines: these doors systems may use. */
+const isFormat = (path: string): boolean => ['deliver', 'audit', 'report'].some((stage) => path === `src/pipeline/${stage}/${stage}.ts`);
 
 it('lets a stage import no other stage', () => {
   const stageOf = (path: string): string | undefined => stages.find((stage) => path.startsWith(`src/pipeline/${stage}/`));
@@ -152,6 +152,8 @@ it('imports a client library in exactly one folder of systems', () => {
     '@aws-sdk': 'aws',
     '@smithy': 'aws',
     typeorm: 'metadata',
+    pdfkit: 'papers',
+    'write-excel-file': 'papers',
   };
   const wrong = modules.flatMap(({ source, imports }) =>
     imports.flatMap(({ to }) => {

@@ -81,6 +81,8 @@ export interface ReportDocument {
   readonly title: string;
   readonly subtitle: string;
   readonly period: { readonly from: string; readonly to: string; readonly zone: string };
+  /** What every printed page repeats beside the period: the checkpoint, in short. */
+  readonly running?: string;
   /** Page 1: period, versions, commit, policy revision, checkpoint, whether the log verifies, who has cosigned. */
   readonly front: readonly (Fields | Notice | Text)[];
   readonly sections: readonly Section[];

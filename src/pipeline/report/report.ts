@@ -8,6 +8,22 @@ import type { Decision } from '../decision.js';
 import type { Checkpoint, Event } from '../event.js';
 import type { Reused } from '../reuse.js';
 
+export type { AssessedCheck, AssessedControl, AssessedException, Assessment, Population } from './assessment.js';
+export type {
+  Block,
+  Chart,
+  Column,
+  Conclusion,
+  Field,
+  Fields,
+  Notice,
+  ReportDocument,
+  Section,
+  Series,
+  Standing,
+  Table,
+  Text,
+} from './document.js';
 export { type LineageContext, lineageTriggers, lineageTypes, toLineage } from './lineage.js';
 export type { RunEvent } from './open-lineage.js';
 export { type Usage, toUsage, usageActions, usageRunTypes, usageTypes } from './usage.js';
