@@ -6,9 +6,19 @@ import { join } from 'node:path';
 import { parseSettings } from '../config/settings.js';
 import { type Finding, toError, toFinding } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
-import { type ChainReport, type LogFiles, type ProofReport, listLogs, prove, verifyChain, verifyProof } from '../pipeline/audit/audit.js';
+import {
+  type ChainReport,
+  type LogFiles,
+  type ProofReport,
+  type TrustPolicy,
+  listLogs,
+  prove,
+  verifyChain,
+  verifyProof,
+} from '../pipeline/audit/audit.js';
 import type { Checkpoint } from '../pipeline/event.js';
 import { exportLog, findChangedTexts, openLogFiles, toLastSignedPath } from '../systems/files/files.js';
+import { cosignLog, readTrustPolicy } from './audit-cosign.js';
 import { deleteOldLog, eraseKept } from './audit-delete.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
@@ -19,6 +29,7 @@ export interface AuditOptions extends GlobalOptions {
   readonly key?: string;
   readonly known?: readonly string[];
   readonly proof?: string;
+  readonly policy?: string;
   readonly out?: string;
   readonly reason?: string;
   readonly also?: readonly string[];
@@ -31,12 +42,13 @@ export async function audit(action: string, entry: string | undefined, options: 
   if (action === 'verify' && entry === undefined)
     return options.proof === undefined ? verify(options) : verifyProofFile(options.proof, options);
   if (action === 'export' && entry === undefined) return exportService(options);
+  if (action === 'cosign' && entry === undefined) return cosign(options);
   if (action === 'prove' && entry !== undefined) return proveEntry(entry, options);
   if (action === 'delete' && entry !== undefined) return deleteOldLog(entry, options, () => look({ home: homeOf(options) }));
   if (action === 'erase' && entry !== undefined) return eraseKept(entry, options);
   throw ['prove', 'delete', 'erase'].includes(action)
     ? toError('OPTION_MISSING', { name: `what to ${action}`, expected: 'bauta audit --help' })
-    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify, prove ENTRY, export, delete LOG or erase ID' });
+    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify, prove ENTRY, export, cosign, delete LOG or erase ID' });
 }
 
 const homeOf = (options: AuditOptions): string => options.home ?? parseSettings(process.env).BAUTA_HOME;
@@ -60,6 +72,15 @@ async function exportService(options: AuditOptions): Promise<number> {
   return 0;
 }
 
+/** Of a log that lies here; a service asks its witnesses itself. */
+async function cosign(options: AuditOptions): Promise<number> {
+  const policy = options.policy ?? parseSettings(process.env).BAUTA_LOG_WITNESSES;
+  if (policy === '') throw toError('OPTION_MISSING', { name: '--policy', expected: 'bauta audit --help' });
+  if (options.server !== undefined)
+    throw toError('OPTION_INVALID', { name: '--server', expected: 'a log that lies here: a service asks its witnesses itself' });
+  return cosignLog(options.log ?? join(homeOf(options), 'log'), policy, wantsJson(options));
+}
+
 async function verify(options: AuditOptions): Promise<number> {
   const { state, report } = await look(options);
   if (wantsJson(options)) writeJson({ state, ...report });
@@ -68,8 +89,11 @@ async function verify(options: AuditOptions): Promise<number> {
 }
 
 async function look(options: AuditOptions): Promise<{ state: State; report: ChainReport }> {
-  const verifier = await readKey(options);
-  const report = await verifyChain(await openLog(options), { known: await readKnown(options), ...(verifier ? { verifier } : {}) });
+  const files = await openLog(options);
+  const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
+  const verifier = (await readKey(options)) ?? (policy && (await findLogKey(files, policy)));
+  const checks = { known: await readKnown(options), ...(verifier ? { verifier } : {}), ...(policy ? { policy } : {}) };
+  const report = await verifyChain(files, checks);
   const changed = isOwn(options) ? await findChangedTexts(join(homeOf(options), 'erasable')) : [];
   const findings = [...report.findings, ...changed.map((name) => toFinding('LOG_TEXT_CHANGED', { file: `erasable/texts/${name}` }))];
   return { state: toState(findings, report.signatureChecked), report: { ...report, findings } };
@@ -81,16 +105,27 @@ export async function checkHome(home: string): Promise<{ whole: boolean; lines: 
   return { whole: state === 'whole', lines: toLines(report, state) };
 }
 
-function toLines({ logs, deleted, findings }: ChainReport, state: State): readonly string[] {
+/** That of the policy which names this log; of one that names another, the first: then what is found says so. */
+async function findLogKey(files: LogFiles, { logs }: TrustPolicy): Promise<Verifier | undefined> {
+  const note = (await files.read(`${(await listLogs(files)).at(-1) ?? ''}/checkpoint`))?.toString('utf8') ?? '';
+  return logs.find(({ name }) => note.startsWith(`${name}/`)) ?? logs[0];
+}
+
+function toLines({ logs, deleted, findings, cosigned }: ChainReport, state: State): readonly string[] {
   const toLine = ({ origin, size, root }: Checkpoint): string => `${origin}  ${toCount(size, 'entry', 'entries')}  root ${root}`;
   const gone = deleted.map((one) => stripControls(`${toLine(one)}  deleted on ${one.at} by entry ${one.log}/${one.entry}`));
   const checkpoints = logs.map((one) => stripControls(toLine(one)));
-  return [...gone, ...checkpoints, ...toVerdict(findings, state, 'every entry is what was signed')];
+  const seen = (cosigned?.witnesses ?? []).map(({ name, at }) =>
+    stripControls(`${cosigned?.origin}  ${toCount(cosigned?.size ?? 0, 'entry', 'entries')}  cosigned by ${name} at ${at}`),
+  );
+  return [...gone, ...checkpoints, ...seen, ...toVerdict(findings, state, 'every entry is what was signed')];
 }
 
 async function verifyProofFile(file: string, options: AuditOptions): Promise<number> {
-  const verifier = await readKey(options);
-  const report = verifyProof(await read(file), file, verifier);
+  const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
+  const text = await read(file);
+  const verifier = (await readKey(options)) ?? policy?.logs.find(({ name }) => text.includes(`\n${name}/`)) ?? policy?.logs[0];
+  const report = verifyProof(text, file, verifier, policy);
   const state = toState(report.findings, report.signatureChecked);
   if (wantsJson(options)) writeJson({ state, ...report });
   else {

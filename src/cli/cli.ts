@@ -7,6 +7,7 @@ import { packageFile } from '../kernel/package-root.js';
 import type { GlobalOptions } from './context.js';
 import { findSecretWord, toCommandLineError } from './command-line-error.js';
 import { addAgentCommands } from './agent-commands.js';
+import { addAuditCommands } from './audit-commands.js';
 import { command, fileOption, nameArgument } from './command.js';
 import { addEvidenceCommands } from './evidence-commands.js';
 import { addGateCommands } from './gate-commands.js';
@@ -354,36 +355,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addHelpText('after', '\nA key that was destroyed cannot be had back. The copies that it made stay, and stay personal data.')
     .action(async (action: string, _, self: Command) => done(await (await import('./keys.js')).keys(action, self.optsWithGlobals())));
 
-  command(program, 'audit', 'check the log or fetch it, prove an entry, delete an old log, erase a text or a person', [
-    'bauta audit verify',
-    'bauta audit verify --log copy/log --key log.pub --known checkpoint-of-last-week',
-    'bauta audit prove 17 --out entry-17.tlog-proof',
-    'bauta audit verify --proof entry-17.tlog-proof --key log.pub',
-    'bauta audit export --server https://bauta.internal --token env:TOKEN --out copy',
-    'bauta audit delete 2019 --reason "retention of six years has ended"',
-    'bauta audit erase p-2d1f0c4b6a798e35 --reason "request of the data subject"',
-    'bauta audit delete 2019 --reason "retention has ended" --server https://bauta.internal --token env:TOKEN',
-    'bauta audit erase ada --also "Ada Lovelace" --reason "request of the data subject" --server https://bauta.internal --token env:TOKEN',
-  ])
-    .argument('<action>', 'verify, prove, export, delete or erase')
-    .argument(
-      '[what]',
-      'with prove: number of the entry, or LOG/NUMBER as in 2026/17; with delete: the log, as in 2019; with erase: a commitment, the id of a person, or the name',
-    )
-    .option('--log <folder>', 'the log; default: that of the home, with its key and the checkpoint that was signed last')
-    .option('--key <file>', 'the public key of the log (log.pub)')
-    .option('--known <checkpoint...>', 'checkpoints of this log that were seen before, or by somebody else')
-    .option('--proof <file>', 'with verify: a proof instead of a log')
-    .option('--out <path>', 'with prove: where the proof goes (default: stdout); with export: the folder')
-    .option('--reason <text>', 'with delete and erase: why; the log holds a commitment to it')
-    .option('--also <name...>', 'with erase and --server: what else the person is called')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 whole, 1 broken (what is wrong is named), 5 consistent but nobody knows who signed: no key was given.',
-    )
-    .action(async (action: string, entry: string | undefined, _, self: Command) =>
-      done(await (await import('./audit.js')).audit(action, entry, self.optsWithGlobals())),
-    );
+  addAuditCommands(program, done);
 
   command(program, 'schedules', 'when runs are due, from a document or of a service; pause and resume there', [
     'bauta schedules next -f schedule.yaml --from 2026-10-24T00:00:00Z --count 3',

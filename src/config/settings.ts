@@ -136,6 +136,16 @@ export const declarations = {
     'year',
     'When a log ends and the next of the chain begins, so that an old one can be deleted as a whole.',
   ),
+  BAUTA_LOG_WITNESSES: text(
+    '',
+    'File with a trust policy (c2sp.org/tlog-policy) whose witnesses with a URL are asked to cosign the log: by the process with BAUTA_METADATA_SEQUENCER, and by `bauta audit cosign`.',
+  ),
+  BAUTA_LOG_COSIGN_SECONDS: integer(
+    1,
+    86_400,
+    60,
+    'How often the witnesses of BAUTA_LOG_WITNESSES are asked, in seconds, while the log has grown since.',
+  ),
   BAUTA_LOG_RETENTION_DAYS: integer(
     0,
     36_500,

@@ -2460,6 +2460,66 @@ export const messages = {
     message: 'the person {name} was erased',
     hint: 'make a new person; one who was erased gets nothing any more',
   },
+  LOG_COSIGNATURE_FORGED: {
+    class: 'DataError',
+    message: 'a cosignature of {file} in the name of a witness of the policy is not its',
+    hint: 'somebody else wrote it; take the file from the log again, and ask the witness for what it has seen',
+  },
+  LOG_UNWITNESSED: {
+    class: 'DataError',
+    message: 'the witnesses that the policy asks for (quorum {expected}) have not cosigned {file}: {amount} of its witnesses have',
+    hint: 'bauta audit cosign asks them; where they do not answer, or refuse, their own logs say why',
+  },
+  TRUST_POLICY_INVALID: {
+    class: 'InputError',
+    message: 'line {line} of the trust policy {file} should be: {expected}',
+    hint: 'c2sp.org/tlog-policy is the format: log VKEY, witness NAME VKEY [URL], group NAME all|any|N NAME…, quorum NAME|none',
+  },
+  TRUST_POLICY_UNREADABLE: {
+    class: 'InputError',
+    message: 'the trust policy {file} cannot be read',
+    hint: 'check the path and its rights',
+  },
+  WITNESS_AHEAD: {
+    class: 'DataError',
+    message: 'the witness {name} has cosigned {expected} entries of {file}, and the log has {amount}',
+    hint: 'the log was cut or restored from a backup: keep it as it is, and bauta audit verify --known with the checkpoint that the witness serves',
+  },
+  WITNESS_CONTRADICTS: {
+    class: 'DataError',
+    message: 'the witness {name} has seen another past of {file}, and does not cosign this one',
+    hint: 'the log was rewritten or has two histories: keep it as it is, and bauta audit verify --known with the checkpoint that the witness serves',
+  },
+  WITNESS_REFUSED: {
+    class: 'UnavailableError',
+    message: 'the witness {name} answered with status {amount} for {file}',
+    hint: '404: it does not know this log (bauta witness --log log.pub); 403: it has another key for it; else its own log says why',
+  },
+  WITNESS_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'the witness {name} cannot be reached',
+    hint: 'check the URL in the trust policy, its certificate, and that the witness runs',
+  },
+  WITNESS_ANSWER_INVALID: {
+    class: 'DataError',
+    message: 'the witness {name} answered for {file} without a cosignature by its key',
+    hint: 'the policy may have another key than the witness: compare it with the witness.pub of its operator',
+  },
+  WITNESS_FOLDER_INVALID: {
+    class: 'InputError',
+    message: 'the folder {file} is no folder of a witness',
+    hint: 'name an empty folder, or the one that this witness had before: what it has seen lies there',
+  },
+  WITNESS_STATE_INVALID: {
+    class: 'DataError',
+    message: 'what the witness has seen, {file}, cannot be read as it was written',
+    hint: 'restore it from a copy that is not older: a witness that forgets cosigns two pasts of one log',
+  },
+  WITNESS_ADDRESS_TAKEN: {
+    class: 'InputError',
+    message: 'the witness cannot listen on {name}',
+    hint: 'give another --listen HOST:PORT',
+  },
   LOG_SIGNATURE_REFUSED: {
     class: 'InvariantError',
     message: 'the sequencer of the audit log does not sign this marker: the log has no intent to publish that dataset',

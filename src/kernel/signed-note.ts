@@ -48,45 +48,71 @@ export function deriveSigner(master: Signer, name: string): Signer {
 }
 
 export function toVerifier(name: string, publicKey: Uint8Array): Verifier {
+  return toNamedKey(name, ED25519, publicKey);
+}
+
+/** A public key that signs notes under this name, in the way that `type` stands for (https://c2sp.org/signed-note, signature types). */
+export function toNamedKey(name: string, type: number, publicKey: Uint8Array): Verifier {
   if (!isKeyName(name)) throw new TypeError('a key name is not empty and has no space, plus or control character');
   if (publicKey.length !== 32) throw new TypeError('an Ed25519 public key has 32 bytes');
-  return { name, keyId: toKeyId(name, publicKey), publicKey: Uint8Array.from(publicKey) };
+  return { name, keyId: toKeyId(name, type, publicKey), publicKey: Uint8Array.from(publicKey) };
 }
 
 /** `name+hash+base64(0x01, public key)`: what is given to whoever shall check. */
-export function formatVerifierKey({ name, keyId, publicKey }: Verifier): string {
-  return `${name}+${toHex(keyId)}+${Buffer.from([ED25519, ...publicKey]).toString('base64')}`;
+export function formatVerifierKey(verifier: Verifier): string {
+  return formatPublicKey(verifier, ED25519);
+}
+
+export function formatPublicKey({ name, keyId, publicKey }: Verifier, type: number): string {
+  return `${name}+${toHex(keyId)}+${Buffer.from([type, ...publicKey]).toString('base64')}`;
 }
 
 /** Undefined when the text is no verifier key of an Ed25519 key, or its hash is not that of its key. */
 export function parseVerifierKey(text: string): Verifier | undefined {
+  return parsePublicKey(text, ED25519);
+}
+
+export function parsePublicKey(text: string, type: number): Verifier | undefined {
   const [, name = '', hash = '', base64 = ''] = /^([^+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim()) ?? [];
   const bytes = parseBase64(base64);
-  if (!isKeyName(name) || bytes?.length !== 33 || bytes[0] !== ED25519) return undefined;
-  const verifier = toVerifier(name, bytes.subarray(1));
+  if (!isKeyName(name) || bytes?.length !== 33 || bytes[0] !== type) return undefined;
+  const verifier = toNamedKey(name, type, bytes.subarray(1));
   return toHex(verifier.keyId) === hash ? verifier : undefined;
 }
 
 /** `PRIVATE+KEY+name+hash+base64(0x01, seed)`, as Go's `note` package writes it. MUST be kept as a secret. */
-export function formatSignerKey({ verifier, privateKey }: Signer): string {
-  return `PRIVATE+KEY+${verifier.name}+${toHex(verifier.keyId)}+${Buffer.from([ED25519, ...toSeed(privateKey)]).toString('base64')}`;
+export function formatSignerKey(signer: Signer): string {
+  return formatPrivateKey(signer, ED25519);
+}
+
+export function formatPrivateKey({ verifier, privateKey }: Signer, type: number): string {
+  return `PRIVATE+KEY+${verifier.name}+${toHex(verifier.keyId)}+${Buffer.from([type, ...toSeed(privateKey)]).toString('base64')}`;
 }
 
 export function parseSignerKey(text: string): Signer | undefined {
+  return parsePrivateKey(text, ED25519);
+}
+
+export function parsePrivateKey(text: string, type: number): Signer | undefined {
   const [, name = '', hash = '', base64 = ''] = /^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim()) ?? [];
   const bytes = parseBase64(base64);
-  if (!isKeyName(name) || bytes?.length !== 33 || bytes[0] !== ED25519) return undefined;
-  const signer = toSigner(name, bytes.subarray(1));
-  return toHex(signer.verifier.keyId) === hash ? signer : undefined;
+  if (!isKeyName(name) || bytes?.length !== 33 || bytes[0] !== type) return undefined;
+  const privateKey = toPrivateKey(bytes.subarray(1));
+  const verifier = toNamedKey(name, type, toPublicBytes(privateKey));
+  return toHex(verifier.keyId) === hash ? { verifier, privateKey } : undefined;
 }
 
 /** The note: text, blank line, one signature line. Throws a TypeError when `text` cannot be the text of a note. */
 export function signNote(text: string, { verifier, privateKey }: Signer): string {
   if (!isNoteText(text)) throw new TypeError('the text of a note ends in a newline and has no other control character');
+  return `${text}\n${toSignatureLine(verifier, sign(null, Buffer.from(text, 'utf8'), privateKey))}`;
+}
+
+/** What is added at a note's end: mark, name, key id and signature, and a newline. */
+export function toSignatureLine({ name, keyId }: Verifier, signature: Uint8Array): string {
   const id = Buffer.alloc(4);
-  id.writeUInt32BE(verifier.keyId);
-  const signature = Buffer.concat([id, sign(null, Buffer.from(text, 'utf8'), privateKey)]);
-  return `${text}\n${MARK}${verifier.name} ${signature.toString('base64')}\n`;
+  id.writeUInt32BE(keyId);
+  return `${MARK}${name} ${Buffer.concat([id, signature]).toString('base64')}\n`;
 }
 
 /** Takes a note apart without believing it. Undefined when it is none. */
@@ -137,10 +163,10 @@ function isKeyName(name: string): boolean {
   return name !== '' && name.isWellFormed() && !/[\s\u0085+\u0000-\u001f]/.test(name);
 }
 
-function toKeyId(name: string, publicKey: Uint8Array): number {
+function toKeyId(name: string, type: number, publicKey: Uint8Array): number {
   return createHash('sha256')
     .update(`${name}\n`)
-    .update(Buffer.from([ED25519]))
+    .update(Buffer.from([type]))
     .update(publicKey)
     .digest()
     .readUInt32BE(0);

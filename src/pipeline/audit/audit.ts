@@ -22,3 +22,5 @@ export { type Digest, GrowingTree, toLeafDigest } from './tree.js';
 export { type LogFiles, listLogs } from './log-files.js';
 export { type ProofReport, prove, verifyProof } from './tlog-proof.js';
 export { type ChainReport, verifyChain } from './verify-chain.js';
+export { type PolicyProblem, type TrustPolicy, isPolicyProblem, parseTrustPolicy } from './trust-policy.js';
+export { type Gathered, type SendToWitness, type WitnessAnswer, answerSubmission, gatherCosignatures } from './witness.js';

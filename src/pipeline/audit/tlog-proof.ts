@@ -1,4 +1,5 @@
 // That an event is in the log, as one text that can be checked without the log: https://c2sp.org/tlog-proof, with the entry as its extra data.
+import { readCosignatures } from '../../kernel/cosignature.js';
 import { type Finding, toError, toFinding } from '../../kernel/errors.js';
 import type { Verifier } from '../../kernel/signed-note.js';
 import type { Checkpoint, Event } from '../event.js';
@@ -6,13 +7,19 @@ import { openCheckpoint, parseCheckpoint } from './checkpoint.js';
 import { parseLeaf } from './leaf.js';
 import { type LogFiles, readTile, toNodeAt } from './log-files.js';
 import { TILE } from './tile.js';
+import type { TrustPolicy } from './trust-policy.js';
 import { isIncluded, toInclusionProof, toLeafDigest } from './tree.js';
 
 const HEADER = 'c2sp.org/tlog-proof@v1';
 
-/** Throws LOG_ENTRY_UNKNOWN, or LOG_INCONSISTENT when the files prove nothing. */
+/**
+ * By the checkpoint that witnesses have cosigned where it covers the entry: that proves more. Throws LOG_ENTRY_UNKNOWN, or LOG_INCONSISTENT when the files
+ * prove nothing.
+ */
 export async function prove(files: LogFiles, log: string, index: number): Promise<string> {
-  const note = (await files.read(`${log}/checkpoint`))?.toString('utf8') ?? '';
+  const cosigned = (await files.read(`${log}/cosigned`))?.toString('utf8') ?? '';
+  const covers = index < (parseCheckpoint(cosigned)?.size ?? 0);
+  const note = covers ? cosigned : ((await files.read(`${log}/checkpoint`))?.toString('utf8') ?? '');
   const checkpoint = parseCheckpoint(note);
   if (!checkpoint) throw toError('LOG_INCONSISTENT', { file: log });
   const { size, root } = checkpoint;
@@ -36,7 +43,7 @@ export interface ProofReport {
   readonly signatureChecked: boolean;
 }
 
-export function verifyProof(text: string, file: string, verifier?: Verifier): ProofReport {
+export function verifyProof(text: string, file: string, verifier?: Verifier, policy?: TrustPolicy): ProofReport {
   const none = { checkpoint: null, entry: null, event: null, signatureChecked: verifier !== undefined };
   const broken = (code: 'LOG_PROOF_INVALID' | 'LOG_CHECKPOINT_FORGED' | 'LOG_CHECKPOINT_UNSIGNED'): ProofReport => ({
     ...none,
@@ -59,9 +66,16 @@ export function verifyProof(text: string, file: string, verifier?: Verifier): Pr
     return broken('LOG_PROOF_INVALID');
   return {
     ...none,
-    findings: [],
+    findings: policy ? judgeQuorum(note, file, policy) : [],
     checkpoint,
     entry: Number(at),
     event: { ...leaf.event, ...(leaf.payload ? { data: { payload: leaf.payload } } : {}) },
   };
+}
+
+function judgeQuorum(note: string, file: string, policy: TrustPolicy): readonly Finding[] {
+  const found = readCosignatures(note, policy.witnesses.map(({ witness }) => witness)); // prettier-ignore
+  if (typeof found === 'string') return [toFinding('LOG_COSIGNATURE_FORGED', { file })];
+  if (policy.isQuorum(new Set(found.map(({ witness }) => witness)))) return [];
+  return [toFinding('LOG_UNWITNESSED', { file, expected: policy.quorum, amount: String(found.length) })];
 }

@@ -1,4 +1,6 @@
 // The independent checker: files and a public key are all it needs. It throws only when it could not look; what is wrong is a finding.
+import { toTimestamp } from '../../kernel/clock.js';
+import { readCosignatures } from '../../kernel/cosignature.js';
 import { type Finding, type Where, toFinding } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/messages.js';
 import type { Verifier } from '../../kernel/signed-note.js';
@@ -6,6 +8,7 @@ import type { Checkpoint } from '../event.js';
 import { openCheckpoint, parseCheckpoint } from './checkpoint.js';
 import { type Deletion, toDeletions } from './deletions.js';
 import { type LogFiles, listLogs } from './log-files.js';
+import type { TrustPolicy } from './trust-policy.js';
 import { type LogReport, verifyLog } from './verify-log.js';
 
 export interface ChainReport {
@@ -18,10 +21,22 @@ export interface ChainReport {
   readonly checkpoint: Checkpoint | null;
   /** False: no public key was given, so that anybody may have signed. */
   readonly signatureChecked: boolean;
+  /** The newest checkpoint that witnesses of the policy have cosigned, and who they are; null: none has, or no policy was given. */
+  readonly cosigned: CosignedBy | null;
+}
+
+/** What whoever holds the log's key cannot have rewritten without these: the first `size` entries of the log, as they were at the earliest of these times. */
+export interface CosignedBy {
+  readonly origin: string;
+  readonly size: number;
+  /** RFC 3339. */
+  readonly witnesses: readonly { readonly name: string; readonly at: string }[];
 }
 
 export interface Checks {
   readonly verifier?: Verifier;
+  /** Whose cosignatures count, and how many it takes. */
+  readonly policy?: TrustPolicy;
   /** Checkpoints of this chain that were seen before, or by somebody else: each as a note, with a name to call it by. */
   readonly known: readonly { readonly name: string; readonly note: string }[];
 }
@@ -54,6 +69,8 @@ class Chain {
   readonly #logs: Log[] = [];
   #deletions: readonly Deletion[] = [];
   #known: { readonly name: string; readonly checkpoint: Checkpoint }[] = [];
+  /** Notes that witnesses were asked to cosign, by log. */
+  readonly #cosigned = new Map<string, string>();
 
   constructor(
     private readonly files: LogFiles,
@@ -61,24 +78,49 @@ class Chain {
   ) {}
 
   async verify(): Promise<ChainReport> {
-    this.#known = this.checks.known.flatMap(({ name, note }) => {
+    const names = await listLogs(this.files);
+    for (const name of names) {
+      const bytes = await this.files.read(`${name}/cosigned`);
+      if (bytes) this.#cosigned.set(name, bytes.toString('utf8'));
+    }
+    // What a witness has seen, every later state of the log goes on from, whoever is asked about it.
+    const seen = [...this.#cosigned].map(([name, note]) => ({ name: `${name}/cosigned`, note }));
+    this.#known = [...this.checks.known, ...seen].flatMap(({ name, note }) => {
       const checkpoint = this.#open(name, note);
       return checkpoint ? [{ name, checkpoint }] : [];
     });
-    const names = await listLogs(this.files);
     if (names.length === 0) this.#say('LOG_EMPTY', {});
     for (const name of names) await this.#verifyLog(name, name === names.at(-1));
     this.#deletions = toDeletions(this.#logs.map(({ name, report }) => ({ log: name, chain: report.chain })));
     this.#compareLinks();
     this.#compareDeletions();
     this.#compareKnown();
+    const cosigned = this.#readCosigned();
     return {
       findings: this.#findings,
       logs: this.#logs.map(({ checkpoint }) => checkpoint),
       deleted: this.#deletions.filter(({ origin }) => !this.#find(origin)),
       checkpoint: this.#logs.at(-1)?.checkpoint ?? null,
       signatureChecked: this.checks.verifier !== undefined,
+      cosigned,
     };
+  }
+
+  /** Of the newest log that any witness was asked about: one that has just begun may have none yet, and begins with the one before it. */
+  #readCosigned(): CosignedBy | null {
+    const { policy } = this.checks;
+    if (!policy) return null;
+    const [name, note] = [...this.#cosigned].at(-1) ?? [this.#logs.at(-1)?.name ?? 'log', ''];
+    const checkpoint = parseCheckpoint(note);
+    const read = checkpoint ? readCosignatures(note, policy.witnesses.map(({ witness }) => witness)) : []; // prettier-ignore
+    const file = `${name}/cosigned`;
+    if (typeof read === 'string') this.#say('LOG_COSIGNATURE_FORGED', { file });
+    const found = typeof read === 'string' ? [] : read;
+    if (!policy.isQuorum(new Set(found.map(({ witness }) => witness))))
+      this.#say('LOG_UNWITNESSED', { file, expected: policy.quorum, amount: String(found.length) });
+    if (!checkpoint || found.length === 0) return null;
+    const witnesses = found.map(({ witness, seconds }) => ({ name: witness.name, at: toTimestamp(seconds * 1000) }));
+    return { origin: checkpoint.origin, size: checkpoint.size, witnesses };
   }
 
   async #verifyLog(name: string, isNewest: boolean): Promise<void> {

@@ -24,6 +24,8 @@ export async function exportLog(from: LogFiles, folder: string): Promise<readonl
 }
 
 async function exportOne(from: LogFiles, folder: string, name: string): Promise<void> {
+  // Before the checkpoint: what is cosigned meanwhile would be ahead of it.
+  const cosigned = await from.read(`${name}/cosigned`);
   const note = await from.read(`${name}/checkpoint`);
   const checkpoint = note && parseCheckpoint(note.toString('utf8'));
   if (!note || !checkpoint) throw toError('LOG_INCONSISTENT', { file: name });
@@ -39,6 +41,7 @@ async function exportOne(from: LogFiles, folder: string, name: string): Promise<
     for (const { payload } of parseBundle(bytes).entries.flatMap((entry) => parseLeaf(entry) ?? []))
       if (payload) await copy(toPayloadPath(payload.digest));
   }
+  if (cosigned) await write(join(folder, name, 'cosigned'), cosigned);
   // Last: a folder without it is no log yet.
   await write(join(folder, name, 'checkpoint'), note);
 }

@@ -11,6 +11,7 @@ export { loadSigner, toLastSignedPath } from './signing-key.js';
 export { LeaseRecords } from './lease-records.js';
 export { keepServiceLog, readLastNote } from './service-log.js';
 export { withWriteLock } from './write-lock.js';
+export { WitnessFolder, writeCosigned } from './witness-folder.js';
 export { listFileKeys, openFileKeys } from './file-key-provider.js';
 export { type AgentEnrolment, AgentHome, type AgentIdentity } from './agent-home.js';
 export { type AgentRegister, type RegisteredAgent, changeAgentRegister, readAgentRegister } from './agent-register.js';
