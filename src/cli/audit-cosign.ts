@@ -11,7 +11,7 @@ import {
   parseTrustPolicy,
 } from '../pipeline/audit/audit.js';
 import { openLogFiles, writeCosigned } from '../systems/files/files.js';
-import { toWitnessSender } from '../systems/http/http.js';
+import { HttpClient, toWitnessSender } from '../systems/http/http.js';
 import { printError, stripControls, toCount, writeJson } from './print.js';
 
 /** Throws TRUST_POLICY_UNREADABLE and TRUST_POLICY_INVALID. */
@@ -32,7 +32,9 @@ export async function cosignLog(folder: string, file: string, json: boolean): Pr
   const files = openLogFiles(folder);
   const log = (await listLogs(files)).at(-1);
   if (log === undefined) throw toError('LOG_EMPTY');
-  const { note, cosigned, failed } = await gatherCosignatures(files, log, policy, (url, { name }) => toWitnessSender(url, name));
+  const { note, cosigned, failed } = await gatherCosignatures(files, log, policy, (url, { name }) =>
+    toWitnessSender(url, name, (hosts) => new HttpClient({ hosts })),
+  );
   if (note !== undefined) await writeCosigned(folder, log, note);
   const enough = policy.isQuorum(new Set(cosigned));
   const size = note === undefined ? 0 : (parseCheckpoint(note)?.size ?? 0);

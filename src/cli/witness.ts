@@ -1,8 +1,7 @@
 // `bauta witness`: a small process that a customer or an auditor runs, elsewhere than the log. It cosigns what follows from what it has seen, and so makes a
 // past that was rewritten later visible. It knows public keys of logs and nothing of what is in them.
 import { mkdir, readFile } from 'node:fs/promises';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { systemClock } from '../kernel/clock.js';
@@ -11,6 +10,7 @@ import { toError, toKnownError } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { answerSubmission } from '../pipeline/audit/audit.js';
 import { WitnessFolder, withWriteLock } from '../systems/files/files.js';
+import { type TextAnswer, type TextRequest, createTextListener } from '../systems/http/http.js';
 import { stripControls } from './print.js';
 
 export interface WitnessOptions {
@@ -21,9 +21,6 @@ export interface WitnessOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
 }
-
-/** A checkpoint is 200 bytes, a proof at most 63 lines. */
-const MOST_BYTES = 65_536;
 
 /** Until SIGINT or SIGTERM. */
 export async function witness(options: WitnessOptions): Promise<number> {
@@ -56,25 +53,21 @@ class Desk {
     private readonly logs: readonly Verifier[],
   ) {}
 
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method, url = '' } = request;
-    const [, hash = ''] = /^\/([0-9a-f]{64})\/checkpoint$/.exec(url) ?? [];
-    if (method === 'POST' && url === '/add-checkpoint') return this.take(request, response);
-    if (method === 'GET' && url === '/healthz') return end(response, 200, 'ok\n');
+  async answer({ method, path, body }: TextRequest): Promise<TextAnswer> {
+    const [, hash = ''] = /^\/([0-9a-f]{64})\/checkpoint$/.exec(path) ?? [];
+    if (method === 'POST' && path === '/add-checkpoint') return body === undefined ? { status: 413, text: '' } : this.take(body);
+    if (method === 'GET' && path === '/healthz') return { status: 200, text: 'ok\n' };
     const note = method === 'GET' && hash !== '' ? await this.folder.seenByHash(hash) : undefined;
-    end(response, note === undefined ? 404 : 200, note ?? '');
+    return { status: note === undefined ? 404 : 200, text: note ?? '' };
   }
 
-  private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request);
-    if (body === undefined) return end(response, 413, '');
+  private take(body: string): Promise<TextAnswer> {
     const mine = this.#turn.then(() => this.submit(body));
     this.#turn = mine.catch(() => undefined);
-    const { status, text, type } = await mine;
-    end(response, status, text, type);
+    return mine;
   }
 
-  private async submit(body: string): Promise<{ status: number; text: string; type?: string }> {
+  private async submit(body: string): Promise<TextAnswer> {
     const { folder, logs } = this;
     const answer = await answerSubmission(body, {
       ...{ cosigner: folder.cosigner, logs, seen: (origin) => folder.seen(origin) },
@@ -92,37 +85,15 @@ class Desk {
 }
 
 async function createListener({ tlsCert, tlsKey }: WitnessOptions, desk: Desk): Promise<Server> {
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    desk.answer(request, response).catch((error: unknown) => {
-      say(`failed: ${toKnownError(error).code}`);
-      end(response, 500, '');
-    });
-  };
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw toError('OPTION_MISSING', { name: '--tls-cert with --tls-key', expected: 'bauta witness --help' });
-  const server =
-    tlsCert === undefined || tlsKey === undefined
-      ? createServer(onRequest)
-      : createTlsServer({ cert: await readPem(tlsCert), key: await readPem(tlsKey), minVersion: 'TLSv1.2' }, onRequest);
-  // Who sends his request drop by drop holds a connection for so long at most.
-  return Object.assign(server, { headersTimeout: 10_000, requestTimeout: 20_000, maxConnections: 200 });
-}
-
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function end(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
-  if (response.headersSent) return;
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text), 'Cache-Control': 'no-store' });
-  response.end(text);
+  const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: await readPem(tlsCert), key: await readPem(tlsKey) };
+  const answer = (request: TextRequest): Promise<TextAnswer> =>
+    desk.answer(request).catch((error: unknown) => {
+      say(`failed: ${toKnownError(error).code}`);
+      return { status: 500, text: '' };
+    });
+  return createTextListener(answer, tls);
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -61,6 +61,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'doctor',
     'keys',
     'audit',
+    'witness',
     'schedules',
     'completion',
   ]);

@@ -15,6 +15,7 @@ export { OperatorServer } from './operator-server.js';
 export type { HttpAnswer, HttpRequest } from './exchange.js';
 export { sendLocally } from './local.js';
 export { type OwnRequest, OwnServer } from './own-server.js';
+export { type TextAnswer, type TextRequest, createTextListener } from './witness-listener.js';
 export { toWitnessSender } from './witness-sender.js';
 
 export interface HttpClientOptions {

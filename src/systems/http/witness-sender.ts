@@ -1,13 +1,20 @@
 // How a witness is asked: at the address that the operator's own policy file names, which needs no second list. Elsewhere than on this machine by TLS.
 import { toError } from '../../kernel/errors.js';
 import type { HttpAnswer, HttpRequest } from './exchange.js';
-import { HttpClient } from './http.js';
 import { sendLocally } from './local.js';
 
-/** `prefix`: the witness's submission prefix; `name`: what errors call it. Throws WITNESS_UNREACHABLE; an answer of any status is an answer. */
-export function toWitnessSender(prefix: string, name: string): (body: string) => Promise<{ status: number; body: string }> {
+interface Client {
+  send(request: HttpRequest): Promise<HttpAnswer>;
+}
+
+/** `prefix`: the witness's submission prefix; `name`: what errors call it; `open`: a client for these hosts. Throws WITNESS_UNREACHABLE; an answer of any status is an answer. */
+export function toWitnessSender(
+  prefix: string,
+  name: string,
+  open: (hosts: string) => Client,
+): (body: string) => Promise<{ status: number; body: string }> {
   const url = new URL(`${prefix.replace(/\/$/, '')}/add-checkpoint`);
-  const send = url.protocol === 'http:' ? sendLocally : toClient(url);
+  const send = url.protocol === 'http:' ? sendLocally : toSender(url, open);
   return async (body) => {
     try {
       const headers = { 'Content-Type': 'text/plain; charset=utf-8' };
@@ -19,7 +26,7 @@ export function toWitnessSender(prefix: string, name: string): (body: string) =>
   };
 }
 
-function toClient({ hostname, port }: URL): (request: HttpRequest) => Promise<HttpAnswer> {
-  const client = new HttpClient({ hosts: `${hostname}:${port === '' ? 443 : port}=0.0.0.0/0+::/0` });
+function toSender({ hostname, port }: URL, open: (hosts: string) => Client): (request: HttpRequest) => Promise<HttpAnswer> {
+  const client = open(`${hostname}:${port === '' ? 443 : port}=0.0.0.0/0+::/0`);
   return (request) => client.send(request);
 }
