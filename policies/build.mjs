@@ -160,7 +160,9 @@ function checkListed() {
     const decides = ENTRYPOINTS.includes(`${name?.replaceAll('.', '/')}/decision`);
     if (!decides && !aggregate.includes(`\tdata.${name}.deny,\n`)) problems.push(`${asking} does not ask data.${name}.deny`);
     if (!existsSync(join(root, path.replace(/\.rego$/, '_test.rego')))) problems.push(`${path} has no tests beside it`);
-    const { codes } = readMetadata(text).custom;
+    const { codes, severity } = readMetadata(text).custom;
+    if (!['critical', 'high', 'medium'].includes(severity))
+      problems.push(`${path} has no severity in its METADATA: critical, high or medium`);
     const used = new Set([...text.matchAll(/(?:reason\.(?:of|about)\(meta, |"code": )"([A-Z]\w+)"/g)].map((match) => match[1]));
     for (const code of new Set([...Object.keys(codes), ...used])) {
       if (!used.has(code)) problems.push(`${path} documents ${code} and never gives it`);
@@ -202,10 +204,11 @@ function documentText() {
     '`http.send`, `opa.runtime`, `net.lookup_ip_addr` and `rand.intn` are off: a decision may not look at the world, and has to be the same',
     'when it is taken again from its record. Missing are the functions that validate GraphQL, verify chains of certificates or parse Rego.',
     '',
-    'A bundle of your own (`BAUTA_POLICY_BUNDLE`, a file or a bundle server) is a package `bauta.provision` whose rule `deny` is a set of',
-    '`{"code", "message", "hint", "controlIds"}`, the last two optional; its entrypoint is `bauta/provision/deny`. It gets the same question as',
-    'the rules below and can only add reasons. It is signed (`opa build --signing-key`, `BAUTA_POLICY_KEY`); one that is refused is said in',
-    'every decision, and the one before stays in force. An OPA server (`BAUTA_POLICY_SERVER`) is asked in the same way.',
+    'A bundle of your own is asked about plans (`BAUTA_POLICY_BUNDLE`, package `bauta.provision`) and, at a service, about deployments',
+    '(`BAUTA_GATE_BUNDLE`, package `bauta.deploy`; one bundle may have both). The rule `deny` is a set of `{"code", "message", "hint",',
+    '"controlIds"}`, the last two optional; its entrypoint is `bauta/provision/deny` or `bauta/deploy/deny`. It gets the same question as the',
+    'rules below and can only add reasons. It is signed (`BAUTA_POLICY_KEY`); one that is refused is said in every decision, and the one before',
+    'stays in force. An OPA server (`BAUTA_POLICY_SERVER`) is asked about plans in the same way.',
     '',
     '```rego',
     'package bauta.provision',
@@ -217,8 +220,21 @@ function documentText() {
     '```',
     '',
     '```sh',
-    'opa build -t wasm -e bauta/provision/deny --capabilities policies/capabilities.json --signing-key key.pem -b my-rules -o bundle.tar.gz',
+    'bauta policy test my-rules',
+    'bauta policy build my-rules --out bundle.tar.gz --signing-key file:key.pem',
+    'bauta policy diff before.tar.gz bundle.tar.gz',
+    'bauta policy explain 6f1c1c1e-8a55-4c1e-9d3c-2f5d5a1f0b11',
     '```',
+    '',
+    '`test` and `build` use the `opa` program and say so where there is none; `diff` and `explain` need none, and deciding never does. `diff` asks',
+    'both bundles the questions of decisions that were taken (with `--server` about deployments, here about plans, with `--inputs` those of',
+    'files) and exits with 1 if one would be another. `explain` tells of each reason which rule gives it, and on which members of the question and',
+    'which parameters of `data` it rests: those without which it is gone. Where it finds a number or a yes or no that would take the reason',
+    'away, all else as it is, it says that, too. It finds this by asking again, and so for rules in any style; a compiled bundle does not',
+    'say which line passed, and METADATA (`title`, `custom.severity`, `custom.codes`) says which rule it was.',
+    '',
+    'Numbers and lists that a team shall change without Rego stand in `data.json` of the folder: `examples/policy` is a whole example with tests.',
+    'What the rules below take as numbers stands in the Gate document (`parameters`, docs/gate.md) and in pipelines.',
     '',
   ];
   return [...head, ...rules.flatMap(ruleText)].join('\n');
@@ -226,7 +242,16 @@ function documentText() {
 
 function ruleText({ path, title, description, custom }) {
   const rows = Object.entries(custom.codes).map(([code, hint]) => `- \`${code}\`: ${hint}`);
-  return [`## ${title}`, '', description.trim(), '', ...rows, '', `Controls: ${custom.controls.join(', ')}. Source: \`${path}\`.`, ''];
+  return [
+    `## ${title}`,
+    '',
+    description.trim(),
+    '',
+    ...rows,
+    '',
+    `Severity: ${custom.severity}. Controls: ${custom.controls.join(', ')}. Source: \`${path}\`.`,
+    '',
+  ];
 }
 
 function findSources(folder) {

@@ -12,6 +12,7 @@ import { command, fileOption, nameArgument } from './command.js';
 import { addEvidenceCommands } from './evidence-commands.js';
 import { addGateCommands } from './gate-commands.js';
 import { addMarkCommands } from './mark-commands.js';
+import { addPolicyCommands } from './policy-commands.js';
 import { parseCount, parseDuration, parseHours, parseVersion } from './option-values.js';
 import { asksForJson, findCommand, writeFailure } from './failure.js';
 import { printError, toExitCode } from './print.js';
@@ -230,6 +231,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   addEvidenceCommands(program, done);
   addGateCommands(program, done);
+  addPolicyCommands(program, done);
   addMarkCommands((...of) => command(program, ...of), { parseVersion, nameArgument, fileOption }, done);
 
   addAgentCommands(program, done);

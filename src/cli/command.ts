@@ -53,6 +53,7 @@ const remote = [
   'secrets',
   'gate',
   'decisions',
+  'policy',
   'audit',
 ];
 

@@ -38,6 +38,7 @@ const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   apikeys: { findings: [] },
   secrets: { findings: [] },
   keys: { findings: [] },
+  policy: { findings: [] },
   check: { passed: false, database: null, version: null, run: null, checks: [], findings: [] },
   doctor: { ok: false, checks: [], findings: [] },
 };

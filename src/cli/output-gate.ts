@@ -38,6 +38,13 @@ export function toGateSchemas(error: Schema): Readonly<Record<'decisions' | 'gat
         decisionId: text('of the record'),
         policy: object({ bundle: text('name'), revision: text('of the rules'), digest: text('of them') }),
       },
+      others: list(
+        object(
+          { name: text('name'), revision: text('of its rules'), digest: text('of its rules') },
+          { refused: text('see docs/errors.md') },
+        ),
+        'bundles of your own that were asked beside it',
+      ),
       ...{ evaluatedAt: text('RFC 3339'), expiresAt: text('RFC 3339'), inputsDigest: text('of the question') },
       log: object({ origin: orNull(text('which')), index: orNull(count('the entry')) }),
     },

@@ -3,6 +3,7 @@ import { markerStates } from '../pipeline/marked-datasets.js';
 import { toAgentSchemas } from './output-agents.js';
 import { toEvidenceSchemas } from './output-evidence.js';
 import { toGateSchemas } from './output-gate.js';
+import { toPolicySchemas } from './output-policy.js';
 import { attestation, toLifeSchemas } from './output-life.js';
 import { checkResultSchema as checkResult } from '../documents/documents.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
@@ -468,6 +469,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     pull: load,
     ...toEvidenceSchemas({ findings, error }),
     ...toAgentSchemas({ findings, error }),
+    ...toPolicySchemas({ findings, error }),
     detokenize,
   }).map(([command, schema]) => [
     `output-${command}.json`,

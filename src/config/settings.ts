@@ -252,6 +252,9 @@ export const declarations = {
   BAUTA_POLICY_BUNDLE: optionalText(
     'A bundle of your own rules, which have to have nothing against a plan either: a file, or an https address of a bundle server (BAUTA_HTTP_HOSTS lists its host; http only on this machine). Its entrypoint is bauta/provision/deny.',
   ),
+  BAUTA_GATE_BUNDLE: optionalText(
+    'Service: a bundle of your own rules, which have to have nothing against a deployment either, named as BAUTA_POLICY_BUNDLE is. Its entrypoint is bauta/deploy/deny; one bundle may have both.',
+  ),
   BAUTA_POLICY_KEY: reference('Where the public key is that bundles are signed by: a key or certificate in PEM, or a JWK.'),
   BAUTA_POLICY_UNSIGNED: optionalText(
     'Why a bundle without a signature is taken, as a sentence. Without it, it is not; where a key is set, it never is.',

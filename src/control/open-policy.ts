@@ -16,24 +16,29 @@ export interface GatePolicyOptions {
   readonly home: string;
   readonly environment: Environment;
   readonly watch?: boolean;
+  /** Default: about plans. About deployments no server is asked. */
+  readonly question?: 'provision' | 'deploy';
   /** For decisions that are taken again: the bundle that is kept, or none; and no server. */
   readonly kept?: 'only' | 'none';
 }
 
 /** MUST be closed. Rejects when a policy cannot be used: nothing is decided without it. */
-export async function openGatePolicy({ settings, home, environment, watch = false, kept }: GatePolicyOptions): Promise<Policy> {
+export async function openGatePolicy(asked: GatePolicyOptions): Promise<Policy> {
+  const { settings, home, environment, watch = false, question = 'provision', kept } = asked;
   const { BAUTA_POLICY_MS: timeLimitMs } = settings;
-  const server = kept === undefined ? settings.BAUTA_POLICY_SERVER : '';
-  const place = kept === undefined ? settings.BAUTA_POLICY_BUNDLE : kept === 'only' ? join(home, 'policy', 'bundle.tar.gz') : '';
+  const server = kept === undefined && question === 'provision' ? settings.BAUTA_POLICY_SERVER : '';
+  const folder = join(home, question === 'deploy' ? 'policy-deploy' : 'policy');
+  const named = question === 'deploy' ? settings.BAUTA_GATE_BUNDLE : settings.BAUTA_POLICY_BUNDLE;
+  const place = kept === undefined ? named : kept === 'only' ? join(folder, 'bundle.tar.gz') : '';
   const client = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
   const send: Send = (request) => (request.url.startsWith('http:') ? sendLocally(request) : client.send(request));
   const read = (name: 'BAUTA_POLICY_KEY' | 'BAUTA_POLICY_TOKEN' | 'BAUTA_POLICY_SERVER_TOKEN'): Promise<string | undefined> =>
     readReference(name, settings[name], environment);
-  const options: OpaOptions = { timeLimitMs, watch };
+  const options: OpaOptions = { timeLimitMs, watch, question };
   const user = async (): Promise<Partial<OpaOptions>> => {
     const source = /^https?:\/\//.test(place) ? httpSource(place, send, await read('BAUTA_POLICY_TOKEN')) : fileSource(place);
     const trust = { key: await read('BAUTA_POLICY_KEY'), unsignedReason: settings.BAUTA_POLICY_UNSIGNED };
-    return { user: { source, trust, folder: join(home, 'policy') } };
+    return { user: { source, trust, folder } };
   };
   const remote = async (): Promise<Partial<OpaOptions>> => {
     const token = await read('BAUTA_POLICY_SERVER_TOKEN');

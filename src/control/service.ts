@@ -44,6 +44,7 @@ import { ScheduleTimer, Scheduler } from './schedules/schedules.js';
 import { Notifier } from './notifications/notifications.js';
 import { Description } from './openapi-controller.js';
 import { openKeys } from './open-keys.js';
+import { openGatePolicy } from './open-policy.js';
 import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
 import { TokenDoors } from './tokens/tokens.js';
@@ -71,7 +72,7 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
       })(reference);
     const tokens = await openTokenDoors(settings, closers);
     const gates = new GateDoors(metadata, toReadEvidence(metadata), () =>
-      openPolicy({ question: 'deploy', timeLimitMs: settings.BAUTA_POLICY_MS }),
+      openGatePolicy({ settings, home: settings.BAUTA_HOME, environment, question: 'deploy', watch: true }),
     );
     closers.unshift(() => gates.close());
     const app = await createApplication(

@@ -1568,6 +1568,31 @@ export const messages = {
     message: 'the policy server gave no decision ({name})',
     hint: 'look at BAUTA_POLICY_SERVER and at the server; without its answer nothing is decided',
   },
+  OPA_MISSING: {
+    class: 'InputError',
+    message: 'there is no opa on PATH, which this command compiles or tests rules with',
+    hint: 'go install github.com/open-policy-agent/opa@latest, or take it from openpolicyagent.org; deciding, explaining and comparing need none',
+  },
+  OPA_REFUSED: {
+    class: 'InputError',
+    message: '{name} did not take the rules; what it says stands above',
+    hint: 'mend the rules; policies/capabilities.json lists every function that there is',
+  },
+  POLICY_SIGNING_KEY_UNUSABLE: {
+    class: 'InputError',
+    message: 'the key to sign the bundle with is no private key in PEM (RSA, P-256, P-384, P-521 or Ed25519)',
+    hint: 'point --signing-key to the private half of the key whose public half is BAUTA_POLICY_KEY',
+  },
+  POLICY_CASES_MISSING: {
+    class: 'InputError',
+    message: 'there is no question to ask: {name} holds no decision record and no input',
+    hint: 'name with --inputs a file or a folder of JSON (records, or inputs), or take decisions first',
+  },
+  POLICY_CASE_UNREADABLE: {
+    class: 'InputError',
+    message: '{file} is no decision record and no input of a question',
+    hint: 'give a JSON object: a record as bauta decisions show --json has it, or the input of a question about a plan or a deployment',
+  },
   // ── deliver
   NONCE_INVALID: {
     class: 'InvariantError',

@@ -15,6 +15,7 @@ const commands = [
   'runs',
   'approvals',
   'gate',
+  'policy',
   'people',
   'detokenize',
   'apikeys',

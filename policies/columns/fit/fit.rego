@@ -5,6 +5,7 @@
 #   Every column or path that speaks of a person has a transform from the list of its tag. An unknown tag, a tagged
 #   column that would go through a transform meant for something else, and an untouched mixed column are refused.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-MASK-1, GDPR-Art25, GDPR-Art32, SOC2-CC6.1, SOC2-CC8.1, ISO27001-A.8.11]
 #   codes:
 #     TAG_UNKNOWN: use one of the tags that Bauta knows, or none

@@ -5,6 +5,7 @@
 #   A tagged column or path that goes through unmasked states why and until when, and that day is not over. An untagged column
 #   needs no date, but a date that it has counts.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-EXCEPTION-1, GDPR-Art5, GDPR-Art25, SOC2-CC8.1, SOC2-C1.1]
 #   codes:
 #     KEEP_WITHOUT_REASON: mask it, or write why it has to be kept

@@ -5,6 +5,7 @@
 #   Columns joined by foreign keys, partitions or inheritance have one tag, transform, set of parameters, domain and scope; else
 #   references break, or the same person has two pseudonyms.
 # custom:
+#   severity: high
 #   controls: [BAUTA-MASK-3, SOC2-PI1.3]
 #   codes:
 #     KEY_ENDS_DIFFER: give both columns the same tag and no override, or the same override

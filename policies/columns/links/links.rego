@@ -7,6 +7,7 @@
 #   a coordinate. Without statistics it counts as nearly unique. Booleans and enums cannot be; the parts of a JSON column have
 #   no statistics and no type and are judged by their tags alone.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-MASK-4, GDPR-Art4(5), GDPR-Art25, WP216-linkability]
 #   codes:
 #     LINKS_TO_SOURCE: permute it (integer-key, uuid), coarsen it (date-shift, number-noise, truncate), or keep it with a reason

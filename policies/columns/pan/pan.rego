@@ -6,6 +6,7 @@
 #   truncation): together they narrow the number down. A token that can be exchanged back is never a card number itself. Columns count by their tag, and kept columns also by their name. All of a
 #   copy counts, since tables can be joined. Card verification values are never kept.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-MASK-5, PCI-3.5.1.1, PCI-6.5.5, PCI-3.3.1]
 #   codes:
 #     PAN_PARTS_TOGETHER: mask the digits (pattern, null), or null the card number itself

@@ -4,6 +4,7 @@
 # description: >-
 #   Redaction keeps all that it does not recognise, so it is best effort. It states why it is used and until when.
 # custom:
+#   severity: medium
 #   controls: [BAUTA-EXCEPTION-2, GDPR-Art25, SOC2-CC8.1]
 #   codes:
 #     REDACT_WITHOUT_REASON: use replace, or write why the words themselves are needed

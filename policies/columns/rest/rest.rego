@@ -4,6 +4,7 @@
 # description: >-
 #   Where a column with paths keeps the paths that nobody listed, it states why and until when.
 # custom:
+#   severity: medium
 #   controls: [BAUTA-EXCEPTION-3, GDPR-Art25, SOC2-CC8.1]
 #   codes:
 #     REST_WITHOUT_REASON: list the paths, drop the rest, or write why unlisted paths have to be kept

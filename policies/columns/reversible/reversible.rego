@@ -6,6 +6,7 @@
 #   stands, in the form that the domain has, and from a source that the domain names: who feeds guesses through a domain reverses a copy
 #   without its key. Its key is of a hierarchy of its own, named by version and in date.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-TOKEN-1, SOC2-CC6.1, PCI-3.5.1, ISO27001-A.8.11]
 #   codes:
 #     REVERSIBLE_NOT_ALLOWED: use a transform that nobody can reverse, or name the domain in the target (tokens) with a reason

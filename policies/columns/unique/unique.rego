@@ -4,6 +4,7 @@
 # description: >-
 #   A column of a primary key, a unique constraint or a unique index has a transform that declares its uniqueness preserved.
 # custom:
+#   severity: high
 #   controls: [BAUTA-MASK-2, SOC2-PI1.3]
 #   codes:
 #     UNIQUE_NOT_PRESERVED: take a transform that preserves uniqueness, for example integer-key, text-key or uuid

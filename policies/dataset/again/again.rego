@@ -5,6 +5,7 @@
 #   Roll-back, clone, hand-out of an archive and a version instead of a run are asked anew. The version was not revoked, and no
 #   person is to be erased whom its run may have read: it began after the newest request to erase somebody from that target.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-DATASET-1, GDPR-Art17, GDPR-Art5.1.e, SOC2-P4.3]
 #   codes:
 #     DATASET_REVOKED: make a new version with bauta run

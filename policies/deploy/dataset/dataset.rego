@@ -5,6 +5,7 @@
 #   What the tests ran on is what `bauta attest` says of it, under the signature of the log of this workspace; what the request names counts for
 #   nothing by itself. The version was published here, was not revoked or dropped, has not expired, and nobody quarantined it.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-DEPLOY-4, GDPR-25, GDPR-32, SOC2-CC8.1, PCI-6.5.5, HIPAA-164.514, ISO27001-A.8.33]
 #   codes:
 #     DATASET_UNATTESTED: run bauta attest where the tests run, and send its JSON with the question

@@ -5,6 +5,7 @@
 #   Documents, policy and source schema are still those that the version was made with, and its rows those that were published, as the last look saw
 #   it. A look that could not see everything, or that nobody took for too long, is no good news.
 # custom:
+#   severity: high
 #   controls: [BAUTA-DEPLOY-5, SOC2-CC7.1, SOC2-CC8.1, ISO27001-A.8.9]
 #   codes:
 #     DATASET_DRIFTED: look at bauta drift, and provision a new version

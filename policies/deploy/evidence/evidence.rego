@@ -5,6 +5,7 @@
 #   For each requirement there is evidence of its type about this very commit, image digest or environment, from a producer that it names, not older
 #   than it allows; and a report that ran no rule, found no target or used an old database counts as none.
 # custom:
+#   severity: high
 #   controls: [BAUTA-DEPLOY-9, SOC2-CC7.1, SOC2-CC8.1, PCI-6.3.1, ISO27001-A.8.8, ISO27001-A.8.29]
 #   codes:
 #     EVIDENCE_MISSING: make the report for what is deployed and send it to /v1/evidence before asking

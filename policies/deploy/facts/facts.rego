@@ -4,6 +4,7 @@
 # description: >-
 #   Each member of the question has to be present and of its type. What is absent is never read as harmless.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-DEPLOY-1, SOC2-CC8.1]
 #   codes:
 #     DEPLOY_FACT_MISSING: this is a fault of Bauta or of its caller; ask with every fact

@@ -4,6 +4,7 @@
 # description: >-
 #   A tag is a name that can be given to another image after the decision. What is deployed is named by its digest.
 # custom:
+#   severity: high
 #   controls: [BAUTA-DEPLOY-3, SOC2-CC8.1, PCI-6.3.2, ISO27001-A.8.32]
 #   codes:
 #     IMAGE_NOT_PINNED: deploy and ask by repository@sha256:…, and scan that digest

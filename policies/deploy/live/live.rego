@@ -5,6 +5,7 @@
 #   Where the last look at the rows counted values that can be no fake of ours (card numbers outside of the test ranges and their like), what the
 #   tests ran on is no test data.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-DEPLOY-6, PCI-6.5.5, GDPR-32, SOC2-C1.1]
 #   codes:
 #     LIVE_VALUES: find out who put them there; quarantine the environment and provision it anew

@@ -5,6 +5,7 @@
 #   The newest checkpoint of the workspace's log carries the signature of its key, and what happened is signed within the time that the gate allows.
 #   A decision that could not be proven later is not taken.
 # custom:
+#   severity: high
 #   controls: [BAUTA-DEPLOY-8, SOC2-CC7.2, PCI-10.3.4, HIPAA-164.312(b), ISO27001-A.8.15]
 #   codes:
 #     LOG_NOT_WHOLE: look at the health of the service and run bauta audit verify; the sequencer signs what waits

@@ -4,6 +4,7 @@
 # description: >-
 #   A decision is about an environment and a service that the gate names, as a name or as the beginning of names with a star.
 # custom:
+#   severity: high
 #   controls: [BAUTA-DEPLOY-2, SOC2-CC8.1]
 #   codes:
 #     GATE_OUT_OF_SCOPE: ask the gate of that environment and service, or name them in this one

@@ -6,6 +6,7 @@
 #   of each failed test) that the gate's parameters say, never below 0; and 0 where it is missing, stale or refused. The score is what was earned
 #   of what could be, as a part of 100. It is compared as whole numbers: exactly at the threshold is enough, and nothing is rounded up.
 # custom:
+#   severity: high
 #   controls: [BAUTA-DEPLOY-11, SOC2-CC8.1]
 #   codes:
 #     SCORE_BELOW_THRESHOLD: see the items that earned less than their points; each says what took them

@@ -5,6 +5,7 @@
 #   Each member of the question has to be present and of its type, for the plan as a whole and for each column. What is
 #   absent is never read as harmless.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-GATE-1, SOC2-CC8.1]
 #   codes:
 #     GATE_FACT_MISSING: this is a fault of Bauta or of its caller; build the question with toGateInput and ask again

@@ -4,6 +4,7 @@
 # description: >-
 #   The plan names the version of the key, the key provider knows that version, and it has not expired.
 # custom:
+#   severity: high
 #   controls: [BAUTA-KEY-1, SOC2-CC6.1, PCI-3.7, ISO27001-A.8.24]
 #   codes:
 #     KEY_VERSION_MISSING: plan again, so that the plan names the key version of the key provider

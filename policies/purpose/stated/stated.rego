@@ -5,6 +5,7 @@
 #   A copy of personal data has a purpose, an owner, a legal basis, categories of persons and an end. Length and number are
 #   judged, not the words, which never reach the policy.
 # custom:
+#   severity: medium
 #   controls: [BAUTA-PURPOSE-1, GDPR-Art5, GDPR-Art6, GDPR-Art30, SOC2-P4.1, SOC2-CC8.1]
 #   codes:
 #     PURPOSE_MISSING: write the purpose of the copy into the pipeline

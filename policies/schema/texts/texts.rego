@@ -4,6 +4,7 @@
 # description: >-
 #   A default, check, comment or body that a detector hit and that is kept anyway states why; a last day that it has counts.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-EXCEPTION-4, GDPR-Art25, SOC2-CC8.1]
 #   codes:
 #     SCHEMA_TEXT_WITHOUT_REASON: drop or rewrite the object, or write why its text may be kept

@@ -4,6 +4,7 @@
 # description: >-
 #   A source role that can write to a table in scope, owns one or is superuser states why it is used.
 # custom:
+#   severity: high
 #   controls: [BAUTA-SOURCE-1, SOC2-CC6.3, PCI-7.2]
 #   codes:
 #     SOURCE_WRITABLE: use a role that may only SELECT, or write why this one has to be used (source.writable)

@@ -5,6 +5,7 @@
 #   Each tag of the plan, masked or not, stands on the target's list, by itself or by its category. Quasi-identifiers are
 #   covered by any category about persons.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-TARGET-2, GDPR-Art25, SOC2-CC6.1, ISO27001-A.8.33]
 #   codes:
 #     TAG_NOT_ALLOWED: leave the columns out, choose another environment, or have the category put on the target's list

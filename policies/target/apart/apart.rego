@@ -5,6 +5,7 @@
 #   That the target is not production is checked, not believed: its system identifier and its address differ from those of every
 #   known source. One server for both needs a reason; one database for both is never allowed.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-TARGET-3, SOC2-CC6.6, SOC2-CC8.1, ISO27001-A.8.31, PCI-6.5.3]
 #   codes:
 #     SOURCE_NOT_KNOWN: give the source of the plan in the list of known sources

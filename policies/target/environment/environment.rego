@@ -4,6 +4,7 @@
 # description: >-
 #   The target says which environment it is and that it is not production; the plan was made for that environment.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-TARGET-1, SOC2-CC8.1, ISO27001-A.8.31, ISO27001-A.8.33, PCI-6.5.3]
 #   codes:
 #     TARGET_IS_PRODUCTION: name a target that is not production; Bauta never writes to production

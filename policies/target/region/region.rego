@@ -5,6 +5,7 @@
 #   The target's region is that of the source, or stands on the list of each category of the plan (EU and EEA, and countries with
 #   an adequacy decision), or a safeguard for the transfer is named. A target without a region is in no list.
 # custom:
+#   severity: high
 #   controls: [BAUTA-TARGET-4, GDPR-Art44, GDPR-Art45, GDPR-Art46, SOC2-CC6.7]
 #   codes:
 #     REGION_NOT_LISTED: write the target's region, choose one on the list, or name the safeguard for the transfer (target.safeguard)

@@ -6,6 +6,7 @@
 #   reverse a copy without its key. The environment names the domain with a reason that stands, and the purposes that it is exchanged for;
 #   the caller says one of them and why; so many at once are not too many; the key is in date; and who exchanges is nothing else but a reader.
 # custom:
+#   severity: critical
 #   controls: [BAUTA-TOKEN-2, SOC2-CC6.1, SOC2-CC6.3, PCI-3.5.1, PCI-7.2, ISO27001-A.5.15]
 #   codes:
 #     EXCHANGE_FACT_MISSING: this is a fault of Bauta or of its caller; ask again with every fact

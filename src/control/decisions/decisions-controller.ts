@@ -79,7 +79,13 @@ export class DecisionsController {
     const row = await this.find(request, id);
     const record = row.record as unknown as DecisionRecord;
     const decision = await this.askAgain(record);
-    if (decision.policy.digest !== record.labels['policy_digest']) throw toError('DECISION_POLICY_DIFFERS', { name: 'bauta' });
+    const digests = {
+      policy: decision.policy.digest,
+      ...Object.fromEntries((decision.others ?? []).map(({ name, digest }) => [name, digest])),
+    };
+    for (const name of new Set([...Object.keys(digests), ...(record.labels['user_digest'] === undefined ? [] : ['user'])]))
+      if (record.labels[`${name}_digest`] !== digests[name as 'policy'])
+        throw toError('DECISION_POLICY_DIFFERS', { name: name === 'policy' ? 'bauta' : name });
     const now = toResult(decision);
     return { decisionId: id, same: toCanonicalJson(now) === toCanonicalJson(record.result), then: record.result, now };
   }

@@ -79,7 +79,8 @@ function toEvent({ caller, facts, asked, answer, record }: Told): AuditEvent {
     ...{ image: image === null ? null : digestOf(image), dataset: facts.dataset?.runId ?? null },
     ...{ allow: answer.allow, enforced: answer.enforced ?? true, codes: [...new Set(answer.reasons.map(({ code }) => code))] },
     ...{ score: answer.score, threshold: answer.threshold, waived: answer.waived.map(({ evidenceId }) => evidenceId) },
-    ...{ policy: { ...answer.policy }, inputsDigest: answer.inputsDigest, recordDigest: digestJson(record as unknown as Json) },
+    ...{ policy: { ...answer.policy }, ...(answer.others.length === 0 ? {} : { others: answer.others }) },
+    ...{ inputsDigest: answer.inputsDigest, recordDigest: digestJson(record as unknown as Json) },
     expiresAt: answer.expiresAt,
   };
   return { type: 'deployment.decided', at: toTimestamp(Date.parse(answer.evaluatedAt)), actor: caller.personId, data };

@@ -40,6 +40,14 @@ export const answerSchema: Schema = object(
     },
     decisionId: { type: 'string', format: 'uuid' },
     policy: object({ bundle: text, revision: text, digest: text }),
+    others: {
+      type: 'array',
+      description: 'bundles of your own that were asked beside it, and had to have nothing against it',
+      items: object(
+        { name: text, revision: text, digest: text },
+        { refused: { ...text, description: 'why a newer one is not in force, as a code' } },
+      ),
+    },
     ...{ evaluatedAt: instant, expiresAt: instant, inputsDigest: text },
     log: object({
       origin: { type: ['string', 'null'] },
@@ -70,6 +78,7 @@ export interface Answer {
   readonly wouldDeny?: readonly string[];
   readonly decisionId: string;
   readonly policy: { readonly bundle: string; readonly revision: string; readonly digest: string };
+  readonly others: NonNullable<Decision['others']>;
   readonly evaluatedAt: string;
   readonly expiresAt: string;
   readonly inputsDigest: string;
@@ -95,6 +104,7 @@ export function toAnswer(decision: Decision, facts: GateFacts, nowMs: number): A
     ...(advises ? { enforced: false, wouldDeny: [...new Set(decision.reasons.map(({ code }) => code))] } : {}),
     decisionId: decision.decisionId,
     policy: { bundle: 'bauta', ...decision.policy },
+    others: decision.others ?? [],
     ...{ evaluatedAt: toTimestamp(nowMs), expiresAt: toTimestamp(toEnd(facts, counting, nowMs)) },
     ...{ inputsDigest: digestJson(question), log: { origin: null, index: null } },
   };

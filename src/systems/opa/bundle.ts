@@ -12,6 +12,8 @@ export interface Bundle {
   /** The first is the gate's. */
   readonly entrypoints: readonly string[];
   readonly wasm: Uint8Array;
+  /** Paths of the rules, which begin with `policies/`. */
+  readonly sources: readonly string[];
 }
 
 interface Manifest {
@@ -31,7 +33,8 @@ export async function readBundle(folder: string): Promise<Bundle> {
   }
   // A rule that was added and not compiled would be believed to hold.
   for (const path of await listRules(folder)) refuseUnless(Object.hasOwn(manifest.sources, path), path);
-  return { revision: manifest.revision, digest: manifest.wasm.digest, entrypoints: manifest.entrypoints, wasm };
+  const { revision, entrypoints, sources } = manifest;
+  return { revision, digest: manifest.wasm.digest, entrypoints, wasm, sources: Object.keys(sources) };
 }
 
 async function readPolicyFile(folder: string, path: string): Promise<Uint8Array> {

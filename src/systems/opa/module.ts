@@ -27,6 +27,7 @@ interface Exports {
   opa_value_dump(value: number): number;
   opa_json_dump(value: number): number;
   opa_heap_ptr_get(): number;
+  opa_heap_ptr_set(at: number): void;
   opa_eval(reserved: 0, entrypoint: number, data: number, input: number, length: number, heap: number, asValue: 0 | 1): number;
 }
 
@@ -79,16 +80,17 @@ export class PolicyModule {
     }
   }
 
-  /** OPA's set of results; `input` is JSON text, undefined is no input. Throws PolicyFailure and nothing else. */
-  evaluate(entrypoint: string | number, input: string | undefined, asked: Asked): readonly Value[] {
+  /** OPA's set of results; `input` is JSON text, undefined is no input; so is `data`, for this once. Throws PolicyFailure and nothing else. */
+  evaluate(entrypoint: string | number, input: string | undefined, asked: Asked, data?: string): readonly Value[] {
     const id = typeof entrypoint === 'number' ? entrypoint : this.entrypoints.get(entrypoint);
     if (id === undefined) throw new PolicyFailure('unusable');
     this.#asked = asked;
     try {
       const bytes = input === undefined ? new Uint8Array() : encoder.encode(input);
-      this.#reserve(this.#heap + bytes.length);
-      new Uint8Array(this.#memory.buffer).set(bytes, this.#heap);
-      const result = this.#exports.opa_eval(0, id, this.#data, this.#heap, bytes.length, this.#heap + bytes.length, 1);
+      const { document, heap } = this.#place(data);
+      this.#reserve(heap + bytes.length);
+      new Uint8Array(this.#memory.buffer).set(bytes, heap);
+      const result = this.#exports.opa_eval(0, id, document, heap, bytes.length, heap + bytes.length, 1);
       const results = parseNotation(this.#read(result));
       if (results instanceof RegoSet) return results.sorted();
       throw new PolicyFailure('failed');
@@ -113,6 +115,13 @@ export class PolicyModule {
       throw error;
     }
     return result === undefined ? 0 : this.#write(toText(result));
+  }
+
+  /** Where the base document is, and what is free behind it: another one is written where the last evaluation was. */
+  #place(data: string | undefined): { readonly document: number; readonly heap: number } {
+    if (data === undefined) return { document: this.#data, heap: this.#heap };
+    this.#exports.opa_heap_ptr_set(this.#heap);
+    return { document: this.#write(data), heap: this.#exports.opa_heap_ptr_get() };
   }
 
   /** The address of a value of the module's. */

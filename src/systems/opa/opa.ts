@@ -11,12 +11,18 @@ import type { Decider } from './decider.js';
 import { PolicyThread } from './policy-thread.js';
 import { compareReasons, parseDecision, parseDeployment, toResult } from './reasons.js';
 import { openRemote, type RemoteOptions } from './remote.js';
+import { userEntrypoints } from './user-bundle.js';
+import { toNowNs } from './rules.js';
 import { UserPolicy, type UserPolicyOptions } from './user-policy.js';
 
+export { type Cause, type Explained, explainReason } from './explain.js';
+export { type Built, type RuleTest, buildBundle, testRules } from './opa-program.js';
+export { openRules, type Question, type Rules, type SpokenRule } from './rules.js';
 export { type BundleSource, fileSource, httpSource, type Send } from './bundle-source.js';
 
 /** In the order of the manifest's entrypoints. */
 const questions = ['provision', 'exchange', 'deploy'] as const;
+type Asked = (typeof questions)[number];
 
 export interface OpaOptions {
   /** The folder with manifest, wasm and sources; default: `policies` of this package. */
@@ -25,10 +31,11 @@ export interface OpaOptions {
    * What is asked: the gate's question about a plan, whether values may be exchanged outside of a run, or whether a
    * version may be deployed. Default: `provision`.
    */
-  readonly question?: (typeof questions)[number];
+  readonly question?: Asked;
   /** After this an evaluation is killed and the answer is a no. Default 5 seconds; a plan of 2,000 columns takes a small part of one. */
   readonly timeLimitMs?: number;
-  readonly user?: Omit<UserPolicyOptions, 'timeLimitMs'>;
+  /** A bundle whose rule for this question, `bauta/provision/deny` or `bauta/deploy/deny`, adds reasons; of exchanges there is none. */
+  readonly user?: Omit<UserPolicyOptions, 'timeLimitMs' | 'entrypoint'>;
   readonly remote?: Omit<RemoteOptions, 'timeLimitMs'>;
   /** Looks for newer bundles until it is closed; without it only the one at the beginning counts. */
   readonly watch?: boolean;
@@ -50,22 +57,31 @@ export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
     const own = await openOwn(options.folder ?? packageFile('policies'), options.question ?? 'provision', timeLimitMs);
     deciders.push(own);
     if (options.user !== undefined) {
-      const user = await UserPolicy.open({ ...options.user, timeLimitMs });
+      const entrypoint = userEntrypoints[options.question === 'deploy' ? 'deploy' : 'provision'];
+      const user = await UserPolicy.open({ ...options.user, timeLimitMs, entrypoint });
       deciders.push(user);
       if (options.watch === true) user.watch();
     }
     if (options.remote !== undefined) deciders.push(openRemote({ ...options.remote, timeLimitMs }));
-    return { bundle: own.bundle, decide: (input, decisionId) => decideByAll(deciders, input, decisionId), close };
+    const { question = 'provision' } = options;
+    return { bundle: own.bundle, decide: (input, decisionId) => decideByAll(deciders, question, input, decisionId), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function decideByAll(deciders: readonly Decider[], input: GateInput, decisionId: string = randomUUID()): Promise<Decision> {
+async function decideByAll(
+  deciders: readonly Decider[],
+  question: Asked,
+  input: GateInput,
+  decisionId: string = randomUUID(),
+): Promise<Decision> {
   const moment = { nowNs: toNowNs(input), seed: decisionId };
   const said = await Promise.all(deciders.map((decider) => decider.ask(input, moment)));
-  const all = said.flatMap(({ reasons }) => reasons).sort(compareReasons);
+  // What others have against a deployment stands beside the score.
+  const beside = question === 'deploy' ? { points: 0, evidenceId: null } : {};
+  const all = said.flatMap(({ reasons }) => reasons.map((reason) => ({ ...beside, ...reason }))).sort(compareReasons);
   const [own, ...others] = deciders.map(({ name, bundle, refused }) => ({
     name,
     ...bundle,
@@ -85,7 +101,7 @@ async function decideByAll(deciders: readonly Decider[], input: GateInput, decis
   };
 }
 
-async function openOwn(folder: string, question: (typeof questions)[number], timeLimitMs: number): Promise<Decider> {
+async function openOwn(folder: string, question: Asked, timeLimitMs: number): Promise<Decider> {
   const { wasm, entrypoints, revision, digest } = await readBundle(folder);
   const entrypoint = entrypoints[questions.indexOf(question)] ?? '';
   const thread = new PolicyThread({ wasm, data: '{}', entrypoints: [entrypoint] }, timeLimitMs);
@@ -105,9 +121,4 @@ async function openOwn(folder: string, question: (typeof questions)[number], tim
     },
     close: () => thread.close(),
   };
-}
-
-/** What now is to a policy: the instant that stands in the question, and so in its record. */
-function toNowNs({ nowMs }: GateInput): bigint {
-  return typeof nowMs === 'number' && Number.isSafeInteger(nowMs) ? BigInt(nowMs) * 1_000_000n : 0n;
 }

@@ -20,6 +20,8 @@ export interface PolicyQuestion {
   readonly input: string;
   readonly nowNs: bigint;
   readonly seed: string;
+  /** JSON text of a base document to ask with instead of the thread's. */
+  readonly data?: string;
 }
 
 /** Id 0 is the thread's word that the policy is loaded. `results` is JSON text: OPA's set of results. */

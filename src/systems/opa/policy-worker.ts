@@ -30,10 +30,10 @@ function load(): Outcome {
   }
 }
 
-function answer({ entrypoint, input, nowNs, seed }: PolicyQuestion): Outcome {
+function answer({ entrypoint, input, nowNs, seed, data: other }: PolicyQuestion): Outcome {
   try {
     const before = process.hrtime.bigint();
-    const results = policy?.evaluate(entrypoint, input, { nowNs, seed }) ?? [];
+    const results = policy?.evaluate(entrypoint, input, { nowNs, seed }, other) ?? [];
     return { results: toJson(results), evalNs: Number(process.hrtime.bigint() - before) };
   } catch (error) {
     return toFailure(error);

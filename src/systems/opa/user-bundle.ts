@@ -6,8 +6,8 @@ import { signaturesPath, verifyBundle } from './bundle-signature.js';
 import { parseNotation } from './notation.js';
 import { RegoObject, toJson, type Value } from './value.js';
 
-/** Where a bundle says no to a plan: package `bauta.provision`, rule `deny`. */
-export const userEntrypoint = 'bauta/provision/deny';
+/** Where a bundle says no to a plan, and to a deployment: packages `bauta.provision` and `bauta.deploy`, rule `deny`. */
+export const userEntrypoints = { provision: 'bauta/provision/deny', deploy: 'bauta/deploy/deny' } as const;
 
 export interface UserBundle {
   readonly revision: string;
@@ -17,6 +17,8 @@ export interface UserBundle {
   /** JSON text of the base document. */
   readonly data: string;
   readonly entrypoints: readonly string[];
+  /** Rules and all else that it holds, by path. */
+  readonly files: ReadonlyMap<string, Buffer>;
 }
 
 export interface Trust {
@@ -32,19 +34,21 @@ interface Manifest {
   readonly wasm: readonly { readonly entrypoint: string; readonly module: string }[];
 }
 
-/** Throws POLICY_BUNDLE_*. What it calls is looked at when it is loaded. */
-export async function parseUserBundle(packed: Uint8Array, trust: Trust, wanted = userEntrypoint): Promise<UserBundle> {
+/** `trust` undefined: nothing will be decided by it. Throws POLICY_BUNDLE_*. What it calls is looked at when it is loaded. */
+export async function parseUserBundle(packed: Uint8Array, trust: Trust | undefined, wanted?: string): Promise<UserBundle> {
   const files = await readArchive(packed);
-  checkTrust(files, trust);
+  if (trust) checkTrust(files, trust);
   const manifest = parseManifest(files.get('.manifest'));
   const modules = new Set(manifest.wasm.map(({ module }) => module.replace(/^\//, '')));
   const [path] = modules;
   const wasm = path === undefined ? files.get('policy.wasm') : files.get(path);
-  if (wasm === undefined) throw toError('POLICY_BUNDLE_WITHOUT_WASM', { name: wanted });
+  if (wasm === undefined) throw toError('POLICY_BUNDLE_WITHOUT_WASM', { name: wanted ?? userEntrypoints.provision });
   if (modules.size > 1) throw toError('POLICY_BUNDLE_UNREADABLE', { expected: 'one module for all entrypoints' });
   const entrypoints = manifest.wasm.map(({ entrypoint }) => entrypoint);
-  if (!entrypoints.includes(wanted)) throw toError('POLICY_BUNDLE_ENTRYPOINT', { name: wanted });
-  return { revision: manifest.revision, digest: digestBytes(packed), wasm, data: readData(files, manifest.roots), entrypoints };
+  const known = Object.values(userEntrypoints).filter((name) => entrypoints.includes(name));
+  if (wanted === undefined ? known.length === 0 : !entrypoints.includes(wanted))
+    throw toError('POLICY_BUNDLE_ENTRYPOINT', { name: wanted ?? Object.values(userEntrypoints).join(' or ') });
+  return { revision: manifest.revision, digest: digestBytes(packed), wasm, data: readData(files, manifest.roots), entrypoints, files };
 }
 
 function checkTrust(files: ReadonlyMap<string, Buffer>, { key, unsignedReason }: Trust): void {

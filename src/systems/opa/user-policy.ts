@@ -11,12 +11,14 @@ import { unreachable } from './bundle-source.js';
 import type { Decider, Moment } from './decider.js';
 import { PolicyThread } from './policy-thread.js';
 import { parseDenials, type Said, toResult } from './reasons.js';
-import { parseUserBundle, type Trust, type UserBundle, userEntrypoint } from './user-bundle.js';
+import { parseUserBundle, type Trust } from './user-bundle.js';
 import { writeKept } from './write-kept.js';
 
 export interface UserPolicyOptions {
   readonly source: BundleSource;
   readonly trust: Trust;
+  /** The rule that says no: `bauta/provision/deny` or `bauta/deploy/deny`. A bundle without it is refused. */
+  readonly entrypoint: string;
   /** The last good bundle is kept here. */
   readonly folder: string;
   readonly timeLimitMs: number;
@@ -29,7 +31,7 @@ const waitSeconds = 60;
 const pauseMs = 30_000;
 
 interface InForce {
-  readonly bundle: UserBundle;
+  readonly bundle: { readonly revision: string; readonly digest: string };
   readonly thread: PolicyThread;
 }
 
@@ -75,7 +77,7 @@ export class UserPolicy implements Decider {
   async ask(input: GateInput, moment: Moment): Promise<Said> {
     // The thread of this moment answers, also when another bundle comes into force meanwhile.
     const { thread } = this.#inForce as InForce;
-    const { results } = await thread.ask({ entrypoint: userEntrypoint, input: toCanonicalJson(input), ...moment });
+    const { results } = await thread.ask({ entrypoint: this.#options.entrypoint, input: toCanonicalJson(input), ...moment });
     return { reasons: parseDenials(toResult(JSON.parse(results))) };
   }
 
@@ -124,9 +126,9 @@ export class UserPolicy implements Decider {
 
   /** The new thread is ready before the old one is let go. */
   async #activate({ bytes, etag }: Fetched): Promise<void> {
-    const { trust, timeLimitMs } = this.#options;
-    const bundle = await parseUserBundle(bytes, trust);
-    const thread = new PolicyThread({ wasm: bundle.wasm, data: bundle.data, entrypoints: [userEntrypoint] }, timeLimitMs);
+    const { trust, timeLimitMs, entrypoint } = this.#options;
+    const { wasm, data, revision, digest } = await parseUserBundle(bytes, trust, entrypoint);
+    const thread = new PolicyThread({ wasm, data, entrypoints: [entrypoint] }, timeLimitMs);
     try {
       await thread.start();
     } catch (error) {
@@ -135,7 +137,7 @@ export class UserPolicy implements Decider {
     }
     if (this.#stop.signal.aborted) return thread.close();
     const old = this.#inForce?.thread;
-    this.#inForce = { bundle, thread };
+    this.#inForce = { bundle: { revision, digest }, thread };
     this.#etag = etag;
     old?.retire();
   }
