@@ -23,7 +23,7 @@ const reason = {
 const allowed = {
   ...{ allow: true, status: 'SUCCEEDED', score: 100, threshold: 85, reasons: [], missing: [], waived: [] },
   items: [{ code: 'scan', points: 60, earned: 60, evidenceId: 'e' }],
-  ...{ decisionId: '6f1c1c1e-8a55-4c1e-9d3c-2f5d5a1f0b11', policy: { bundle: 'bauta', revision: 'r', digest: 'sha256:0' } },
+  ...{ decisionId: '6f1c1c1e-8a55-4c1e-9d3c-2f5d5a1f0b11', others: [], policy: { bundle: 'bauta', revision: 'r', digest: 'sha256:0' } },
   ...{
     evaluatedAt: '2026-11-22T00:00:00.000Z',
     expiresAt: '2026-11-22T00:15:00.000Z',
