@@ -54,6 +54,7 @@ const remote = [
   'gate',
   'decisions',
   'policy',
+  'breakglass',
   'audit',
 ];
 

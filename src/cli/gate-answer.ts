@@ -15,7 +15,10 @@ export interface GateAnswer {
   readonly items: readonly { readonly code: string; readonly points: number; readonly earned: number }[];
   readonly waived: readonly { readonly evidenceId: string; readonly findings: number; readonly until: string | null }[];
   readonly enforced?: boolean;
-  readonly decisionId: string;
+  readonly wouldDeny?: readonly string[];
+  /** Null: the gate could not be asked, and a break-glass let it through. */
+  readonly decisionId: string | null;
   readonly policy: { readonly revision: string };
   readonly expiresAt: string;
+  readonly breakglass?: { readonly id: string; readonly use: string; readonly offline: boolean; readonly expiresAt: string };
 }

@@ -39,8 +39,30 @@ export function addGateCommands(program: Command, done: (exitCode: number) => vo
     .option('--statement <file>', 'what bauta attest --json said of the database that the tests ran on; - is stdin')
     .option('--environment-statement <file>', 'what it said of the database that the deployment is connected with')
     .option('--timeout <duration>', 'how long to wait for an answer, such as 10s', parseDuration)
+    .option('--breakglass <file>', 'a signed note of bauta breakglass fetch: past the gate, once, where it says no or cannot be asked')
+    .option('--key <file>', 'log.pub, to check the note by where the service cannot be reached')
     .addHelpText('after', '\nExit codes: 0 allow, 2 deny, 4 the time-out passed, 1 it could not be asked or decided, whatever the reason.')
     .action(async (action: string, name: string | undefined, _, self: Command) =>
       done(await (await import('./gate.js')).gate(action, name, self.optsWithGlobals())),
+    );
+
+  command(program, 'breakglass', 'one deployment past its gate, by two approvers, at a service', [
+    'bauta breakglass ask production --environment prod-eu --service web --commit "$GIT_SHA" --for 2h --reason "outage 4711"',
+    'bauta breakglass fetch ID --output glass.note',
+    'bauta gate check production --environment prod-eu --service web --commit "$GIT_SHA" --breakglass glass.note --key log.pub',
+    'bauta breakglass review ID --comment "the fix was tested the next day"',
+  ])
+    .addArgument(new Argument('<action>', 'what to do').choices(['ask', 'list', 'show', 'fetch', 'review', 'hand-in']))
+    .argument('[what]', 'with ask: the gate; with show, fetch and review: the id')
+    .option('--environment <name>', 'with ask: where it shall go')
+    .option('--service <name>', 'with ask: what shall go there')
+    .option('--commit <id>', 'with ask: the commit, in full')
+    .option('--for <duration>', 'with ask: how long it is good for, four hours at most (4h)', parseDuration)
+    .option('--reason <text>', 'with ask: why; the log holds a commitment to it')
+    .option('--output <file>', 'with fetch: a new file that nobody else can read; default: stdout')
+    .option('--comment <text>', 'with review: what was found')
+    .addHelpText('after', '\nExit codes: 2 with ask: two others have to agree first; 1 with hand-in: something is still to be handed in.')
+    .action(async (action: string, what: string | undefined, _, self: Command) =>
+      done(await (await import('./breakglass.js')).breakglass(action, what, self.optsWithGlobals())),
     );
 }

@@ -20,27 +20,39 @@ export function toGateReport(format: GateReportFormat, gate: string, answer: Gat
   });
 }
 
-const words = ({ allow, enforced }: GateAnswer): string => (enforced === false ? 'allow, not enforced' : allow ? 'allow' : 'deny');
+const words = ({ allow, enforced, breakglass }: GateAnswer): string =>
+  breakglass ? 'ALLOW BY BREAK-GLASS' : enforced === false ? 'allow, not enforced' : allow ? 'allow' : 'deny';
+
+const scoreOf = ({ decisionId, score, threshold }: GateAnswer): string =>
+  decisionId === null ? 'which could not be asked' : `score ${score} of ${threshold} wanted`;
+
+function toEnd({ decisionId, policy, expiresAt, breakglass }: GateAnswer): string {
+  const glass = breakglass
+    ? `break-glass ${breakglass.id}, used ${breakglass.offline ? 'offline, to be handed in' : 'and told to the service'}; review it within 5 days`
+    : '';
+  const decided = decisionId === null ? '' : `decision ${decisionId}, policy ${policy.revision}, good until ${expiresAt}`;
+  return [glass, decided].filter((line) => line !== '').join('\n');
+}
 
 function toText(gate: string, answer: GateAnswer): string {
-  const { allow, enforced, score, threshold, reasons, items, waived, decisionId, policy, expiresAt } = answer;
+  const { allow, enforced, reasons, items, waived } = answer;
   const colour = enforced === false ? 33 : allow ? 32 : 31;
   const lines = [
-    `${paint(words(answer), colour, process.stdout)}: ${stripControls(gate)}, score ${score} of ${threshold} wanted`,
+    `${paint(words(answer), colour, process.stdout)}: ${stripControls(gate)}, ${scoreOf(answer)}`,
     toTable(items.map(({ code, points, earned }) => [stripControls(code), `${earned} of ${points}`])),
     ...(reasons.length > 0 ? [toReasonsText(reasons)] : []),
     ...waived.map(({ evidenceId, findings, until }) => `  waived  ${findings} of ${evidenceId}, until ${until ?? 'nobody knows'}`),
-    `decision ${decisionId}, policy ${policy.revision}, good until ${expiresAt}`,
+    toEnd(answer),
   ];
   return `${stripControls(lines.filter((line) => line !== '').join('\n'), '\n\u001b')}\n`;
 }
 
 function toMarkdown(gate: string, answer: GateAnswer): string {
-  const { score, threshold, reasons, items, waived, decisionId, expiresAt } = answer;
+  const { reasons, items, waived } = answer;
   const lines = [
     `## ${cell(words(answer))}: ${cell(gate)}`,
     '',
-    `Score ${score}, wanted ${threshold}. Decision ${cell(decisionId)}, good until ${cell(expiresAt)}.`,
+    cell(`${scoreOf(answer)}. ${toEnd(answer).replaceAll('\n', '. ')}.`),
     '',
     ...[
       '| item | earned | points |',

@@ -1,7 +1,7 @@
 // What `bauta gate` and `bauta decisions` write with --json.
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
-export function toGateSchemas(error: Schema): Readonly<Record<'decisions' | 'gate', Schema>> {
+export function toGateSchemas(error: Schema): Readonly<Record<'decisions' | 'gate' | 'breakglass', Schema>> {
   const headOfDecision = {
     ...{ id: text('of the decision'), gate: text('name'), environment: text('where it shall go'), service: text('what shall go there') },
     ...{ decidedAt: text('RFC 3339'), allow: flag('what was answered'), enforced: flag('false: the gate only advised') },
@@ -35,9 +35,12 @@ export function toGateSchemas(error: Schema): Readonly<Record<'decisions' | 'gat
         'what waivers took out',
       ),
       ...{
-        decisionId: text('of the record'),
-        policy: object({ bundle: text('name'), revision: text('of the rules'), digest: text('of them') }),
+        decisionId: orNull(text('of the record; null: the gate could not be asked, and a break-glass let it through')),
+        policy: object({ revision: text('of the rules') }, { bundle: text('name'), digest: text('of them') }),
       },
+      expiresAt: text('RFC 3339'),
+    },
+    {
       others: list(
         object(
           { name: text('name'), revision: text('of its rules'), digest: text('of its rules') },
@@ -45,11 +48,34 @@ export function toGateSchemas(error: Schema): Readonly<Record<'decisions' | 'gat
         ),
         'bundles of your own that were asked beside it',
       ),
-      ...{ evaluatedAt: text('RFC 3339'), expiresAt: text('RFC 3339'), inputsDigest: text('of the question') },
+      ...{ enforced: flag('false: the gate only advised, or a break-glass was used'), wouldDeny: list(text('a code'), 'why it would not') },
+      ...{ evaluatedAt: text('RFC 3339'), inputsDigest: text('of the question') },
       log: object({ origin: orNull(text('which')), index: orNull(count('the entry')) }),
+      kept: flag('true: the metadata database was away, and this is what was decided before'),
+      breakglass: object({
+        ...{ id: text('of the break-glass'), use: text('of this use'), offline: flag('true: it is still to be handed in') },
+        expiresAt: text('RFC 3339'),
+      }),
     },
-    { enforced: flag('false: the gate only advised'), wouldDeny: list(text('a code'), 'what it would have denied for') },
   );
 
-  return { decisions, gate };
+  const broken = object({
+    ...{ id: text('of the break-glass'), gate: text('name'), environment: text('name'), service: text('name'), commit: text('in full') },
+    ...{ reason: text('why'), askedBy: text('a person'), approvedBy: list(text('a person'), 'two') },
+    ...{ issuedAt: text('RFC 3339'), expiresAt: text('RFC 3339'), state: oneOf('issued', 'used', 'expired') },
+    ...{ usedAt: orNull(text('RFC 3339')), offline: orNull(flag('it was handed in later')), usedAgain: count('further uses') },
+    ...{ reviewedBy: orNull(text('a person')), reviewedAt: orNull(text('RFC 3339')), comment: orNull(text('of the review')) },
+    ...{ reviewUntil: orNull(text('RFC 3339')), exception: flag('it was used, and nobody reviewed it in time') },
+  });
+  const approval = object({ id: text('of the approval'), expiresAt: text('RFC 3339') });
+  const handedIn = list(object({ id: text('of the break-glass'), use: text('of the use'), usedAt: text('RFC 3339') }), 'told now');
+  /** Of `ask`, `list`, `show` and `review`, `fetch`, and `hand-in`. */
+  const breakglass = object(
+    {},
+    {
+      ...{ approval, breakglasses: list(broken, 'newest first'), output: text('a file'), expiresAt: text('RFC 3339') },
+      ...{ handedIn, left: count('still to be handed in'), findings: list(error, 'none'), error },
+    },
+  );
+  return { decisions, gate, breakglass };
 }

@@ -251,7 +251,7 @@ const check = object(
 );
 const rollback = object({ dataset: orNull(version), findings }, { error });
 const { expire, drift, hold, revoke, erase } = toLifeSchemas({ findings, error });
-const { decisions, gate } = toGateSchemas(error);
+const { decisions, gate, breakglass } = toGateSchemas(error);
 const doctor = object(
   {
     ok: flag('nothing stands in the way of a run'),
@@ -451,6 +451,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     expire,
     erase,
     decisions,
+    breakglass,
     gate,
     drift,
     hold,

@@ -42,7 +42,7 @@ export class Server {
 }
 
 /** Undefined: neither option nor setting names a service. Throws OPTION_MISSING or OPTION_INVALID. */
-export async function findServer(options: GlobalOptions): Promise<Server | undefined> {
+export async function findServer(options: Pick<GlobalOptions, 'server' | 'token'>): Promise<Server | undefined> {
   const { BAUTA_SERVER, BAUTA_TOKEN } = parseSettings(process.env);
   const address = options.server ?? BAUTA_SERVER;
   if (address === '') {
@@ -55,7 +55,7 @@ export async function findServer(options: GlobalOptions): Promise<Server | undef
 }
 
 /** `help`: the command that needs one. */
-export async function requireServer(options: GlobalOptions, help: string): Promise<Server> {
+export async function requireServer(options: Pick<GlobalOptions, 'server' | 'token'>, help: string): Promise<Server> {
   const server = await findServer(options);
   if (!server) throw new InputError('OPTION_MISSING', { name: '--server', expected: `bauta ${help} --help` });
   return server;

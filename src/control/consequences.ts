@@ -1,5 +1,6 @@
 // What follows from an approval of each kind: the composition of approvals with what they are about.
 import { rolesConsequence, tokenConsequence } from './access/access.js';
+import { breakglassConsequence } from './breakglasses/breakglasses.js';
 import { documentsConsequence } from './change.js';
 import type { Consequences } from './approvals/approvals.js';
 import { holdConsequence } from './datasets/datasets.js';
@@ -16,4 +17,5 @@ export const consequences: Consequences = {
   keys: keysConsequence,
   hold: holdConsequence,
   waiver: waiverConsequence,
+  breakglass: breakglassConsequence,
 };

@@ -11,6 +11,7 @@ import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
 import { AuditController, RetentionController } from './audit/audit.js';
+import { BreakglassesController, BreakglassUsesController } from './breakglasses/breakglasses.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
 import { ClassificationsController } from './classifications/classifications.js';
 import { PipelinesController } from './pipelines/pipelines.js';
@@ -56,6 +57,7 @@ const controllers = [
   ...[KeysController, RotationsController],
   ...[EvidenceController, WaiversController],
   ...[GatesController, DecisionsController, DataController, OpaController],
+  ...[BreakglassUsesController, BreakglassesController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[
     ConnectionsController,

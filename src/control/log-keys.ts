@@ -7,6 +7,7 @@ import { digestBytes } from '../kernel/digest.js';
 import { toError } from '../kernel/errors.js';
 import { type Signer, deriveSigner, parseSignerKey, toSigner } from '../kernel/signed-note.js';
 import { parseArchiveNoteText } from '../pipeline/archive.js';
+import { breakglassScope, parseBreakglassText } from '../pipeline/breakglass.js';
 import { parseMarkerText } from '../pipeline/marker.js';
 import { keepServiceLog, loadSigner, readLastNote } from '../systems/files/files.js';
 import type { LogKeys } from '../systems/metadata/metadata.js';
@@ -54,14 +55,21 @@ function toNamed(seed: Uint8Array): Signer {
 }
 
 /**
- * A marker of a dataset whose publication the log has announced where the marker says, and the manifest of an archive that it has announced:
- * nothing else is signed beside the log itself.
+ * A marker of a dataset whose publication the log has announced where the marker says, the manifest of an archive that it has announced, and a
+ * break-glass that it has as issued: nothing else is signed beside the log itself.
  */
 const maySign: LogKeys['maySign'] = async (text, eventAt) => {
   const archive = parseArchiveNoteText(text);
   if (archive) {
     const told = await eventAt(archive.log.origin, archive.log.index);
     return told?.type === 'archive.described' && told.runId === archive.runId && told.data['manifest'] === archive.manifest;
+  }
+  const glass = parseBreakglassText(text);
+  if (glass) {
+    const told = await eventAt(glass.log.origin, glass.log.index);
+    const { id, issuedAt, expiresAt } = glass;
+    const same = told?.data['breakglass'] === id && told.data['issuedAt'] === issuedAt && told.data['expiresAt'] === expiresAt;
+    return told?.type === 'breakglass.issued' && same && breakglassScope.every((name) => told.data[name] === glass[name]);
   }
   const marker = parseMarkerText(text);
   const event = marker && (await eventAt(marker.log.origin, marker.log.index));

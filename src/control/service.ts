@@ -16,6 +16,7 @@ import { RunTraces } from '../systems/otlp/otlp.js';
 import { migrateQueue } from '../systems/queue/queue.js';
 import { issueFirstToken } from './access/access.js';
 import { ApprovalExpiry } from './approvals/approvals.js';
+import { BreakglassClock } from './breakglasses/breakglasses.js';
 import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
 import { ErrandClock, ErrandWorker } from './errands/errands.js';
@@ -153,6 +154,8 @@ async function openMetadata(
     closers.unshift(() => clones.stop());
     const unfinished = new ErrandClock({ metadata, clock: systemClock, failed: failed('errands') });
     closers.unshift(() => unfinished.stop());
+    const breakglasses = new BreakglassClock({ metadata, clock: systemClock, failed: failed('breakglasses') });
+    closers.unshift(() => breakglasses.stop());
     if (settings.BAUTA_NOTIFY_MS > 0) {
       const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
       const notifier = new Notifier({

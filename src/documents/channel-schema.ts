@@ -24,6 +24,7 @@ const ways: Readonly<Record<string, Schema>> = {
 export const channelEvents = [
   ...(['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const),
   ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired', 'dataset-dropped', 'dataset-not-dropped'] as const),
+  ...(['deployment-flipped', 'breakglass-issued', 'breakglass-used', 'breakglass-unreviewed'] as const),
 ] as const;
 
 /** Exactly one of the ways: the one that `via` names. */

@@ -1458,6 +1458,31 @@ export const messages = {
     message: 'the gate could not decide, which is no yes ({name})',
     hint: 'docs/errors.md says what {name} is; ask again, and do not go ahead without an answer',
   },
+  BREAKGLASS_REFUSED: {
+    class: 'DeniedError',
+    message: 'the break-glass is not good for this: {name}',
+    hint: 'ask for one for this gate, service, commit and environment: bauta breakglass ask',
+  },
+  BREAKGLASS_USED: {
+    class: 'DeniedError',
+    message: 'the break-glass was used already, and it is good for once',
+    hint: 'ask for another one: bauta breakglass ask',
+  },
+  BREAKGLASS_UNUSED: {
+    class: 'InputError',
+    message: 'the break-glass was not used, and there is nothing to review',
+    hint: 'bauta breakglass list shows those that were',
+  },
+  BREAKGLASS_REVIEWED: {
+    class: 'InputError',
+    message: 'the use of the break-glass was reviewed already',
+    hint: 'bauta breakglass show says by whom',
+  },
+  BREAKGLASS_REVIEW_OWN: {
+    class: 'DeniedError',
+    message: 'whoever asked for a break-glass, approved of it or used it does not review it',
+    hint: 'let somebody else with the right breakglasses:review look at it',
+  },
   POLICY_MISSING: {
     class: 'InputError',
     message: 'the policy file {file} cannot be read',

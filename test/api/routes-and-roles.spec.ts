@@ -31,6 +31,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/keys/changes/{id}': readers,
   'POST /v1/gates/{name}/decisions': ['requester', 'operator'],
   'POST /v1/data/{path}': ['requester', 'operator'],
+  'POST /v1/breakglasses': ['requester', 'operator'],
+  'GET /v1/breakglasses': readers,
+  'GET /v1/breakglasses/{id}': readers,
+  'GET /v1/breakglasses/{id}/note': ['requester', 'operator'],
+  'POST /v1/breakglasses/{id}/review': ['approver', 'auditor'],
+  'POST /v1/breakglasses/uses': ['requester', 'operator'],
   'POST /v1/opa/logs': ['requester', 'operator'],
   'POST /v1/opa/status': ['requester', 'operator'],
   'GET /v1/decisions': readers,
@@ -215,9 +221,14 @@ beforeAll(async () => {
     `INSERT INTO bauta.decision (workspace_id, id, key, gate, environment, service, decided_at, allow, enforced, answer, record)
        VALUES ('${workspace}', gen_random_uuid(), gen_random_uuid(), 'g', 'dev', 's', now(), true, true, '{"reasons":[],"score":0}', '{"labels":{}}')`,
   );
-  for (const noun of ['token', 'run', 'approval', 'waiver', 'evidence', 'decision']) {
+  await world.sql(
+    `INSERT INTO bauta.breakglass (workspace_id, id, key, gate, environment, service, commit, reason, asked_by, approved_by, issued_at, expires_at)
+       VALUES ('${workspace}', gen_random_uuid(), gen_random_uuid(), 'g', 'dev', 's', 'c', 'sha256:0', '${author}',
+         ARRAY[gen_random_uuid(), gen_random_uuid()], now() - interval '2 h', now() - interval '1 h')`,
+  );
+  for (const noun of ['token', 'run', 'approval', 'waiver', 'evidence', 'decision', 'breakglass']) {
     const [row] = await world.sql(`SELECT id FROM bauta.${noun} WHERE workspace_id = '${workspace}'`);
-    foreignIds[noun === 'evidence' ? noun : `${noun}s`] = String(row?.['id']);
+    foreignIds[noun === 'evidence' ? noun : noun === 'breakglass' ? 'breakglasses' : `${noun}s`] = String(row?.['id']);
   }
 });
 afterAll(() => world.stop());

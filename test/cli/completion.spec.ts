@@ -45,6 +45,8 @@ needing('bash')('bash completes commands, options and the values of options', as
     'waivers',
     'decisions',
     'gate',
+    'breakglass',
+    'policy',
     'environments',
     'hold',
     'revoke',

@@ -74,9 +74,10 @@ export class ApprovalsController {
   async approve(@Req() request: Request, @Param('id') id: string): Promise<object> {
     return this.decide(request, id, async (transaction, approval) => {
       const nowMs = this.clock.now();
-      const state = await this.consequences[approval.kind].approved(transaction, approval, nowMs);
+      const { personId: actor } = callerOf(request);
+      const state = await this.consequences[approval.kind].approved(transaction, approval, nowMs, actor);
       await transaction.approvals.transition(approval, state, {
-        ...{ actor: callerOf(request).personId, decidedAt: new Date(nowMs) },
+        ...{ actor, decidedAt: new Date(nowMs) },
         ...(state === 'approved' ? { expiresAt: toExpiry({ nowMs, hours: this.settings.BAUTA_APPROVAL_HOURS }) } : {}),
       });
     });

@@ -21,6 +21,7 @@ const rights: Readonly<Record<ApprovalKind, Permission>> = {
   keys: 'keys:approve',
   hold: 'holds:approve',
   waiver: 'waivers:approve',
+  breakglass: 'breakglasses:approve',
 };
 
 /** What it takes to say yes to it. */

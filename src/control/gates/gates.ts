@@ -1,6 +1,7 @@
 // The door of gates: which deployments may go ahead.
 export { type Asked, askedSchema } from './asked.js';
 export { GATE_DOORS, GateDoors } from './gate-doors.js';
+export { findGate } from './gate-facts.js';
 export { GatesController } from './gates-controller.js';
 export { toReadEvidence } from './read-evidence.js';
 export { takeDecision, toResult } from './take-decision.js';

@@ -34,6 +34,11 @@ const table = {
   // Asked by whoever deploys: a yes of a gate moves nothing by itself.
   'gates:decide': ['requester', 'operator'],
   'decisions:read': readers,
+  'breakglasses:read': readers,
+  // Asked for; it takes two others' yes. It is used by whoever may ask the gate.
+  'breakglasses:ask': ['requester', 'operator'],
+  'breakglasses:approve': ['approver'],
+  'breakglasses:review': ['approver', 'auditor'],
   'secrets:read': readers,
   // Everywhere: a login is everybody's who depends on it.
   'secrets:rotate': ['operator'],

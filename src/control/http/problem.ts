@@ -62,6 +62,9 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   KEY_VERSION_DESTROYED: 410,
   TOKEN_RATE_EXCEEDED: 429,
   WAIVER_OVER: 409,
+  BREAKGLASS_USED: 409,
+  BREAKGLASS_UNUSED: 409,
+  BREAKGLASS_REVIEWED: 409,
 };
 
 export function toStatus({ code, class: kind }: Pick<BautaError, 'code' | 'class'>): number {

@@ -20,7 +20,15 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'dataset.ended': 'dataset-dropped',
   'dataset.not-dropped': 'dataset-not-dropped',
   'dataset.recovered': 'run-recovered',
+  'deployment.flipped': 'deployment-flipped',
+  'breakglass.issued': 'breakglass-issued',
+  'breakglass.used': 'breakglass-used',
+  'breakglass.used-again': 'breakglass-used',
+  'breakglass.unreviewed': 'breakglass-unreviewed',
 };
+
+/** Of a deployment: told as they are, each of them a name or an id. */
+const deploymentMembers = ['environment', 'gate', 'service', 'decision', 'breakglass'] as const;
 
 export async function toMessage(transaction: Transaction, notice: Notice, workspace: string): Promise<Message | undefined> {
   const event = events[notice.type];
@@ -37,6 +45,9 @@ export async function toMessage(transaction: Transaction, notice: Notice, worksp
     ...(typeof approval === 'string' ? { approval } : {}),
     ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
     ...(Array.isArray(changed) ? { changed: toNames(changed) } : {}),
+    ...(isOfDeployment(event)
+      ? Object.fromEntries(deploymentMembers.flatMap((name) => (typeof notice.data[name] === 'string' ? [[name, notice.data[name]]] : [])))
+      : {}),
     ...(code === undefined ? {} : { code }),
   };
 }
@@ -48,11 +59,15 @@ function toNames(changed: readonly Json[]): readonly string[] {
 }
 
 /** How long a channel does not hear the same again; what the service itself tells once is told each time. */
-export const toQuietMs = ({ event }: Message): number => (event.startsWith('dataset-') ? 0 : QUIET_MS);
+export const toQuietMs = ({ event }: Message): number => (event.startsWith('dataset-') || isOfDeployment(event) ? 0 : QUIET_MS);
+
+const isOfDeployment = (event: NoticeEvent): boolean => event.startsWith('breakglass-') || event === 'deployment-flipped';
 
 /** What a channel hears once: the same of the same pipeline, or of the same approval. */
-export const toSubject = ({ event, pipeline, approval }: Message): string =>
-  event === 'approval-wanted' ? `approval ${approval ?? ''}` : `pipeline ${pipeline ?? ''}`;
+export const toSubject = ({ event, pipeline, approval, decision, breakglass }: Message): string => {
+  if (isOfDeployment(event)) return breakglass === undefined ? `decision ${decision ?? ''}` : `breakglass ${breakglass}`;
+  return event === 'approval-wanted' ? `approval ${approval ?? ''}` : `pipeline ${pipeline ?? ''}`;
+};
 
 async function heals({ runs, datasets }: Transaction, run: RunRow): Promise<boolean> {
   if (await datasets.heals(run.id)) return true;

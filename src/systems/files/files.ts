@@ -1,4 +1,5 @@
 // The door of the file system: keys and log of a BAUTA_HOME.
+export { BreakglassRegister, type KeptUse } from './breakglass-register.js';
 export { findChangedTexts } from './erasable.js';
 export { keepDecision, readDecision } from './decisions.js';
 export { type Deleted, deleteLog, finishHomeChanges } from './delete-log.js';

@@ -32,6 +32,7 @@ import { Events1763700000031 } from '../../../migrations/0031-events.js';
 import { Decisions1763700000032 } from '../../../migrations/0032-decisions.js';
 import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
 import { Life1763700000039 } from '../../../migrations/0039-life.js';
+import { Glass1763700000036 } from '../../../migrations/0036-glass.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -55,6 +56,7 @@ export const migrations = [
   Events1763700000031,
   Decisions1763700000032,
   Evidence1763700000033,
+  Glass1763700000036,
   Life1763700000039,
 ];
 

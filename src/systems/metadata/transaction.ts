@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
+import { BreakglassStore } from './breakglass-store.js';
 import { CloneStore } from './clone-store.js';
 import { DatasetStore } from './dataset-store.js';
 import { EventStore } from './event-store.js';
@@ -76,6 +77,7 @@ export class Transaction {
   readonly evidence: EvidenceStore;
   readonly waivers: WaiverStore;
   readonly decisions: DecisionStore;
+  readonly breakglasses: BreakglassStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -108,6 +110,7 @@ export class Transaction {
     this.evidence = new EvidenceStore(manager, workspaceId);
     this.waivers = new WaiverStore(manager, workspaceId);
     this.decisions = new DecisionStore(manager, workspaceId);
+    this.breakglasses = new BreakglassStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

@@ -3,6 +3,7 @@
 export const noticeEvents = [
   ...(['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const),
   ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired', 'dataset-dropped', 'dataset-not-dropped'] as const),
+  ...(['deployment-flipped', 'breakglass-issued', 'breakglass-used', 'breakglass-unreviewed'] as const),
 ] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
@@ -23,6 +24,11 @@ export type Message = {
   readonly changed?: readonly string[];
   /** Why: one of our codes. */
   readonly code?: string;
+  /** Of a deployment, and by what it was let through. */
+  readonly gate?: string;
+  readonly service?: string;
+  readonly decision?: string;
+  readonly breakglass?: string;
 };
 
 const titles: Readonly<Record<NoticeEvent, string>> = {
@@ -37,6 +43,10 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'dataset-expired': 'A dataset has expired',
   'dataset-dropped': 'A dataset was dropped, and it is attested',
   'dataset-not-dropped': 'An expired dataset could not be dropped',
+  'deployment-flipped': 'A deployment that was let through would not be any more',
+  'breakglass-issued': 'A break-glass was issued: one deployment may go past its gate',
+  'breakglass-used': 'A break-glass was used: a deployment went past its gate',
+  'breakglass-unreviewed': 'Nobody reviewed the use of a break-glass in time',
 };
 
 export const toTitle = ({ event }: Message): string => titles[event];
@@ -50,11 +60,16 @@ export function toFacts({
   changed,
   expiresAt,
   code,
+  gate,
+  service,
+  decision,
+  breakglass,
   workspace,
   at,
 }: Message): readonly (readonly [string, string])[] {
   const all = {
     ...{ Pipeline: pipeline, Environment: environment, Run: run, Approval: approval },
+    ...{ Gate: gate, Service: service, Decision: decision, 'Break-glass': breakglass },
     ...{ Changed: changed?.join(', '), Expires: expiresAt, Reason: code, Workspace: workspace, Time: at },
   };
   return Object.entries(all).filter((fact): fact is [string, string] => fact[1] !== undefined);

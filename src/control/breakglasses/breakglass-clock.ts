@@ -1,0 +1,48 @@
+// Whose use nobody reviewed within five days is an exception, and is told once: an entry of the log, and channels. Every process looks.
+import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import type { Metadata } from '../../systems/metadata/metadata.js';
+import { reviewMs } from './breakglass-view.js';
+
+const LOOK_MS = 60_000;
+
+export interface BreakglassClockOptions {
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+  /** Told of every failure; the next look tries again. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class BreakglassClock {
+  private readonly timer: NodeJS.Timeout;
+  private looking: Promise<void> | undefined;
+
+  constructor(private readonly options: BreakglassClockOptions) {
+    this.timer = setInterval(() => {
+      this.looking ??= this.look()
+        .catch(options.failed)
+        .finally(() => (this.looking = undefined));
+    }, LOOK_MS);
+  }
+
+  async look(): Promise<void> {
+    const { metadata, clock } = this.options;
+    const now = new Date(clock.now());
+    const found = await metadata.query<{ workspace_id: string; id: string }>('SELECT workspace_id, id FROM bauta.find_unreviewed($1)', [
+      new Date(now.getTime() - reviewMs),
+    ]);
+    for (const { workspace_id, id } of found)
+      await metadata.within(workspace_id, async (transaction) => {
+        if (!(await transaction.breakglasses.tellUnreviewed(id, now))) return;
+        const { gate, environment, service, commit } = (await transaction.breakglasses.find(id))!;
+        const told = { breakglass: id, gate, environment, service };
+        const at = toTimestamp(now.getTime());
+        await transaction.audit({ type: 'breakglass.unreviewed', at, data: { ...told, commit } });
+        await transaction.notifications.note({ type: 'breakglass.unreviewed', at, data: told });
+      });
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking;
+  }
+}
