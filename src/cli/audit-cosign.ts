@@ -1,28 +1,9 @@
 // `bauta audit cosign`: asks the witnesses of a trust policy to cosign the newest checkpoint of a log that lies here. A service asks by itself.
-import { readFile } from 'node:fs/promises';
-
 import { toError, toErrorView } from '../kernel/errors.js';
-import {
-  type TrustPolicy,
-  gatherCosignatures,
-  isPolicyProblem,
-  listLogs,
-  parseCheckpoint,
-  parseTrustPolicy,
-} from '../pipeline/audit/audit.js';
-import { openLogFiles, writeCosigned } from '../systems/files/files.js';
+import { gatherCosignatures, listLogs, parseCheckpoint } from '../pipeline/audit/audit.js';
+import { openLogFiles, readTrustPolicy, writeCosigned } from '../systems/files/files.js';
 import { HttpClient, toWitnessSender } from '../systems/http/http.js';
 import { printError, stripControls, toCount, writeJson } from './print.js';
-
-/** Throws TRUST_POLICY_UNREADABLE and TRUST_POLICY_INVALID. */
-export async function readTrustPolicy(file: string): Promise<TrustPolicy> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw toError('TRUST_POLICY_UNREADABLE', { file });
-  });
-  const read = parseTrustPolicy(text);
-  if (isPolicyProblem(read)) throw toError('TRUST_POLICY_INVALID', { file, ...read });
-  return read;
-}
 
 /** Exit 0 where as many witnesses cosigned as the policy asks for; else 1, and who did not is told. */
 export async function cosignLog(folder: string, file: string, json: boolean): Promise<number> {

@@ -17,8 +17,8 @@ import {
   verifyProof,
 } from '../pipeline/audit/audit.js';
 import type { Checkpoint } from '../pipeline/event.js';
-import { exportLog, findChangedTexts, openLogFiles, toLastSignedPath } from '../systems/files/files.js';
-import { cosignLog, readTrustPolicy } from './audit-cosign.js';
+import { exportLog, findChangedTexts, openLogFiles, readTrustPolicy, toLastSignedPath } from '../systems/files/files.js';
+import { cosignLog } from './audit-cosign.js';
 import { deleteOldLog, eraseKept } from './audit-delete.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';

@@ -88,6 +88,7 @@ describe('the service role', () => {
     'DELETE FROM bauta.audit_leaf',
     `INSERT INTO bauta.audit_checkpoint (workspace_id, log, size, root, note) SELECT id, '2026', 9, 'r', 'n' FROM bauta.workspace LIMIT 1`,
     'DELETE FROM bauta.audit_checkpoint',
+    'DELETE FROM bauta.audit_cosigned',
     `INSERT INTO bauta.audit_key (workspace_id, verifier) SELECT id, 'k' FROM bauta.workspace LIMIT 1`,
     `UPDATE bauta.audit_note SET note = 'signed'`,
     'DELETE FROM bauta.audit_standing',

@@ -8,8 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
-import { parseNote } from '../../src/kernel/signed-note.js';
+import { formatWitnessKey, readCosignatures, toCosigner } from '../../src/kernel/cosignature.js';
+import { parseNote, parseVerifierKey } from '../../src/kernel/signed-note.js';
+import { type SendToWitness, answerSubmission, parseTrustPolicy } from '../../src/pipeline/audit/audit.js';
 import { parseMarkerText } from '../../src/pipeline/marker.js';
+import { CosignClock } from '../../src/control/audit/audit.js';
 import type { RunWorker } from '../../src/control/runs/runs.js';
 import { type ServiceWorld, startRunWorker, startServiceWorld } from '../support/service.js';
 import { type TinyWorld, canary, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
@@ -170,4 +173,54 @@ it('answers for every part by the names of c2sp.org/tlog-tiles, of the newest lo
 
 it('leaves nothing in the home of a worker that a run of the command line would', () => {
   expect(() => readFileSync(join(folder, 'home', 'log.pub'))).toThrow();
+});
+
+it('shows every log to its witnesses, keeps what they cosigned, and is verified with their policy by whoever exports it', async () => {
+  const cosigner = toCosigner('witness.example/board');
+  const seen = new Map<string, string>();
+  const sendTo = (): SendToWitness => async (body) => {
+    const side = { cosigner, logs: [parseVerifierKey(readFileSync(key, 'utf8'))!], now: () => Math.floor(Date.now() / 1000) };
+    const answer = await answerSubmission(body, { ...side, seen: (origin) => Promise.resolve(seen.get(origin)) });
+    if (answer.status === 200) seen.set(answer.checkpoint.origin, answer.note);
+    return { status: answer.status, body: answer.status === 200 ? answer.lines : answer.status === 409 ? `${answer.size}\n` : '' };
+  };
+  const policyFile = join(folder, 'policy.txt');
+  writeFileSync(
+    policyFile,
+    `${readFileSync(key, 'utf8').replace(/^/, 'log ')}witness board ${formatWitnessKey(cosigner.witness)} https://board.example\nquorum board\n`,
+  );
+  const policy = parseTrustPolicy(readFileSync(policyFile, 'utf8'));
+  if ('line' in policy) throw new Error(JSON.stringify(policy));
+  const failed: unknown[] = [];
+  const clock = new CosignClock({ metadata: world.metadata, policy, everyMs: 3_600_000, sendTo, failed: (error) => failed.push(error) });
+  try {
+    const read = async (path: string): Promise<string> =>
+      (await fetch(`${world.url}${path}`, { headers: { Authorization: `Bearer ${auditor}` } })).text();
+    const metric = (): Promise<string> => read('/metrics');
+    expect((await world.ask('GET', '/v1/audit/log/cosigned', { token: auditor })).status).toBe(404);
+    expect(await metric()).toContain('bauta_log_cosigned_seconds +Inf');
+    await clock.look();
+    const first = await read('/v1/audit/log/cosigned');
+    expect(readCosignatures(first, [cosigner.witness])).toHaveLength(1);
+    expect(await metric()).toMatch(/bauta_log_uncosigned 0\n[\s\S]*bauta_log_cosigned_seconds \d/);
+    const out = join(folder, 'cosigned');
+    expect(await bauta('audit', 'export', '--server', world.url, '--token', 'env:AUDITOR', '--out', out)).toMatchObject({ status: 0 });
+    expect(await bauta('audit', 'verify', '--log', out, '--policy', policyFile)).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('witness.example/board'),
+    });
+    // Another workspace's auditor does not see it.
+    expect((await world.ask('GET', '/v1/audit/log/cosigned', { token: stranger })).status).toBe(404);
+    // The one that was seen last stays where a witness says no.
+    const [origin = ''] = first.split('\n');
+    seen.set(origin, first.replace(/\n\d+\n/, '\n999999\n'));
+    await world.sql(`UPDATE bauta.audit_cosigned SET size = 1`);
+    await clock.look();
+    expect(failed).toEqual([]);
+    await world.sql(`UPDATE bauta.audit_cosigned SET note = ''`);
+    await clock.look();
+    expect(failed).toMatchObject([{ code: 'WITNESS_AHEAD' }]);
+  } finally {
+    await clock.stop();
+  }
 });

@@ -81,6 +81,20 @@ export class AuditController {
   }
 
   @Route({
+    ...{
+      method: 'GET',
+      path: 'cosigned',
+      needs: 'audit:read',
+      summary: 'its newest checkpoint that witnesses have cosigned',
+      errors: [404],
+    },
+    ...{ answer: text, answerType: 'text/plain' },
+  })
+  newestCosigned(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send(request, response, undefined, 'cosigned');
+  }
+
+  @Route({
     ...octets,
     method: 'GET',
     path: 'tile/*path',
@@ -97,6 +111,19 @@ export class AuditController {
   })
   checkpoint(@Req() request: Request, @Param('log') log: string, @Res() response: Response): Promise<void> {
     return this.send(request, response, log, 'checkpoint');
+  }
+
+  @Route({
+    ...{
+      method: 'GET',
+      path: ':log/cosigned',
+      needs: 'audit:read',
+      summary: 'the newest checkpoint of a log that witnesses have cosigned',
+    },
+    ...{ answer: text, answerType: 'text/plain', errors: [404] },
+  })
+  cosigned(@Req() request: Request, @Param('log') log: string, @Res() response: Response): Promise<void> {
+    return this.send(request, response, log, 'cosigned');
   }
 
   @Route({ ...octets, method: 'GET', path: ':log/tile/*path', needs: 'audit:read', summary: 'a tile of a log, or a bundle of its entries' })
@@ -126,7 +153,10 @@ export class AuditController {
       return isLogName(name) ? log.files().read(`${name}/${path}`) : undefined;
     });
     if (!found) throw toError('RESOURCE_UNKNOWN', { type: 'part of the log' });
-    response.setHeader('Content-Type', path === 'checkpoint' ? 'text/plain; charset=utf-8' : 'application/octet-stream');
+    response.setHeader(
+      'Content-Type',
+      ['checkpoint', 'cosigned'].includes(path) ? 'text/plain; charset=utf-8' : 'application/octet-stream',
+    );
     response.end(found);
   }
 }

@@ -1,3 +1,4 @@
 // The door of the audit log over REST.
 export { AuditController } from './audit-controller.js';
+export { CosignClock, openCosigning } from './cosign-clock.js';
 export { RetentionController } from './retention-controller.js';

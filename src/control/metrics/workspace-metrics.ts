@@ -11,11 +11,12 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
-  const { states, datasets, ages, secrets } = await metadata.within(workspaceId, async (transaction) => ({
+  const { states, datasets, ages, secrets, uncosigned } = await metadata.within(workspaceId, async (transaction) => ({
     states: await transaction.runs.count(),
     datasets: await transaction.datasets.count(),
     ages: await readKeyAges((types) => transaction.log.standing(types), systemClock.now()),
     secrets: await readSecretAges(transaction, systemClock.now()),
+    uncosigned: await transaction.log.uncosigned(),
   }));
   const keys = new Gauge({
     ...{ name: 'bauta_key_age_seconds', help: 'Since the log knows the newest version of an environment’s keys.', registers: [registry] },
@@ -50,6 +51,8 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
     events.set({ stream }, waiting);
     late.set({ stream }, oldestSeconds);
   }
+  gauge('bauta_log_uncosigned', 'Entries of the newest log that no witness has seen.', uncosigned.entries);
+  gauge('bauta_log_cosigned_seconds', 'Since witnesses cosigned it last; +Inf: never.', uncosigned.seconds ?? Infinity);
   gauge('bauta_datasets', 'Published dataset versions that no newer one replaced.', datasets.current);
   gauge('bauta_datasets_expiring', 'Of these: expire so soon that channels were told.', datasets.expiring);
   gauge('bauta_datasets_expired', 'Of these: have expired.', datasets.expired);

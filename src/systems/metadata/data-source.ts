@@ -31,6 +31,7 @@ import { TokenVersions1763700000030 } from '../../../migrations/0030-token-versi
 import { Events1763700000031 } from '../../../migrations/0031-events.js';
 import { Decisions1763700000032 } from '../../../migrations/0032-decisions.js';
 import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
+import { Cosigned1763700000041 } from '../../../migrations/0041-cosigned.js';
 import { Life1763700000039 } from '../../../migrations/0039-life.js';
 import { Glass1763700000036 } from '../../../migrations/0036-glass.js';
 import { DocumentEntity } from './document.entity.js';
@@ -58,6 +59,7 @@ export const migrations = [
   Evidence1763700000033,
   Glass1763700000036,
   Life1763700000039,
+  Cosigned1763700000041,
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

@@ -168,8 +168,32 @@ export class LogStore {
     return commitment;
   }
 
+  /** What witnesses have cosigned; one that is older than what is there is not put in its place. */
+  async keepCosigned(log: string, size: number, note: string): Promise<void> {
+    await this.query(
+      `INSERT INTO bauta.audit_cosigned (workspace_id, log, size, note) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (workspace_id, log) DO UPDATE SET size = excluded.size, note = excluded.note, cosigned_at = clock_timestamp()
+       WHERE audit_cosigned.size <= excluded.size`,
+      [log, size, note],
+    );
+  }
+
+  /** Entries of the newest log that no cosigned checkpoint covers, and how old that checkpoint is; null: there is none. */
+  async uncosigned(): Promise<{ readonly entries: number; readonly seconds: number | null }> {
+    const [row] = await this.query<{ entries: number; seconds: number | null }>(
+      `SELECT (newest.size - coalesce(s.size, 0))::float8 AS entries, extract(epoch FROM clock_timestamp() - s.cosigned_at)::float8 AS seconds
+       FROM (SELECT log, size FROM bauta.audit_checkpoint WHERE workspace_id = $1 ORDER BY log COLLATE "C" DESC, size DESC LIMIT 1) newest
+       LEFT JOIN bauta.audit_cosigned s ON s.workspace_id = $1 AND s.log = newest.log`,
+    );
+    return row ?? { entries: 0, seconds: null };
+  }
+
   private async read(path: string): Promise<Buffer | undefined> {
     const [, log = '', rest = ''] = /^(\d{4}(?:-\d{2})?)\/(.+)$/.exec(path) ?? [];
+    if (rest === 'cosigned') {
+      const [row] = await this.query<{ note: string }>('SELECT note FROM bauta.audit_cosigned WHERE workspace_id = $1 AND log = $2', [log]);
+      return row && Buffer.from(row.note, 'utf8');
+    }
     if (rest === 'checkpoint') {
       const [row] = await this.query<{ note: string }>(
         'SELECT note FROM bauta.audit_checkpoint WHERE workspace_id = $1 AND log = $2 ORDER BY size DESC LIMIT 1',

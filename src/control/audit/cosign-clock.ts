@@ -1,0 +1,85 @@
+// Shows the logs of all workspaces to their witnesses, while they grow. The log itself waits for none of them: what they have not seen yet is said where it
+// is verified, and counted where it is measured.
+import type { Settings } from '../../config/settings.js';
+import { toError } from '../../kernel/errors.js';
+import { type SendToWitness, type TrustPolicy, gatherCosignatures, parseCheckpoint } from '../../pipeline/audit/audit.js';
+import { readTrustPolicy } from '../../systems/files/files.js';
+import { HttpClient, toWitnessSender } from '../../systems/http/http.js';
+import type { Metadata } from '../../systems/metadata/metadata.js';
+
+export interface CosignClockOptions {
+  readonly metadata: Metadata;
+  /** BAUTA_LOG_WITNESSES. */
+  readonly policy: TrustPolicy;
+  readonly everyMs: number;
+  readonly sendTo: (url: string, name: string) => SendToWitness;
+  /** Told of every witness that did not cosign; the next look asks it again. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class CosignClock {
+  private readonly timer: NodeJS.Timeout;
+  private looking: Promise<void> | undefined;
+
+  /** Throws TRUST_POLICY_INVALID for a policy that asks nobody. */
+  constructor(private readonly options: CosignClockOptions) {
+    const { policy, everyMs, failed } = options;
+    if (!policy.witnesses.some(({ url }) => url !== undefined))
+      throw toError('TRUST_POLICY_INVALID', {
+        file: 'BAUTA_LOG_WITNESSES',
+        line: 1,
+        expected: 'a witness with a URL, or nobody can be asked',
+      });
+    this.timer = setInterval(() => {
+      this.looking ??= this.look()
+        .catch(failed)
+        .finally(() => (this.looking = undefined));
+    }, everyMs);
+  }
+
+  async look(): Promise<void> {
+    const found = await this.options.metadata.query<{ workspace_id: string; log: string }>(
+      'SELECT workspace_id, log FROM bauta.find_uncosigned()',
+    );
+    for (const { workspace_id, log } of found) await this.cosign(workspace_id, log);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking;
+  }
+
+  private async cosign(workspaceId: string, name: string): Promise<void> {
+    const { metadata, policy, sendTo, failed } = this.options;
+    // Each file in a transaction of its own: none is held open while a witness thinks.
+    const read = (path: string): Promise<Buffer | undefined> => metadata.within(workspaceId, ({ log }) => log.files().read(path));
+    const files = { read: snapshotOf(read), list: () => Promise.resolve([]) };
+    const gathered = await gatherCosignatures(files, name, policy, (url, witness) => sendTo(url, witness.name));
+    for (const { error } of gathered.failed) failed(error);
+    const { note } = gathered;
+    const checkpoint = note === undefined ? undefined : parseCheckpoint(note);
+    if (note !== undefined && checkpoint) await metadata.within(workspaceId, ({ log }) => log.keepCosigned(name, checkpoint.size, note));
+  }
+}
+
+/** The checkpoint that is asked for and the one that proofs are made for are one, however the log grows meanwhile. */
+function snapshotOf(read: (path: string) => Promise<Buffer | undefined>): (path: string) => Promise<Buffer | undefined> {
+  const kept = new Map<string, Promise<Buffer | undefined>>();
+  return (path) => {
+    const found = kept.get(path) ?? read(path);
+    kept.set(path, found);
+    return found;
+  };
+}
+
+/** Undefined: the settings name no witnesses. Throws TRUST_POLICY_UNREADABLE and TRUST_POLICY_INVALID: a service that was told to ask does not start without. */
+export async function openCosigning(options: {
+  readonly settings: Pick<Settings, 'BAUTA_LOG_WITNESSES' | 'BAUTA_LOG_COSIGN_SECONDS'>;
+  readonly metadata: Metadata;
+  readonly failed: (error: unknown) => void;
+}): Promise<CosignClock | undefined> {
+  const { BAUTA_LOG_WITNESSES: file, BAUTA_LOG_COSIGN_SECONDS: seconds } = options.settings;
+  if (file === '') return undefined;
+  const sendTo = (url: string, name: string): SendToWitness => toWitnessSender(url, name, (hosts) => new HttpClient({ hosts }));
+  return new CosignClock({ ...options, policy: await readTrustPolicy(file), everyMs: seconds * 1000, sendTo });
+}
