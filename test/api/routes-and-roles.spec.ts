@@ -97,10 +97,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/notifications': readers,
   'POST /v1/notifications/{id}/retry': ['operator'],
   ...Object.fromEntries(
-    ['', '/entries', '/checkpoint', '/tile/{path}', '/{log}/checkpoint', '/{log}/tile/{path}', '/{log}/payload/{digest}'].map((rest) => [
-      `GET /v1/audit/log${rest}`,
-      ['auditor'],
-    ]),
+    [
+      '',
+      '/entries',
+      '/checkpoint',
+      '/cosigned',
+      '/tile/{path}',
+      '/{log}/checkpoint',
+      '/{log}/cosigned',
+      '/{log}/tile/{path}',
+      '/{log}/payload/{digest}',
+    ].map((rest) => [`GET /v1/audit/log${rest}`, ['auditor']]),
   ),
   'POST /v1/audit/log/{log}/delete': ['operator'],
   'POST /v1/audit/log/texts/erase': ['operator'],
