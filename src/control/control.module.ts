@@ -27,7 +27,7 @@ import { OrganisationsController } from './organisations/organisations.js';
 import { DataController } from './data/data.js';
 import { OpaController } from './opa/opa.js';
 import { DecisionsController } from './decisions/decisions.js';
-import { GATE_DOORS, type GateDoors, GatesController } from './gates/gates.js';
+import { GATE_DOORS, GateCallersController, type GateDoors, GatesController } from './gates/gates.js';
 import { Grants } from './references.js';
 import { HealthController, HealthDetailController } from './health/health.js';
 import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
@@ -56,8 +56,8 @@ const controllers = [
   ...[ArchivesController, MarksController],
   ...[KeysController, RotationsController],
   ...[EvidenceController, WaiversController],
-  ...[GatesController, DecisionsController, DataController, OpaController],
   ...[BreakglassUsesController, BreakglassesController],
+  ...[GatesController, GateCallersController, DecisionsController, DataController, OpaController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[
     ConnectionsController,

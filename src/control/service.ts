@@ -35,7 +35,7 @@ import {
 import { openEventPublication } from './events/events.js';
 import { CloneClock } from './environments/environments.js';
 import { DatasetClock } from './datasets/datasets.js';
-import { GateDoors, toReadEvidence } from './gates/gates.js';
+import { CallbackSender, GateDoors, toReadEvidence } from './gates/gates.js';
 import { IdentityLogin } from './issuers/issuers.js';
 import { openLogKeys } from './log-keys.js';
 import { openMetadataServer } from './metadata-server.js';
@@ -77,6 +77,12 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
       openGatePolicy({ settings, home: settings.BAUTA_HOME, environment, question: 'deploy', watch: true }),
     );
     closers.unshift(() => gates.close());
+    if (settings.BAUTA_NOTIFY_MS > 0) {
+      const failed = (error: unknown): void => logger.error({ ...toErrorView(error) }, 'callbacks');
+      const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
+      const sender = new CallbackSender({ metadata, doors: gates, http, settings, environment, grants, serverKey, failed });
+      closers.unshift(() => sender.stop());
+    }
     const app = await createApplication(
       { metadata, serverKey, settings, readHookSecret, grants, metrics, tokens, gates },
       settings.BAUTA_HTTP_BODY_BYTES,

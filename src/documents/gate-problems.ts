@@ -1,6 +1,7 @@
 // What the form of a Gate cannot say: each thing that is asked for has a name of its own, something is asked for, and what is not has a reason.
 import { type Finding, toFinding } from '../kernel/errors.js';
 import type { Definition } from '../pipeline/definition.js';
+import { findCallerProblems } from './gate-callers-problems.js';
 import { toLine } from './validate.js';
 import type { Tree } from './yaml-tree.js';
 
@@ -19,6 +20,7 @@ export function findGateProblems(definition: Definition, tree: Tree, file: strin
     ...names.flatMap((name, n) =>
       taken.includes(name) || names.indexOf(name) !== n ? [refuse(`evidence/${n}/name`, 'a name that nothing else of the gate has')] : [],
     ),
+    ...findCallerProblems(definition).map(({ path, expected }) => refuse(path, expected)),
   ];
 
   function refuse(path: string, expected: string): Finding {

@@ -1,5 +1,6 @@
 // The form of a Gate: which deployments it decides about, what it asks for, and how much of that is enough.
 import { evidenceSubjects } from '../pipeline/definition.js';
+import { callers } from './gate-callers-schema.js';
 import { type Schema, date, documentName, head, imports, list, members, oneOf, reason, text } from './schema-words.js';
 
 const pattern = text('a name, or the beginning of names and a star', {
@@ -76,6 +77,7 @@ export const gate: Schema = members(
     ),
     evidence: { ...list(requirement, 'a list of what is asked for'), maxItems: 50 },
     validFor: age,
+    callers,
     parameters: members(
       {},
       {

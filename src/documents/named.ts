@@ -2,6 +2,7 @@
 import type { Json } from '../kernel/canonical-json.js';
 import { toPlace } from '../kernel/server-place.js';
 import type { ChannelDefinition, ConnectionDefinition } from '../pipeline/definition.js';
+import type { GateCallers } from '../pipeline/gate-callers.js';
 
 type Written = Readonly<Record<string, Json>>;
 
@@ -21,6 +22,10 @@ export interface NamedSecret {
 
 /** Where a token of Slack is shown. */
 export const SLACK = 'slack.com:443';
+
+/** Whose APIs are meant where a Gate names no other. */
+export const GITHUB = 'https://api.github.com';
+export const GITLAB = 'https://gitlab.com/api/v4';
 
 export function toUrlPlace(text: string): string {
   const { hostname, port } = new URL(text);
@@ -95,6 +100,15 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
     add('teams.url', teams?.url);
     // Also an HMAC tells: who gets one under a short secret can guess it.
     if (webhook) add('webhook.secret', webhook.secret, toUrlPlace(webhook.url));
+  }
+  if (written['kind'] === 'Gate') {
+    const { github, gitlab, kubernetes } = (written['callers'] ?? {}) as GateCallers;
+    add('callers.github.secret', github?.secret);
+    // What it signs opens what the App may do, for whoever gets it.
+    add('callers.github.key', github?.key, toUrlPlace(github?.api ?? GITHUB));
+    add('callers.gitlab.secret', gitlab?.secret);
+    add('callers.gitlab.token', gitlab?.token, toUrlPlace(gitlab?.api ?? GITLAB));
+    add('callers.kubernetes.secret', kubernetes?.secret);
   }
   return found;
 }

@@ -20,6 +20,7 @@ import type {
   TableClassification,
   TriggerDefinition,
 } from '../pipeline/definition.js';
+import { GITHUB, GITLAB } from './named.js';
 
 type Written = Readonly<Record<string, unknown>>;
 
@@ -59,7 +60,7 @@ const toMs = (age: unknown, usual: string): number => {
   return Number(text.slice(0, -1)) * (units[text.slice(-1)] ?? 1);
 };
 
-function toGate({ dataset = {}, evidence = [], validFor, parameters = {}, ...rest }: Written): GateDefinition {
+function toGate({ dataset = {}, evidence = [], validFor, parameters = {}, callers, ...rest }: Written): GateDefinition {
   const { maxAge, ...data } = dataset as Written;
   const { driftMaxAge, databaseMaxAge, penalties, ...numbers } = parameters as Written;
   return {
@@ -76,7 +77,17 @@ function toGate({ dataset = {}, evidence = [], validFor, parameters = {}, ...res
       databaseMaxAgeMs: toMs(databaseMaxAge, '7d'),
       penalties: { critical: 40, high: 10, medium: 2, low: 0, unknown: 10, failed: 100, ...(penalties as Written | undefined) },
     },
+    ...(callers === undefined ? {} : { callers: toCallers(callers as Written) }),
   } as unknown as GateDefinition;
+}
+
+/** Where nothing else is said it is the vendor's own service that asks. */
+function toCallers({ github, gitlab, ...rest }: Written): Written {
+  return {
+    ...rest,
+    ...(github ? { github: { api: GITHUB, environments: {}, ...(github as Written) } } : {}),
+    ...(gitlab ? { gitlab: { api: GITLAB, ...(gitlab as Written) } } : {}),
+  };
 }
 
 /** What a pipeline's own target and an Environment have in common. */

@@ -135,12 +135,12 @@ export const messages = {
   WEBHOOK_REFUSED: {
     class: 'DeniedError',
     message: 'the delivery is refused ({name})',
-    hint: 'unsigned, forged: the secret or the form differs from that of the Trigger; old: the clock, or a delivery that was kept; replayed: it was answered before',
+    hint: 'unsigned, forged: the secret or the form differs from that of the Trigger or Gate; old: the clock, or a delivery that was kept; replayed: it was answered before; foreign: the Gate does not name where it comes from; unreadable: no form that is known',
   },
   WEBHOOK_SECRET_UNUSABLE: {
     class: 'UnavailableError',
     message: 'the secret of the webhook {name} is not there, or has less than {amount}',
-    hint: 'put it where the Trigger refers to, for this process to read',
+    hint: 'put it where the Trigger or Gate refers to, for this process to read',
   },
   RUN_PAUSED: {
     class: 'UnavailableError',
@@ -1482,6 +1482,31 @@ export const messages = {
     class: 'DeniedError',
     message: 'whoever asked for a break-glass, approved of it or used it does not review it',
     hint: 'let somebody else with the right breakglasses:review look at it',
+  },
+  CALLBACK_UNDELIVERED: {
+    class: 'UnavailableError',
+    message: '{name} did not take the answer of a gate',
+    hint: 'it is tried again, up to a number of times; then it is listed as dead by GET /v1/gates/NAME/callbacks',
+  },
+  CALLBACK_REFUSED: {
+    class: 'InputError',
+    message: '{name} refused the answer of a gate with {amount}',
+    hint: 'look at the rights of its token or App, and at whether it still waits; then let it ask again',
+  },
+  CALLBACK_LATE: {
+    class: 'InputError',
+    message: 'nobody waits for the answer any more',
+    hint: 'let the system ask again; a deployment without an answer does not go ahead',
+  },
+  CALLBACK_KEY_UNUSABLE: {
+    class: 'InputError',
+    message: 'the private key of the App is no RSA key in PEM',
+    hint: 'make a new one in the settings of the GitHub App, and put it where the Gate refers to',
+  },
+  CALLER_UNKNOWN: {
+    class: 'InputError',
+    message: 'the Gate names no such {name}',
+    hint: 'name it below callers in the Gate, and let somebody approve that',
   },
   POLICY_MISSING: {
     class: 'InputError',

@@ -1,6 +1,7 @@
 // What people write, as plain values: the documents after parsing and before they meet a catalogue. Text and line numbers live in src/documents.
 import type { Json } from '../kernel/canonical-json.js';
 import type { CheckDefinition } from './check.js';
+import type { GateCallers } from './gate-callers.js';
 
 /** Where a member of a document stands: by JSON pointer (`/tables/public.customer/columns/email`), for findings. */
 export interface Origin {
@@ -401,6 +402,8 @@ export interface GateDefinition {
     readonly databaseMaxAgeMs: number;
     readonly logLagSeconds: number;
   };
+  /** Who may ask it in a language of his own. */
+  readonly callers?: GateCallers;
 }
 
 /** What a report may be about, and how bad its findings may be. */

@@ -30,6 +30,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/keys/destroy': ['operator'],
   'GET /v1/keys/changes/{id}': readers,
   'POST /v1/gates/{name}/decisions': ['requester', 'operator'],
+  'POST /v1/gates/{name}/azure': ['requester', 'operator'],
+  'GET /v1/gates/{name}/callbacks': readers,
   'POST /v1/data/{path}': ['requester', 'operator'],
   'POST /v1/breakglasses': ['requester', 'operator'],
   'GET /v1/breakglasses': readers,
@@ -141,8 +143,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/apikeys': ['administrator'],
   'DELETE /v1/apikeys/{id}': ['administrator'],
 };
-/** Known by the signature of what they bring: test/api/webhooks.spec.ts. */
-const signed = ['POST /v1/webhooks/{id}'];
+/** Known by the signature of what they bring: test/api/webhooks.spec.ts, test/api/gate-callers.spec.ts. */
+const signed = ['POST /v1/webhooks/{id}', 'POST /v1/gates/{name}/github', 'POST /v1/gates/{name}/gitlab'];
 const open = ['GET /v1/health/live', 'GET /v1/health/ready'];
 /** A link is known by its secret: test/api/clones.spec.ts. */
 const linked = ['GET /v1/links/{id}', 'POST /v1/links/{id}'];

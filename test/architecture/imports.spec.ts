@@ -86,6 +86,7 @@ it('lets the verification and its reader share with the writer only what says wh
     'delivery-plan',
     'drop-step',
     'event',
+    'gate-callers',
     'grant',
     'law',
     'marker',

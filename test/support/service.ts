@@ -43,6 +43,8 @@ export interface ServiceWorld {
   readonly urls: Required<Omit<MetadataServer, 'stop'>>;
   readonly metadata: Metadata;
   readonly url: string;
+  /** Of this world; it stands nowhere that is looked at. */
+  readonly serverKey: Uint8Array;
   /** What this process measures: of its requests and of the workers that are started in it. */
   readonly metrics: ProcessMetrics;
   /** Ids of two workspaces that know nothing of each other. */
@@ -131,7 +133,7 @@ export async function startServiceWorld(
     return secret;
   };
   return {
-    ...{ server, urls, metadata, url, metrics, workspaces, sql },
+    ...{ server, urls, metadata, url, serverKey, metrics, workspaces, sql },
     secret: (text) => kept.add(text),
     firstToken: async () => {
       const secret = await issueFirstToken(metadata, serverKey, systemClock);

@@ -2,12 +2,13 @@
 import type { Json } from '../../kernel/canonical-json.js';
 import { type Verifier, openNote, parseNote } from '../../kernel/signed-note.js';
 import { countRaw } from '../../pipeline/data-drift.js';
-import { type Marker, parseMarkerText } from '../../pipeline/marker.js';
+import { parseMarkerText } from '../../pipeline/marker.js';
 import type { DatasetRow } from '../../systems/metadata/metadata.js';
 import type { AskedStatement } from './asked.js';
 
 export interface OpenedStatement {
-  readonly marker: Marker | undefined;
+  /** That the marker is of. */
+  readonly run: string | null;
   readonly facts: Json;
 }
 
@@ -20,7 +21,7 @@ export function openStatement(statement: AskedStatement, verifier: Verifier | un
   const marker = text === undefined ? undefined : parseMarkerText(text);
   const at = Date.parse(time);
   return {
-    marker,
+    run: marker?.runId ?? null,
     facts: {
       ...{ state, compared, signer: checked ? 'checked' : 'unknown', atMs: Number.isNaN(at) ? null : at },
       run: marker?.runId ?? null,

@@ -10,8 +10,11 @@ import { type EvidenceItem, type EvidenceSubject, type ReadEvidence, toItemJson 
 import type { DatasetRow, Metadata, Transaction } from '../../systems/metadata/metadata.js';
 import { type Asked, digestOf } from './asked.js';
 import { type OpenedStatement, isMarked, openStatement, toVersionFacts } from './dataset-facts.js';
+import { type Recalled, recall } from './recall.js';
 
 export interface GateFacts {
+  /** With what was recalled. */
+  readonly asked: Asked;
   readonly gate: GateDefinition;
   readonly version: number;
   readonly question: GateInput;
@@ -26,18 +29,19 @@ const dayMs = 86_400_000;
 export async function readFacts(
   metadata: Metadata,
   read: ReadEvidence,
-  { workspaceId, name, asked, nowMs }: { workspaceId: string; name: string; asked: Asked; nowMs: number },
+  { workspaceId, name, asked: said, recalls, nowMs }: { workspaceId: string; name: string; asked: Asked; recalls: boolean; nowMs: number },
 ): Promise<GateFacts> {
   const workspace = await metadata.workspaceName(workspaceId);
   const seen = await metadata.within(workspaceId, async (transaction) => {
     const { gate, version } = await findGate(transaction, name);
-    const opened = asked.statement ? openStatement(asked.statement, await transaction.log.verifier()) : undefined;
-    const dataset = opened?.marker && (await transaction.datasets.find(opened.marker.runId));
-    return { gate, version, opened, dataset: dataset?.publishedAt ? dataset : undefined, ...(await readWorld(transaction, asked)) };
+    const { asked, statement }: Recalled = recalls ? await recall(transaction, name, said) : { asked: said };
+    const opened = asked.statement ? openStatement(asked.statement, await transaction.log.verifier()) : statement;
+    const dataset = opened?.run ? await transaction.datasets.find(opened.run) : undefined;
+    return { asked, gate, version, opened, dataset: dataset?.publishedAt ? dataset : undefined, ...(await readWorld(transaction, asked)) };
   });
-  const evidence = await read(workspaceId, toSubjects(asked), nowMs);
-  const question = toQuestion({ ...seen, workspace, asked, evidence, nowMs });
-  return { gate: seen.gate, version: seen.version, question, evidence, dataset: seen.dataset };
+  const evidence = await read(workspaceId, toSubjects(seen.asked), nowMs);
+  const question = toQuestion({ ...seen, workspace, evidence, nowMs });
+  return { asked: seen.asked, gate: seen.gate, version: seen.version, question, evidence, dataset: seen.dataset };
 }
 
 export async function findGate(

@@ -2,6 +2,8 @@
 export { type Asked, askedSchema } from './asked.js';
 export { GATE_DOORS, GateDoors } from './gate-doors.js';
 export { findGate } from './gate-facts.js';
+export { type CallbackOptions, CallbackSender } from './callback-sender.js';
+export { GateCallersController } from './callers-controller.js';
 export { GatesController } from './gates-controller.js';
 export { toReadEvidence } from './read-evidence.js';
 export { takeDecision, toResult } from './take-decision.js';

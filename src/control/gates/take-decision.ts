@@ -7,10 +7,11 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { digestJson } from '../../kernel/digest.js';
 import { BautaError, toError } from '../../kernel/errors.js';
 import type { Decision, GateInput } from '../../pipeline/decision.js';
+import type { GateCallers } from '../../pipeline/gate-callers.js';
 import { type DecisionRecord, toDecisionRecord } from '../../pipeline/gate/gate.js';
 import type { AuditEvent, Metadata } from '../../systems/metadata/metadata.js';
-import type { Caller } from '../http/http.js';
 import { type Asked, digestOf } from './asked.js';
+import type { Booked } from './decision-book.js';
 import type { GateDoors } from './gate-doors.js';
 import { type GateFacts, readFacts } from './gate-facts.js';
 import { type Answer, toAnswer } from './to-answer.js';
@@ -18,15 +19,36 @@ import { type Answer, toAnswer } from './to-answer.js';
 /** Path of the question in the bundle; the manifest's entrypoint is the same. */
 const path = 'deploy/gate/decision';
 
-export async function takeDecision(
-  { metadata, doors, clock }: { readonly metadata: Metadata; readonly doors: GateDoors; readonly clock: Clock },
-  caller: Caller,
+export interface DecisionDoors {
+  readonly metadata: Metadata;
+  readonly doors: GateDoors;
+  readonly clock: Clock;
+}
+
+/** Who asks: a person, or a native caller, which may leave out what a pipeline said of the same before. */
+export interface Asking {
+  readonly workspaceId: string;
+  readonly personId?: string;
+  readonly via?: keyof GateCallers;
+}
+
+export async function takeDecision(opened: DecisionDoors, asking: Asking, name: string, asked: Asked): Promise<Answer> {
+  const { answer, row, event } = await weigh(opened, asking, name, asked);
+  const place = await opened.doors.book.keep(asking.workspaceId, { row, event });
+  return place ? { ...answer, log: place } : answer;
+}
+
+/** What would be decided. Nothing of it is kept: nobody may go ahead by it. */
+export async function weigh(
+  { metadata, doors, clock }: DecisionDoors,
+  asking: Asking,
   name: string,
-  asked: Asked,
-): Promise<Answer> {
-  const { workspaceId } = caller;
+  said: Asked,
+): Promise<Booked & { readonly answer: Answer }> {
+  const { workspaceId, via } = asking;
   const nowMs = clock.now();
-  const facts = await readFacts(metadata, doors.readEvidence, { workspaceId, name, asked, nowMs });
+  const facts = await readFacts(metadata, doors.readEvidence, { workspaceId, name, asked: said, recalls: via !== undefined, nowMs });
+  const { asked } = facts;
   const { decision, tookNs } = await decideOrThrow(doors, facts.question);
   const answer = toAnswer(decision, facts, nowMs);
   const record = toRecord(decision, facts.question, { nowMs, tookNs });
@@ -36,8 +58,7 @@ export async function takeDecision(
     answer: answer as unknown as Json,
     record: record as unknown as Json,
   };
-  const place = await doors.book.keep(workspaceId, { row, event: toEvent({ caller, facts, asked, answer, record }) });
-  return place ? { ...answer, log: place } : answer;
+  return { answer, row, event: toEvent({ asking, facts, answer, record }) };
 }
 
 async function decideOrThrow(doors: GateDoors, question: GateInput): Promise<{ readonly decision: Decision; readonly tookNs: number }> {
@@ -62,17 +83,16 @@ export function toResult({ allow, reasons, score, missing }: Decision): Json {
 }
 
 interface Told {
-  readonly caller: Caller;
+  readonly asking: Asking;
   readonly facts: GateFacts;
-  readonly asked: Asked;
   readonly answer: Answer;
   readonly record: DecisionRecord;
 }
 
 /** Names, codes, counts and digests. What a gate does not name the caller may have made up: its name stays out of the log. */
-function toEvent({ caller, facts, asked, answer, record }: Told): AuditEvent {
+function toEvent({ asking: { personId: actor, via }, facts, answer, record }: Told): AuditEvent {
   const inScope = !answer.reasons.some(({ code }) => code === 'GATE_OUT_OF_SCOPE');
-  const { environment, service, commit = null, image = null } = asked;
+  const { environment, service, commit = null, image = null } = facts.asked;
   const data: Readonly<Record<string, Json>> = {
     ...{ decision: answer.decisionId, gate: facts.gate.name, gateVersion: facts.version },
     ...{ environment: inScope ? environment : null, service: inScope ? service : null, commit },
@@ -82,6 +102,7 @@ function toEvent({ caller, facts, asked, answer, record }: Told): AuditEvent {
     ...{ policy: { ...answer.policy }, ...(answer.others.length === 0 ? {} : { others: answer.others }) },
     ...{ inputsDigest: answer.inputsDigest, recordDigest: digestJson(record as unknown as Json) },
     expiresAt: answer.expiresAt,
+    ...(via === undefined ? {} : { via }),
   };
-  return { type: 'deployment.decided', at: toTimestamp(Date.parse(answer.evaluatedAt)), actor: caller.personId, data };
+  return { type: 'deployment.decided', at: toTimestamp(Date.parse(answer.evaluatedAt)), ...(actor === undefined ? {} : { actor }), data };
 }

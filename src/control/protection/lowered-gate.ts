@@ -1,5 +1,7 @@
 // What a changed Gate asks for less than before: whoever may weaken it alone could let anything through.
+import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
 import type { EvidenceRequirement, GateDefinition } from '../../pipeline/definition.js';
+import { gateCallers } from '../../pipeline/gate-callers.js';
 import type { Lowered } from './compare.js';
 
 /** A gate that is new asks for less than none: whoever may make one alone could ask the one that he made. */
@@ -36,6 +38,7 @@ export function findLoweredGate(was: GateDefinition | undefined, is: GateDefinit
         is.evidence.find(({ name }) => name === one.name),
       ),
     ),
+    ...otherCallers(was, is),
   ];
   return found.map(({ before, after }) => ({
     ...{ what: 'gate-lowered', document, column: null, table: null, tag: null, before, after },
@@ -61,6 +64,14 @@ function weights(was: GateDefinition, is: GateDefinition): readonly Pair[] {
   const points = ({ dataset, evidence }: GateDefinition): string =>
     [`dataset ${dataset.points}`, `checks ${dataset.checkPoints}`, ...evidence.map((one) => `${one.name} ${one.points}`)].join(', ');
   return points(was) === points(is) ? [] : [pair('points', points(was), points(is))];
+}
+
+/** Whom it believes, and where it sends its yes: of another one nobody can say that it is more. */
+function otherCallers(was: GateDefinition, is: GateDefinition): readonly Pair[] {
+  return gateCallers.flatMap((via) => {
+    const [before, after] = [was, is].map(({ callers }) => (callers?.[via] ? toCanonicalJson(callers[via] as unknown as Json) : 'none'));
+    return before === after ? [] : [pair(`caller ${via}`, before, after)];
+  });
 }
 
 function findWeaker(was: EvidenceRequirement, is: EvidenceRequirement | undefined): readonly Pair[] {

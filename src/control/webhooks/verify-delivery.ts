@@ -4,6 +4,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 import { digestBytes } from '../../kernel/digest.js';
 import { gitHubEvents } from '../../kernel/github-events.js';
+import { memberAt, parseJson } from '../../kernel/json-member.js';
 import type { WebhookDefinition } from '../../pipeline/definition.js';
 
 export interface Delivery {
@@ -91,23 +92,6 @@ function verifyHmac({ headers, body }: Delivery, secret: Secret, nowMs: number):
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
 
 const one = (header: string | readonly string[] | undefined): string => (typeof header === 'string' ? header : '');
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function memberAt(value: unknown, path: readonly string[]): unknown {
-  let at = value;
-  for (const name of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined;
-    at = (at as Readonly<Record<string, unknown>>)[name];
-  }
-  return at;
-}
 
 function toMs(value: unknown): number {
   if (typeof value === 'number') return value * 1000;

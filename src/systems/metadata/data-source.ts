@@ -34,6 +34,7 @@ import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
 import { Cosigned1763700000041 } from '../../../migrations/0041-cosigned.js';
 import { Life1763700000039 } from '../../../migrations/0039-life.js';
 import { Glass1763700000036 } from '../../../migrations/0036-glass.js';
+import { Callbacks1763700000038 } from '../../../migrations/0038-callbacks.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -58,6 +59,7 @@ export const migrations = [
   Decisions1763700000032,
   Evidence1763700000033,
   Glass1763700000036,
+  Callbacks1763700000038,
   Life1763700000039,
   Cosigned1763700000041,
 ];

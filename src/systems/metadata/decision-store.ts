@@ -33,6 +33,15 @@ export interface DecisionFilter {
   readonly gate?: string;
 }
 
+export interface QuestionKey {
+  readonly gate: string;
+  readonly environment: string;
+  readonly service: string;
+  readonly by: 'commit' | 'image';
+  /** A whole commit id, or `sha256:…`. */
+  readonly value: string;
+}
+
 const columns = `id, key, gate, environment, service, decided_at AS "decidedAt", allow, enforced, answer, record`;
 
 export class DecisionStore {
@@ -60,6 +69,19 @@ export class DecisionStore {
       ...[this.workspaceId, id],
     ]);
     return row;
+  }
+
+  /** What this gate was last asked about the commit, or the image, by whoever said more of it than that. */
+  async lastQuestion({ gate, environment, service, by, value }: QuestionKey): Promise<Json | undefined> {
+    const member = by === 'commit' ? `record #>> '{input,request,commit}'` : `record #>> '{input,request,image,digest}'`;
+    const more = by === 'commit' ? `record #>> '{input,request,image,digest}'` : `record #>> '{input,request,commit}'`;
+    const [row] = await this.manager.query<{ input: Json }[]>(
+      `SELECT record -> 'input' AS input FROM bauta.decision
+       WHERE workspace_id = $1 AND gate = $2 AND environment = $3 AND service = $4 AND ${member} = $5
+         AND (${more} IS NOT NULL OR record #>> '{input,dataset,statement}' IS NOT NULL) ORDER BY decided_at DESC, id DESC LIMIT 1`,
+      [this.workspaceId, gate, environment, service, value],
+    );
+    return row?.input;
   }
 
   /** Newest first. */

@@ -12,6 +12,7 @@ import { Transaction } from './transaction.js';
 export { type ApprovalFilter, type ApprovalKind, type ApprovalRow, type NewApproval, approvalKinds } from './approval-store.js';
 export { type ApprovalState, approvalStates } from './approval-state.js';
 export type { BreakglassRow, NewBreakglass } from './breakglass-store.js';
+export type { CallbackRow, NewCallback, Verdict } from './callback-store.js';
 export type { CloneRow } from './clone-store.js';
 export type { DatasetRow, Drifted, InventoryRow, MadeWith, Readers } from './dataset-store.js';
 export type { DecisionRow, NewDecision, NewOpaEvent } from './decision-store.js';

@@ -5,6 +5,7 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
 import { BreakglassStore } from './breakglass-store.js';
+import { CallbackStore } from './callback-store.js';
 import { CloneStore } from './clone-store.js';
 import { DatasetStore } from './dataset-store.js';
 import { EventStore } from './event-store.js';
@@ -78,6 +79,7 @@ export class Transaction {
   readonly waivers: WaiverStore;
   readonly decisions: DecisionStore;
   readonly breakglasses: BreakglassStore;
+  readonly callbacks: CallbackStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -111,6 +113,7 @@ export class Transaction {
     this.waivers = new WaiverStore(manager, workspaceId);
     this.decisions = new DecisionStore(manager, workspaceId);
     this.breakglasses = new BreakglassStore(manager, workspaceId);
+    this.callbacks = new CallbackStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

@@ -4,6 +4,7 @@ import { type JWTPayload, decodeJwt, errors, jwtVerify } from 'jose';
 import { BautaError, toError } from '../../kernel/errors.js';
 import type { IssuerKeys } from './issuer-keys.js';
 
+export { signAppToken } from './app-token.js';
 export { IssuerKeys, type ReadUrl } from './issuer-keys.js';
 
 export type Claims = Readonly<JWTPayload>;
