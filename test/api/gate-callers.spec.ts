@@ -89,7 +89,9 @@ beforeAll(async () => {
   });
   for (const [name, role] of Object.entries({ bob: 'policy-admin', rita: 'requester', vic: 'viewer', ann: 'approver' }))
     tokens[name] = await world.person(name, [role]);
-  expect((await apply(gate())).status).toBe(200);
+  const { body } = await apply(gate());
+  const approved = await world.ask('POST', `/v1/approvals/${(body['approval'] as { id: string }).id}/approve`, { token: tokens['ann']! });
+  expect(approved.status).toBe(200);
   await world.startSequencer();
 }, 60_000);
 beforeEach(() => {
