@@ -1,16 +1,29 @@
 // The target of a pipeline whose dataset goes through a broker, put together: the connection to it, the key that signs what goes there, and the
 // server on which it is proved.
+import { readFileSync } from 'node:fs';
+
 import type { Settings } from '../config/settings.js';
 import { systemClock } from '../kernel/clock.js';
 import { toError } from '../kernel/errors.js';
+import { packageFile } from '../kernel/package-root.js';
 import type { Verifier } from '../kernel/signed-note.js';
-import type { TargetDefinition } from '../pipeline/definition.js';
+import type { RowsDefinition, TargetDefinition } from '../pipeline/definition.js';
 import type { KeyProvider, Target } from '../pipeline/ports.js';
 import { findStreamKey } from '../control/stream-key.js';
 import type { StreamSide } from '../control/stream-side.js';
 import { sealBytes } from '../systems/archive/archive.js';
 import { readAgentRegister } from '../systems/files/files.js';
-import { type StreamStep, StreamTarget, openBroker } from '../systems/kafka/kafka.js';
+import { HttpClient, sendLocally } from '../systems/http/http.js';
+import {
+  BulkEncoding,
+  RowsEncoding,
+  type RowsEncodingOptions,
+  SchemaRegistry,
+  type StreamStep,
+  StreamTarget,
+  openBroker,
+  usualChoices,
+} from '../systems/kafka/kafka.js';
 import { type ConnectionTarget, type ProvingServer, openTarget, startProving } from '../systems/postgres/postgres.js';
 
 export interface StreamOptions {
@@ -45,26 +58,15 @@ export async function openStream(options: StreamOptions): Promise<OpenedStream> 
   const proving = new Proving(database, side.proving, verifiers, streams);
   const [first] = side.broker.hosts;
   try {
+    const place = { workspace: options.workspace ?? 'local', environment, ...(kafka.prefix !== undefined && { prefix: kafka.prefix }) };
+    const key = await findStreamKey(keys);
+    const stream = { partitions: kafka.partitions ?? 4, replication: kafka.replication, waitMs: (kafka.waitMinutes ?? 30) * minuteMs };
+    const of = { broker, place, database, settings: stream };
+    const bulk = { key, agents: kafka.agents ?? 1, encrypt: kafka.clear === undefined, seal: sealBytes, streams };
     const target = new StreamTarget({
-      ...{
-        broker,
-        database,
-        proving: () => proving.target(),
-        seal: sealBytes,
-        clock: systemClock,
-        streams,
-        revoked: () => readRevoked(options.home, environment),
-      },
+      ...{ ...of, key, clock: systemClock, proving: () => proving.target(), revoked: () => readRevoked(options.home, environment) },
+      encoding: kafka.rows ? toRowsEncoding(of, kafka.rows, options) : new BulkEncoding({ ...of, ...bulk }),
       address: first ? `${first.host}:${first.port}` : '',
-      place: { workspace: options.workspace ?? 'local', environment, ...(kafka.prefix !== undefined && { prefix: kafka.prefix }) },
-      key: await findStreamKey(keys),
-      settings: {
-        partitions: kafka.partitions ?? 4,
-        replication: kafka.replication,
-        agents: kafka.agents ?? 1,
-        waitMs: (kafka.waitMinutes ?? 30) * minuteMs,
-        encrypt: kafka.clear === undefined,
-      },
       onStep: options.onStep,
       onClose: async () => void (await Promise.all([proving.close(), broker.close()])),
     });
@@ -73,6 +75,35 @@ export async function openStream(options: StreamOptions): Promise<OpenedStream> 
     await broker.close();
     throw error;
   }
+}
+
+function toRowsEncoding(
+  of: Pick<RowsEncodingOptions, 'broker' | 'place' | 'database' | 'settings'>,
+  rows: RowsDefinition,
+  { settings, side, onStep }: StreamOptions,
+): RowsEncoding {
+  const { format, numeric, arrays, floats, registry: at, readers = [], transactionMegabytes = 1024, transactionMinutes = 15 } = rows;
+  const choices = { ...usualChoices, ...(numeric && { numeric }), ...(arrays && { arrays }), ...(floats && { floats }) };
+  const client = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
+  const registry =
+    at &&
+    new SchemaRegistry({
+      url: at.url,
+      send: (request) => (at.url.startsWith('http:') ? sendLocally(request) : client.send(request)),
+      ...(side.registryLogin !== undefined && { authorization: `Basic ${Buffer.from(side.registryLogin).toString('base64')}` }),
+    });
+  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
+  return new RowsEncoding({
+    ...{ ...of, version, clock: systemClock, onCommit: () => onStep?.('publish.commit') },
+    rows: {
+      format,
+      choices,
+      registry,
+      readers,
+      transactionBytes: transactionMegabytes * 2 ** 20,
+      transactionMs: transactionMinutes * minuteMs,
+    },
+  });
 }
 
 async function readRevoked(home: string, environment: string): Promise<ReadonlySet<string>> {

@@ -68,12 +68,18 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
   const add = (path: string, value: Json | undefined, place?: string): void => {
     if (typeof value === 'string' && isReference(value)) found.push({ path, reference: value, ...(place === undefined ? {} : { place }) });
   };
+  const addRegistry = (path: string, target: Json | undefined): void => {
+    const registry = memberOf(memberOf(memberOf(target, 'kafka'), 'rows'), 'registry');
+    const url = memberOf(registry, 'url');
+    if (typeof url === 'string') add(`${path}kafka.rows.registry.login`, memberOf(registry, 'login'), toUrlPlace(url));
+  };
   if (written['kind'] === 'Pipeline') {
     add('source.connection', connectionOf(written['source']));
     if (typeof written['target'] !== 'string') {
       add('target.connection', connectionOf(written['target']));
       add('target.swapSchemas.builder', builderOf(written['target']));
       add('target.kafka.proving', provingOf(written['target']));
+      addRegistry('target.', written['target']);
     }
   }
   // Held against what a sender shows; it is shown to nobody.
@@ -83,6 +89,7 @@ export function findSecretsNamed(written: Written): readonly NamedSecret[] {
     add('connection', written['connection']);
     add('swapSchemas.builder', builderOf(written));
     add('kafka.proving', provingOf(written));
+    addRegistry('', written);
   }
   if (written['kind'] === 'Connection') {
     const { host = '', port = 5432, database = '', hosts, certificate } = written as Partial<ConnectionDefinition>;

@@ -65,22 +65,57 @@ const keys: Schema = members(
 );
 
 const forReason = members({ reason }, {}, 'reason');
-const kafka = members(
-  {},
-  {
-    encoding: oneOf('bulk', 'rows'),
-    database: text("the name of the agents' database", { maxLength: 63 }),
-    topics: oneOf('create'),
-    partitions: { type: 'integer', minimum: 1, maximum: 1000, description: 'a count from 1 to 1000; 4 when left out' },
-    replication: { type: 'integer', minimum: 1, maximum: 32, description: "a count from 1 to 32; the broker's own when left out" },
-    agents: { type: 'integer', minimum: 1, maximum: 1000, description: 'a count from 1 to 1000; 1 when left out' },
-    waitMinutes: { type: 'integer', minimum: 1, maximum: 10_080, description: 'minutes from 1 to 10080; 30 when left out' },
-    clear: forReason,
-    prefix: text('what topics begin with', { pattern: '^[a-z][a-z0-9]{0,30}$' }),
-    proving: connection,
+const isAvro: Schema = { properties: { format: { const: 'avro' } }, required: ['format'] };
+const rows: Schema = {
+  ...members(
+    { format: oneOf('connect-json', 'json', 'avro') },
+    {
+      numeric: oneOf('text', 'decimal'),
+      arrays: oneOf('list', 'text'),
+      floats: oneOf('number', 'text'),
+      registry: members(
+        {
+          url: text('https://HOST, where the paths of the schema registry begin; http on this machine only', {
+            pattern: '^(https://[^\\s/@?#]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?)(/[^\\s/@?#]+)*$',
+          }),
+        },
+        { login: reference },
+        'url and login',
+      ),
+      readers: list(text('a principal such as User:spark', { pattern: '^User:(?!ANONYMOUS$)[^\\s*,;]{1,200}$' }), 'a list of principals'),
+      transactionMegabytes: { type: 'integer', minimum: 0, maximum: 65_536, description: 'megabytes up to 65536; 1024 when left out' },
+      transactionMinutes: { type: 'integer', minimum: 1, maximum: 1440, description: 'minutes from 1 to 1440; 15 when left out' },
+    },
+    'format, numeric, arrays, floats, registry, readers, transactionMegabytes and transactionMinutes',
+  ),
+  ...{ if: isAvro, then: { required: ['registry'] }, else: { properties: { registry: false } } },
+};
+const isRows: Schema = { properties: { encoding: { const: 'rows' } }, required: ['encoding'] };
+const kafka: Schema = {
+  ...members(
+    {},
+    {
+      encoding: oneOf('bulk', 'rows'),
+      rows,
+      database: text("the name of the dataset, which is that of the agents' database", { maxLength: 63 }),
+      topics: oneOf('create'),
+      partitions: { type: 'integer', minimum: 1, maximum: 1000, description: 'a count from 1 to 1000; 4 when left out' },
+      replication: { type: 'integer', minimum: 1, maximum: 32, description: "a count from 1 to 32; the broker's own when left out" },
+      agents: { type: 'integer', minimum: 1, maximum: 1000, description: 'a count from 1 to 1000; 1 when left out' },
+      waitMinutes: { type: 'integer', minimum: 1, maximum: 10_080, description: 'minutes from 1 to 10080; 30 when left out' },
+      clear: forReason,
+      prefix: text('what topics begin with', { pattern: '^[a-z][a-z0-9]{0,30}$' }),
+      proving: connection,
+    },
+    'encoding, rows, database, topics, partitions, replication, agents, waitMinutes, clear, prefix and proving, or nothing',
+  ),
+  // Nobody loads rows for us: who waits for agents, or seals to them, means the other encoding.
+  ...{
+    if: isRows,
+    then: { required: ['rows'], properties: { agents: false, waitMinutes: false, clear: false } },
+    else: { properties: { rows: false } },
   },
-  'encoding, database, topics, partitions, replication, agents, waitMinutes, clear, prefix and proving, or nothing',
-);
+};
 
 /** What a pipeline's own target and an Environment have in common. */
 export const place = {

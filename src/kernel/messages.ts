@@ -2131,6 +2131,21 @@ export const messages = {
     message: 'the schema registry gave no schema id for {name} (status {amount})',
     hint: 'try again; if it stays, look whether the address is that of a registry with the REST interface of Confluent',
   },
+  STREAM_AGENTS_OF_ROWS: {
+    class: 'InputError',
+    message: '{amount} agents of the environment {name} are enrolled, and agents load no rows',
+    hint: 'bauta agents revoke takes them away; an environment goes as bulk to agents, or as rows to others',
+  },
+  STREAM_VERSION_BEFORE: {
+    class: 'UnavailableError',
+    message: 'version {amount} still stands in front of it in {name}, and has to go first',
+    hint: 'a log is cut at its front only: drop that version, or wait until nobody holds it',
+  },
+  ROWS_READERS_MISSING: {
+    class: 'InputError',
+    message: 'the dataset of {name} is too large for one transaction, and the document names nobody who may read its topics',
+    hint: 'name them in kafka: rows: readers, as User:NAME, or give rows: transactionMegabytes',
+  },
   // ── verify
   VERIFY_ROWS_DIFFER: {
     class: 'DataError',

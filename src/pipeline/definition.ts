@@ -89,6 +89,8 @@ export interface TargetDefinition {
 /** How a dataset goes through a broker. Without members: bulk, encrypted, one agent has to publish. */
 export interface KafkaDefinition {
   readonly encoding?: 'bulk' | 'rows';
+  /** With that encoding, and only then. */
+  readonly rows?: RowsDefinition;
   /** What the dataset is called, and with it the agents' database. Default: the environment's name. */
   readonly database?: string;
   /** In a class above `dev` topics are made only where this says so. */
@@ -105,6 +107,25 @@ export interface KafkaDefinition {
   readonly prefix?: string;
   /** Where it is proved what stands at the broker: masked rows are there for the time of a run. Default: a server of the run's own. */
   readonly proving?: string;
+}
+
+/** One record per row, for consumers that are not ours: how it looks, and who may read it. */
+export interface RowsDefinition {
+  readonly format: 'connect-json' | 'json' | 'avro';
+  /** `decimal`: unscaled bytes, where the column's type says its scale. Default: text. */
+  readonly numeric?: 'text' | 'decimal';
+  /** Default: list. */
+  readonly arrays?: 'list' | 'text';
+  /** `text` carries NaN and infinities. Default: number. */
+  readonly floats?: 'number' | 'text';
+  /** Of Avro's schemas. `login`: reference to NAME:PASSWORD, granted for the registry's host and port. */
+  readonly registry?: { readonly url: string; readonly login?: string };
+  /** Principals, as `User:NAME`, who may read from publication on. */
+  readonly readers?: readonly string[];
+  /** What is estimated to be larger goes to topics of its version. Default 1024. */
+  readonly transactionMegabytes?: number;
+  /** From the first record to publication. Default 15, which is the most that brokers take by themselves. */
+  readonly transactionMinutes?: number;
 }
 
 /** A domain of tokens: of which form they are, and which sources feed it. Parameters of the transform `token` that are left out have its defaults. */

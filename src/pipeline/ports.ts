@@ -417,6 +417,8 @@ export interface DatasetVersion {
   readonly closed?: 'expiring' | 'quarantined';
   /** It lost its place by a roll-back: the next one does not return to it. */
   readonly rolledBack?: true;
+  /** The version after it stands in its very place: nobody returns to it, and it ends as soon as it may. */
+  readonly replaced?: true;
 }
 
 /** Asked for the version that is about to become current again, before anything changes: throws where it may not. */

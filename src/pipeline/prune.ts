@@ -19,7 +19,8 @@ export async function prune(doors: DropDoors, journal: Journal, plan: Plan, serv
     }
   };
   await attempt(plan.environment, async () => {
-    for (const dataset of toSurplus(await doors.target.datasets(), keepVersions))
+    // The oldest first: where versions stand one behind the other in one place, it is in front.
+    for (const dataset of [...toSurplus(await doors.target.datasets(), keepVersions)].reverse())
       await attempt(dataset.database, () => pruneOne(doors, journal, plan, server, dataset));
   });
   return findings;
@@ -30,11 +31,11 @@ export async function prune(doors: DropDoors, journal: Journal, plan: Plan, serv
  * never dropped.
  */
 export function toSurplus(datasets: readonly DatasetVersion[], keep: number): readonly DatasetVersion[] {
-  const previous = datasets.filter(({ state }) => state === 'previous').sort((a, b) => b.version - a.version);
+  const all = datasets.filter(({ state }) => state === 'previous').sort((a, b) => b.version - a.version);
+  const previous = all.filter(({ replaced }) => !replaced);
   const isReturnable = ({ rolledBack, closed }: DatasetVersion): boolean => !rolledBack && closed === undefined;
-  return [...previous.filter(isReturnable), ...previous.filter((one) => !isReturnable(one))]
-    .slice(keep)
-    .filter(({ version }) => version > 0);
+  const beyond = [...previous.filter(isReturnable), ...previous.filter((one) => !isReturnable(one))].slice(keep);
+  return [...beyond, ...all.filter(({ replaced }) => replaced)].filter(({ version }) => version > 0);
 }
 
 async function pruneOne(doors: DropDoors, journal: Journal, plan: Plan, server: string, dataset: DatasetVersion): Promise<void> {

@@ -12,8 +12,9 @@ import type { Masked } from '../../src/pipeline/batch.js';
 import type { Catalogue, Table } from '../../src/pipeline/catalogue.js';
 import type { Plan } from '../../src/pipeline/plan.js';
 import { type Broker, type InRecord, openBroker, resolveBroker } from '../../src/systems/kafka/kafka.js';
-import { RowsOutlet, type RowsOutletOptions } from '../../src/systems/kafka/stream/rows-outlet.js';
-import { endRows } from '../../src/systems/kafka/stream/rows-topics.js';
+import type { Say } from '../../src/systems/kafka/stream/outlet.js';
+import { RowsOutlet, type RowsOutletOptions, openRowsProducer } from '../../src/systems/kafka/stream/rows-outlet.js';
+import { deleteOfRun, endRows, hasRowsOf } from '../../src/systems/kafka/stream/rows-topics.js';
 import { type RowFormat, SchemaRegistry, usualChoices } from '../../src/systems/kafka/wire/rows/rows.js';
 import { toRowsTopic } from '../../src/systems/kafka/wire/topic-names.js';
 import { type EveryType, makeEveryType } from '../support/every-type.js';
@@ -23,6 +24,8 @@ import { type TestServer, startTestServer } from '../support/server.js';
 const jars = findKafka();
 const python = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'bauta-ci', 'bin', 'python');
 const canary = 'zibeline';
+/** Nobody is told anything here. */
+const say: Say = { tell: () => Promise.resolve(), sign: () => ({ topic: 'bauta.local.nobody', records: [{ key: 'k', value: 'v' }] }) };
 
 /** The program is there; missing it is an error where BAUTA_WORLD=required, and said loudly elsewhere. */
 function has(what: string, works: () => void): boolean {
@@ -60,6 +63,7 @@ const fastavro = has('fastavro', () =>
          i * 1.25, ARRAY['a', NULL, 'b c'], jsonb_build_object('n', i), i % 2 = 0 FROM generate_series(1, 2000) i; ANALYZE;`,
     );
     broker = await openBroker(await resolveBroker('env:BROKER', kafka.url, () => Promise.resolve(undefined)), { patienceMs: 10_000 });
+    await (await broker.admin()).create({ topic: 'bauta.local.nobody', partitions: 1 });
   }, 120_000);
   afterAll(async () => {
     await broker?.close();
@@ -167,7 +171,7 @@ const fastavro = has('fastavro', () =>
       format: 'json',
       tables: [{ table: 'app.person', rows: 2000 }, { rows: 2 }, {}],
     });
-    await one.outlet.commit();
+    await one.outlet.commit(say);
     const records = await readAll(one.topicOf('person'));
     expect(records).toHaveLength(2000);
     expect(new Set(records.map(({ partition }) => partition)).size).toBe(3);
@@ -183,22 +187,30 @@ const fastavro = has('fastavro', () =>
   it('of a run that ends badly are gone for every reader, and the version before stays readable; the next one takes its place', async () => {
     const first = await make('again', 'json', ['person']);
     await first.write();
-    await first.outlet.commit();
+    await first.outlet.commit(say);
     const before = (await readAll(first.topicOf('person'))).map(({ value }) => String(value)).sort();
     const bad = await make('again', 'json', ['person']);
     await bad.write();
     expect(runsOf(await readAll(bad.topicOf('person'), true))).toEqual([first.runId, bad.runId]);
-    await bad.outlet.abort();
-    await bad.outlet.abort();
+    await bad.outlet.abort(say);
+    await bad.outlet.abort(say);
     expect(runsOf(await readAll(bad.topicOf('person'), true))).toEqual([first.runId]);
     expect((await readAll(bad.topicOf('person'))).map(({ value }) => String(value)).sort()).toEqual(before);
     const next = await make('again', 'json', ['person']);
     await next.write();
-    await next.outlet.commit();
+    await next.outlet.commit(say);
+    expect(runsOf(await readAll(next.topicOf('person')))).toEqual([first.runId, next.runId]);
+    // The version in front ends by itself, and the one behind it stays.
+    expect(await hasRowsOf(broker, next.topicOf('person'), first.runId)).toBe(true);
+    await deleteOfRun(broker, next.topicOf('person'), first.runId);
+    expect(await hasRowsOf(broker, next.topicOf('person'), first.runId)).toBe(false);
     expect(runsOf(await readAll(next.topicOf('person'), true))).toEqual([next.runId]);
     expect(await readAll(next.topicOf('person'))).toHaveLength(2000);
     // The end of a version: a record without a value for each key, and no row.
-    expect(await endRows(broker, next.outlet.transactionalId, next.topicOf('person'))).toBe(2000);
+    const producer = await openRowsProducer(broker, { workspace: 'local', environment: 'again' });
+    expect(await endRows(broker, producer, next.topicOf('person'))).toBe(2000);
+    expect(await endRows(broker, producer, next.topicOf('person'))).toBe(0);
+    await producer.close();
     const left = await readAll(next.topicOf('person'));
     expect(left.map(({ value }) => value)).toEqual(left.map(() => null));
     expect(left).toHaveLength(2000);
@@ -209,10 +221,12 @@ const fastavro = has('fastavro', () =>
     await dead.write();
     const next = await make('fenced', 'json', ['person']);
     await next.write();
-    await expect(dead.outlet.commit()).rejects.toMatchObject({ class: expect.any(String) });
-    await next.outlet.commit();
-    await dead.outlet.close();
-    expect(runsOf(await readAll(next.topicOf('person'), true))).toEqual([next.runId]);
+    await expect(dead.outlet.commit(say)).rejects.toMatchObject({ class: expect.any(String) });
+    await next.outlet.commit(say);
+    expect(runsOf(await readAll(next.topicOf('person')))).toEqual([next.runId]);
+    // Nor does it take anything of the other away when it cleans up after itself.
+    await expect(dead.outlet.abort(say)).rejects.toMatchObject({ class: expect.any(String) });
+    expect(await readAll(next.topicOf('person'))).toHaveLength(2000);
   }, 60_000);
 
   it('are not proved where somebody else wrote among them', async () => {
@@ -225,7 +239,7 @@ const fastavro = has('fastavro', () =>
       for await (const { last } of one.outlet.readBack()) if (last) return;
     })();
     await expect(reading).rejects.toMatchObject({ code: 'STREAM_RECORD_FORGED' });
-    await one.outlet.abort();
+    await one.outlet.abort(say);
     await stranger.close();
   }, 60_000);
 
@@ -233,7 +247,7 @@ const fastavro = has('fastavro', () =>
     const admin = await broker.admin();
     const reader = await openBroker(await resolveBroker('env:READER', kafka.login('reader'), (ref) => import('node:fs').then(({ readFileSync }) => readFileSync(ref.replace(/^file:/, ''), 'utf8')))); // prettier-ignore
     try {
-      const more = { transactionBytes: 1, readers: [kafka.principal('reader')] };
+      const more = { alone: 'v1', readers: [kafka.principal('reader')] };
       const one = await make('large', 'json', ['person', 'keyless'], more);
       await one.write();
       const topics = await admin.list('bauta.local.large.versions.');
@@ -241,11 +255,11 @@ const fastavro = has('fastavro', () =>
       await expect(readAll(topics[1] as string, true, reader)).rejects.toMatchObject({
         code: expect.stringMatching(/BROKER_DENIED|TOPIC_MISSING/),
       });
-      await one.outlet.commit();
+      await one.outlet.commit(say);
       expect(await readAll(topics[1] as string, false, reader)).toHaveLength(2000);
-      const bad = await make('large', 'json', ['person'], more);
+      const bad = await make('large', 'json', ['person'], { ...more, alone: 'v2' });
       await bad.write();
-      await bad.outlet.abort();
+      await bad.outlet.abort(say);
       expect(await admin.list('bauta.local.large.versions.')).toEqual(topics);
     } finally {
       await reader.close();
@@ -258,7 +272,7 @@ const fastavro = has('fastavro', () =>
     async () => {
       const one = await make('connect', 'connect-json', ['every_type']);
       await one.write();
-      await one.outlet.commit();
+      await one.outlet.commit(say);
       const records = await readAll(one.topicOf('every_type'));
       const input = records.map(({ key, value }) => `${key?.toString('base64') ?? '-'} ${value?.toString('base64')}\n`).join('');
       const words = ['-cp', `${jars}/*`, packageFile('test', 'support', 'kafka', 'ReadRows.java')];
@@ -315,7 +329,7 @@ const fastavro = has('fastavro', () =>
     async () => {
       const one = await make('avro', 'avro', ['person', 'keyless'], { choices: { ...usualChoices, numeric: 'decimal' } });
       await one.write();
-      await one.outlet.commit();
+      await one.outlet.commit(say);
       const topic = one.topicOf('person');
       expect([...registered.keys()].sort()).toEqual([`${one.topicOf('keyless')}-value`, `${topic}-key`, `${topic}-value`]);
       for (const { body } of registered.values()) expect(Object.keys(body as object).sort()).toEqual(['schema', 'schemaType']);
@@ -349,7 +363,7 @@ const fastavro = has('fastavro', () =>
     async () => {
       const one = await make('kcat', 'json', ['person']);
       await one.write();
-      await one.outlet.commit();
+      await one.outlet.commit(say);
       const words = ['-b', kafka.url.replace('kafka://', ''), '-C', '-t', one.topicOf('person'), '-o', 'beginning', '-e', '-q', '-X', 'isolation.level=read_committed', '-J']; // prettier-ignore
       const said = execFileSync('kcat', words, { encoding: 'utf8', maxBuffer: 1 << 28 })
         .trimEnd()

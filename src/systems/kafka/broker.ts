@@ -7,7 +7,7 @@ import { type ClientOptions, createClient, createCluster, defaults, toRetry } fr
 import { toBrokerError } from './failure.js';
 import { probe } from './probe.js';
 import { Producer } from './producer.js';
-import { defaultWaitMs, type ReaderOptions, TopicReader } from './reader.js';
+import { defaultWaitMs, type Positions, type ReaderOptions, TopicReader } from './reader.js';
 import { BrokerAdmin } from './topics.js';
 
 export interface BrokerOptions extends ClientOptions {
@@ -66,6 +66,16 @@ export class Broker {
     const { patienceMs } = { ...defaults, ...this.#options };
     const cluster = createCluster(this.#target, this.#options, options.readUncommitted ?? false, options.waitMs ?? defaultWaitMs);
     return this.#keep(await new TopicReader(cluster, options, this.#where, patienceMs).open());
+  }
+
+  /** Where each partition of these topics ends now, for who reads what is not committed too. Throws BROKER_*, TOPIC_MISSING. */
+  async ends(topics: readonly string[]): Promise<ReadonlyMap<string, Positions>> {
+    const found = new Map<string, Positions>();
+    for (const topic of topics) {
+      const reader = await this.reader({ topic, from: new Map(), readUncommitted: true, waitMs: 0 });
+      found.set(topic, await reader.askEnds().finally(() => reader.close()));
+    }
+    return found;
   }
 
   /** Everything that it gave. */

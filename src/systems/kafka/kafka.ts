@@ -71,5 +71,8 @@ export {
 } from './wire/message.js';
 export { type DatasetKey } from './wire/record.js';
 export { type AgentState } from './stream/receipts.js';
+export { BulkEncoding } from './stream/bulk-encoding.js';
+export { RowsEncoding, type RowsEncodingOptions } from './stream/rows-encoding.js';
+export { SchemaRegistry, usualChoices } from './wire/rows/rows.js';
 export { type StreamStep, streamSteps } from './stream/staging.js';
 export { type StreamSettings, StreamTarget, type StreamTargetOptions } from './stream/target.js';

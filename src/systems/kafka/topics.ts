@@ -31,7 +31,7 @@ export interface Grant {
   readonly on: { readonly topic: string } | { readonly prefix: string };
 }
 
-const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes } = kafkajs;
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ConfigSource, ResourcePatternTypes } = kafkajs;
 
 const operations = {
   read: AclOperationTypes.READ,
@@ -92,7 +92,24 @@ export class BrokerAdmin {
     return new Map(found.flatMap(({ configEntries }) => configEntries.map(({ configName, configValue }) => [configName, configValue])));
   }
 
-  /** First and next offset of each partition. */
+  /** The topic's time, where it has another; its other settings stay as they are. */
+  async keepFor(topic: string, retentionMs: number): Promise<void> {
+    if ((await this.settings(topic)).get('retention.ms') === String(retentionMs)) return;
+    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }];
+    await this.#ask(topic, async () => {
+      const { resources: found } = await this.#client.describeConfigs({ resources, includeSynonyms: false });
+      // Whoever alters some takes the others back to the broker's own.
+      const set = found
+        .flatMap(({ configEntries }) => configEntries)
+        .filter(({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG);
+      const own = new Map(set.map(({ configName, configValue }) => [configName, configValue]));
+      own.set('retention.ms', String(retentionMs));
+      const configEntries = [...own].map(([name, value]) => ({ name, value }));
+      await this.#client.alterConfigs({ validateOnly: false, resources: [{ ...resources[0]!, configEntries }] });
+    });
+  }
+
+  /** First and next offset of each partition; next for who reads committed records: where the oldest open transaction begins. */
   async offsets(topic: string): Promise<readonly { readonly partition: number; readonly first: bigint; readonly next: bigint }[]> {
     const found = await this.#ask(topic, () => this.#client.fetchTopicOffsets(topic));
     return found.map(({ partition, low, high }) => ({ partition, first: BigInt(low), next: BigInt(high) }));

@@ -19,7 +19,7 @@ import {
 } from '../wire/record.js';
 import { RecordTree } from '../wire/record-tree.js';
 import { cutLines } from './lines.js';
-import type { Outlet, OutletRun, ReadBack, Written } from './outlet.js';
+import type { Outlet, OutletRun, ReadBack, Say, Written } from './outlet.js';
 
 /** Records that one stream compresses at once, and sends together. */
 const width = 4;
@@ -157,18 +157,24 @@ export class BulkOutlet implements Outlet {
     };
   }
 
-  /** Agents were told: nobody else may read the topic. */
-  async commit(): Promise<void> {
+  /** Nobody but agents may read the topic, and they publish when they are told. */
+  async commit(say: Say): Promise<void> {
+    await say.tell();
     await this.close();
   }
 
-  async abort(): Promise<void> {
-    await this.close();
-    const admin = await this.#options.broker.admin();
+  /** The topic is this attempt's alone, whoever has the environment by now. */
+  async abort(say: Say): Promise<void> {
     try {
-      await removeTopic(admin, this.#options.topic);
+      await say.tell();
     } finally {
-      await admin.close();
+      await this.close();
+      const admin = await this.#options.broker.admin();
+      try {
+        await removeTopic(admin, this.#options.topic);
+      } finally {
+        await admin.close();
+      }
     }
   }
 

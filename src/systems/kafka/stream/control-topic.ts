@@ -6,7 +6,7 @@ import type { Json } from '../../../kernel/canonical-json.js';
 import type { Clock } from '../../../kernel/clock.js';
 import { toError } from '../../../kernel/errors.js';
 import type { Broker } from '../broker.js';
-import type { Producer } from '../producer.js';
+import type { OutBatch, Producer } from '../producer.js';
 import type { InRecord } from '../reader.js';
 import { type ControlMessage, type ControlType, MessageReader, type ReadMessage, writeControl } from '../wire/message.js';
 import { type TopicPlace, toControlTopic, toEnvironmentPrefix, toReceiptsTopic } from '../wire/topic-names.js';
@@ -103,6 +103,13 @@ export class ControlTopic {
 
   /** MUST be called after `take`, by one caller at a time. Throws STREAM_TAKEN_OVER where another run took it since. */
   async tell(told: Told): Promise<ControlMessage> {
+    const { message, batch } = this.sign(told);
+    await this.#send(batch.records);
+    return message;
+  }
+
+  /** For who tells it in a transaction of his own, which has to keep others out as this one does. MUST be called after `take`. */
+  sign(told: Told): { readonly message: ControlMessage; readonly batch: OutBatch } {
     const { place, key, clock } = this.#options;
     if (!this.#producer) throw toError('STAGING_CLOSED');
     // Numbers grow by the clock, so that they need be kept nowhere; where the clock was set back, by one.
@@ -114,8 +121,12 @@ export class ControlTopic {
       issuedAt: new Date(clock.now()).toISOString(),
       expiresAt: new Date(clock.now() + lastsMs).toISOString(),
     };
-    await this.#send(writeControl(message, key));
-    return message;
+    return { message, batch: { topic: toControlTopic(place), records: writeControl(message, key) } };
+  }
+
+  /** Whether it stands there: for who told it and got no answer. */
+  async wasTold(type: ControlType, runId: string): Promise<boolean> {
+    return (await this.read()).some((message) => message.type === type && message.runId === runId);
   }
 
   /** What a compacted topic keeps of these names for ever is let go. */
@@ -129,9 +140,7 @@ export class ControlTopic {
     await producer?.close();
   }
 
-  async #send(
-    records: readonly { readonly key: string; readonly value: Buffer | null; readonly headers: Readonly<Record<string, string>> }[],
-  ) {
+  async #send(records: OutBatch['records']): Promise<void> {
     const producer = this.#producer;
     if (!producer) throw toError('STAGING_CLOSED');
     try {

@@ -3,6 +3,7 @@
 import type { Json } from '../../../kernel/canonical-json.js';
 import type { Masked } from '../../../pipeline/batch.js';
 import type { Plan } from '../../../pipeline/plan.js';
+import type { OutBatch } from '../producer.js';
 
 /** What an outlet is opened with. `streams[t]`: in how many streams table `t` of the plan is written; some of them may turn out empty. */
 export interface OutletRun {
@@ -34,6 +35,14 @@ export interface ReadBack {
   readonly lines: Uint8Array;
 }
 
+/** How it is told on the control topic what becomes of a run. */
+export interface Say {
+  /** By the one who may write there. Throws STREAM_TAKEN_OVER. */
+  tell(): Promise<void>;
+  /** The same as records, for who writes them in a transaction of his own: told if the rest of it is done, and not otherwise. */
+  sign(more?: Readonly<Record<string, Json>>): OutBatch;
+}
+
 /** A shape, not a port: who makes it decides the encoding, and the Target alone knows it. */
 export type Outlet = {
   /** Topics of the run exist, and this process alone writes to them, when it resolves. Before anything else. */
@@ -52,10 +61,13 @@ export type Outlet = {
   manifest(): Readonly<Record<string, Json>>;
   /** What went over the wire so far. Absent: the encoding does not count it. */
   readonly sent?: { readonly topic: string; readonly records: number; readonly wireBytes: number };
-  /** Everything written becomes readable to those for whom it is meant. Once, after verification. */
-  commit(version: number): Promise<void>;
-  /** Nothing written stays readable, and its records are deleted. MUST be safe at any time but after `commit`, and to call twice. */
-  abort(): Promise<void>;
+  /** Everything written becomes readable to those for whom it is meant, and that is told: in one step where the encoding can. Once, after verification. */
+  commit(say: Say): Promise<void>;
+  /**
+   * Nothing written stays readable, its records are deleted, and that is told. MUST be safe at any time, to call twice, and for a run that somebody
+   * else has taken the place of: then it throws, and takes nothing of his away.
+   */
+  abort(say: Say): Promise<void>;
   /** Ends reading and sessions; changes nothing at the broker. MUST be safe to call twice. */
   close(): Promise<void>;
 };

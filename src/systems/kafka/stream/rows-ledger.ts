@@ -1,6 +1,6 @@
 // What of a topic is ours: which offsets were written by which stream, with a digest of each stretch. A record is used only once its whole stretch came
 // back as it was sent; a record anywhere else is somebody else's.
-import { createHash } from 'node:crypto';
+import { type Hash, createHash } from 'node:crypto';
 
 import { toError } from '../../../kernel/errors.js';
 import type { InRecord } from '../reader.js';
@@ -17,25 +17,41 @@ interface Placed extends Stretch {
   readonly offset: bigint;
 }
 
-/** Keys and values one after the other, with how long each is. */
-export function toStretchDigest(
-  records: readonly { readonly key?: Buffer | string | null; readonly value: Buffer | string | null }[],
-): string {
+/** A record without a key, or without a value. */
+const absent = 0xffff_ffff;
+
+/**
+ * Each record as the length of its key (4 bytes, highest first; all ones: it has none), the length of its value, the key and the value, one record
+ * after the other. The digest that is told of a partition is of this, so that anybody can make it.
+ */
+export function toFrames(records: readonly { readonly key?: Buffer | string | null; readonly value: Buffer | string | null }[]): Buffer {
   const lengths = Buffer.allocUnsafe(8 * records.length);
-  const parts: Buffer[] = [lengths];
+  const parts: Buffer[] = [];
   records.forEach(({ key, value }, n) => {
-    lengths.writeInt32BE(key?.length ?? -1, 8 * n);
-    lengths.writeInt32BE(value?.length ?? -1, 8 * n + 4);
+    lengths.writeUInt32BE(key?.length ?? absent, 8 * n);
+    lengths.writeUInt32BE(value?.length ?? absent, 8 * n + 4);
+    parts.push(lengths.subarray(8 * n, 8 * n + 8));
     if (key) parts.push(key as Buffer);
     if (value) parts.push(value as Buffer);
   });
-  return createHash('sha256').update(Buffer.concat(parts)).digest('hex');
+  return Buffer.concat(parts);
+}
+
+export const toStretchDigest = (frames: Buffer): string => createHash('sha256').update(frames).digest('hex');
+
+/** What came back of one partition. */
+export interface PartitionTold {
+  readonly partition: number;
+  readonly records: number;
+  /** SHA-256 of the frames of its records, in the order of their offsets. */
+  readonly sha256: string;
 }
 
 export class RowsLedger {
   readonly #placed = new Map<number, Placed[]>();
   readonly #begun = new Map<number, InRecord[]>();
   readonly #sending = new Set<Promise<unknown>>();
+  readonly #back = new Map<number, { records: number; readonly hash: Hash }>();
 
   constructor(private readonly where: { readonly run: string; readonly object: string }) {}
 
@@ -68,12 +84,33 @@ export class RowsLedger {
       if (!stretch || record.offset !== stretch.offset + BigInt(begun.length)) throw this.#forged();
       begun.push(record);
       if (begun.length < stretch.rows) continue;
-      if (toStretchDigest(begun) !== stretch.digest) throw this.#forged();
+      const frames = toFrames(begun);
+      if (toStretchDigest(frames) !== stretch.digest) throw this.#forged();
+      this.#count(record.partition, begun.length, frames);
       whole.push({ stretch, records: begun });
       this.#placed.get(record.partition)?.shift();
       this.#begun.delete(record.partition);
     }
     return whole;
+  }
+
+  /** Every request that is under way has its answer. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#sending);
+  }
+
+  /** What came back so far. */
+  told(): readonly PartitionTold[] {
+    return [...this.#back]
+      .sort(([a], [b]) => a - b)
+      .map(([partition, { records, hash }]) => ({ partition, records, sha256: hash.copy().digest('hex') }));
+  }
+
+  #count(partition: number, records: number, frames: Buffer): void {
+    const back = this.#back.get(partition) ?? { records: 0, hash: createHash('sha256') };
+    this.#back.set(partition, back);
+    back.records += records;
+    back.hash.update(frames);
   }
 
   #forged(): Error {

@@ -1,26 +1,23 @@
 // The rows encoding: one record per row, for consumers that are not ours. A dataset that fits is one transaction over a topic per table: whoever reads
 // committed records sees the whole of it or nothing. One that does not goes to topics of its own, which nobody may read before it is published.
 import type { Json } from '../../../kernel/canonical-json.js';
-import { BautaError, toError } from '../../../kernel/errors.js';
+import { toError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
-import type { Catalogue, Table } from '../../../pipeline/catalogue.js';
+import type { Catalogue } from '../../../pipeline/catalogue.js';
 import type { TablePlan } from '../../../pipeline/plan.js';
 import type { Broker } from '../broker.js';
 import type { OutRecord, Producer, Transaction } from '../producer.js';
 import type { InRecord, Positions, TopicReader } from '../reader.js';
+import type { BrokerAdmin } from '../topics.js';
 import { mostRecordBytes } from '../wire/record.js';
-import { toPartition } from '../wire/rows/partition.js';
-import {
-  ByteWriter, type RowChoices, type RowCodec, type RowFormat, RowReader, type RowRecords, RowWriter, type SchemaRegistry, toRowCodec, toRowTable,
-} from '../wire/rows/rows.js'; // prettier-ignore
-import { type TopicPlace, toEnvironmentPrefix, toRowsTopic, toVersionTopic } from '../wire/topic-names.js';
-import { removeTopic } from './bulk-outlet.js';
-import type { Outlet, OutletRun, ReadBack, Written } from './outlet.js';
-import { RowsLedger, toStretchDigest } from './rows-ledger.js';
-import { cutAborted, readEnds } from './rows-topics.js';
+import { type RowChoices, type RowCodec, type RowFormat, RowReader, RowWriter, ByteWriter, type SchemaRegistry, toRowCodec, toRowTable } from '../wire/rows/rows.js'; // prettier-ignore
+import { type TopicPlace, toControlTopic, toEnvironmentPrefix, toRowsTopic, toVersionTopic } from '../wire/topic-names.js';
+import type { Outlet, OutletRun, ReadBack, Say, Written } from './outlet.js';
+import { encodeBatch, toChunks } from './rows-chunks.js';
+import { findRoot, toColumnsOf } from './rows-root.js';
+import { RowsLedger, toFrames, toStretchDigest } from './rows-ledger.js';
+import { cutRows, grantReaders, removeVersionTopic } from './rows-topics.js';
 
-/** Of one request; a record that is larger goes alone. */
-const requestBytes = 768 * 1024;
 const fetchBytes = 2 << 20;
 const pauseMs = 20;
 
@@ -37,23 +34,28 @@ export interface RowsOutletOptions {
   /** When the rows were so, and now. */
   readonly atMs: number;
   readonly nowMs: number;
+  /** Of topics that are made; one that is there stays as it is. */
   readonly partitions: number;
   readonly replication?: number | undefined;
   readonly retentionMs: number;
-  /** What is estimated to be larger goes to topics of its version. Default 1 GiB. */
-  readonly transactionBytes?: number;
+  /** Too large for one transaction: in topics that bear this name, which nobody else's attempt has. */
+  readonly alone?: string | undefined;
+  /** Of the environment's transactional id, whoever had it before being kept out already. In no transaction. Absent: the outlet makes its own. */
+  readonly producer?: Producer | undefined;
   /** From the first record to publication; the broker's `transaction.max.timeout.ms` is the most. Default 15 minutes. */
-  readonly transactionMs?: number;
-  /** Who may read topics of a version once it is published, as `User:name`. */
+  readonly transactionMs?: number | undefined;
+  /** Who may read once it is published, as `User:name`. */
   readonly readers: readonly string[];
+  /** Told before the commit. */
+  readonly onCommit?: (() => void | Promise<void>) | undefined;
 }
 
 /** One topic: a table, or the partitions of one. */
 interface RowsTopic {
   readonly topic: string;
   readonly ledger: RowsLedger;
+  partitions: number;
   reader?: TopicReader;
-  records: number;
 }
 
 /** One table of the plan. */
@@ -75,7 +77,6 @@ interface Stream {
 export class RowsOutlet implements Outlet {
   readonly #run: OutletRun;
   readonly #options: RowsOutletOptions;
-  readonly #alone: boolean;
   readonly #topics = new Map<string, RowsTopic>();
   readonly #tables: RowsTable[] = [];
   readonly #streams = new Map<string, Stream>();
@@ -84,45 +85,58 @@ export class RowsOutlet implements Outlet {
   #transaction: Transaction | undefined;
   #state: 'new' | 'open' | 'committed' | 'aborted' = 'new';
   #closed = false;
+  #records = 0;
+  #wireBytes = 0;
 
   constructor(run: OutletRun, options: RowsOutletOptions) {
     this.#run = run;
     this.#options = options;
-    this.#alone = estimateBytes(run, options) > (options.transactionBytes ?? 1 << 30);
   }
 
-  /** As which its transactions are known: another service of the environment that begins one ends ours. */
-  get transactionalId(): string {
-    return `${toEnvironmentPrefix(this.#options.place)}rows`;
+  get #alone(): boolean {
+    return this.#options.alone !== undefined;
+  }
+
+  /** Where each topic stood before this run wrote. After `begin`. */
+  get before(): ReadonlyMap<string, Positions> {
+    return this.#before;
   }
 
   async begin(): Promise<void> {
-    const { broker, transactionMs = 900_000 } = this.#options;
+    const { broker, place, transactionMs, producer, readers } = this.#options;
     await this.#open();
+    const topics = [...this.#topics.keys()];
     const admin = await broker.admin();
     try {
-      // Where everybody may read everything, nothing can be kept from readers until it is proved.
-      if (this.#alone) await admin.grants({ topic: [...this.#topics.keys()][0] ?? '' });
-      const { partitions, replication, retentionMs } = this.#options;
-      const settings = { 'max.message.bytes': String(2 * mostRecordBytes), 'cleanup.policy': 'delete' };
-      const topics = [...this.#topics.keys()];
-      const made = await admin.create(
-        ...topics.map((topic) => ({ topic, partitions, retentionMs, settings, ...(replication !== undefined && { replication }) })),
-      );
-      if (this.#alone && made.length < topics.length) throw toError('STREAM_RECORD_FORGED', { stage: 'deliver', run: this.#run.runId });
+      // Where everybody may read everything, nothing can be kept from readers until it is proved, and nobody given a right.
+      if (this.#alone || readers.length > 0) await admin.grants({ topic: topics[0] ?? '' });
+      const made = await this.#make(admin, topics);
       this.#state = 'open';
-      this.#producer = await broker.producer(
-        this.#alone ? {} : { transactionalId: this.transactionalId, transactionTimeoutMs: transactionMs },
-      );
+      this.#producer = this.#alone ? await broker.producer() : (producer ?? (await openRowsProducer(broker, place, transactionMs)));
       if (!this.#alone) this.#transaction = await this.#producer.begin();
-      this.#before = await readEnds(admin, topics);
+      const ends = await broker.ends(topics.filter((topic) => !made.includes(topic)));
+      const nowhere = new Map(Array.from({ length: this.#options.partitions }, (_, partition) => [partition, 0n]));
+      this.#before = new Map(topics.map((topic) => [topic, ends.get(topic) ?? nowhere]));
     } finally {
       await admin.close();
     }
   }
 
+  /** Resolves with those that were not there. */
+  async #make(admin: BrokerAdmin, topics: readonly string[]): Promise<readonly string[]> {
+    const { partitions, replication, retentionMs } = this.#options;
+    const settings = { 'max.message.bytes': String(2 * mostRecordBytes), 'cleanup.policy': 'delete' };
+    const more = { partitions, retentionMs, settings, ...(replication !== undefined && { replication }) };
+    const made = await admin.create(...topics.map((topic) => ({ topic, ...more })));
+    if (this.#alone && made.length < topics.length) throw toError('STREAM_RECORD_FORGED', { stage: 'deliver', run: this.#run.runId });
+    const there = topics.filter((topic) => !made.includes(topic));
+    for (const { topic, partitions: count } of await admin.describe(there)) (this.#topics.get(topic) as RowsTopic).partitions = count;
+    for (const topic of there) await admin.keepFor(topic, retentionMs);
+    return made;
+  }
+
   async #open(): Promise<void> {
-    const { place, catalogue, format, choices, registry, version, atMs, nowMs } = this.#options;
+    const { place, catalogue, format, choices, registry, version, atMs, nowMs, partitions, alone } = this.#options;
     const { runId, plan } = this.#run;
     const origin = {
       version,
@@ -133,28 +147,27 @@ export class RowsOutlet implements Outlet {
       writtenAtMs: nowMs,
     };
     for (const table of plan.tables) {
-      const into = table.loadInto;
-      const topic = this.#alone ? toVersionTopic(place, runId, into.schema, into.name) : toRowsTopic(place, into.schema, into.name);
-      const at = this.#topics.get(topic) ?? { topic, ledger: new RowsLedger({ run: runId, object: topic }), records: 0 };
+      const into = findRoot(catalogue, table.loadInto);
+      const topic = alone === undefined ? toRowsTopic(place, into.schema, into.name) : toVersionTopic(place, alone, into.schema, into.name);
+      const at = this.#topics.get(topic) ?? { topic, ledger: new RowsLedger({ run: runId, object: topic }), partitions };
       this.#topics.set(topic, at);
-      const found = catalogue.tables.find(({ schema, name }) => schema === into.schema && name === into.name) as Table;
-      const codec = await toRowCodec(format, toRowTable(table, found, choices), { origin, topic, registry });
+      const codec = await toRowCodec(format, toRowTable(toColumnsOf(into, table), into, choices), { origin, topic, registry });
       this.#tables.push({ at, codec, plan: table });
     }
   }
 
   async write(table: number, stream: number, batches: AsyncIterable<Masked>): Promise<Written> {
-    const { codec, plan } = this.#tables[table] as RowsTable;
+    const { at, codec, plan } = this.#tables[table] as RowsTable;
     const sum = { rows: 0, bytes: 0, records: 0, wireBytes: 0 };
     const mine: Stream = { table, stream, ended: false, told: false, sent: 0, back: 0 };
     this.#streams.set(`${table} ${stream}`, mine);
     const writer = new RowWriter(codec);
     for await (const { bytes, range, sequence } of batches) {
-      const records = encode(writer, bytes, range, sequence);
+      const records = encodeBatch(writer, bytes, range, sequence);
       sum.rows += records.rows;
       sum.records += records.rows;
       sum.bytes += bytes.length;
-      for (const chunk of toChunks(records, plan, this.#options.partitions)) {
+      for (const chunk of toChunks(records, plan, at.partitions)) {
         const size = await this.#send(mine, chunk);
         sum.wireBytes += size;
       }
@@ -167,7 +180,7 @@ export class RowsOutlet implements Outlet {
   async #send(mine: Stream, chunk: ReadonlyMap<number, readonly OutRecord[]>): Promise<number> {
     const { at } = this.#tables[mine.table] as RowsTable;
     const out = this.#transaction ?? this.#producer;
-    if (!out) throw toError('STAGING_CLOSED');
+    if (!out || this.#closed) throw toError('STAGING_CLOSED');
     const records = [...chunk.values()].flat();
     mine.sent += records.length;
     await at.ledger.sending(
@@ -178,13 +191,15 @@ export class RowsOutlet implements Outlet {
             table: mine.table,
             stream: mine.stream,
             rows: stretch.length,
-            digest: toStretchDigest(stretch),
+            digest: toStretchDigest(toFrames(stretch)),
           });
         }
       }),
     );
-    at.records += records.length;
-    return records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0);
+    const size = records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0);
+    this.#records += records.length;
+    this.#wireBytes += size;
+    return size;
   }
 
   async *readBack(): AsyncGenerator<ReadBack, void, undefined> {
@@ -238,43 +253,44 @@ export class RowsOutlet implements Outlet {
       streams: this.#run.streams[table] ?? 0,
       rows: [...this.#streams.values()].filter((one) => one.table === table).reduce((sum, { back }) => sum + back, 0),
     }));
-    return { encoding: 'rows', format: this.#options.format, run: this.#run.runId, tables };
+    const topics = [...this.#topics.values()].map(({ topic, ledger }) => ({ topic, partitions: ledger.told().map((one) => ({ ...one })) }));
+    return { encoding: 'rows', format: this.#options.format, run: this.#run.runId, tables, topics };
   }
 
-  async commit(): Promise<void> {
-    const { broker, readers } = this.#options;
-    await this.#transaction?.commit();
+  /** Records, and bytes of their keys and values. */
+  get sent(): NonNullable<Outlet['sent']> {
+    const { place, alone } = this.#options;
+    const kind = alone === undefined ? 'rows.' : 'versions.';
+    return { topic: `${toEnvironmentPrefix(place)}${kind}`, records: this.#records, wireBytes: this.#wireBytes };
+  }
+
+  /** What is told is in the transaction: rows and version are there together, or neither is. Without one: first readers, then it is told. */
+  async commit(say: Say): Promise<void> {
+    const { broker, place, readers, onCommit } = this.#options;
+    if (readers.length > 0) await grantReaders(broker, readers, [...this.#topics.keys(), toControlTopic(place)]);
+    await this.#transaction?.send(say.sign());
+    await onCommit?.();
+    await (this.#transaction ? this.#transaction.commit() : say.tell());
     this.#state = 'committed';
-    const admin = await broker.admin();
-    try {
-      if (this.#alone && readers.length > 0)
-        await admin.grant(
-          ...[...this.#topics.keys()].flatMap((topic) =>
-            readers.map((principal) => ({ principal, operation: 'read' as const, on: { topic } })),
-          ),
-        );
-      // The version before this one, and what was aborted since.
-      if (!this.#alone) for (const [topic, before] of this.#before) await admin.deleteRecords(topic, before);
-    } finally {
-      await admin.close();
-    }
     await this.close();
   }
 
-  async abort(): Promise<void> {
-    if (this.#state !== 'open') return this.close();
+  async abort(say: Say): Promise<void> {
+    if (this.#state === 'committed' || this.#state === 'aborted') return this.close();
     const { broker } = this.#options;
-    if (this.#transaction?.isOpen) await this.#transaction.abort().catch(() => undefined);
-    await this.close();
-    if (this.#alone) {
-      const admin = await broker.admin();
-      try {
-        for (const topic of this.#topics.keys()) await removeTopic(admin, topic);
-      } finally {
-        await admin.close();
-      }
-    } else await cutAborted(broker, this.transactionalId, this.#written());
-    this.#state = 'aborted';
+    this.#closed = true;
+    // What is still under way would be written behind the end of its transaction.
+    for (const { ledger } of this.#topics.values()) await ledger.settled();
+    try {
+      const written = this.#written();
+      if (this.#alone) for (const topic of this.#topics.keys()) await removeVersionTopic(broker, topic);
+      if (this.#transaction?.isOpen) await this.#transaction.abort();
+      if (this.#alone || written.size === 0 || !this.#producer) await say.tell();
+      else await cutRows(broker, this.#producer, written, say);
+      this.#state = 'aborted';
+    } finally {
+      await this.close();
+    }
   }
 
   /** Topics that records of ours may stand in. */
@@ -293,47 +309,12 @@ export class RowsOutlet implements Outlet {
   }
 }
 
-/** Sizes of the source, and what stands around each row; nothing of it has to be exact. */
-function estimateBytes({ plan }: OutletRun, { catalogue, format }: RowsOutletOptions): number {
-  return plan.tables.reduce((sum, { schema, name, columns }) => {
-    const table = catalogue.tables.find((one) => one.schema === schema && one.name === name);
-    const rows = table && table.estimatedRows >= 0 ? table.estimatedRows : (table?.bytes ?? 0) / 100;
-    const around = format === 'connect-json' ? 1500 + 250 * columns.length : format === 'json' ? 250 + 16 * columns.length : 150;
-    return sum + (table?.bytes ?? 0) + rows * around;
-  }, 0);
-}
+/** As which transactions of rows are known: another service of the environment that begins one ends ours. */
+export const toRowsId = (place: TopicPlace): string => `${toEnvironmentPrefix(place)}rows`;
 
-function encode(writer: RowWriter, bytes: Uint8Array, range: number, sequence: number): RowRecords {
-  try {
-    return writer.write(bytes);
-  } catch (error) {
-    if (error instanceof BautaError) throw toError(error.code, { stage: 'deliver', ...error.where, range: range + 1, batch: sequence + 1 });
-    throw error;
-  }
-}
-
-/** Requests of at most `requestBytes`, by partition: by the key; without one in turns; all in one where the rows have to stay in order. */
-function* toChunks(records: RowRecords, plan: TablePlan, partitions: number): Generator<ReadonlyMap<number, OutRecord[]>, void, undefined> {
-  const { rows, bytes, ends, keyed } = records;
-  let chunk = new Map<number, OutRecord[]>();
-  let size = 0;
-  let from = 0;
-  for (let n = 0; n < rows; n++) {
-    const [middle, end] = [ends[2 * n] as number, ends[2 * n + 1] as number];
-    if (end - from > mostRecordBytes)
-      throw toError('STREAM_LINE_TOO_LONG', { stage: 'deliver', schema: plan.schema, table: plan.name, amount: `${Math.ceil((end - from) / (1 << 20))} MB` }); // prettier-ignore
-    if (size > 0 && size + end - from > requestBytes) {
-      yield chunk;
-      chunk = new Map();
-      size = 0;
-    }
-    const partition = plan.inOrder ? 0 : keyed ? toPartition(bytes, from, middle, partitions) : n % partitions;
-    const record = { key: keyed ? bytes.subarray(from, middle) : null, value: bytes.subarray(middle, end), partition };
-    const there = chunk.get(partition);
-    if (there) there.push(record);
-    else chunk.set(partition, [record]);
-    size += end - from;
-    from = end;
-  }
-  if (size > 0) yield chunk;
+/** Keeps out who had it before, and ends what he had begun. */
+export async function openRowsProducer(broker: Broker, place: TopicPlace, transactionTimeoutMs = 900_000): Promise<Producer> {
+  const producer = await broker.producer({ transactionalId: toRowsId(place), transactionTimeoutMs });
+  await (await producer.begin()).abort();
+  return producer;
 }

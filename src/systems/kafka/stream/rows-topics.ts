@@ -1,8 +1,10 @@
 // What becomes of rows topics besides writing them: emptied of a run that ended badly, of the version before, and at the end of a version.
 import type { Broker } from '../broker.js';
-import type { OutRecord, Transaction } from '../producer.js';
+import type { OutRecord, Producer, Transaction } from '../producer.js';
 import type { Positions } from '../reader.js';
-import type { BrokerAdmin } from '../topics.js';
+import { toPlaces } from '../wire/rows-body.js';
+import { removeTopic } from './bulk-outlet.js';
+import type { Say } from './outlet.js';
 
 /** Of one request. */
 const mostBytes = 768 * 1024;
@@ -29,64 +31,142 @@ async function* readCommitted(broker: Broker, topic: string, before: Positions):
 }
 
 /**
- * A log is cut at its front only. So the committed records that stand before the aborted ones are written once more behind them, committed, and
- * everything in front of them is deleted: readers keep the version that they had, and nobody gets the other one.
+ * A log is cut at its front only. So the committed records that stand before the aborted ones are written once more behind them, and everything in
+ * front of them is deleted: readers keep the version that they had, and nobody gets the other one. That the run is withdrawn is told in the same
+ * transaction, with where to cut: who was put out of his place meanwhile deletes nothing, and who dies before he has deleted leaves it to the next start.
  */
-export async function cutAborted(broker: Broker, transactionalId: string, topics: ReadonlyMap<string, Positions>): Promise<void> {
+export async function cutRows(broker: Broker, producer: Producer, topics: ReadonlyMap<string, Positions>, say: Say): Promise<void> {
   const admin = await broker.admin();
-  const producer = await broker.producer({ transactionalId });
   try {
-    for (const [topic, before] of topics) {
-      const ends = toEnds(await admin.offsets(topic));
-      const transaction = await producer.begin();
-      const written = await copy(transaction, topic, readCommitted(broker, topic, before));
-      if (written) await transaction.commit();
-      else await transaction.abort();
-      await admin.deleteRecords(topic, ends);
+    const cut = await broker.ends([...topics.keys()]);
+    const transaction = await producer.begin();
+    try {
+      for (const [topic, before] of topics) await copy(transaction, topic, readCommitted(broker, topic, before));
+      await transaction.send(say.sign({ cut: toPlaces(cut) }));
+      await transaction.commit();
+    } catch (error) {
+      if (transaction.isOpen) await transaction.abort().catch(() => undefined);
+      throw error;
     }
+    for (const [topic, ends] of cut) await admin.deleteRecords(topic, ends);
   } finally {
-    await producer.close();
+    await admin.close();
+  }
+}
+
+/** Deletes what stands before these places and is still there. Names of topics of which something was. */
+export async function deleteBefore(broker: Broker, places: ReadonlyMap<string, Positions>): Promise<readonly string[]> {
+  if (places.size === 0) return [];
+  const admin = await broker.admin();
+  try {
+    const there = await admin.list();
+    const deleted: string[] = [];
+    for (const [topic, before] of places) {
+      if (!there.includes(topic)) continue;
+      const left = (await admin.offsets(topic)).flatMap(({ partition, first, next }): [number, bigint][] => {
+        const place = before.get(partition) ?? 0n;
+        return first < place ? [[partition, place < next ? place : next]] : [];
+      });
+      if (left.length === 0) continue;
+      await admin.deleteRecords(topic, new Map(left));
+      deleted.push(topic);
+    }
+    return deleted;
+  } finally {
     await admin.close();
   }
 }
 
 /** A record without a value for each key of a topic, for sinks that delete by it; what stood before them is deleted. Returns how many. */
-export async function endRows(broker: Broker, transactionalId: string, topic: string): Promise<number> {
+export async function endRows(broker: Broker, producer: Producer, topic: string): Promise<number> {
   const admin = await broker.admin();
-  const producer = await broker.producer({ transactionalId });
   try {
+    if (!(await admin.list(topic)).includes(topic)) return 0;
+    const ends = (await broker.ends([topic])).get(topic) ?? new Map<number, bigint>();
     const transaction = await producer.begin();
-    // After begin: it ended what another producer may have had open, so that reading does not wait for it.
-    const ends = toEnds(await admin.offsets(topic));
-    let count = 0;
-    for await (const records of readCommitted(broker, topic, ends)) {
-      const keys = records.filter(({ key, value }) => key !== null && value !== null).map((record) => ({ ...record, value: null }));
-      for (const records of cut(keys)) await transaction.send({ topic, records });
-      count += keys.length;
+    let [count, values] = [0, 0];
+    try {
+      for await (const records of readCommitted(broker, topic, ends)) {
+        const rows = records.filter(({ value }) => value !== null);
+        const keys = rows.filter(({ key }) => key !== null).map((record) => ({ ...record, value: null }));
+        for (const batch of cut(keys)) await transaction.send({ topic, records: batch });
+        count += keys.length;
+        values += rows.length;
+      }
+      await (count > 0 ? transaction.commit() : transaction.abort());
+    } catch (error) {
+      if (transaction.isOpen) await transaction.abort().catch(() => undefined);
+      throw error;
     }
-    await (count > 0 ? transaction.commit() : transaction.abort());
-    await admin.deleteRecords(topic, ends);
+    // Ended before: those who delete by the keys that stand there may not have read them yet.
+    if (values > 0) await admin.deleteRecords(topic, ends);
     return count;
   } finally {
-    await producer.close();
     await admin.close();
   }
 }
 
-/** Where each partition of these topics ends now. */
-export async function readEnds(admin: BrokerAdmin, topics: readonly string[]): Promise<ReadonlyMap<string, Positions>> {
-  const ends = new Map<string, Positions>();
-  for (const topic of topics) ends.set(topic, toEnds(await admin.offsets(topic)));
-  return ends;
+/** Deletes the records of one run that stand at the front of a topic. */
+export async function deleteOfRun(broker: Broker, topic: string, runId: string): Promise<void> {
+  await deleteBefore(broker, new Map([[topic, await findFront(broker, topic, (value) => value?.includes(runId) === true)]]));
 }
 
-async function copy(transaction: Transaction, topic: string, pages: AsyncIterable<readonly OutRecord[]>): Promise<boolean> {
-  let some = false;
-  for await (const page of pages) {
-    for (const records of cut(page)) await transaction.send({ topic, records });
-    some ||= page.length > 0;
+/** Whether the first row of some partition, committed or not, is of that run. */
+export async function hasRowsOf(broker: Broker, topic: string, runId: string): Promise<boolean> {
+  let found = false;
+  await findFront(broker, topic, (value) => {
+    found ||= value?.includes(runId) === true;
+    return value === null;
+  });
+  return found;
+}
+
+/** Of each partition the first record that is not passed over; its end where all are. */
+async function findFront(broker: Broker, topic: string, passes: (value: Buffer | null) => boolean): Promise<Positions> {
+  const admin = await broker.admin();
+  const there = await admin
+    .list(topic)
+    .then(async (topics) => (topics.includes(topic) ? admin.offsets(topic) : []))
+    .finally(() => admin.close());
+  const left = new Map(there.filter(({ first, next }) => first < next).map(({ partition, next }) => [partition, next]));
+  const front = new Map<number, bigint>();
+  if (left.size === 0) return front;
+  const reader = await broker.reader({ topic, partitions: [...left.keys()], readUncommitted: true, waitMs: 100 });
+  try {
+    while ([...left].some(([partition, next]) => !front.has(partition) && (reader.positions.get(partition) ?? 0n) < next)) {
+      for (const { partition, offset, value } of await reader.read())
+        if (!front.has(partition) && !passes(value)) front.set(partition, offset);
+    }
+  } finally {
+    await reader.close();
   }
-  return some;
+  return new Map([...left].map(([partition, next]) => [partition, front.get(partition) ?? next]));
+}
+
+/** Those for whom the rows are may read these topics. Throws BROKER_AUTHORIZER_MISSING. */
+export async function grantReaders(broker: Broker, readers: readonly string[], topics: readonly string[]): Promise<void> {
+  const admin = await broker.admin();
+  try {
+    await admin.grant(...topics.flatMap((topic) => readers.map((principal) => ({ principal, operation: 'read' as const, on: { topic } }))));
+  } finally {
+    await admin.close();
+  }
+}
+
+/** With who may read it. */
+export async function removeVersionTopic(broker: Broker, topic: string): Promise<void> {
+  const admin = await broker.admin();
+  try {
+    const grants = await admin.grants({ topic });
+    if (grants.length > 0) await admin.revoke(...grants);
+    await removeTopic(admin, topic);
+  } finally {
+    await admin.close();
+  }
+}
+
+async function copy(transaction: Transaction, topic: string, pages: AsyncIterable<readonly OutRecord[]>): Promise<void> {
+  for await (const page of pages) for (const records of cut(page)) await transaction.send({ topic, records });
 }
 
 function* cut(records: readonly OutRecord[]): Generator<readonly OutRecord[], void, undefined> {
@@ -100,8 +180,4 @@ function* cut(records: readonly OutRecord[]): Generator<readonly OutRecord[], vo
     size = 0;
   }
   if (from < records.length) yield records.slice(from);
-}
-
-function toEnds(offsets: readonly { readonly partition: number; readonly next: bigint }[]): Positions {
-  return new Map(offsets.map(({ partition, next }) => [partition, next]));
 }

@@ -9,8 +9,8 @@ import { LineDigest, toDigestText } from '../../../pipeline/deliver/deliver.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { DatasetVersion, Login, SequenceValue, Staging } from '../../../pipeline/ports.js';
-import type { ControlTopic } from './control-topic.js';
-import type { Outlet } from './outlet.js';
+import type { ControlTopic, Told } from './control-topic.js';
+import type { Outlet, Say } from './outlet.js';
 import { ReadBackQueues } from './read-back.js';
 import type { Receipts } from './receipts.js';
 
@@ -42,6 +42,7 @@ export const streamSteps = [
   'data.load',
   'complete.tell',
   'publish.tell',
+  'publish.commit',
   'publish.wait',
   'withdraw.tell',
 ] as const;
@@ -145,16 +146,19 @@ export class StreamStaging implements Staging {
     this.#requireLoading();
     const marker = this.#marker;
     if (!marker) throw toError('STAGING_UNMARKED');
-    const { control, receipts, outlet, runId, agents, waitMs, lastsMs, onStep, close } = this.#parts;
+    const { control, receipts, outlet, runId, agents, waitMs, onStep, close } = this.#parts;
     await receipts.wait(['verified', 'published'], agents, waitMs);
     await onStep('publish.tell');
     this.#state = 'publishing';
     const body = { version, marker: { ...marker }, markers: await this.#toMarkers(), expiresAt: marker.expiresAt };
-    await control.tell({ type: 'publish', runId, version, lastsMs, body });
+    await outlet.commit(this.#toSay('publish', body)).catch(async (error: unknown) => {
+      // What got no answer may have been done all the same.
+      if (!(await control.wasTold('publish', runId).catch(() => false))) throw error;
+      await outlet.close();
+    });
     await onStep('publish.wait');
     await receipts.wait(['published'], agents, waitMs);
     this.#state = 'published';
-    await outlet.commit(version);
     const others = receipts.agents.filter(({ state }) => state !== 'published');
     await close();
     const refused = receipts.toldRefused.map(({ agentId, topic, problem, amount }) => {
@@ -187,16 +191,13 @@ export class StreamStaging implements Staging {
 
   async #drop(): Promise<void> {
     if (this.#state === 'dropped' || this.#state === 'published') return;
-    const { control, outlet, proving, runId, version, lastsMs, onStep, close } = this.#parts;
+    const { outlet, proving, onStep, close } = this.#parts;
     this.#back.fail(toError('STAGING_CLOSED'));
     // What stops one of these stops none of the others; the first that failed is heard, and the next start sweeps what stayed.
     const failures: unknown[] = [];
     const attempt = (work: () => unknown): Promise<void> => Promise.resolve().then(work).then(() => undefined, (error: unknown) => void failures.push(error)); // prettier-ignore
-    await attempt(async () => {
-      await onStep('withdraw.tell');
-      await control.tell({ type: 'withdraw', runId, version, lastsMs, body: { reason: 'RUN_ENDED' } });
-    });
-    await attempt(() => outlet.abort());
+    await attempt(() => onStep('withdraw.tell'));
+    await attempt(() => outlet.abort(this.#toSay('withdraw', { reason: 'RUN_ENDED' })));
     await attempt(() => proving.drop());
     await attempt(close);
     this.#state = 'dropped';
@@ -217,7 +218,20 @@ export class StreamStaging implements Staging {
     };
   }
 
+  #toSay(type: Told['type'], body: Readonly<Record<string, Json>>): Say {
+    const { control, runId, version, lastsMs } = this.#parts;
+    return toSay(control, { type, runId, version, lastsMs, body });
+  }
+
   #requireLoading(): void {
     if (this.#state !== 'loading') throw toError('STAGING_CLOSED');
   }
+}
+
+/** One thing to tell, by itself or in somebody's transaction. */
+export function toSay(control: ControlTopic, told: Omit<Told, 'body'> & { readonly body: Readonly<Record<string, Json>> }): Say {
+  return {
+    tell: async () => void (await control.tell(told)),
+    sign: (more = {}) => control.sign({ ...told, body: { ...told.body, ...more } }).batch,
+  };
 }

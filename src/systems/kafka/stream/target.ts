@@ -1,29 +1,25 @@
 // The Target port where a broker is the border: records out, read back and proved here, and agents on the other side that load and publish. What
 // versions there are is what agents were told, as the control topic has it. The door of this folder.
-import { type KeyObject, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
-import type { Json } from '../../../kernel/canonical-json.js';
 import type { Clock } from '../../../kernel/clock.js';
-import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
+import { type Finding, toError } from '../../../kernel/errors.js';
 import type { Catalogue } from '../../../pipeline/catalogue.js';
-import { toDeliveryCatalogue, toDeliveryPlan } from '../../../pipeline/delivery-plan.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import { toPeakBytes } from '../../../pipeline/peak-bytes.js';
-import { type Plan, toPlanDigest } from '../../../pipeline/plan.js';
+import type { Plan } from '../../../pipeline/plan.js';
 import type {
   DatasetVersion, DropKept, DropSeen, DropStep, Permit, Range, StagingRun, Target, TargetFacts,
 } from '../../../pipeline/ports.js'; // prettier-ignore
 import type { Broker } from '../broker.js';
-import type { AgentBody } from '../wire/body.js';
 import type { ControlMessage } from '../wire/message.js';
-import type { DatasetKey } from '../wire/record.js';
-import { type TopicPlace, toBulkTopic, toEnvironmentPrefix } from '../wire/topic-names.js';
-import { BulkOutlet, removeTopic } from './bulk-outlet.js';
+import type { TopicPlace } from '../wire/topic-names.js';
 import { ControlTopic } from './control-topic.js';
-import type { Outlet, OutletRun } from './outlet.js';
+import type { Encoding } from './encoding.js';
+import type { Say } from './outlet.js';
 import { findRefusals } from './refusals.js';
 import { Receipts } from './receipts.js';
-import { type StreamStep, StreamStaging } from './staging.js';
+import { type StreamStep, StreamStaging, toSay } from './staging.js';
 import { type ToldVersion, toAgents, toVersions } from './versions.js';
 
 /** What a pipeline's document says of the stream; all of it has a default. */
@@ -31,11 +27,8 @@ export interface StreamSettings {
   readonly partitions: number;
   /** Absent: the broker's own. */
   readonly replication?: number | undefined;
-  /** Agents that have to have published before the run has. */
-  readonly agents: number;
+  /** How long agents are waited for, each time. */
   readonly waitMs: number;
-  /** Values are encrypted, so that the broker's operator reads nothing. */
-  readonly encrypt: boolean;
 }
 
 export interface StreamTargetOptions {
@@ -49,15 +42,10 @@ export interface StreamTargetOptions {
   readonly settings: StreamSettings;
   /** A Postgres of the run's own, on which is proved what stands at the broker; started by the first use. */
   readonly proving: () => Promise<Target>;
-  /** As an age file for one recipient. */
-  readonly seal: (plain: Uint8Array, recipient: string) => Promise<Uint8Array>;
+  readonly encoding: Encoding;
   /** Agents that were revoked, by the service's own register. */
   readonly revoked: () => Promise<ReadonlySet<string>>;
   readonly clock: Clock;
-  /** Ranges that are under way at once. */
-  readonly streams: number;
-  /** Another encoding than bulk. Agents then load nothing, so that `settings.agents` is 0; absent: bulk. */
-  readonly toOutlet?: ((run: OutletRun, catalogue: Catalogue) => Outlet) | undefined;
   readonly onStep?: ((step: StreamStep) => void | Promise<void>) | undefined;
   /** Closes what the target was given, after it. */
   readonly onClose: () => Promise<void>;
@@ -74,7 +62,7 @@ export class StreamTarget implements Target {
   }
 
   async inspect(plan: Plan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }> {
-    const { database, address, place } = this.#options;
+    const { database, address } = this.#options;
     const facts: TargetFacts = {
       systemIdentifier: await this.#server(),
       databaseOid: null,
@@ -83,39 +71,37 @@ export class StreamTarget implements Target {
       serverVersion: catalogue.server.version,
       peakBytes: toPeakBytes(plan, catalogue),
     };
+    const { encoding } = this.#options;
     const agents = toAgents(await this.#toControl().read(), await this.#options.revoked());
-    const findings = [...findRefusals(plan, this.#options.toOutlet !== undefined)];
-    const { agents: needed } = this.#options.settings;
-    if (agents.size < needed) {
-      const where = { stage: 'deliver', name: place.environment, amount: `${agents.size}`, expected: `${needed}` };
-      findings.push(toFinding('STREAM_AGENTS_MISSING', where));
-    }
+    const findings = [...findRefusals(plan, encoding.name === 'rows'), ...(await encoding.inspect(plan, catalogue, agents))];
     return { facts, findings };
   }
 
   /** Runs that were begun and not ended are withdrawn: whoever was at them is kept out from then on. So are topics of nobody. */
   async sweep(goesOn: ReadonlySet<string> = new Set()): Promise<readonly string[]> {
+    const { encoding } = this.#options;
     return this.#withControl(async (control) => {
-      const versions = toVersions(await control.read());
-      const dead = versions.filter(({ state, runId }) => state === 'staging' && !goesOn.has(runId));
-      const kept = new Set(versions.filter((one) => !dead.includes(one)).map(({ topic }) => topic));
-      const left = await this.#removeTopics((topic) => !kept.has(topic));
-      if (dead.length > 0) await control.take();
-      for (const { runId, version } of dead)
-        await control.tell({ type: 'withdraw', runId, version, lastsMs: this.#lastsMs, body: { reason: 'RUN_DEAD' } });
-      return [...dead.map(({ runId }) => runId), ...left];
+      // Whoever writes rows is kept out by who asks: nobody goes on with a transaction of somebody else.
+      if (encoding.name === 'rows') await this.#take(control);
+      const messages = await control.read();
+      const versions = toVersions(messages);
+      const dead = versions.filter(({ state, runId }) => state === 'staging' && (encoding.name === 'rows' || !goesOn.has(runId)));
+      if (dead.length > 0) await this.#take(control);
+      for (const version of dead) await encoding.withdraw(version, this.#toEnd(control, 'withdraw', version, 'RUN_DEAD'));
+      const kept = versions.filter((one) => !dead.includes(one));
+      return [...dead.map(({ runId }) => runId), ...(await encoding.tidy(messages, kept))];
     });
   }
 
   async begin(plan: Plan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<StreamStaging> {
-    const { broker, place, database, settings, onStep = () => undefined } = this.#options;
+    const { broker, place, encoding, settings, onStep = () => undefined } = this.#options;
     const control = this.#toControl();
     const closers: (() => Promise<void>)[] = [() => control.close()];
     const close = async (): Promise<void> => {
       for (const closer of closers.splice(0)) await closer();
     };
     try {
-      await control.take();
+      await this.#take(control);
       const messages = await control.read();
       await this.#withdrawOwn(control, messages, run.id);
       const agents = toAgents(messages, await this.#options.revoked());
@@ -127,33 +113,17 @@ export class StreamTarget implements Target {
       await target.sweep();
       const proving = await target.begin(plan, catalogue, run);
       closers.unshift(() => proving.drop());
-      const key = settings.encrypt ? { id: randomBytes(8).toString('hex'), secret: randomBytes(32) } : undefined;
-      const streams = toStreams(plan, run.ranges);
-      const topic = toBulkTopic(place, `${run.id}-${Buffer.from(run.nonce).toString('hex').slice(0, 8)}`);
-      const of = { runId: run.id, plan, streams };
-      const outlet = this.#options.toOutlet?.(of, catalogue) ?? new BulkOutlet(of, this.#toOutletOptions(plan, topic, key));
+      const of = { runId: run.id, nonce: run.nonce, plan, catalogue, streams: toStreams(plan, run.ranges), version, agents };
+      const { outlet, toBegin } = encoding.open(of);
       const lastsMs = this.#lastsMs;
       const parts = { plan, runId: run.id, version, proving, outlet, control, receipts, lastsMs, onStep, close };
-      const staging = new StreamStaging({ ...parts, agents: settings.agents, waitMs: settings.waitMs });
+      const staging = new StreamStaging({ ...parts, agents: encoding.agents, waitMs: settings.waitMs });
       this.#open.add(staging);
       try {
         await onStep('topic.create');
         await outlet.begin();
         await onStep('begin.tell');
-        const delivery = toDeliveryPlan(plan);
-        const body = {
-          ...{
-            catalogue: toDeliveryCatalogue(catalogue, delivery),
-            plan: delivery,
-            planDigest: toPlanDigest(plan),
-            target: database,
-            version,
-          },
-          ...{ nonce: Buffer.from(run.nonce).toString('hex'), ranges: streams, topic, partitions: settings.partitions },
-          streams: this.#options.streams,
-          ...(key && { sealed: await this.#seal(key, agents) }),
-        };
-        await control.tell({ type: 'begin', runId: run.id, version, lastsMs, body: toJson(body) });
+        await control.tell({ type: 'begin', runId: run.id, version, lastsMs, body: await toBegin() });
         return staging;
       } catch (error) {
         await staging.drop().catch(() => undefined);
@@ -166,7 +136,7 @@ export class StreamTarget implements Target {
   }
 
   async datasets(): Promise<readonly DatasetVersion[]> {
-    return [...(await this.#versions())].reverse().map(({ topic: _, marker: __, ...version }) => version);
+    return [...(await this.#versions())].reverse().map(({ topics: _, rows: __, marker: ___, ...version }) => version);
   }
 
   async place(): Promise<{ readonly server: string; readonly database: string }> {
@@ -192,24 +162,21 @@ export class StreamTarget implements Target {
 
   async dropSteps(version: DatasetVersion): Promise<readonly DropStep[]> {
     const known = (await this.#versions()).find(({ runId }) => runId === version.runId);
-    if (!known) return [];
-    return [
-      { kind: 'database', name: `${known.target} version ${known.version}`, statement: `expire ${known.runId}, told to the agents` },
-      { kind: 'topic', name: known.topic, statement: `DeleteRecords, DeleteTopics ${known.topic}` },
-    ];
+    return known ? this.#options.encoding.toSteps(known) : [];
   }
 
   /** Records first, so that no agent loads them again; then agents are told, and have to say that it is gone. */
   async drop(runId: string, steps: readonly DropStep[]): Promise<readonly DropKept[]> {
-    const { broker, place, settings } = this.#options;
+    const { broker, place, encoding, settings } = this.#options;
     return this.#withControl(async (control) => {
-      await control.take();
+      await this.#take(control);
       const messages = await control.read();
-      const version = toVersions(messages).find((one) => one.runId === runId);
+      const versions = toVersions(messages);
+      const version = versions.find((one) => one.runId === runId);
       const now = await this.dropSteps(version ?? ({ runId } as DatasetVersion));
       if (version && JSON.stringify(now) !== JSON.stringify(steps))
         throw toError('TARGET_CHANGED', { stage: 'deliver', name: version.target });
-      await this.#removeTopics((topic) => steps.some(({ kind, name }) => kind === 'topic' && name === topic));
+      const kept = await encoding.drop(runId, steps, versions);
       const agents = toAgents(messages, await this.#options.revoked());
       const receipts = new Receipts({ place, runId, agents });
       try {
@@ -218,13 +185,12 @@ export class StreamTarget implements Target {
         const known = version && { version: version.version };
         await control.tell({ type: 'expire', runId, ...known, lastsMs: this.#lastsMs, body: { reason: 'EXPIRED' } });
         await receipts.wait(['expired', 'withdrawn'], agents.size, settings.waitMs).catch(() => undefined);
-        return receipts.agents
-          .filter(({ state }) => state !== 'expired' && state !== 'withdrawn')
-          .map(({ agentId }) => ({
-            kind: 'database' as const,
-            name: steps.find(({ kind }) => kind === 'database')?.name ?? runId,
-            why: `agent ${agentId} has not said that it is gone`,
-          }));
+        const silent = receipts.agents.filter(({ state }) => state !== 'expired' && state !== 'withdrawn');
+        const name = steps.find(({ kind }) => kind === 'database')?.name ?? runId;
+        return [
+          ...kept,
+          ...silent.map(({ agentId }) => ({ kind: 'database' as const, name, why: `agent ${agentId} has not said that it is gone` })),
+        ];
       } finally {
         await receipts.close();
       }
@@ -233,11 +199,11 @@ export class StreamTarget implements Target {
 
   async seeDropped(steps: readonly DropStep[]): Promise<DropSeen> {
     const versions = new Set((await this.#versions()).map(({ target, version }) => `${target} version ${version}`));
-    const topics = new Set(await this.#listTopics());
-    const isThere = ({ kind, name }: DropStep): boolean => (kind === 'topic' ? topics : versions).has(name);
+    const things = await this.#options.encoding.see(steps.filter(({ kind }) => kind === 'topic'));
+    const databases = steps.filter(({ kind }) => kind !== 'topic');
     return {
       address: this.#options.address,
-      things: steps.map((step) => ({ kind: step.kind, name: step.name, there: isThere(step), sessions: 0 })),
+      things: [...databases.map(({ kind, name }) => ({ kind, name, there: versions.has(name), sessions: 0 })), ...things],
       // Replicas of the topics are the broker's own, and go with them.
       replicas: { connected: 0, slots: 0, replayed: null },
       archiveMode: 'unknown',
@@ -245,14 +211,15 @@ export class StreamTarget implements Target {
   }
 
   async rollback(permit?: Permit): Promise<DatasetVersion> {
-    const { broker, place, settings } = this.#options;
+    const { broker, place, encoding, settings } = this.#options;
     return this.#withControl(async (control) => {
-      await control.take();
+      await this.#take(control);
       const messages = await control.read();
       const versions = toVersions(messages);
       const current = versions.find(({ state }) => state === 'current');
       const previous = versions.filter(({ state, rolledBack }) => state === 'previous' && !rolledBack).at(-1);
       if (!current || !previous) throw toError('ROLLBACK_NOTHING', { stage: 'deliver', name: this.#options.database });
+      if (!encoding.canReturnTo(previous)) throw toError('STREAM_CANNOT', { stage: 'deliver', name: 'rollback' });
       await permit?.(previous);
       const receipts = new Receipts({ place, runId: current.runId, agents: toAgents(messages, await this.#options.revoked()) });
       try {
@@ -264,7 +231,7 @@ export class StreamTarget implements Target {
           lastsMs: this.#lastsMs,
           body: { reason: 'ROLLBACK' },
         });
-        await receipts.wait(['rolled-back'], settings.agents, settings.waitMs);
+        await receipts.wait(['rolled-back'], encoding.agents, settings.waitMs);
       } finally {
         await receipts.close();
       }
@@ -287,8 +254,17 @@ export class StreamTarget implements Target {
     const before = toVersions(messages).find((one) => one.runId === runId);
     if (!before) return;
     if (before.state !== 'staging') throw toError('TARGET_CHANGED', { stage: 'deliver', name: before.target });
-    await control.tell({ type: 'withdraw', runId, version: before.version, lastsMs: this.#lastsMs, body: { reason: 'RUN_DEAD' } });
-    await this.#removeTopics((topic) => topic === before.topic);
+    await this.#options.encoding.withdraw(before, this.#toEnd(control, 'withdraw', before, 'RUN_DEAD'));
+  }
+
+  /** From here on nobody else tells, or writes what would have to be told. */
+  async #take(control: ControlTopic): Promise<void> {
+    await control.take();
+    await this.#options.encoding.fence();
+  }
+
+  #toEnd(control: ControlTopic, type: 'withdraw' | 'expire', { runId, version }: ToldVersion, reason: string): Say {
+    return toSay(control, { type, runId, version, lastsMs: this.#lastsMs, body: { reason } });
   }
 
   get #lastsMs(): number {
@@ -322,47 +298,9 @@ export class StreamTarget implements Target {
   async #versions(): Promise<readonly ToldVersion[]> {
     return toVersions(await this.#toControl().read());
   }
-
-  #toOutletOptions(plan: Plan, topic: string, key: DatasetKey | undefined): ConstructorParameters<typeof BulkOutlet>[1] {
-    const { broker, place, settings, key: privateKey } = this.#options;
-    const { partitions, replication } = settings;
-    const retentionMs = plan.facts.retentionDays * dayMs;
-    return { broker, topic, environment: place.environment, privateKey, key, partitions, replication, retentionMs };
-  }
-
-  async #seal(key: DatasetKey, agents: ReadonlyMap<string, AgentBody>): Promise<Json> {
-    const { seal } = this.#options;
-    const sealed = await Promise.all(
-      [...agents].map(async ([id, { recipient }]) => [id, Buffer.from(await seal(key.secret, recipient)).toString('base64')] as const),
-    );
-    return { keyId: key.id, for: Object.fromEntries(sealed) };
-  }
-
-  async #listTopics(): Promise<readonly string[]> {
-    const admin = await this.#options.broker.admin();
-    try {
-      return await admin.list(`${toEnvironmentPrefix(this.#options.place)}bulk.`);
-    } finally {
-      await admin.close();
-    }
-  }
-
-  async #removeTopics(isMeant: (topic: string) => boolean): Promise<readonly string[]> {
-    const topics = (await this.#listTopics()).filter(isMeant);
-    if (topics.length === 0) return [];
-    const admin = await this.#options.broker.admin();
-    try {
-      for (const topic of topics) await removeTopic(admin, topic);
-      return topics;
-    } finally {
-      await admin.close();
-    }
-  }
 }
 
 /** A table that is not cut comes in one; where nobody said how it is cut, agents hear of it at the end. */
 function toStreams({ tables }: Plan, ranges: readonly Range[] | undefined): readonly number[] {
   return tables.map((_, at) => (ranges ? ranges.filter(({ table }) => table === at).length : 0));
 }
-
-const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;

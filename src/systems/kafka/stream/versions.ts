@@ -3,9 +3,12 @@ import type { MarkerRow } from '../../../pipeline/marker.js';
 import type { DatasetVersion } from '../../../pipeline/ports.js';
 import { type AgentBody, parseAgent, parseBegin, parsePublish } from '../wire/body.js';
 import type { ControlMessage } from '../wire/message.js';
+import { type RowsBegin, parseRowsBegin } from '../wire/rows-body.js';
 
 export interface ToldVersion extends DatasetVersion {
-  readonly topic: string;
+  readonly topics: readonly string[];
+  /** Of the rows encoding. */
+  readonly rows: RowsBegin | undefined;
   readonly marker: MarkerRow | undefined;
 }
 
@@ -17,10 +20,12 @@ export function toVersions(messages: readonly ControlMessage[]): readonly ToldVe
   for (const { type, runId, issuedAt, body } of messages) {
     const known = versions.get(runId);
     if (type === 'begin') {
-      const begun = parseBegin(body);
+      const [bulk, rows] = [parseBegin(body), parseRowsBegin(body)];
+      const begun = rows ?? bulk;
       if (!begun) continue;
-      const { target, version, planDigest, topic } = begun;
-      const of = { target, version, planDigest, topic, runId, database: target };
+      const { target, version, planDigest } = begun;
+      const topics = bulk ? [bulk.topic] : Object.keys(rows?.before ?? {});
+      const of = { target, version, planDigest, topics, rows, runId, database: target };
       versions.set(runId, { ...of, state: 'staging', publishedAt: null, marker: undefined });
     } else if (type === 'publish' && known) {
       versions.set(runId, { ...known, publishedAt: issuedAt, marker: parsePublish(body)?.marker });
@@ -33,7 +38,9 @@ export function toVersions(messages: readonly ControlMessage[]): readonly ToldVe
   const current = order.findLast((runId) => !versions.get(runId)?.rolledBack);
   return [...versions.values()].map((version) => {
     if (!order.includes(version.runId)) return version;
-    return { ...version, state: version.runId === current ? ('current' as const) : ('previous' as const) };
+    if (version.runId === current) return { ...version, state: 'current' as const };
+    // Topics that versions share hold the rows of the one that came after it.
+    return { ...version, state: 'previous' as const, ...(version.rows?.alone === false && { replaced: true as const }) };
   });
 }
 
