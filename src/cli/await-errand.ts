@@ -33,11 +33,11 @@ export async function askErrand<T>(
   server: Server,
   path: string,
   body: Readonly<Record<string, unknown>>,
-  /** Where it is looked at, by its id. */
-  seenAt = path,
+  /** `seenAt`: where it is looked at, by its id; `once`: with a key, so that it is carried out once however often it is sent. */
+  { seenAt = path, once = true }: { readonly seenAt?: string; readonly once?: boolean } = {},
 ): Promise<{ readonly id: string; readonly result: T }> {
   const { id } = await server.ask<Errand>('POST', path, {
-    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
+    headers: { 'Content-Type': 'application/json', ...(once && { 'Idempotency-Key': randomUUID() }) },
     body: JSON.stringify(body),
   });
   const { result, error } = await untilEnded(server, `${seenAt}/${encodeURIComponent(id)}`).catch((thrown: unknown) => {

@@ -46,6 +46,7 @@ const remote = [
   'expire',
   'hold',
   'revoke',
+  'erase',
   'evidence',
   'waivers',
   'schedules',

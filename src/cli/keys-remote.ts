@@ -18,7 +18,7 @@ export async function keysRemote(server: Server, action: string, options: KeysOp
   if (environment === undefined) throw toError('OPTION_MISSING', { name: '--environment', expected: 'bauta keys --help' });
   if (action === 'rotate') {
     const body = { environment, purpose, ...(reason === undefined ? {} : { reason }) };
-    const { result } = await askErrand<{ rotated: Rotated }>(server, '/v1/keys/rotate', body, '/v1/keys/changes');
+    const { result } = await askErrand<{ rotated: Rotated }>(server, '/v1/keys/rotate', body, { seenAt: '/v1/keys/changes' });
     return tellRotated(result.rotated, options);
   }
   if (upTo === undefined) throw toError('OPTION_MISSING', { name: '--up-to', expected: 'bauta keys --help' });

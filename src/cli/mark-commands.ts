@@ -51,14 +51,26 @@ export function addMarkCommands(
   command('erase', 'make sure that a person who is gone at the source is gone from the copies of a target too', [
     'bauta erase -f pipeline.yaml --reason "request 2026/17 of the data protection officer"',
     'bauta erase -f pipeline.yaml',
+    'bauta erase shop --server https://bauta.internal --token env:TOKEN --reason "request 2026/17" --how refresh --subject person.json',
   ])
-    .requiredOption('-f, --file <path>', 'the pipeline document (YAML or JSON)')
+    .addArgument(nameArgument())
+    .addOption(fileOption())
     .option('--reason <text>', 'asks for it; why, and never who: the log holds a commitment. Without: what was asked for is gone on with')
+    .option(
+      '--how <way>',
+      'with --server: drop (somebody makes the next version; the default) or refresh (a run for it is asked for at once)',
+    )
+    .option(
+      '--subject <path>',
+      'with --server: a file, or - for stdin, of [{"table": "shop.customer", "column": "id", "value": "17"}]: who is looked for before anything is dropped',
+    )
     .addHelpText(
       'after',
-      '\nDelete the rows at the source first. From then on nothing uses a version that was made before; previous ones and clones are dropped at\nonce, the current one after the next run. Exit codes: 0 nothing is left on the target, 1 something is: held, or current.',
+      '\nDelete the rows at the source first. From then on nothing uses a version that was made before; previous ones and clones are dropped at\nonce, the current one by the next run. At a service who it is goes to one worker, sealed, and is kept nowhere. Exit codes: 0 nothing is left on the target, 1 something is: held, or current.',
     )
-    .action(async (_, self: Command) => done(await (await import('./erase.js')).erase(self.optsWithGlobals())));
+    .action(async (name: string | undefined, _, self: Command) =>
+      done(await (await import('./erase.js')).erase({ ...self.optsWithGlobals(), ...(name === undefined ? {} : { name }) })),
+    );
 
   command('drift', 'say whether the rows of the current dataset version are still those that were published', [
     'bauta drift -f pipeline.yaml',

@@ -71,6 +71,14 @@ export function toLifeSchemas({
     ...{ version: count('of the dataset'), state: oneOf('current', 'previous'), why: oneOf('current', 'held') },
     until: orNull(text('RFC 3339: of the hold')),
   });
+  const traced = object({
+    ...{ version: count('of the dataset'), run: text('that made it'), of: oneOf('current', 'previous', 'clone') },
+    for: orNull(text('what a clone was made for')),
+    columns: orNull(
+      list(object({ table: text('name'), column: text('name'), rows: count('with a pseudonym of the person') }), 'null: nobody knows'),
+    ),
+    why: orNull(text('nobody knows, as a code')),
+  });
   const erase = object(
     {
       target: orNull(text('database')),
@@ -81,7 +89,15 @@ export function toLifeSchemas({
       completed: flag('nothing is left on the target'),
       ...{ beyond: orNull(object(Object.fromEntries(reaches.map((reach) => [reach, beyond])))), findings },
     },
-    { error },
+    {
+      erasure: text('of a service: the id of this request'),
+      traced: orNull(list(traced, 'of a service: where the person stood before anything was dropped; null: nobody was looked for')),
+      why: orNull(text('nobody could look, as a code')),
+      shredded: orNull(count('kept tokens of the person that stand for nothing any more')),
+      run: orNull(text('that replaces the current version')),
+      others: list(text('pipeline'), 'that read the same source, and are asked for by themselves'),
+      error,
+    },
   );
   return { expire, drift, hold, revoke, erase };
 }

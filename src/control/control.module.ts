@@ -42,6 +42,7 @@ import { RollbacksController } from './rollbacks/rollbacks.js';
 import { RotationsController } from './rotations/rotations.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
+import { SubjectsController } from './subjects/subjects.js';
 import { DetokenizeController, TOKEN_DOORS, type TokenDoors, TokensController } from './tokens/tokens.js';
 import { TriggersController } from './triggers/triggers.js';
 import { WebhooksController } from './webhooks/webhooks.js';
@@ -54,7 +55,7 @@ const controllers = [
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
   ...[ArchivesController, MarksController],
-  ...[KeysController, RotationsController],
+  ...[KeysController, RotationsController, SubjectsController],
   ...[EvidenceController, WaiversController],
   ...[BreakglassUsesController, BreakglassesController],
   ...[GatesController, GateCallersController, DecisionsController, DataController, OpaController],

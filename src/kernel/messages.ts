@@ -267,6 +267,11 @@ export const messages = {
     message: 'the worker that had it is there no more',
     hint: 'ask again; whether a roll-back was done, bauta datasets says',
   },
+  ERRAND_NOT_HANDED: {
+    class: 'UnavailableError',
+    message: 'what the request was to hand over did not come; nothing was done',
+    hint: 'the process that was asked may be gone; ask again',
+  },
   ERRAND_UNANSWERED: {
     class: 'UnavailableError',
     message: 'the worker has not answered within {amount}',
@@ -1870,6 +1875,22 @@ export const messages = {
     message:
       'the rows of {name} were compared; its functions, views and rights were not, because it was published without a record of them',
     hint: 'the next version that a run publishes has one',
+  },
+  SUBJECT_COLUMN_UNFIT: {
+    class: 'InputError',
+    message:
+      'nobody is found by {name}: there is no such column, it goes through as it is, or its pseudonyms do not follow from the value alone',
+    hint: 'name the key or another identifier of scope value (bauta plan says which columns are)',
+  },
+  SUBJECT_VALUE_UNFIT: {
+    class: 'InputError',
+    message: 'the value for {name} is none that the column could have',
+    hint: 'give it as the source shows it as text',
+  },
+  ERASURE_LEFT: {
+    class: 'DeniedError',
+    message: 'a person is to be erased, and version {amount} of {name}, which may hold them, is still there: it is held',
+    hint: 'lift the hold (bauta hold VERSION --lift), then bauta erase',
   },
   ERASURE_PENDING: {
     class: 'DeniedError',

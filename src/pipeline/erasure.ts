@@ -1,7 +1,7 @@
 // A person is to be gone from the copies. Who it is nobody tells Bauta: the rows are gone at the source, and from then on every version of the target
 // that a run began before may hold them. Nothing uses such a version again; what can be dropped is, and the rest is listed until it is gone too.
 import { toTimestamp } from '../kernel/clock.js';
-import { toError } from '../kernel/errors.js';
+import { type Finding, toError, toFinding, toKnownError } from '../kernel/errors.js';
 import { type Attestation, type Beyond, toDeclared } from './attestation.js';
 import { Journal } from './audit/audit.js';
 import { type CloneDoors, dropClone } from './clone.js';
@@ -15,6 +15,7 @@ import { settle } from './settle.js';
 export interface Erase {
   readonly pipeline: string;
   readonly target: Pick<TargetDefinition, 'environment' | 'declared'>;
+  /** The first is that of a new request. */
   readonly newId: () => string;
   /** Of a new request, kept where it can be erased; absent: those that are open are gone on with. */
   readonly reason?: string | undefined;
@@ -53,8 +54,8 @@ export async function erase(doors: DropDoors & CloneDoors, order: Erase): Promis
   await settle(doors);
   const { server, database: target } = await doors.target.place();
   const place = { server, target };
-  const { environment, declared } = order.target;
-  const by = order.actor === undefined ? {} : { actor: order.actor };
+  const { environment } = order.target;
+  const by = toActor(order);
   if (order.reason !== undefined) {
     const id = order.newId();
     const data = { ...place, environment, erasure: id, reason: order.reason, ...by };
@@ -62,6 +63,38 @@ export async function erase(doors: DropDoors & CloneDoors, order: Erase): Promis
   }
   const erasures = await readErasures(doors.sink, place);
   if (erasures.length === 0) throw toError('ERASURE_UNKNOWN', { name: target });
+  return goOn(doors, order, place, erasures);
+}
+
+/**
+ * Once another version was published: what was asked for before is brought as far as it goes. Undefined: nothing was. What is in the way is for the next
+ * one; throws only what keeps the log from being written.
+ */
+export async function goOnErasing(
+  doors: DropDoors & CloneDoors,
+  order: Omit<Erase, 'reason'>,
+  place: ErasurePlace,
+): Promise<readonly Finding[]> {
+  const erasures = await readErasures(doors.sink, place);
+  if (erasures.length === 0) return [];
+  try {
+    const { left } = await goOn(doors, order, place, erasures);
+    return left.map(({ version }) =>
+      toFinding('ERASURE_LEFT', { stage: 'deliver', name: place.target, amount: String(version) }, 'warning'),
+    );
+  } catch (error) {
+    const { code, where } = toKnownError(error);
+    if (where.stage === 'audit') throw error;
+    return [toFinding('TARGET_NOT_PRUNED', { stage: 'deliver', name: place.target }, 'warning'), toFinding(code, where, 'warning')];
+  }
+}
+
+const toActor = ({ actor }: Pick<Erase, 'actor'>): { readonly actor?: string } => (actor === undefined ? {} : { actor });
+
+async function goOn(doors: DropDoors & CloneDoors, order: Erase, place: ErasurePlace, erasures: readonly Erasure[]): Promise<ErasureState> {
+  const { target } = place;
+  const { environment, declared } = order.target;
+  const by = toActor(order);
   const clones = await dropClones(doors, place, environment);
   const dropped: ErasedVersion[] = [];
   const left: LeftVersion[] = [];

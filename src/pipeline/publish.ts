@@ -7,6 +7,7 @@ import type { Journal } from './audit/audit.js';
 import { toTableLabel } from './catalogue.js';
 import { type MarkerRow, toExpiry, toManifest, toManifestDigest, toMarker, toMarkerRow, toMarkerText } from './marker.js';
 import type { GateInput } from './decision.js';
+import { goOnErasing } from './erasure.js';
 import { toKeyData } from './key-use.js';
 import { questionType } from './permit-again.js';
 import { readHolds } from './hold.js';
@@ -70,9 +71,16 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
     },
   );
   if (archived) await journal.append('deliver', 'archive.published', { version: version.version, ...archived.facts });
-  const findings = [...published, ...(await prune(doors, journal, plan, systemIdentifier))];
+  const pruned = await prune(doors, journal, plan, systemIdentifier);
+  const place = { server: systemIdentifier, target: version.target };
+  const findings = [...published, ...pruned, ...(await goOnErasing(doors, toErase(plan, run), place))];
   if (archived) await pruneArchives(doors, journal, version.target, archived);
   await journal.append('deliver', 'findings.made', { findings: JSON.parse(JSON.stringify(findings)) as Json });
+}
+
+/** What a person is still to be erased from ends with the version that was published in its place. */
+function toErase({ pipeline, facts }: Plan, { id }: Run): Parameters<typeof goOnErasing>[1] {
+  return { pipeline, target: facts.target, newId: () => id };
 }
 
 /** Of versions that somebody else dropped. */

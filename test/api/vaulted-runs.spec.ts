@@ -10,7 +10,14 @@ import { TokenDoors } from '../../src/control/tokens/tokens.js';
 import { openKeys } from '../../src/control/open-keys.js';
 import type { RunWorker } from '../../src/control/runs/runs.js';
 import { openPolicy } from '../../src/systems/opa/opa.js';
-import { type Answer, type ServiceWorld, readEverything, startRunWorker, startServiceWorld } from '../support/service.js';
+import {
+  type Answer,
+  type ServiceWorld,
+  readEverything,
+  startErrandWorker,
+  startRunWorker,
+  startServiceWorld,
+} from '../support/service.js';
 import { type TinyWorld, bauta, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
 const CARDS = 3000;
@@ -208,6 +215,19 @@ describe('a card number column masked by tokens that are kept', () => {
     const [{ n } = {}] = await tiny.server.sql('shop', 'SELECT count(DISTINCT number)::int AS n FROM app.card WHERE person_id = 7');
     expect(Number(n)).toBeGreaterThan(10);
     expect(Number(body['shredded'])).toBeGreaterThanOrEqual(Number(n) - 4);
+  }, 30_000);
+
+  it('stands for nothing once the person was erased from the copies, who are known by their key', async () => {
+    const errands = await startErrandWorker(world, home, connections);
+    const subject = [{ table: 'app.person', column: 'id', value: '8' }];
+    const asked = await ask('POST', '/v1/subjects/erase', 'otto', { pipeline: 'tiny-a', reason: 'request of the person', subject });
+    expect(asked.status).toBe(202);
+    let ended: Record<string, unknown> = {};
+    while (typeof ended['endedAt'] !== 'string') ended = (await ask('GET', `/v1/subjects/erase/${String(asked.body['id'])}`, 'otto')).body;
+    await errands.stop();
+    const [{ n } = {}] = await tiny.server.sql('shop', 'SELECT count(DISTINCT number)::int AS n FROM app.card WHERE person_id = 8');
+    expect([ended['error'], Number((ended['result'] as { shredded: number }).shredded)]).toEqual([null, expect.any(Number)]);
+    expect(Number((ended['result'] as { shredded: number }).shredded)).toBeGreaterThanOrEqual(Number(n) - 4);
   }, 30_000);
 
   it('is refused where a value is none of its form, with the place and not the value', async () => {

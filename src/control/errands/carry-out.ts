@@ -14,6 +14,8 @@ import { rollBack } from '../../pipeline/roll-back.js';
 import { openArchive } from '../open-archive.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { changeKeys } from './change-keys.js';
+import { type HandedErasure, eraseHere } from './carry-out-erasure.js';
+import { takeOver } from './hand-over.js';
 import { rotateHere } from './carry-out-rotation.js';
 import type { Outcome } from './find-errand.js';
 import { cloneHere, uncloneHere } from './carry-out-clone.js';
@@ -35,6 +37,8 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
   const { metadata, composer, settings, metrics } = options;
   if (row.kind === 'key-rotation' || row.kind === 'key-destruction') return { result: await changeKeys(options, workspace, row) };
   if (row.kind === 'secret-rotation') return { result: await rotateHere(options, workspace, row) };
+  // Before anything else: the request that hands it over is waiting.
+  const handed = row.kind === 'erase' ? await takeOver(metadata, workspace, row.id) : '';
   const stored = await loadRequest(metadata, { ...row, workspaceId: workspace }, composer, options);
   const verifier = await metadata.within(workspace, ({ log }) => log.verifier());
   const verifiers = verifier ? [verifier] : [];
@@ -57,6 +61,12 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
           throw toError('TARGET_BUSY', { name: row.pipeline });
         const order = { pipeline: row.pipeline, target: request.pipeline.body.target, verifiers, newId: () => newRunId(systemClock.now()) };
         return { result: toJson(await expire(doors, { ...order, withdraw, dryRun, actor: row.requestedBy })) };
+      }
+      case 'erase': {
+        if (await metadata.within(workspace, ({ errands }) => errands.isRunning(row.pipeline)))
+          throw toError('TARGET_BUSY', { name: row.pipeline });
+        const of = { metadata, workspace: { id: workspace, name: stored.workspace }, row, doors, request };
+        return await eraseHere({ ...of, target: stored.stream ? undefined : stored.target }, JSON.parse(handed) as HandedErasure);
       }
       case 'clone':
         return await cloneHere(metadata, workspace, row, doors, request, stored.target);

@@ -77,6 +77,7 @@ export function toThrown(error: Json): BautaError {
 export const changing: Readonly<Partial<Record<ErrandKind, string>>> = {
   rollback: 'rollback',
   expire: 'expiry',
+  erase: 'subject-erasure',
   'key-rotation': 'key-rotation',
   'key-destruction': 'key-destruction',
   'secret-rotation': 'secret-rotation',

@@ -71,6 +71,8 @@ const table = {
   // Who may make tokens of guesses reverses a copy by them: both are one right.
   'tokens:exchange': ['detokeniser'],
   'tokens:shred': ['operator'],
+  // Of the copies of production: it drops versions.
+  'subjects:erase': ['operator'],
   'apikeys:read': ['administrator', 'auditor'],
   'apikeys:write': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>;

@@ -6,7 +6,17 @@ import type { Json } from '../../kernel/canonical-json.js';
 import type { DocumentRef } from './run.entity.js';
 
 export type ErrandKind =
-  'plan' | 'datasets' | 'rollback' | 'expire' | 'clone' | 'unclone' | 'archive' | 'key-rotation' | 'key-destruction' | 'secret-rotation';
+  | 'plan'
+  | 'datasets'
+  | 'erase'
+  | 'rollback'
+  | 'expire'
+  | 'clone'
+  | 'unclone'
+  | 'archive'
+  | 'key-rotation'
+  | 'key-destruction'
+  | 'secret-rotation';
 
 export interface NewErrand {
   readonly id: string;
@@ -114,6 +124,40 @@ export class ErrandStore {
       [id, this.workspaceId, waitMs, silentMs],
     );
     return resumed[1] === 1;
+  }
+
+  /** The worker's public key of the moment, to seal for. */
+  async offer(id: string, recipient: Uint8Array): Promise<void> {
+    await this.manager.query('UPDATE bauta.errand SET recipient = $3 WHERE id = $1 AND workspace_id = $2 AND ended_at IS NULL', [
+      ...[id, this.workspaceId, Buffer.from(recipient)],
+    ]);
+  }
+
+  async findRecipient(id: string): Promise<Uint8Array | undefined> {
+    const [row] = await this.manager.query<{ recipient: Buffer | null }[]>(
+      'SELECT recipient FROM bauta.errand WHERE id = $1 AND workspace_id = $2 AND ended_at IS NULL',
+      [id, this.workspaceId],
+    );
+    return row?.recipient ?? undefined;
+  }
+
+  /** Once. False: it was handed already, or it has ended. */
+  async hand(id: string, sealed: Uint8Array): Promise<boolean> {
+    const [, count] = await this.manager.query<[unknown[], number]>(
+      'UPDATE bauta.errand SET handed = $3 WHERE id = $1 AND workspace_id = $2 AND ended_at IS NULL AND handed IS NULL',
+      [id, this.workspaceId, Buffer.from(sealed)],
+    );
+    return count === 1;
+  }
+
+  /** What was handed, which is there no more then, and nothing is sealed for that key again. */
+  async take(id: string): Promise<Uint8Array | undefined> {
+    const [[row]] = await this.manager.query<[{ handed: Buffer }[], number]>(
+      `UPDATE bauta.errand e SET handed = NULL, recipient = NULL FROM bauta.errand old
+       WHERE e.id = $1 AND e.workspace_id = $2 AND old.id = e.id AND old.handed IS NOT NULL RETURNING old.handed`,
+      [id, this.workspaceId],
+    );
+    return row?.handed;
   }
 
   /** False: it had ended. */

@@ -100,6 +100,19 @@ export class DatasetReader {
     return row?.rows ?? 0;
   }
 
+  /** Rows whose column equals one of these texts. `whole`: with those of partitions and children. */
+  async countOf(table: Pick<DatasetTable, 'schema' | 'name'>, column: string, texts: readonly string[], whole: boolean): Promise<number> {
+    const from = `${whole ? '' : 'ONLY '}${quoteQualified(table)}`;
+    let rows = 0;
+    for (const text of texts) {
+      const [row] = await this.query<{ rows: number }>(`SELECT count(*)::float8 AS rows FROM ${from} WHERE ${quoteName(column)} = $1`, [
+        text,
+      ]);
+      rows += row?.rows ?? 0;
+    }
+    return rows;
+  }
+
   /** The lines of `COPY … TO STDOUT` of these columns, as chunks that may cut lines anywhere. */
   async *lines(table: DatasetTable, columns: readonly string[]): AsyncIterable<Uint8Array> {
     const fields = columns.map((column) => `t.${quoteName(column)}`).join(', ');

@@ -1,0 +1,178 @@
+// A person is erased from the copies of a pipeline by a worker: found by pseudonym in what is there, what may hold them dropped, kept tokens shredded,
+// and a receipt written. Who it is stands in this worker's memory until it is done, and nowhere else.
+import type { Json } from '../../kernel/canonical-json.js';
+import { systemClock, toTimestamp } from '../../kernel/clock.js';
+import { toKnownError } from '../../kernel/errors.js';
+import { newRunId } from '../../kernel/ids.js';
+import { toSqlName } from '../../kernel/sql-name.js';
+import { toTokenEnvironment } from '../../pipeline/definition.js';
+import { type ErasureState, erase } from '../../pipeline/erasure.js';
+import type { Catalogue } from '../../pipeline/catalogue.js';
+import { type Request, prepare, toRefusal } from '../../pipeline/prepare.js';
+import type { Doors } from '../../pipeline/run.js';
+import { type Identifier, type TracedVersion, type WantedRows, isNamed, tracePerson } from '../../pipeline/trace-person.js';
+import type { ErrandRow, Metadata, Transaction } from '../../systems/metadata/metadata.js';
+import { type ConnectionTarget, DatasetReader } from '../../systems/postgres/postgres.js';
+import { findDocuments, requestRun, toNeeds } from '../runs/runs.js';
+import { KeptTokens } from '../tokens/tokens.js';
+import type { Outcome } from './find-errand.js';
+
+/** What the request hands over, as JSON. */
+export interface HandedErasure {
+  readonly reason: string;
+  readonly subject: readonly Identifier[];
+}
+
+/** What it says openly. */
+export interface WantedErasure {
+  readonly how: 'drop' | 'refresh';
+}
+
+/** What is done is in the log and here, in counts. */
+export interface ErasureReceipt extends ErasureState {
+  /** The id that the log knows the request by. */
+  readonly erasure: string;
+  /** Where the person stood before anything was dropped; null: nobody said who it is, or nobody could look. */
+  readonly traced: readonly TracedVersion[] | null;
+  readonly why: string | null;
+  /** Kept tokens of the person that stand for nothing any more; null: nobody said who it is. */
+  readonly shredded: number | null;
+  /** The run that replaces the current version. */
+  readonly run: string | null;
+  /** Pipelines that read the same source: their copies are asked for by themselves. */
+  readonly others: readonly string[];
+}
+
+interface Of {
+  readonly metadata: Metadata;
+  readonly workspace: { readonly id: string; readonly name: string };
+  readonly row: ErrandRow;
+  readonly doors: Doors;
+  readonly request: Request;
+  /** Absent: its rows are nowhere that we can look. */
+  readonly target: ConnectionTarget | undefined;
+}
+
+const WORST = 'UnavailableError';
+
+export async function eraseHere(of: Of, { reason, subject }: HandedErasure): Promise<Outcome> {
+  const { metadata, workspace, row, doors, request } = of;
+  const { how } = row.wanted as unknown as WantedErasure;
+  const { target } = request.pipeline.body;
+  const { tables, ...seen } = subject.length === 0 ? { tables: [], traced: null, why: null } : await look(of, subject);
+  const erasure = newRunId(systemClock.now());
+  const ids = [erasure];
+  const newId = (): string => ids.shift() ?? newRunId(systemClock.now());
+  const state = await erase(doors, { pipeline: row.pipeline, target, newId, reason, actor: row.requestedBy });
+  return metadata.within(workspace.id, async (transaction) => {
+    const shredded = subject.length === 0 ? null : await shred(transaction, of, tables, subject);
+    const isLeft = state.left.some(({ state: of, why }) => of === 'current' && why === 'current');
+    const nowMs = systemClock.now();
+    const run =
+      how === 'refresh' && isLeft ? await requestRun(transaction, { pipeline: row.pipeline, requestedBy: row.requestedBy, nowMs }) : null;
+    const receipt: ErasureReceipt = {
+      ...state,
+      erasure,
+      ...seen,
+      shredded,
+      run: run ?? null,
+      others: await findOthers(transaction, row.pipeline),
+    };
+    const result = JSON.parse(JSON.stringify(receipt)) as Record<string, Json>;
+    const data = { 'subject-erasure': row.id, pipeline: row.pipeline, environment: row.environment, how, ...toTold(receipt) };
+    await transaction.audit({ type: 'erasure.receipt', at: toTimestamp(nowMs), actor: row.requestedBy, data });
+    return { result };
+  });
+}
+
+interface Looked {
+  readonly tables: Catalogue['tables'];
+  readonly traced: readonly TracedVersion[] | null;
+  readonly why: string | null;
+}
+
+/** That nobody can look stops no erasure; that what was said finds nobody does, before anything is done. */
+async function look({ doors, request, target }: Of, subject: readonly Identifier[]): Promise<Looked> {
+  try {
+    const { plan, catalogue, findings } = await prepare(doors, request);
+    if (!plan) throw toRefusal(findings);
+    const [datasets, clones] = [await doors.target.datasets(), (await doors.target.clones?.list()) ?? []];
+    const count = (database: string, wanted: readonly WantedRows[]): Promise<readonly number[]> => countIn(target, database, wanted);
+    return { tables: catalogue.tables, traced: await tracePerson({ ...doors, count }, plan, subject, { datasets, clones }), why: null };
+  } catch (error) {
+    const { class: kind, code } = toKnownError(error);
+    if (code === 'SUBJECT_COLUMN_UNFIT' || code === 'SUBJECT_VALUE_UNFIT') throw error;
+    if (kind !== WORST && code !== 'PLAN_REFUSED') throw error;
+    return { tables: [], traced: null, why: code };
+  }
+}
+
+async function countIn(target: ConnectionTarget | undefined, database: string, wanted: readonly WantedRows[]): Promise<readonly number[]> {
+  if (!target) return Promise.reject(new Error('its rows are elsewhere'));
+  const reader = await DatasetReader.open(target, database);
+  try {
+    const rows: number[] = [];
+    for (const { table, column, texts, whole } of wanted) rows.push(await reader.countOf(table, column, texts, whole));
+    return rows;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Of entries that say whom they are about: by the table of people and its key, each part of which has to be among the identifiers. */
+async function shred(
+  { tokenEntries }: Transaction,
+  { workspace, doors, request, row }: Of,
+  tables: Catalogue['tables'],
+  subject: readonly Identifier[],
+): Promise<number> {
+  const environment = toTokenEnvironment(row.environment, request.pipeline.body.target.keys);
+  const domains = await tokenEntries.domains(environment);
+  const people = toPeople(tables, subject);
+  if (domains.length === 0 || people.length === 0) return 0;
+  const digests: Uint8Array[] = [];
+  for (const domain of domains) {
+    const kept = new KeptTokens(doors.tokenKeys, { scope: { workspace: workspace.name, environment }, domain, params: {}, purpose: '' });
+    for (const person of people) digests.push(...(await kept.toSubjects(person)));
+  }
+  return tokenEntries.shred(environment, digests);
+}
+
+/** As a run names a person: the table, and its key's columns in their order. */
+function toPeople(tables: Catalogue['tables'], subject: readonly Identifier[]): readonly string[] {
+  return tables.flatMap((table) => {
+    const columns = table.constraints.find(({ kind }) => kind === 'p')?.columns ?? [];
+    const parts = columns.map((name) => subject.find(({ table: of, column }) => column === name && isNamed(table, of))?.value);
+    return columns.length === 0 || parts.includes(undefined) ? [] : [`${toSqlName(table.schema, table.name)}/${parts.join('/')}`];
+  });
+}
+
+async function findOthers(transaction: Transaction, pipeline: string): Promise<readonly string[]> {
+  const { source } = toNeeds(await findDocuments(transaction, pipeline));
+  const others: string[] = [];
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page = await transaction.documents.list('Pipeline', 200, after);
+    for (const { name } of page)
+      if (name !== pipeline && toNeeds(await findDocuments(transaction, name)).source === source) others.push(name);
+    after = page.length === 200 ? page.at(-1)?.name : undefined;
+  }
+  return others;
+}
+
+/** For the log: what was found and done, in counts. */
+function toTold({
+  erasure,
+  traced,
+  why,
+  shredded,
+  run,
+  others,
+  dropped,
+  clones,
+  left,
+  completed,
+  beyond,
+}: ErasureReceipt): Record<string, Json> {
+  const told = { erasure, traced, why, shredded, run, others, dropped: dropped.map(({ version, run: of }) => ({ version, run: of })) };
+  return JSON.parse(JSON.stringify({ ...told, clones: clones.length, left, completed, beyond })) as Record<string, Json>;
+}
