@@ -160,6 +160,7 @@ const nobodys: Record<string, string> = {
   rollbacks: '0000000000000001',
   expiries: '0000000000000001',
   rotations: '0000000000000001',
+  subjects: '0000000000000001',
   keys: '0000000000000001',
   datasets: '0000000000000001',
   environments: '0000000000000001',
@@ -202,6 +203,7 @@ beforeAll(async () => {
          ('0000000archive00', '${workspace}', 'archive', '${foreignName}', 'dev', '[]', '${author}'),
          ('0000000rollback0', '${workspace}', 'rollback', '${foreignName}', 'dev', '[]', '${author}'),
          ('00000000expire00', '${workspace}', 'expire', '${foreignName}', 'dev', '[]', '${author}'),
+         ('0000000000erase0', '${workspace}', 'erase', '${foreignName}', 'dev', '[]', '${author}'),
          ('0000000rotation0', '${workspace}', 'secret-rotation', '', '', '[]', '${author}'),
          ('00000000rotate00', '${workspace}', 'key-rotation', '', 'dev', '[]', '${author}');
      INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest, server, target, version,
@@ -226,6 +228,7 @@ beforeAll(async () => {
     expiries: '00000000expire00',
     keys: '00000000rotate00',
     rotations: '0000000rotation0',
+    subjects: '0000000000erase0',
     datasets: '0000000000000000',
   });
   await world.sql(
