@@ -1,7 +1,7 @@
 // Blocks of a report as HTML. All text goes through `escapeMarkup`; ids are made of numbers only.
 import type { Block, Chart, Column, Field, Table } from '../../pipeline/report/report.js';
 import { layOutChart } from './chart.js';
-import { findMark, type Mark, noticeTitles, toRanges } from './marks.js';
+import { findMark, type Mark, noticeTitles, toRanges, toRest } from './marks.js';
 import { escapeMarkup, toShownNumber } from './shown-text.js';
 import { toShownTime } from './shown-time.js';
 import { toSvg } from './svg.js';
@@ -83,10 +83,4 @@ const toParagraphs = (text: string): string =>
 function writeMark(mark: Mark | undefined, word: string): string {
   if (!mark) return escapeMarkup(word);
   return `<span class="mark ${mark.tone}"><i aria-hidden="true">${mark.sign}</i>${mark.word}</span>`;
-}
-
-/** What is said below a table that does not show all there is. */
-export function toRest(shown: number, total: number | undefined, rest: string | undefined): string {
-  const count = total !== undefined && total !== shown ? `${toShownNumber(shown)} of ${toShownNumber(total)} shown.` : '';
-  return [count, rest ?? ''].filter(Boolean).join(' ');
 }

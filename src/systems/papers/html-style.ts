@@ -1,17 +1,5 @@
 // How the HTML looks, on screens light and dark and on paper. Constant: the page's policy names its digest, so nothing of a document may ever come in here.
-
-const COLOURS = {
-  light: {
-    page: '#ffffff', soft: '#f5f7f9', line: '#d5dae1', text: '#1a1f26', muted: '#56606b', link: '#0b4f8a',
-    good: '#0a5c3b', bad: '#a3190f', open: '#7a4a00', warn: '#fff4d6', broken: '#fde7e4', gap: '#e6e9ed',
-    s1: '#1f5d8f', s2: '#0f8a7e', s3: '#7b4fb0', s4: '#9a6a00', s5: '#b03a76', s6: '#4d6b2c', alert: '#c2331f', rest: '#808a96',
-  },
-  dark: {
-    page: '#14181d', soft: '#1c2229', line: '#38414c', text: '#e8ecf1', muted: '#a4afbb', link: '#7db8f0',
-    good: '#5fd09a', bad: '#ff8f82', open: '#e9b95a', warn: '#3a2f10', broken: '#431b17', gap: '#2a313a',
-    s1: '#6cb1e8', s2: '#4fc9bb', s3: '#b793e6', s4: '#dcae4a', s5: '#e886b3', s6: '#9cc070', alert: '#ff7d6b', rest: '#8d98a5',
-  },
-} as const; // prettier-ignore
+import { palettes } from './palette.js';
 
 const toVariables = (colours: Readonly<Record<string, string>>): string =>
   Object.entries(colours).map(([name, value]) => `--${name}:${value}`).join(';'); // prettier-ignore
@@ -22,11 +10,8 @@ const inks = [...INKS, ...SERIES, ['axis', 'muted'], ['grid', 'line']]
   .map(([ink, colour]) => `.fill-${ink}{fill:var(--${colour})}.line-${ink}{stroke:var(--${colour})}`)
   .join('');
 
-/** Colours by name and scheme: tests hold them to WCAG's contrast. */
-export const palettes: Readonly<Record<'light' | 'dark', Readonly<Record<string, string>>>> = COLOURS;
-
-export const style = `:root{color-scheme:light dark;${toVariables(COLOURS.light)}}
-@media screen and (prefers-color-scheme:dark){:root{${toVariables(COLOURS.dark)}}}
+export const style = `:root{color-scheme:light dark;${toVariables(palettes.light)}}
+@media screen and (prefers-color-scheme:dark){:root{${toVariables(palettes.dark)}}}
 *{box-sizing:border-box}
 html{font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif;color:var(--text);background:var(--page);-webkit-text-size-adjust:100%}
 body{margin:0 auto;padding:2.5rem clamp(1rem,4vw,3rem) 4rem;max-width:72rem}

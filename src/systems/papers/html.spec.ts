@@ -6,7 +6,8 @@ import { SaxesParser } from 'saxes';
 
 import type { Block, ReportDocument } from '../../pipeline/report/report.js';
 import { toHtml } from './html.js';
-import { palettes, style } from './html-style.js';
+import { style } from './html-style.js';
+import { palettes } from './palette.js';
 
 const period = { from: '2026-07-01T00:00:00Z', to: '2026-09-30T22:00:00Z', zone: 'Europe/Berlin' };
 
@@ -118,7 +119,7 @@ it('keeps the contrast of WCAG 2.2 AA, light and dark', () => {
     const [low = 0, high = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y);
     return (high + 0.05) / (low + 0.05);
   };
-  for (const colours of Object.values(palettes)) {
+  for (const colours of Object.values<Readonly<Record<string, string>>>(palettes)) {
     for (const text of ['text', 'muted', 'link', 'good', 'bad', 'open'])
       expect([text, contrast(colours[text], colours['page']) >= 4.5]).toEqual([text, true]);
     for (const ground of ['soft', 'warn', 'broken'])

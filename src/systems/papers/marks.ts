@@ -1,5 +1,6 @@
 // How conclusions and standings look: a sign, and always the word, too. No colour says anything alone.
 import type { Conclusion, Notice, Standing } from '../../pipeline/report/report.js';
+import { toShownNumber } from './shown-text.js';
 
 export interface Mark {
   readonly sign: string;
@@ -35,4 +36,10 @@ export function toRanges(entries: readonly number[]): string {
     else ranges.push([entry, entry]);
   }
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(', ');
+}
+
+/** What is said below a table that does not show all there is. */
+export function toRest(shown: number, total: number | undefined, rest: string | undefined): string {
+  const count = total !== undefined && total !== shown ? `${toShownNumber(shown)} of ${toShownNumber(total)} shown.` : '';
+  return [count, rest ?? ''].filter(Boolean).join(' ');
 }

@@ -1,4 +1,5 @@
-// The one door to what people hold in their hands: a report as HTML, JSON, CSV. Pure: the same document gives the same bytes, whenever and wherever.
+// The one door to what people hold in their hands: a report as HTML, PDF, JSON, CSV. Pure: the same document gives the same bytes, whenever and wherever.
 export { type Cell, toCsv, writeCsv } from './csv.js';
 export { toHtml } from './html.js';
 export { toJson } from './json.js';
+export { toPdf } from './pdf.js';

@@ -1,0 +1,136 @@
+// Reports in the hands of others' programs: poppler reads the PDF.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import type { ReportDocument } from '../../src/pipeline/report/report.js';
+import { toPdf } from '../../src/systems/papers/papers.js';
+import { findProgram } from '../support/program.js';
+import { sampleReport } from '../support/sample-report.js';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bauta-papers-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const poppler = ['pdftotext', 'pdfinfo', 'pdffonts'].every((name) => findProgram(name) !== undefined);
+
+(poppler ? describe : describe.skip)('a PDF', () => {
+  let pdf: Uint8Array;
+  let path = '';
+  beforeAll(async () => {
+    pdf = await toPdf(sampleReport);
+    path = join(folder, 'report.pdf');
+    writeFileSync(path, pdf);
+  });
+  const run = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1e8 });
+  const read = async (document: ReportDocument): Promise<string> => {
+    const file = join(folder, 'other.pdf');
+    writeFileSync(file, await toPdf(document));
+    return run('pdftotext', '-layout', file, '-');
+  };
+
+  it('has every name in its own letters, and names the letters that its font has not', () => {
+    const text = run('pdftotext', '-layout', path, '-');
+    for (const name of ['Zoë Ångström', 'Наталья Щербакова', 'Şükrü Öztürk', 'Łukasz Żółć', 'Nguyễn Thị Ánh', 'Παπαδόπουλος'])
+      expect(text).toContain(name);
+    expect(text).toContain('[U+738B]');
+    expect(text).toMatch(/✓ pass/);
+    expect(text).toMatch(/✕ exception/);
+    expect(text).toMatch(/○ no evidence/);
+  });
+
+  it('says on page 1 what a reader must not miss, and on every page after it the period, the checkpoint and its number', () => {
+    const pages = run('pdftotext', '-layout', path, '-').split('\f').slice(0, -1);
+    expect(pages.length).toBeGreaterThan(5);
+    expect(pages[0]).toMatch(/whoever holds the log key could have\s+rewritten this before 2026-09-30/);
+    expect(pages[0]).toContain('Data protection officer');
+    pages.forEach((page, i) => {
+      expect(page).toContain(`Page ${i + 1} of ${pages.length}`);
+      expect(page).toContain('checkpoint 10,482 · 9f31c2ab');
+      if (i > 0) expect(page).toContain('2026-07-01 02:00:00 +02:00 to 2026-10-01 00:00:00 +02:00 (Europe/Berlin)');
+    });
+  });
+
+  it('repeats the head of a table on every page that the table is on, and loses no row', () => {
+    const pages = run('pdftotext', '-layout', path, '-').split('\f');
+    const table = pages.filter((page) => /0k7z3m1q[0-9a-f]{8}/.test(page));
+    expect(table.length).toBeGreaterThan(3);
+    for (const page of table) expect(page).toMatch(/Run +Started +Pipeline +Rows +Plan +Approved by +Conclusion/);
+    expect(new Set(pages.join('').match(/0k7z3m1q[0-9a-f]{8}/g)).size).toBe(64);
+    expect(pages.join('')).toContain('64 of 10,000 shown. The others stand in populations/runs.csv.');
+  });
+
+  it('loses no text of a cell that is longer than a page', async () => {
+    const words = Array.from({ length: 3000 }, (_, i) => `w${i}.`);
+    const table = { kind: 'table' as const, columns: [{ title: 'A', kind: 'text' as const }, { title: 'B', kind: 'id' as const }], rows: [[words.join(' '), 'x'.repeat(4000)]] }; // prettier-ignore
+    const notice = { kind: 'notice' as const, tone: 'broken' as const, text: words.join(' ').replaceAll('w', 'n') };
+    const fields = {
+      kind: 'fields' as const,
+      fields: [{ label: 'Long', value: words.join(' ').replaceAll('w', 'f'), standing: 'declared' as const }],
+    };
+    const text = await read({ ...sampleReport, sections: [{ id: 'a', title: 'A', blocks: [table, notice, fields] }] });
+    for (const letter of ['w', 'n', 'f']) expect(new Set(text.match(new RegExp(`\\b${letter}\\d+\\.`, 'g'))).size).toBe(3000);
+    expect(text.match(/x/g)?.length).toBeGreaterThanOrEqual(4000);
+  });
+
+  it('leads where its contents say', () => {
+    const pages = run('pdftotext', '-layout', path, '-').split('\f');
+    const contents = [...(pages[0]?.split('Contents')[1] ?? '').matchAll(/^ *(\d+(?:\.\d+)?) +(\S.*?) +[. ]*(\d+)$/gm)].filter(
+      ([line]) => !line.includes('Page'),
+    );
+    expect(contents.map(([, number]) => number)).toEqual(['1', '2', '2.1', '2.2', '3', '4', '5']);
+    for (const [, number, title = '', page] of contents)
+      expect(pages[Number(page) - 1]).toMatch(new RegExp(`^ *${number} +${title.replace(/[()]/g, '\\$&')}`, 'm'));
+  });
+
+  it('is tagged, dated by its document, and brings its fonts along', () => {
+    const info = run('pdfinfo', '-isodates', path);
+    expect(info).toMatch(/Tagged: +yes/);
+    expect(info).toMatch(/CreationDate: +2026-09-30T22:00:00Z/);
+    expect(info).toMatch(/JavaScript: +no/);
+    const structure = run('pdfinfo', '-struct-text', path);
+    for (const element of ['H1', 'H2', 'H3', 'Table', 'TR', 'TH', 'TD', 'Figure', 'TOCI'])
+      expect(structure).toMatch(new RegExp(`^ +${element}\\b`, 'm'));
+    expect(structure.match(/^ +Figure/gm)).toHaveLength(4);
+    expect(run('pdffonts', path).split('\n').slice(2, -1).every((line) => / yes yes yes /.test(line))).toBe(true); // prettier-ignore
+  });
+
+  it('is the same bytes twice, and another file for another document', async () => {
+    expect(Buffer.from(await toPdf(sampleReport)).equals(pdf)).toBe(true);
+    const id = (bytes: Uint8Array): string | undefined => /\/ID \[<([0-9a-f]+)>/.exec(Buffer.from(bytes).toString('latin1'))?.[1];
+    const other = await toPdf({ ...sampleReport, sections: [] });
+    expect(id(pdf)).toMatch(/^[0-9a-f]{32}$/);
+    expect(id(other)).not.toBe(id(pdf));
+  });
+
+  it('takes any text in any place', async () => {
+    const words = [
+      'constructor',
+      '__proto__',
+      '',
+      ' ',
+      '\u202egnp.exe\u0007',
+      '\ud800',
+      'שלום',
+      'مرحبا',
+      '👩‍👩‍👧',
+      'x'.repeat(500),
+      '\n\n\n',
+      '\t',
+    ];
+    const text = words.join('|');
+    const sections = words.flatMap((word) => {
+      const section = { id: word, title: word, blocks: [{ kind: 'text' as const, text: word }, { kind: 'table' as const, title: word, columns: [{ title: word, kind: 'id' as const }], rows: [[word], [null]] }, { kind: 'chart' as const, shape: 'bars' as const, title: word, unit: word, labels: [word], series: [{ name: word, values: [1] }] }] }; // prettier-ignore
+      return [section, section];
+    });
+    const page = await read({ ...sampleReport, title: text, subtitle: text, running: text, front: [{ kind: 'fields', fields: [{ label: text, value: text, standing: 'unknown' }] }], sections }); // prettier-ignore
+    expect(page).toContain('Page 1 of');
+    expect(page.split('constructor').length).toBeGreaterThan(12);
+    expect(page).not.toContain('\u202e');
+  });
+});
