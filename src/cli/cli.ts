@@ -13,6 +13,7 @@ import { addEvidenceCommands } from './evidence-commands.js';
 import { addGateCommands } from './gate-commands.js';
 import { addMarkCommands } from './mark-commands.js';
 import { addPolicyCommands } from './policy-commands.js';
+import { addReportCommands } from './report-commands.js';
 import { parseCount, parseDuration, parseHours, parseVersion } from './option-values.js';
 import { asksForJson, findCommand, writeFailure } from './failure.js';
 import { printError, toExitCode } from './print.js';
@@ -232,6 +233,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   addEvidenceCommands(program, done);
   addGateCommands(program, done);
   addPolicyCommands(program, done);
+  addReportCommands(program, done);
   addMarkCommands((...of) => command(program, ...of), { parseVersion, nameArgument, fileOption }, done);
 
   addAgentCommands(program, done);

@@ -2641,6 +2641,57 @@ export const messages = {
     message: 'the audit log did not take an entry within {amount}',
     hint: 'a process with BAUTA_METADATA_SEQUENCER and BAUTA_LOG_KEY has to run, and its log says what keeps it from signing',
   },
+  REPORT_PERIOD_EMPTY: {
+    class: 'InputError',
+    message: 'the log has no entry before {expected}',
+    hint: 'name a period that ends after the first entry; bauta audit verify shows the log',
+  },
+  PACKAGE_TOO_LARGE: {
+    class: 'InputError',
+    message: 'the package would have {amount}, and its format holds at most 4 GiB and 65,534 files',
+    hint: 'name a shorter period, or take the log itself: bauta audit export',
+  },
+  PACKAGE_UNREADABLE: {
+    class: 'InputError',
+    message: '{file} cannot be read, or is no package of evidence',
+    hint: 'bauta report verify takes a file that bauta report soc2 wrote',
+  },
+  PACKAGE_BYTES_DIFFER: {
+    class: 'DataError',
+    message: '{file} is not the archive that its contents would be written as',
+    hint: 'bytes were changed, added or cut after it was made: ask for the package again',
+  },
+  PACKAGE_FILE_CHANGED: {
+    class: 'DataError',
+    message: '{file} is not what the manifest lists',
+    hint: 'it was changed after the package was made: ask for the package again',
+  },
+  PACKAGE_FILE_MISSING: {
+    class: 'DataError',
+    message: '{file} is listed in the manifest and is not in the package, or the other way round',
+    hint: 'it was taken out or put in after the package was made: ask for the package again',
+  },
+  PACKAGE_UNPROVED: {
+    class: 'DataError',
+    message: 'the log does not prove that this manifest was made: {name}',
+    hint: 'the manifest was made anew by somebody else, or is of another log: ask for the package again, and for the key by another way',
+  },
+  PACKAGE_NOT_REPRODUCED: {
+    class: 'DataError',
+    message: '{file} is not what the log in the package gives',
+    hint: 'the file and the log say different things: nothing of this package can be relied on until it is known why',
+  },
+  PACKAGE_NOT_REBUILT: {
+    class: 'DataError',
+    message: 'the package was made by version {name}, and this one cannot tell whether its files follow from its log',
+    hint: 'digests, log, signature and proof were checked; for the rest use that version',
+  },
+  REPORT_LOG_BROKEN: {
+    class: 'DataError',
+    message: 'the report was made from a log that is broken, and says so on page 1',
+    hint: 'bauta audit verify says what is wrong with the log',
+  },
+
   // ── archives
   ARCHIVE_MISSING: {
     class: 'InputError',

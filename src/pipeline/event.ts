@@ -30,3 +30,14 @@ export interface Appended {
   readonly index: number;
   readonly checkpoint: Checkpoint;
 }
+
+/** An event where it stands in a chain of logs, for who reads on from there. */
+export interface LoggedEvent {
+  /** Of the chain: the period that it began in. */
+  readonly log: string;
+  readonly index: number;
+  /** `data` is empty where `later` has it. */
+  readonly event: Event;
+  /** Data that lies beside the log and was not read yet. */
+  readonly later?: () => Promise<Event['data']>;
+}

@@ -47,6 +47,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'gate',
     'breakglass',
     'policy',
+    'report',
     'environments',
     'hold',
     'revoke',

@@ -39,6 +39,17 @@ export function toEdgeTiles(size: number): readonly Tile[] {
   return left === 0 ? tiles : [...tiles, { level: 'entries', index: Math.floor(size / TILE), width: left }];
 }
 
+/** Every tile and bundle of a log of so many entries. */
+export function* listTiles(size: number): Generator<Tile> {
+  for (let [level, count] = [0, size]; count > 0; level++, count = Math.floor(count / TILE)) {
+    for (let index = 0; index * TILE < count; index++) {
+      const width = Math.min(TILE, count - index * TILE);
+      if (level === 0) yield { level: 'entries', index, width };
+      yield { level, index, width };
+    }
+  }
+}
+
 /** Entries of at most 65,535 bytes, each after its length in two bytes. */
 export function toBundle(entries: readonly Uint8Array[]): Buffer {
   const bundle = Buffer.allocUnsafe(entries.reduce((sum, { length }) => sum + 2 + length, 0));

@@ -1,4 +1,4 @@
-// report turns events into what people ask for, and can say no more than what happened. For now: the summary of one run.
+// report turns events into what people ask for, and can say no more than what happened: the summary of one run, and documents about a period.
 import type { Json } from '../../kernel/canonical-json.js';
 import type { ErrorView, Finding } from '../../kernel/errors.js';
 import type { Attestation } from '../attestation.js';
@@ -24,6 +24,14 @@ export type {
   Table,
   Text,
 } from './document.js';
+export { type Collected, type Deviation, type PopulationCount, collect, readLater } from './collect.js';
+export type { CheckedLog, Declared, LogState, ReportContext } from './context.js';
+export { toCsvLine, toHeadLine, toItemLine } from './csv.js';
+export { type ControlResult, toControlResults } from './blocks.js';
+export { type ReportName, frameworkOf, reportNames } from './frameworks/frameworks.js';
+export { type Period, toDay } from './period.js';
+export { populations } from './populations/populations.js';
+export { toReport } from './to-report.js';
 export { type LineageContext, lineageTriggers, lineageTypes, toLineage } from './lineage.js';
 export type { RunEvent } from './open-lineage.js';
 export { type Usage, toUsage, usageActions, usageRunTypes, usageTypes } from './usage.js';

@@ -5,9 +5,8 @@ import { dirname, join } from 'node:path';
 import { toError } from '../../kernel/errors.js';
 import {
   type LogFiles,
-  TILE,
-  type Tile,
   listLogs,
+  listTiles,
   parseBundle,
   parseCheckpoint,
   parseLeaf,
@@ -44,17 +43,6 @@ async function exportOne(from: LogFiles, folder: string, name: string): Promise<
   if (cosigned) await write(join(folder, name, 'cosigned'), cosigned);
   // Last: a folder without it is no log yet.
   await write(join(folder, name, 'checkpoint'), note);
-}
-
-/** Every tile and bundle of a log of so many entries. */
-function* listTiles(size: number): Generator<Tile> {
-  for (let [level, count] = [0, size]; count > 0; level++, count = Math.floor(count / TILE)) {
-    for (let index = 0; index * TILE < count; index++) {
-      const width = Math.min(TILE, count - index * TILE);
-      if (level === 0) yield { level: 'entries', index, width };
-      yield { level, index, width };
-    }
-  }
 }
 
 async function write(path: string, bytes: Buffer): Promise<void> {

@@ -1,0 +1,37 @@
+// `bauta report`, as the command line has it.
+import { Argument, type Command } from 'commander';
+
+import { command } from './command.js';
+
+export const reportFormats = ['text', 'json', 'zip'] as const;
+
+export function addReportCommands(program: Command, done: (exitCode: number) => void): void {
+  command(
+    program,
+    'report',
+    'what the log shows of a period: gdpr, soc2, pci, hipaa, iso27001; or check a package of evidence',
+    [
+      'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --out gdpr.json',
+      'bauta report soc2 --from 2026-01-01 --to 2027-01-01',
+      'bauta report pci --from 2026-10-01 --to 2027-01-01 --log copy --key log.pub',
+      'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
+    ],
+    reportFormats,
+  )
+    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001 or verify'))
+    .argument('[file]', 'with verify: the package')
+    .option('--from <instant>', 'where the period begins: a day (UTC) or RFC 3339')
+    .option('--to <instant>', 'where it ends, without that instant')
+    .option('--zone <name>', 'the zone that times are shown in (UTC)')
+    .option('-f, --file <path>', 'documents whose Organisation and Pipelines say what is declared')
+    .option('--log <folder>', 'a log that was exported, instead of the home’s own')
+    .option('--key <file>', 'the public key of the log; with verify and --log')
+    .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
+    .addHelpText(
+      'after',
+      '\nsoc2 is a package (a ZIP) unless --format json asks for its report alone. Exit codes: 1 the log or the package is broken, 5 consistent, signer not checked.',
+    )
+    .action(async (what: string, file: string | undefined, _, self: Command) =>
+      done(await (await import('./report.js')).report(what, file, self.optsWithGlobals())),
+    );
+}

@@ -1,0 +1,155 @@
+// `bauta report`: documents and packages out of the log, and the check of a package with nothing but the file and a key.
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type Settings, parseSettings } from '../config/settings.js';
+import { openHomeLog } from '../control/home-package.js';
+import { type Asked, makeReport } from '../control/look-at-log.js';
+import { type Render, makePackage } from '../control/make-package.js';
+import { verifyPackage } from '../control/verify-package.js';
+import { type Json, toCanonicalJson } from '../kernel/canonical-json.js';
+import { InputError, toError } from '../kernel/errors.js';
+import { packageFile } from '../kernel/package-root.js';
+import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
+import { isTimeZone } from '../kernel/zone.js';
+import { type LogState, type Period, type ReportName, reportNames, toDay } from '../pipeline/report/report.js';
+import { openLogFiles } from '../systems/files/files.js';
+import { openHomeLog as openSink } from './compose.js';
+import type { GlobalOptions } from './context.js';
+import { readDeclared } from './declared.js';
+import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
+
+export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
+  readonly format?: 'text' | 'json' | 'zip';
+  readonly from?: string;
+  readonly to?: string;
+  readonly zone?: string;
+  readonly file?: string;
+  readonly log?: string;
+  readonly key?: string;
+  readonly out?: string;
+}
+
+/** Consistent, but nobody knows who signed. */
+const SIGNER_UNKNOWN = 5;
+const exitCodes: Readonly<Record<LogState, number>> = { whole: 0, broken: 1, 'signer-unknown': SIGNER_UNKNOWN };
+
+/** What people read beside the JSON. */
+const render: Render = () => Promise.resolve({});
+
+export async function report(what: string, file: string | undefined, options: ReportOptions): Promise<number> {
+  if (what === 'verify') return verify(file, options);
+  const name = reportNames.find((one) => one === what);
+  if (!name || file !== undefined)
+    throw new InputError('OPTION_INVALID', { name: 'what to report', expected: `${reportNames.join(', ')} or verify FILE` });
+  const settings = parseSettings(process.env);
+  const asked = await toAsked(name, options);
+  const isPackage = options.format === 'zip' || (name === 'soc2' && options.format !== 'json');
+  if (!isPackage) return writeReport(asked, settings, options);
+  if (options.log !== undefined)
+    throw new InputError('OPTION_INVALID', { name: '--log', expected: 'no package: its manifest is told to the log' });
+  const home = options.home ?? settings.BAUTA_HOME;
+  const path = options.out ?? toPackageName(asked);
+  const made = await packHome(home, settings, asked, path);
+  if (options.json === true) writeJson({ file: path, ...made, findings: [] });
+  else for (const line of made.lines) process.stdout.write(`${line}\n`);
+  return 0;
+}
+
+export const toPackageName = ({ report: name, workspace, period }: Asked): string =>
+  `${name}-${workspace}-${toDay(period.from)}-${toDay(period.to)}.zip`;
+
+/** Of a home's log: writes the package and tells the log of its manifest. */
+export async function packHome(
+  home: string,
+  settings: Settings,
+  asked: Asked,
+  path: string,
+): Promise<{ readonly manifest: string; readonly files: number; readonly lines: readonly string[] }> {
+  const { sink, actor } = await openSink(home, settings);
+  const { manifest, files, collected } = await makePackage(await openHomeLog(home, sink, actor), asked, path, render);
+  const items = [...collected.populations.values()].reduce((sum, { rows }) => sum + rows, 0);
+  const exceptions = [...collected.checks.values()].reduce((sum, { counts }) => sum + counts.exception, 0);
+  const lines = [
+    `${stripControls(path)}: ${toCount(files, 'file')}, ${toCount(items, 'item')} in ${toCount(collected.populations.size, 'population')}, ${toCount(exceptions, 'exception')}`,
+    `manifest ${manifest}, told to the log; bauta report verify ${stripControls(path)} --key ${stripControls(join(home, 'log.pub'))}`,
+  ];
+  return { manifest, files, lines };
+}
+
+async function writeReport(asked: Asked, settings: Settings, options: ReportOptions): Promise<number> {
+  const home = options.home ?? settings.BAUTA_HOME;
+  const verifier = await readKey(options.key ?? (options.log === undefined ? join(home, 'log.pub') : undefined), options.key !== undefined);
+  const { document, log } = await makeReport(openLogFiles(options.log ?? join(home, 'log')), asked, verifier);
+  const text = `${toCanonicalJson(JSON.parse(JSON.stringify(document)) as Json)}\n`;
+  if (options.out === undefined) process.stdout.write(text);
+  else await write(options.out, text);
+  if (log.state === 'broken') process.stderr.write(`${paint('error:', 31)} REPORT_LOG_BROKEN: ${toError('REPORT_LOG_BROKEN').message}\n`);
+  return exitCodes[log.state];
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o600 }).catch(() => {
+    throw toError('OUTPUT_UNWRITABLE', { file: path });
+  });
+}
+
+async function verify(file: string | undefined, options: ReportOptions): Promise<number> {
+  if (file === undefined) throw new InputError('OPTION_MISSING', { name: 'the package', expected: 'bauta report --help' });
+  const verifier = await readKey(options.key, true);
+  const found = await verifyPackage(file, { verifier, version: readVersion(), render });
+  const broken = found.findings.filter(({ severity }) => severity === 'error').length;
+  const state: LogState = broken > 0 ? 'broken' : found.signatureChecked ? 'whole' : 'signer-unknown';
+  if (options.json === true) writeJson({ state, ...found });
+  else {
+    for (const finding of found.findings) process.stdout.write(`${stripControls(toFindingText(finding), '\n\u001b')}\n`);
+    const { checkpoint, entry } = found;
+    if (checkpoint)
+      process.stdout.write(
+        stripControls(`${checkpoint.origin}  ${toCount(checkpoint.size, 'entry', 'entries')}  root ${checkpoint.root}`) + '\n',
+      );
+    process.stdout.write(`${toVerdict(state, broken, found.files, entry)}\n`);
+  }
+  return exitCodes[state];
+}
+
+function toVerdict(state: LogState, broken: number, files: number, entry: number | null): string {
+  if (state === 'broken') return `${paint('broken', 31, process.stdout)}: ${toCount(broken, 'finding')}`;
+  if (state === 'signer-unknown')
+    return `${paint('consistent in itself', 33, process.stdout)}, signer not checked: give the public key of the log with --key`;
+  return `${paint('whole', 32, process.stdout)}: ${toCount(files, 'file')} as they were made, and entry ${entry} of the log tells of them`;
+}
+
+/** Documents of a home are of the one workspace that a command line has. */
+export async function toAsked(name: ReportName, options: ReportOptions): Promise<Asked> {
+  const { zone = 'UTC' } = options;
+  if (!isTimeZone(zone))
+    throw new InputError('OPTION_INVALID', { name: '--zone', expected: 'the IANA name of a zone, such as Europe/Vienna' });
+  const period: Period = { from: toInstant('--from', options.from), to: toInstant('--to', options.to), zone };
+  if (period.from >= period.to) throw new InputError('OPTION_INVALID', { name: '--to', expected: 'an instant after --from' });
+  const declared = await readDeclared(options.file);
+  return { report: name, period, workspace: 'default', product: { version: readVersion(), commit: null }, declared };
+}
+
+export const readVersion = (): string =>
+  (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { readonly version: string }).version;
+
+function toInstant(name: string, given: string | undefined): string {
+  if (given === undefined) throw new InputError('OPTION_MISSING', { name, expected: 'bauta report --help' });
+  const text = /^\d{4}-\d{2}-\d{2}$/.test(given) ? `${given}T00:00:00Z` : given;
+  const isInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
+  const ms = isInstant ? Date.parse(text) : Number.NaN;
+  // The 31st of February is no day, whatever a parser makes of it.
+  if (Number.isNaN(ms)) throw new InputError('OPTION_INVALID', { name, expected: 'a day such as 2026-10-01, or RFC 3339' });
+  return new Date(ms).toISOString();
+}
+
+async function readKey(path: string | undefined, isGiven: boolean): Promise<Verifier | undefined> {
+  if (path === undefined) return undefined;
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined && !isGiven) return undefined;
+  const verifier = parseVerifierKey(text ?? '');
+  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: path });
+  return verifier;
+}

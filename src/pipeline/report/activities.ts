@@ -1,0 +1,132 @@
+// What is processed, by pipeline and environment: of each what the last plan that was published did to every column, and how much moved. For the
+// record of processing, minimisation and the annex of an impact assessment.
+import type { Event, LoggedEvent } from '../event.js';
+import { type Period, isWithin } from './period.js';
+import { textOf, toPlace } from './populations/population.js';
+
+export interface PlannedColumn {
+  readonly table: string;
+  readonly column: string;
+  readonly path: string | null;
+  readonly tag: string;
+  readonly transform: string;
+  readonly reveals: readonly string[];
+  readonly reversible: boolean;
+  readonly speaksOfPerson: boolean;
+}
+
+export interface PlanFacts {
+  /** Where it stands: the entry of the question to the gate. */
+  readonly entry: string;
+  readonly columns: readonly PlannedColumn[];
+  readonly sourceRegion: string | null;
+  readonly targetRegion: string | null;
+  readonly targetClass: string | null;
+  readonly keyVersion: number | null;
+  readonly retentionDays: number | null;
+  /** Of what documents state the log holds lengths only: whether they state it. */
+  readonly states: Readonly<Record<'purpose' | 'legalBasis' | 'owner' | 'safeguard', boolean>>;
+  readonly subjectCategories: number;
+}
+
+export interface Activity {
+  readonly pipeline: string;
+  readonly environment: string;
+  readonly runs: number;
+  readonly published: number;
+  readonly rows: number;
+  readonly first: string;
+  readonly last: string;
+  /** Of the last publication within the period, or else before it. */
+  readonly plan: PlanFacts | null;
+}
+
+interface Open {
+  readonly key: string;
+  asked?: LoggedEvent;
+}
+
+interface Counted {
+  readonly pipeline: string;
+  readonly environment: string;
+  runs: number;
+  published: number;
+  rows: number;
+  first: string;
+  last: string;
+  asked: LoggedEvent | undefined;
+}
+
+export class Activities {
+  readonly #runs = new Map<string, Open>();
+  readonly #found = new Map<string, Counted>();
+
+  constructor(private readonly period: Period) {}
+
+  take(logged: LoggedEvent): void {
+    const { event } = logged;
+    if (event.type === 'run.started') return this.#begin(event);
+    const run = this.#runs.get(event.runId);
+    const activity = run && this.#found.get(run.key);
+    if (!run || !activity) return;
+    if (event.type === 'gate.asked') run.asked = logged;
+    else if (event.type === 'table.loaded' && isWithin(this.period, event.at)) activity.rows += Number(event.data['rows'] ?? 0);
+    else if (event.type === 'dataset.published.done' || event.type === 'dataset.published.completed') {
+      activity.asked = run.asked ?? activity.asked;
+      if (isWithin(this.period, event.at)) activity.published += 1;
+    } else if (event.type === 'run.ended') this.#runs.delete(event.runId);
+  }
+
+  async end(): Promise<readonly Activity[]> {
+    const found = [...this.#found.values()].filter(({ runs }) => runs > 0);
+    const order = (one: Counted): string => `${one.environment} ${one.pipeline}`;
+    found.sort((one, other) => (order(one) < order(other) ? -1 : 1));
+    return Promise.all(found.map(async ({ asked, ...activity }) => ({ ...activity, plan: asked ? await toPlanFacts(asked) : null })));
+  }
+
+  #begin({ runId, at, data }: Event): void {
+    const [pipeline, environment] = [textOf(data, 'pipeline') ?? '', textOf(data, 'environment') ?? ''];
+    const key = JSON.stringify([pipeline, environment]);
+    this.#runs.set(runId, { key });
+    const none = { pipeline, environment, runs: 0, published: 0, rows: 0, first: at, last: at, asked: undefined };
+    const activity = this.#found.get(key) ?? none;
+    this.#found.set(key, activity);
+    if (!isWithin(this.period, at)) return;
+    if (activity.runs === 0) activity.first = at;
+    activity.runs += 1;
+    activity.last = at;
+  }
+}
+
+type Data = Readonly<Record<string, unknown>>;
+const asData = (value: unknown): Data => (typeof value === 'object' && value !== null ? (value as Data) : {});
+const asText = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const asCount = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+async function toPlanFacts(asked: LoggedEvent): Promise<PlanFacts> {
+  const input = asData((asked.later ? await asked.later() : asked.event.data)['input']);
+  const [source, target, stated] = [asData(input['source']), asData(input['target']), asData(input['stated'])];
+  const columns = Array.isArray(input['columns']) ? input['columns'].map(asData) : [];
+  return {
+    entry: toPlace(asked),
+    columns: columns.map((one) => ({
+      ...{ table: asText(one['table']) ?? '', column: asText(one['column']) ?? '', path: asText(one['path']) },
+      ...{ tag: asText(one['tag']) ?? '', transform: asText(one['transform']) ?? '' },
+      reveals: Array.isArray(one['reveals']) ? one['reveals'].map(String) : [],
+      reversible: one['reversible'] === true,
+      speaksOfPerson: one['speaksOfPerson'] === true,
+    })),
+    sourceRegion: asText(source['region']),
+    targetRegion: asText(target['region']),
+    targetClass: asText(target['class']),
+    keyVersion: typeof input['keyVersion'] === 'number' ? input['keyVersion'] : null,
+    retentionDays: typeof stated['retentionDays'] === 'number' ? stated['retentionDays'] : null,
+    states: {
+      purpose: asCount(stated['purposeLength']) > 0,
+      legalBasis: asCount(stated['legalBasisLength']) > 0,
+      owner: asCount(stated['ownerLength']) > 0,
+      safeguard: asCount(target['safeguardLength']) > 0,
+    },
+    subjectCategories: asCount(stated['subjectCategories']),
+  };
+}

@@ -1,0 +1,45 @@
+// What a report says beside what it counts: who made it, of which log, and what documents declare.
+import type { Checkpoint } from '../event.js';
+
+export interface ReportContext {
+  readonly workspace: string;
+  readonly product: { readonly version: string; readonly commit: string | null };
+  readonly log: CheckedLog;
+  readonly declared: Declared;
+}
+
+/** `signer-unknown`: consistent in itself, and nobody gave the key. */
+export type LogState = 'whole' | 'broken' | 'signer-unknown';
+
+export interface CheckedLog {
+  readonly state: LogState;
+  /** Of the state that was read, which is not the newest where the period ended before. */
+  readonly checkpoint: Checkpoint;
+  /** What is wrong with it, in our words. */
+  readonly findings: readonly string[];
+  /** How many keys other than the log’s own have signed its checkpoint. */
+  readonly cosigned: number;
+}
+
+export interface DeclaredPipeline {
+  readonly purpose: string;
+  readonly legalBasis: string;
+  readonly subjectCategories: readonly string[];
+  readonly retentionDays: number;
+  readonly owner: string | null;
+}
+
+export interface DeclaredOrganisation {
+  readonly legalName: string;
+  readonly acts: 'controller' | 'processor';
+  readonly contact: string;
+  readonly representative: string | null;
+  readonly dataProtectionOfficer: string | null;
+  readonly customers: readonly { readonly name: string; readonly contact: string }[];
+}
+
+/** From documents that whoever asked gave; what is not here is unknown. */
+export interface Declared {
+  readonly organisation: DeclaredOrganisation | null;
+  readonly pipelines: Readonly<Record<string, DeclaredPipeline>>;
+}

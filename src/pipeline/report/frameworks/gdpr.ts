@@ -1,0 +1,60 @@
+import { type Framework, control } from './control.js';
+
+export const gdpr: Framework = {
+  name: 'gdpr',
+  title: 'General Data Protection Regulation',
+  edition: 'Regulation (EU) 2016/679',
+  controls: [
+    control(
+      '5(1)(c)',
+      'no more personal data than the purpose needs',
+      ['plan-allowed', 'no-finding'],
+      'whether the purpose needs the copy at all',
+    ),
+    control(
+      '5(1)(e)',
+      'kept no longer than the purpose needs',
+      ['has-expiry', 'versions-end', 'clones-end'],
+      'copies that somebody pulled or copied elsewhere',
+    ),
+    control(
+      '5(1)(f)',
+      'protected against use by who may not, and against loss',
+      ['no-original', 'verified-first', 'grants-named'],
+      'the servers that the copies lie on',
+    ),
+    control('5(2)', 'able to show all of that', ['log-verifies', 'changes-named']),
+    control(
+      '17',
+      'erasure when the person asks for it',
+      ['erasures-completed'],
+      'archives that were pulled, backups and replicas: what the attestation of each drop says',
+    ),
+    control('25', 'protection by design and by default', ['plan-allowed', 'denied-stays-out', 'has-expiry']),
+    control('28', 'contracts with processors'),
+    control('30', 'records of processing', ['log-verifies'], 'what only documents declare'),
+    control('32(1)(a)', 'pseudonymisation and encryption', ['no-original', 'keys-recorded']),
+    control(
+      '32(1)(b)',
+      'lasting confidentiality, integrity, availability and resilience',
+      ['runs-succeed', 'copies-unchanged'],
+      'systems other than this one',
+    ),
+    control('32(1)(c)', 'able to restore availability and access', [], 'restores of production are not in this log'),
+    control('32(1)(d)', 'a process that tests the effectiveness of the measures regularly', [
+      'masking-tested',
+      'no-original',
+      'due-was-done',
+    ]),
+    control(
+      '33',
+      'telling the authority of a breach within 72 hours',
+      [],
+      'when somebody became aware is recorded by people, not by the log',
+    ),
+    control('35', 'assessing the impact of what is likely a high risk', ['masking-tested'], 'the assessment itself'),
+    ...['44', '45', '46', '47', '48', '49'].map((id) =>
+      control(id, 'transfers to third countries', [], 'the safeguards, which documents declare; the report names the regions'),
+    ),
+  ],
+};

@@ -1,0 +1,189 @@
+// The report for a data protection officer: the record of processing with everything under it, and what the log shows for each article.
+import { column, toItemTable } from '../blocks.js';
+import { GRACE_HOURS } from '../checks.js';
+import type { Collected } from '../collect.js';
+import type { ReportContext } from '../context.js';
+import type { ReportDocument, Section } from '../document.js';
+import { toFrameworkReport } from '../framework-report.js';
+import { text } from '../front.js';
+import { toActivitySection, toPolicies } from '../soc2-report.js';
+import { toDpiaAnnex, toMinimisation } from './columns.js';
+import { toControllerRecord, toProcessorRecord } from './record.js';
+
+export function toGdprReport(context: ReportContext, collected: Collected): ReportDocument {
+  return toFrameworkReport('gdpr', context, collected, [
+    toControllerRecord(context, collected),
+    toProcessorRecord(context, collected),
+    toMinimisation(collected),
+    toRetention(collected),
+    toErasure(collected),
+    toTests(collected),
+    toBreachPack(collected),
+    toDpiaAnnex(collected),
+    toActivitySection(collected),
+    toPolicies(collected),
+  ]);
+}
+
+function toRetention(collected: Collected): Section {
+  const { population } = collected.populations.get('versions')!;
+  const at = (name: string): number => population.columns.findIndex((one) => one.name === name);
+  const { deviations, counts } = collected.checks.get('versions-end')!;
+  const overdue = deviations.map(({ item }) => item).filter(({ cells }) => cells[at('endedAt')] === null);
+  const asked = ['environment', 'pipeline', 'target', 'version', 'expiresAt', 'overdueHours'];
+  return {
+    id: 'retention',
+    title: 'Storage limitation (Art. 5(1)(e)): what was there, and until when',
+    blocks: [
+      text(
+        `Overdue is what nothing says was dropped more than ${GRACE_HOURS} hours after its expiry, as of ${collected.asOf === '' ? 'the end of the log' : collected.asOf}: ${overdue.length === 0 ? 'none' : `${overdue.length}, see below`}. Versions that were dropped too late or are overdue: ${counts.exception}.`,
+      ),
+      ...(overdue.length === 0
+        ? []
+        : [
+            {
+              kind: 'table' as const,
+              title: 'Overdue',
+              columns: [
+                ...[column('Environment'), column('Pipeline'), column('Target'), column('Version', 'number'), column('Expired', 'time')],
+                ...[column('Hours overdue', 'number'), column('Entries', 'id')],
+              ],
+              rows: overdue.map(({ cells, entries }) => [...asked.map((name) => cells[at(name)] ?? null), entries.join(' ')]),
+            },
+          ]),
+      toItemTable(collected, 'versions', [
+        ...([
+          ['Environment', 'environment'],
+          ['Target', 'target'],
+          ['Version', 'version', 'number'],
+          ['Expires', 'expiresAt', 'time'],
+        ] as const),
+        ...([
+          ['Ended', 'endedAt', 'time'],
+          ['Why', 'why'],
+          ['Seen gone', 'seenGone'],
+          ['Hours overdue', 'overdueHours', 'number'],
+        ] as const),
+      ]),
+      toItemTable(collected, 'clones', [
+        ...([
+          ['Environment', 'environment'],
+          ['Clone', 'clone', 'id'],
+          ['Expires', 'expiresAt', 'time'],
+        ] as const),
+        ...([
+          ['Ended', 'endedAt', 'time'],
+          ['Hours overdue', 'overdueHours', 'number'],
+        ] as const),
+      ]),
+    ],
+  };
+}
+
+function toErasure(collected: Collected): Section {
+  return {
+    id: 'erasure',
+    title: 'Erasure (Art. 17)',
+    blocks: [
+      text(
+        'The log knows a request by a random id, never by whom it is about: which copies hold a given person is asked of the copies, by whoever may know who it is, and is not in this report. Here stands what was asked for and what was done. Not reached by a drop: archives that somebody pulled, and replicas, backups and write-ahead archives of the target’s server, of which each drop says what is evidenced, declared or unknown.',
+      ),
+      toItemTable(collected, 'erasure-requests', [
+        ...([
+          ['Request', 'erasure', 'id'],
+          ['Target', 'target'],
+          ['Environment', 'environment'],
+          ['Completed', 'completedAt', 'time'],
+        ] as const),
+        ['Days', 'days', 'number'],
+      ]),
+      toItemTable(collected, 'erasures', [
+        ['What', 'type'],
+        ['Target', 'target'],
+        ['Of', 'of', 'id'],
+        ['By', 'actor', 'id'],
+      ]),
+      toItemTable(collected, 'holds', [
+        ['What', 'type'],
+        ['Target', 'target'],
+        ['Version', 'version', 'number'],
+        ['Until', 'until', 'time'],
+      ]),
+    ],
+  };
+}
+
+function toTests(collected: Collected): Section {
+  return {
+    id: 'effectiveness-tests',
+    title: 'Tests of effectiveness over time (Art. 32(1)(d))',
+    blocks: [
+      text(
+        'Each copy is read again before it is published, beside what makes it, and held against the originals. “Zero” are columns where no original may stand and each was looked for; “rate” are compared row by row against what chance gives; “not testable” had nothing that could be tested.',
+      ),
+      toItemTable(collected, 'effectiveness-tests', [
+        ...([
+          ['Run', 'run', 'id'],
+          ['Columns', 'columns', 'number'],
+          ['Zero', 'zero', 'number'],
+          ['Rate', 'rate', 'number'],
+        ] as const),
+        ...([
+          ['Not testable', 'notTestable', 'number'],
+          ['Originals found', 'originals', 'number'],
+        ] as const),
+      ]),
+    ],
+  };
+}
+
+/** What a notification needs of the log; who became aware and when is said by people. */
+function toBreachPack(collected: Collected): Section {
+  return {
+    id: 'breach-pack',
+    title: 'For a notification of a breach (Art. 33)',
+    blocks: [
+      {
+        kind: 'fields',
+        fields: [
+          { label: 'When a named person became aware (the 72 hours run from then)', value: null, standing: 'unknown' },
+          { label: 'For a processor: when the controller was told, without undue delay', value: null, standing: 'unknown' },
+          { label: 'Approximate number of people concerned', value: null, standing: 'unknown' },
+          {
+            label: 'Records loaded into copies in the period',
+            value: String(collected.activities.reduce((sum, { rows }) => sum + rows, 0)),
+            standing: 'evidenced',
+          },
+        ],
+      },
+      text(
+        'Give the time of the incident as the period: the copies that were there then are under Storage limitation, what each column of them held under the annex, and below are the reversals of tokens and the changes and refusals of access. A reversal that nobody was entitled to is itself a breach.',
+      ),
+      toItemTable(collected, 'token-exchanges', [
+        ...([
+          ['What', 'type'],
+          ['Action', 'action'],
+          ['Environment', 'environment'],
+          ['Domain', 'domain'],
+          ['Purpose', 'purpose'],
+        ] as const),
+        ...([
+          ['Values', 'count', 'number'],
+          ['By', 'actor', 'id'],
+        ] as const),
+      ]),
+      toItemTable(collected, 'access', [
+        ['What', 'type'],
+        ['By', 'actor', 'id'],
+        ['Of', 'person', 'id'],
+        ['Code', 'code'],
+      ]),
+      toItemTable(collected, 'drift', [
+        ['What', 'type'],
+        ['Environment', 'environment'],
+        ['Target', 'target'],
+        ['Changed', 'changed'],
+      ]),
+    ],
+  };
+}

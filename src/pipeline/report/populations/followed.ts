@@ -1,0 +1,198 @@
+// What is asked for, decided and used in entries of its own: approvals, and the instants at which schedules were due. One item for each.
+import type { Event, LoggedEvent } from '../../event.js';
+import { type Period, isWithin } from '../period.js';
+import { type Cell, type Item, type Population, type PopulationReader, pick, textOf, toPlace } from './population.js';
+
+interface Followed {
+  readonly at: string;
+  readonly entries: string[];
+  readonly cells: Record<string, Cell>;
+}
+
+interface Kind {
+  readonly names: readonly string[];
+  readonly begins: (event: Event) => string | undefined;
+  readonly goesOn: (event: Event) => string | undefined;
+  /** Whether that was the end of it. */
+  readonly take: (cells: Record<string, Cell>, event: Event) => boolean;
+  /** What is said of one that has no end in what was read. */
+  readonly left?: (cells: Record<string, Cell>, at: string, asOf: string) => void;
+  /** Items that no other entry belongs to. */
+  readonly alone?: (event: Event) => Record<string, Cell> | undefined;
+}
+
+class Reader implements PopulationReader {
+  readonly #open = new Map<string, Followed>();
+
+  constructor(
+    private readonly kind: Kind,
+    private readonly period: Period,
+  ) {}
+
+  take(logged: LoggedEvent): readonly Item[] {
+    const { event } = logged;
+    const alone = this.kind.alone?.(event);
+    if (alone) return this.#close({ at: event.at, entries: [toPlace(logged)], cells: alone });
+    const begun = this.kind.begins(event);
+    if (begun !== undefined) {
+      const one: Followed = { at: event.at, entries: [toPlace(logged)], cells: {} };
+      this.kind.take(one.cells, event);
+      this.#open.set(begun, one);
+      return [];
+    }
+    const key = this.kind.goesOn(event);
+    const one = key === undefined ? undefined : this.#open.get(key);
+    if (key === undefined || !one) return [];
+    one.entries.push(toPlace(logged));
+    if (!this.kind.take(one.cells, event)) return [];
+    this.#open.delete(key);
+    return this.#close(one);
+  }
+
+  end(asOf: string): readonly Item[] {
+    const left = [...this.#open.values()];
+    this.#open.clear();
+    for (const { cells, at } of left) this.kind.left?.(cells, at, asOf);
+    return left.flatMap((one) => this.#close(one));
+  }
+
+  #close({ at, entries, cells }: Followed): readonly Item[] {
+    return isWithin(this.period, at) ? [{ at, entries, cells: this.kind.names.map((name) => cells[name] ?? null) }] : [];
+  }
+}
+
+const approvalColumns = {
+  approval: 'its id',
+  kind: 'what was to be agreed to',
+  digest: 'digest of what was shown to whoever decided',
+  run: 'the run that waited for it, where there was one',
+  askedBy: 'random id of who asked; empty: the service itself',
+  state: 'waiting, approved, used, refused, expired or void, as far as was read',
+  decidedBy: 'random id of who approved or refused',
+  decidedAt: 'when',
+};
+
+export const approvals: Population = {
+  name: 'approvals',
+  title: 'Approvals by a second person',
+  query: 'every entry approval.wanted whose time lies in the period, with the entries approval.… of the same approval',
+  types: ['approval.wanted', 'approval.approved', 'approval.refused', 'approval.used', 'approval.expired', 'approval.void'],
+  columns: Object.entries(approvalColumns).map(([name, means]) => ({ name, means })),
+  open: (period) =>
+    new Reader(
+      {
+        names: Object.keys(approvalColumns),
+        begins: ({ type, data }) => (type === 'approval.wanted' ? (textOf(data, 'approval') ?? undefined) : undefined),
+        goesOn: ({ type, data }) => (type.startsWith('approval.') ? (textOf(data, 'approval') ?? undefined) : undefined),
+        take: (cells, { type, at, data }) => {
+          const state = type.slice('approval.'.length);
+          cells['state'] = state === 'wanted' ? 'waiting' : state;
+          if (state === 'wanted')
+            Object.assign(cells, {
+              ...{ approval: textOf(data, 'approval'), kind: textOf(data, 'kind'), digest: textOf(data, 'digest') },
+              ...{ run: textOf(data, 'run'), askedBy: textOf(data, 'actor') },
+            });
+          if (state === 'approved' || state === 'refused') Object.assign(cells, { decidedBy: textOf(data, 'actor'), decidedAt: at });
+          return !['wanted', 'approved'].includes(state);
+        },
+      },
+      period,
+    ),
+};
+
+const requestColumns = {
+  erasure: 'random id of the request',
+  target: 'target whose copies are meant',
+  environment: 'environment',
+  reason: 'commitment to why',
+  askedBy: 'random id of who recorded it',
+  completedAt: 'when nothing of before was left on the target; empty: that is not said',
+  days: 'whole days from the request to that, or to the last instant that was read',
+};
+
+const daysBetween = (from: string, to: string): number => Math.floor((Date.parse(to) - Date.parse(from)) / 86_400_000);
+
+export const erasureRequests: Population = {
+  name: 'erasure-requests',
+  title: 'Requests that a person be gone from copies',
+  query: 'every entry erasure.requested whose time lies in the period, with the entry erasure.completed of the same request',
+  types: ['erasure.requested', 'erasure.completed'],
+  columns: Object.entries(requestColumns).map(([name, means]) => ({ name, means })),
+  open: (period) =>
+    new Reader(
+      {
+        names: Object.keys(requestColumns),
+        begins: ({ type, data }) => (type === 'erasure.requested' ? (textOf(data, 'erasure') ?? undefined) : undefined),
+        goesOn: ({ type, data }) => (type === 'erasure.completed' ? (textOf(data, 'erasure') ?? undefined) : undefined),
+        take: (cells, { type, at, data }) => {
+          if (type === 'erasure.completed')
+            Object.assign(cells, { completedAt: at, days: daysBetween(String(cells['askedAt']), at), askedAt: null });
+          else
+            Object.assign(cells, {
+              ...{ erasure: textOf(data, 'erasure'), target: textOf(data, 'target'), environment: textOf(data, 'environment') },
+              ...{ reason: textOf(data, 'reason'), askedBy: textOf(data, 'actor'), askedAt: at },
+            });
+          return type === 'erasure.completed';
+        },
+        left: (cells, at, asOf) => void (cells['days'] = daysBetween(at, asOf)),
+      },
+      period,
+    ),
+};
+
+const occurrenceColumns = {
+  what: 'run: a run was due; look: the source was due to be looked at; skipped: instants that were left out',
+  schedule: 'the schedule, or what caused the run',
+  pipeline: 'the pipeline',
+  due: 'the instant that was due; of left-out ones the first',
+  until: 'of left-out ones the last',
+  expected: 'how many were due',
+  actual: 'how many took place',
+  run: 'the run',
+  state: 'how it ended; of left-out ones why',
+};
+
+const ends: ReadonlySet<string> = new Set(['published', 'reused', 'failed', 'denied', 'withheld', 'cancelled']);
+
+/** Only what came to be due in the service: an instant that nobody computed, because no process ran and none caught up, is in no entry. */
+export const occurrences: Population = {
+  name: 'occurrences',
+  title: 'What schedules were to do, and what was done',
+  query:
+    'every entry run.queued that names the instant at which it was due, with the end of that run; every schedule.looked and schedule.look-failed; every schedule.skipped, which counts the instants that were left out. Schedules are known by these entries only',
+  types: ['run.queued', ...[...ends].map((state) => `run.${state}`), 'schedule.looked', 'schedule.look-failed', 'schedule.skipped'],
+  columns: Object.entries(occurrenceColumns).map(([name, means]) => ({ name, means })),
+  open: (period) =>
+    new Reader(
+      {
+        names: Object.keys(occurrenceColumns),
+        begins: ({ type, data }) =>
+          type === 'run.queued' && typeof data['due'] === 'string' ? (textOf(data, 'run') ?? undefined) : undefined,
+        goesOn: ({ type, data }) => (ends.has(type.slice('run.'.length)) ? (textOf(data, 'run') ?? undefined) : undefined),
+        take: (cells, { type, data }) => {
+          const state = type.slice('run.'.length);
+          if (state === 'queued')
+            Object.assign(cells, {
+              ...{ what: 'run', schedule: textOf(data, 'cause'), pipeline: textOf(data, 'pipeline'), due: textOf(data, 'due') },
+              ...{ expected: 1, actual: 0, run: textOf(data, 'run'), state: 'queued' },
+            });
+          else Object.assign(cells, { state, actual: ['published', 'reused'].includes(state) ? 1 : 0 });
+          return state !== 'queued';
+        },
+        alone: ({ type, data }) => {
+          if (type === 'schedule.skipped')
+            return {
+              ...{ what: 'skipped', schedule: textOf(data, 'schedule'), due: textOf(data, 'from'), until: textOf(data, 'to') },
+              ...{ expected: pick(data, 'count'), actual: 0, state: textOf(data, 'reason') },
+            };
+          if (type !== 'schedule.looked' && type !== 'schedule.look-failed') return undefined;
+          const looked = type === 'schedule.looked';
+          return {
+            ...{ what: 'look', schedule: textOf(data, 'schedule'), due: textOf(data, 'due'), run: textOf(data, 'run') },
+            ...{ expected: 1, actual: looked ? 1 : 0, state: looked ? 'looked' : textOf(data, 'code') },
+          };
+        },
+      },
+      period,
+    ),
+};

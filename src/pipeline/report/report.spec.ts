@@ -1,0 +1,173 @@
+// Checks over populations, and what reports may not say.
+import { expect, it } from '@jest/globals';
+import fc from 'fast-check';
+
+import type { LoggedEvent } from '../event.js';
+import { checks } from './checks.js';
+import { type Collected, collect } from './collect.js';
+import type { ReportContext } from './context.js';
+import { frameworks, reportNames } from './frameworks/frameworks.js';
+import { populations } from './populations/populations.js';
+import { toControlResults } from './blocks.js';
+import { toReport } from './to-report.js';
+
+type Told = readonly [type: string, at: string, runId: string, data: LoggedEvent['event']['data']];
+const period = { from: '2026-01-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z', zone: 'UTC' };
+
+async function* toLog(told: readonly Told[]): AsyncGenerator<LoggedEvent> {
+  for (const [index, [type, at, runId, data]] of told.entries()) {
+    await Promise.resolve();
+    yield { log: '2026', index, event: { type, at, runId, data, stage: 'control' } };
+  }
+}
+const read = (...told: Told[]): Promise<Collected> => collect(toLog(told), period);
+const day = (text: string): string => `${text}T00:00:00.000Z`;
+const published = (run: string, at: string, expiresAt: string): Told => [
+  'dataset.published.done',
+  day(at),
+  run,
+  { target: 'shop_dev', version: 1, expiresAt, environment: 'dev', pipeline: 'shop' },
+];
+const dropped = (run: string, at: string): Told => [
+  'dataset.dropped.done',
+  day(at),
+  'e',
+  { run, why: 'expired', dropped: [{ seen: 'gone' }] },
+];
+const context: ReportContext = {
+  workspace: 'default',
+  product: { version: '1', commit: null },
+  log: { state: 'whole', checkpoint: { origin: 'o/2026', size: 1, root: 'r' }, findings: [], cosigned: 0 },
+  declared: { organisation: null, pipelines: {} },
+};
+const result = ({ checks: found }: Collected, id: string): unknown => {
+  const { conclusion, tested, counts } = found.get(id)!;
+  return { conclusion, tested, exceptions: counts.exception };
+};
+
+it('lets a control without evidence never pass', async () => {
+  const collected = await read();
+  for (const framework of frameworks)
+    expect(toControlResults(framework, collected, 'whole').filter(({ conclusion }) => conclusion !== 'no evidence')).toEqual([]);
+});
+
+it('names checks and populations that there are', () => {
+  const names = populations.map(({ name }) => name);
+  expect(checks.filter(({ population }) => !names.includes(population))).toEqual([]);
+  const ids = [...checks.map(({ id }) => id), 'log-verifies'];
+  const named = frameworks.flatMap(({ controls }) => controls.flatMap((control) => control.checks));
+  expect(named.filter((id) => !ids.includes(id))).toEqual([]);
+  expect(ids.filter((id) => !named.includes(id))).toEqual([]);
+});
+
+it('asks each check for columns that its population has', () => {
+  for (const { id, population, judge } of checks) {
+    const columns = populations.find(({ name }) => name === population)!.columns.map(({ name }) => name);
+    const asked = new Set<string>();
+    const item = (cell: string | number | null): Record<string, string | number | null> =>
+      new Proxy({}, { get: (_, name) => (asked.add(String(name)), cell) });
+    for (const cell of ['yes', 'used', 'tokens.exchanged', null, 0, 99_999]) judge(item(cell));
+    expect([id, [...asked].filter((name) => !columns.includes(name))]).toEqual([id, []]);
+  }
+});
+
+it('calls a version overdue that nothing says was dropped, and not one whose time is not over', async () => {
+  const late = await read(published('a', '2026-01-01', day('2026-02-01')), ['x', day('2026-03-31'), '', {}]);
+  expect(result(late, 'versions-end')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  const inTime = await read(published('a', '2026-01-01', day('2026-02-01')), dropped('a', '2026-02-01'));
+  expect(result(inTime, 'versions-end')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+  expect(result(inTime, 'drops-seen')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+  const notDue = await read(published('a', '2026-01-01', day('2027-02-01')));
+  expect(result(notDue, 'versions-end')).toEqual({ conclusion: 'no evidence', tested: 0, exceptions: 0 });
+});
+
+it('counts a version that was made before the period and is there in it, and none that ended before', async () => {
+  const collected = await read(
+    published('a', '2025-06-01', day('2025-12-01')),
+    published('b', '2025-06-01', day('2025-12-01')),
+    dropped('b', '2025-12-01'),
+    ['x', day('2026-03-31'), '', {}],
+  );
+  expect(collected.populations.get('versions')!.first.map(({ entries }) => entries)).toEqual([['2026/0']]);
+  expect(result(collected, 'versions-end')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+});
+
+it('holds who approved against who asked', async () => {
+  const approval = (id: string, by: string): Told[] => [
+    ['approval.wanted', day('2026-01-02'), '', { approval: id, kind: 'plan', actor: 'ada' }],
+    ['approval.approved', day('2026-01-03'), '', { approval: id, actor: by }],
+    ['approval.used', day('2026-01-04'), '', { approval: id }],
+  ];
+  expect(result(await read(...approval('1', 'bob')), 'second-person')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+  expect(result(await read(...approval('1', 'bob'), ...approval('2', 'ada')), 'second-person')).toEqual({
+    ...{ conclusion: 'exception', tested: 2, exceptions: 1 },
+  });
+});
+
+it('holds what took place against what was due', async () => {
+  const due = (run: string): Told => ['run.queued', day('2026-01-02'), run, { run, pipeline: 'shop', due: day('2026-01-02') }];
+  const done = await read(due('a'), ['run.published', day('2026-01-03'), 'a', { run: 'a' }]);
+  expect(result(done, 'due-was-done')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+  expect(result(await read(due('a')), 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  const skipped = await read(['schedule.skipped', day('2026-01-03'), '', { schedule: 's', count: 3, from: 'x', to: 'y', reason: 'late' }]);
+  expect(result(skipped, 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+});
+
+it('gives the same report for the same log, and promises nothing in it', async () => {
+  const told: Told[] = [
+    ['run.started', day('2026-01-01'), 'a', { pipeline: 'shop', environment: 'dev', actor: 'p' }],
+    published('a', '2026-01-02', day('2026-02-01')),
+    ['run.ended', day('2026-01-03'), 'a', { state: 'published' }],
+  ];
+  for (const name of reportNames) {
+    const text = JSON.stringify(toReport(name, context, await read(...told)));
+    expect(JSON.stringify(toReport(name, context, await read(...told)))).toBe(text);
+    expect(text).not.toMatch(/anonym|complian|certif|\bpassed\b|safe harbor/i);
+    expect(text).toContain('could have rewritten this before');
+    expect(text).toContain('are not in the population');
+  }
+});
+
+it('says on page 1 that the log is broken, and lets no control that rests on it pass', async () => {
+  const broken: ReportContext = { ...context, log: { ...context.log, state: 'broken', findings: ['LOG_ENTRY_CHANGED: entry 3'] } };
+  const document = toReport('iso27001', broken, await read());
+  expect(document.front[0]).toMatchObject({ kind: 'notice', tone: 'broken', text: expect.stringContaining('LOG_ENTRY_CHANGED') });
+  const pci = toControlResults(
+    frameworks.find(({ name }) => name === 'pci')!,
+    await read(),
+    'broken',
+  );
+  expect(pci.find(({ control }) => control.id === '10.3.4')?.conclusion).toBe('exception');
+});
+
+it('reads whatever a log holds', async () => {
+  const types = [...new Set(populations.flatMap((one) => one.types))];
+  const told = fc.tuple(
+    fc.constantFrom(...types),
+    fc.constantFrom(day('2025-12-31'), day('2026-01-01'), day('2026-03-31'), day('2026-04-01')),
+    fc.constantFrom('a', 'b'),
+    fc.dictionary(
+      fc.constantFrom(
+        'run',
+        'version',
+        'expiresAt',
+        'verdicts',
+        'findings',
+        'documents',
+        'dropped',
+        'approval',
+        'decision',
+        'due',
+        'erasure',
+      ),
+      fc.jsonValue(),
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(told), async (log) => {
+      const collected = await read(...(log as unknown as Told[]));
+      for (const name of reportNames) expect(toReport(name, context, collected).report).toBe(name);
+    }),
+    { numRuns: 400 },
+  );
+});

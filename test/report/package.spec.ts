@@ -1,0 +1,177 @@
+// A package of evidence: the same bytes each time, and whatever is changed in it afterwards is found with the file and the key alone.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import { type Render, makePackage } from '../../src/control/make-package.js';
+import { type PackageReport, verifyPackage } from '../../src/control/verify-package.js';
+import { digestBytes } from '../../src/kernel/digest.js';
+import { packageFile } from '../../src/kernel/package-root.js';
+import { type Verifier, parseVerifierKey } from '../../src/kernel/signed-note.js';
+import { readEvents } from '../../src/systems/files/files.js';
+import { ZipReader, ZipWriter } from '../../src/systems/zip/zip.js';
+import { asked, openHome, packageLogOf, run, tell } from './logged.js';
+
+const none: Render = () => Promise.resolve({});
+const folder = mkdtempSync(join(tmpdir(), 'bauta-package-spec-'));
+const file = join(folder, 'soc2.zip');
+let home: Awaited<ReturnType<typeof openHome>>;
+let verifier: Verifier;
+
+const check = (path: string, key: Verifier | undefined = verifier): Promise<PackageReport> =>
+  verifyPackage(path, { verifier: key, version: '1', render: none });
+const codesOf = async (path: string, key: Verifier | undefined = verifier): Promise<readonly string[]> => [
+  ...new Set((await check(path, key)).findings.filter(({ severity }) => severity === 'error').map(({ code }) => code)),
+];
+const keyOf = (of: { home: string }): Verifier => parseVerifierKey(readFileSync(join(of.home, 'log.pub'), 'utf8'))!;
+
+/** The same archive with other contents, written as an archive should be. */
+async function rewrite(name: string, change: (contents: Map<string, Buffer>) => void): Promise<string> {
+  const zip = (await ZipReader.open(file))!;
+  const contents = new Map<string, Buffer>();
+  for (const entry of zip.entries.keys()) contents.set(entry, (await zip.read(entry))!);
+  await zip.close();
+  change(contents);
+  const writer = await ZipWriter.open();
+  for (const [entry, bytes] of contents) await writer.add(entry, bytes);
+  await writer.write(join(folder, name));
+  await writer.close();
+  return join(folder, name);
+}
+
+/** As whoever changes a file and mends the manifest. */
+function mendManifest(contents: Map<string, Buffer>, name: string): void {
+  const manifest = JSON.parse(contents.get('manifest.json')!.toString()) as { files: { name: string; bytes: number; digest: string }[] };
+  const bytes = contents.get(name)!;
+  Object.assign(
+    manifest.files.find((one) => one.name === name)!,
+    { bytes: bytes.length, digest: digestBytes(bytes) },
+  );
+  contents.set('manifest.json', Buffer.from(`${JSON.stringify(manifest)}\n`));
+}
+
+beforeAll(async () => {
+  home = await openHome([
+    ...run('a', '2026-01-10'),
+    ...run('b', '2026-02-10', { version: 2, errors: 1 }),
+    ...run('z', '2026-05-01', { version: 3 }),
+  ]);
+  verifier = keyOf(home);
+  await makePackage(await packageLogOf(home), asked, file, none);
+});
+afterAll(() => home.sink.close());
+
+it('is whole with the key, and of unknown signer without', async () => {
+  expect(await check(file)).toMatchObject({ findings: [], signatureChecked: true, entry: 25 });
+  expect(await verifyPackage(file, { verifier: undefined, version: '1', render: none })).toMatchObject({
+    findings: [],
+    signatureChecked: false,
+  });
+});
+
+it('is the same bytes when it is made again, also after the log has grown beyond the period, and the log is told once', async () => {
+  const again = join(folder, 'again.zip');
+  await tell(home.sink, run('y', '2026-06-01', { version: 4 }));
+  await makePackage(await packageLogOf(home), asked, again, none);
+  expect(readFileSync(again).equals(readFileSync(file))).toBe(true);
+  expect(await readEvents(join(home.home, 'log'), ['report.made'])).toHaveLength(1);
+});
+
+it('is found broken by each byte that is flipped, cut or added', async () => {
+  const whole = readFileSync(file);
+  const flipped = join(folder, 'flipped.zip');
+  for (let at = 0; at < whole.length; at += 997) {
+    const bytes = Buffer.from(whole);
+    bytes[at]! ^= 1 << (at % 8);
+    writeFileSync(flipped, bytes);
+    expect([at, await codesOf(flipped)]).not.toEqual([at, []]);
+  }
+  for (const bytes of [whole.subarray(0, -1), Buffer.concat([whole, Buffer.of(0)]), Buffer.concat([Buffer.of(0), whole])]) {
+    writeFileSync(flipped, bytes);
+    expect(await codesOf(flipped)).toEqual(['PACKAGE_BYTES_DIFFER']);
+  }
+});
+
+it('names what was changed by who writes archives well', async () => {
+  const row = (contents: Map<string, Buffer>): void => {
+    const csv = contents.get('populations/runs.csv')!.toString().split('\r\n');
+    contents.set('populations/runs.csv', Buffer.from([...csv.slice(0, 1), ...csv.slice(2)].join('\r\n')));
+  };
+  expect(await codesOf(await rewrite('row.zip', row))).toEqual(['PACKAGE_FILE_CHANGED']);
+  expect(
+    await codesOf(
+      await rewrite('mended.zip', (contents) => {
+        row(contents);
+        mendManifest(contents, 'populations/runs.csv');
+      }),
+    ),
+  ).toEqual(['PACKAGE_UNPROVED']);
+  expect(await codesOf(await rewrite('less.zip', (contents) => void contents.delete('exceptions.csv')))).toEqual(['PACKAGE_FILE_MISSING']);
+  expect(await codesOf(await rewrite('more.zip', (contents) => void contents.set('note.txt', Buffer.from('x'))))).toEqual([
+    'PACKAGE_FILE_MISSING',
+  ]);
+});
+
+it('is not believed when it was made anew under another key', async () => {
+  const other = await openHome(run('a', '2026-01-10'));
+  const path = join(folder, 'other.zip');
+  await makePackage(await packageLogOf(other), asked, path, none);
+  await other.sink.close();
+  expect(await codesOf(path, keyOf(other))).toEqual([]);
+  expect(await codesOf(path)).toContain('LOG_CHECKPOINT_UNSIGNED');
+});
+
+it('is found out when who has the key leaves an item out and tells the log of that manifest', async () => {
+  let manifest = '';
+  const changed = await rewrite('unproved.zip', (contents) => {
+    const csv = contents.get('exceptions.csv')!.toString().split('\r\n');
+    contents.set('exceptions.csv', Buffer.from([...csv.slice(0, 1), ...csv.slice(2)].join('\r\n')));
+    mendManifest(contents, 'exceptions.csv');
+    manifest = digestBytes(contents.get('manifest.json')!);
+  });
+  const proof = await (await packageLogOf(home)).tell({ manifest });
+  const zip = (await ZipReader.open(changed))!;
+  const writer = await ZipWriter.open();
+  for (const name of zip.entries.keys()) await writer.add(name, name.endsWith('.tlog-proof') ? proof : (await zip.read(name))!);
+  await zip.close();
+  const path = join(folder, 'signed.zip');
+  await writer.write(path);
+  await writer.close();
+  expect(await codesOf(path)).toEqual(['PACKAGE_NOT_REPRODUCED']);
+});
+
+it('has as many lines in each population as its items, and its exceptions one by one', async () => {
+  const zip = (await ZipReader.open(file))!;
+  const text = async (name: string): Promise<string> => (await zip.read(name))!.toString();
+  for (const name of [...zip.entries.keys()].filter((one) => one.endsWith('.meta.json'))) {
+    const { rows } = JSON.parse(await text(name)) as { rows: number };
+    expect([name, (await text(name.replace('.meta.json', '.csv'))).split('\r\n').length - 2]).toEqual([name, rows]);
+  }
+  expect(
+    (await text('exceptions.csv'))
+      .split('\r\n')
+      .slice(1, -1)
+      .map((line) => line.split(',').slice(0, 3)),
+  ).toEqual([
+    ['no-finding', 'runs', 'exception'],
+    ['versions-end', 'versions', 'exception'],
+    ['versions-end', 'versions', 'exception'],
+  ]);
+  await zip.close();
+});
+
+it('holds a program that says the same, and of itself that it came with the package', () => {
+  const program = packageFile('src', 'control', 'package', 'verify.mjs');
+  const look = (...words: string[]): { status: number | null; text: string } => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], { encoding: 'utf8' });
+    return { status, text: stdout + stderr };
+  };
+  const key = join(home.home, 'log.pub');
+  expect(look(file, key)).toMatchObject({ status: 0, text: expect.stringContaining('This program came with the package') });
+  expect(look(file)).toMatchObject({ status: 5, text: expect.stringContaining('signer not checked') });
+  for (const name of ['flipped', 'row', 'mended', 'less', 'more', 'other'])
+    expect([name, look(join(folder, `${name}.zip`), key).status]).toEqual([name, 1]);
+});
