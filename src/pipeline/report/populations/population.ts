@@ -89,4 +89,6 @@ export const textOf = (data: Event['data'], path: string): string | null => {
 
 /** The records of a list; what is none is left out. */
 export const recordsOf = (value: Json | undefined): readonly Readonly<Record<string, Json>>[] =>
-  Array.isArray(value) ? value.filter((one: Json) => typeof one === 'object' && one !== null && !Array.isArray(one)) : [];
+  (Array.isArray(value) ? (value as readonly Json[]) : []).flatMap((one) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one) ? [one as Readonly<Record<string, Json>>] : [],
+  );
