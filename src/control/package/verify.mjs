@@ -76,7 +76,8 @@ const manifest = JSON.parse(manifestBytes.toString('utf8'));
 const beside = new Set(['manifest.json', 'report-made.tlog-proof']);
 for (const listed of manifest.files) {
   const bytes = read(listed.name);
-  if (bytes.length !== listed.bytes || `sha256:${sha(bytes).toString('hex')}` !== listed.digest) fail(`${listed.name} is not what the manifest lists`);
+  if (bytes.length !== listed.bytes || `sha256:${sha(bytes).toString('hex')}` !== listed.digest)
+    fail(`${listed.name} is not what the manifest lists`);
 }
 const names = new Set(manifest.files.map(({ name }) => name));
 for (const name of entries.keys()) if (!names.has(name) && !beside.has(name)) fail(`${name} is not in the manifest`);
@@ -85,7 +86,16 @@ for (const name of entries.keys()) if (!names.has(name) && !beside.has(name)) fa
 const checkpointOf = (note) => {
   const split = note.lastIndexOf('\n\n');
   const [origin, count, root] = note.slice(0, split + 1).split('\n');
-  return { origin, size: Number(count), root, text: note.slice(0, split + 1), lines: note.slice(split + 2).split('\n').filter(Boolean) };
+  return {
+    origin,
+    size: Number(count),
+    root,
+    text: note.slice(0, split + 1),
+    lines: note
+      .slice(split + 2)
+      .split('\n')
+      .filter(Boolean),
+  };
 };
 const key = keyFile ? readKey(readFileSync(keyFile, 'utf8').trim()) : undefined;
 const logs = [...new Set([...entries.keys()].flatMap((name) => /^log\/([^/]+)\//.exec(name)?.[1] ?? []))].sort();
@@ -118,17 +128,26 @@ for (const log of logs) {
 
 // ── the log was told of this manifest
 const proof = read('report-made.tlog-proof').toString('utf8');
-const [, extra, index, digests, note] = /^c2sp\.org\/tlog-proof@v1\nextra (\S+)\nindex (\d+)\n((?:\S{44}\n)*)\n([\s\S]+)$/.exec(proof) ?? fail('the proof');
+const [, extra, index, digests, note] =
+  /^c2sp\.org\/tlog-proof@v1\nextra (\S+)\nindex (\d+)\n((?:\S{44}\n)*)\n([\s\S]+)$/.exec(proof) ?? fail('the proof');
 const told = checkpointOf(note);
 requireSigned(told);
 if (told.origin !== checkpointOf(before).origin && !key) fail('the proof is of another log');
 const entry = Buffer.from(extra, 'base64');
 const event = JSON.parse(entry.toString('utf8'));
-if (event.type !== 'report.made' || event.data.manifest !== `sha256:${sha(manifestBytes).toString('hex')}`) fail('the proof is of another manifest');
-const path = digests.split('\n').slice(0, -1).map((text) => Buffer.from(text, 'base64'));
-if (climb(Number(index), told.size, leafOf(entry), path)?.toString('base64') !== told.root) fail('the proof does not lead to the signed root');
+if (event.type !== 'report.made' || event.data.manifest !== `sha256:${sha(manifestBytes).toString('hex')}`)
+  fail('the proof is of another manifest');
+const path = digests
+  .split('\n')
+  .slice(0, -1)
+  .map((text) => Buffer.from(text, 'base64'));
+if (climb(Number(index), told.size, leafOf(entry), path)?.toString('base64') !== told.root)
+  fail('the proof does not lead to the signed root');
 closeSync(handle);
-if (key) console.log(`whole: ${manifest.files.length} files, ${logs.length} log(s), signed by ${key.name}; entry ${index} of ${told.origin} tells of this manifest`);
+if (key)
+  console.log(
+    `whole: ${manifest.files.length} files, ${logs.length} log(s), signed by ${key.name}; entry ${index} of ${told.origin} tells of this manifest`,
+  );
 else console.log('consistent in itself, signer not checked: give the public key of the log');
 console.log('This program came with the package. It does not tell whether the populations follow from the log: bauta report verify does.');
 process.exit(key ? 0 : 5);
@@ -188,7 +207,9 @@ function requireSigned({ origin, text, lines }) {
   const signed = lines.some((line) => {
     const [, name, signature] = /^— (\S+) (\S+)$/.exec(line) ?? [];
     const bytes = Buffer.from(signature ?? '', 'base64');
-    return name === key.name && bytes.subarray(0, 4).toString('hex') === key.id && verify(null, Buffer.from(text), key.key, bytes.subarray(4));
+    return (
+      name === key.name && bytes.subarray(0, 4).toString('hex') === key.id && verify(null, Buffer.from(text), key.key, bytes.subarray(4))
+    );
   });
   if (!signed) fail(`the checkpoint of ${origin} was not signed with this key`);
 }
