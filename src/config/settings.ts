@@ -213,6 +213,7 @@ export const declarations = {
     doc: 'AWS: the region of Secrets Manager, which `aws:` references are read from, and of KMS. Without it there are none. Credentials are found as the SDK of AWS does.',
   },
   BAUTA_AWS_KMS_ENDPOINT: address('AWS: address of KMS, such as that of a VPC endpoint, instead of the public one of the region.'),
+  BAUTA_AWS_S3_ENDPOINT: address('AWS: address of S3, or of a store that speaks its language, instead of the public one of the region.'),
   BAUTA_AWS_SECRETS_ENDPOINT: address('AWS: address of Secrets Manager, instead of the public one of the region.'),
   BAUTA_RUNS: integer(0, 16, 1, 'Service: runs that a process works on at once. 0: it works on none.'),
   BAUTA_RATE_TOKEN: integer(0, 100_000, 300, 'Service: requests a second of one token, at each replica. 0: no limit.'),
@@ -250,7 +251,7 @@ export const declarations = {
     'Service: hosts that anything may be sent to by HTTPS, as HOST or HOST:PORT, `*.` for any name below; behind = the networks of a host that is not public, joined by +. Without it nothing is sent.',
   ),
   BAUTA_POLICY_BUNDLE: optionalText(
-    'A bundle of your own rules, which have to have nothing against a plan either: a file, or an https address of a bundle server (BAUTA_HTTP_HOSTS lists its host; http only on this machine). Its entrypoint is bauta/provision/deny.',
+    'A bundle of your own rules, which have to have nothing against a plan either: a file; an https address of a bundle server; git+https://HOST/REPOSITORY.git#BRANCH-OR-COMMIT:PATH (or git+file://) of one that is committed; s3://BUCKET/KEY. BAUTA_HTTP_HOSTS lists the host of a server or repository (http only on this machine). Its entrypoint is bauta/provision/deny.',
   ),
   BAUTA_GATE_BUNDLE: optionalText(
     'Service: a bundle of your own rules, which have to have nothing against a deployment either, named as BAUTA_POLICY_BUNDLE is. Its entrypoint is bauta/deploy/deny; one bundle may have both.',
@@ -259,7 +260,9 @@ export const declarations = {
   BAUTA_POLICY_UNSIGNED: optionalText(
     'Why a bundle without a signature is taken, as a sentence. Without it, it is not; where a key is set, it never is.',
   ),
-  BAUTA_POLICY_TOKEN: reference('Where the token is that the bundle server wants (Authorization: Bearer).'),
+  BAUTA_POLICY_TOKEN: reference(
+    'Where the token is that the bundle server (Authorization: Bearer) or the repository (Basic: USER:PASSWORD, or a token alone) wants.',
+  ),
   BAUTA_POLICY_SERVER: address(
     'An OPA server that is asked beside the rules of this release, at /v1/data/gate/provision/decision, and has to allow too.',
   ),

@@ -6,7 +6,8 @@ import type { Settings } from '../config/settings.js';
 import { toError } from '../kernel/errors.js';
 import type { Policy } from '../pipeline/ports.js';
 import { HttpClient, sendLocally } from '../systems/http/http.js';
-import { fileSource, httpSource, openPolicy, type OpaOptions, type Send } from '../systems/opa/opa.js';
+import { openPolicy, type OpaOptions, type Refused, type Send } from '../systems/opa/opa.js';
+import { openBundleSource } from './bundle-place.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,13 +19,14 @@ export interface GatePolicyOptions {
   readonly watch?: boolean;
   /** Default: about plans. About deployments no server is asked. */
   readonly question?: 'provision' | 'deploy';
+  readonly onRefused?: (refused: Refused) => void;
   /** For decisions that are taken again: the bundle that is kept, or none; and no server. */
   readonly kept?: 'only' | 'none';
 }
 
 /** MUST be closed. Rejects when a policy cannot be used: nothing is decided without it. */
 export async function openGatePolicy(asked: GatePolicyOptions): Promise<Policy> {
-  const { settings, home, environment, watch = false, question = 'provision', kept } = asked;
+  const { settings, home, environment, watch = false, question = 'provision', kept, onRefused } = asked;
   const { BAUTA_POLICY_MS: timeLimitMs } = settings;
   const server = kept === undefined && question === 'provision' ? settings.BAUTA_POLICY_SERVER : '';
   const folder = join(home, question === 'deploy' ? 'policy-deploy' : 'policy');
@@ -36,9 +38,11 @@ export async function openGatePolicy(asked: GatePolicyOptions): Promise<Policy> 
     readReference(name, settings[name], environment);
   const options: OpaOptions = { timeLimitMs, watch, question };
   const user = async (): Promise<Partial<OpaOptions>> => {
-    const source = /^https?:\/\//.test(place) ? httpSource(place, send, await read('BAUTA_POLICY_TOKEN')) : fileSource(place);
+    const name = question === 'deploy' ? 'BAUTA_GATE_BUNDLE' : 'BAUTA_POLICY_BUNDLE';
+    const token = kept === undefined ? await read('BAUTA_POLICY_TOKEN') : undefined;
+    const source = await openBundleSource({ name, text: place, settings, send, token, folder });
     const trust = { key: await read('BAUTA_POLICY_KEY'), unsignedReason: settings.BAUTA_POLICY_UNSIGNED };
-    return { user: { source, trust, folder } };
+    return { user: { source, trust, folder, ...(onRefused ? { onRefused } : {}) } };
   };
   const remote = async (): Promise<Partial<OpaOptions>> => {
     const token = await read('BAUTA_POLICY_SERVER_TOKEN');

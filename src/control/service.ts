@@ -49,6 +49,7 @@ import { openKeys } from './open-keys.js';
 import { openGatePolicy } from './open-policy.js';
 import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
+import { RefusalTelling } from './refusal-telling.js';
 import { TokenDoors } from './tokens/tokens.js';
 import { closeStores, createReadStored } from './stores.js';
 import { vaultOf } from './vaults.js';
@@ -73,8 +74,16 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
         readStored: createReadStored(settings, environment),
       })(reference);
     const tokens = await openTokenDoors(settings, closers);
+    const telling = new RefusalTelling({
+      metadata,
+      metrics,
+      question: 'deploy',
+      failed: (error) => logger.error({ ...toErrorView(error) }, 'policy'),
+    });
     const gates = new GateDoors(metadata, toReadEvidence(metadata), () =>
-      openGatePolicy({ settings, home: settings.BAUTA_HOME, environment, question: 'deploy', watch: true }),
+      telling.open((onRefused) =>
+        openGatePolicy({ settings, home: settings.BAUTA_HOME, environment, question: 'deploy', watch: true, onRefused }),
+      ),
     );
     closers.unshift(() => gates.close());
     if (settings.BAUTA_NOTIFY_MS > 0) {

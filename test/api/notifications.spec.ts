@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 
 import { parseSettings } from '../../src/config/settings.js';
+import { RefusalTelling } from '../../src/control/refusal-telling.js';
 import { Notifier } from '../../src/control/notifications/notifications.js';
 import { Grants } from '../../src/control/references.js';
 import { verifyDelivery } from '../../src/control/webhooks/verify-delivery.js';
+import { toError } from '../../src/kernel/errors.js';
 import { newRunId } from '../../src/kernel/ids.js';
 import { HttpClient } from '../../src/systems/http/http.js';
 import type { RunState } from '../../src/systems/metadata/metadata.js';
@@ -297,3 +299,40 @@ it.each([
   ['a secret of the service', `teams\nteams: { url: env:BAUTA_SMTP }`],
   ['an address with a line break', `email\nemail: { to: ["ops@example.com\\r\\nBcc: x@evil.example"] }`],
 ])('a channel with %s is refused', async (_, way) => expect((await apply(channel('bad', way))).status).toBe(422));
+
+it('tells of a policy bundle that was refused, once, whichever replica says it and however often, and counts it', async () => {
+  const text = channel('rules', 'slackWebhook\nslackWebhook: { url: env:BAUTA_CONN_HOOK }', '', 'policy-refused');
+  expect((await apply(text)).status).toBe(200);
+  const counted: string[] = [];
+  const metrics = { refused: (question: string, code: string): void => void counted.push(`${question} ${code}`) };
+  const replica = (): RefusalTelling =>
+    new RefusalTelling({ metadata: world.metadata, metrics, question: 'deploy', failed: (error) => void failures.push(error) });
+  const inForce = { revision: 'r1', digest: 'sha256:01' };
+  const policy = { bundle: inForce, decide: () => Promise.reject(new Error('not asked')), close: () => Promise.resolve() };
+  const refuse = async (digest: string): Promise<void> => {
+    for (const one of [replica(), replica()])
+      await one.open((onRefused) => {
+        onRefused({ error: toError('POLICY_BUNDLE_UNSIGNED'), digest, inForce });
+        return Promise.resolve(policy);
+      });
+    for (let round = 0; (await world.sql('SELECT FROM bauta.notice')).length < 4 && round < 100; round++) await pause(10);
+    await lookTwice();
+  };
+  await refuse('sha256:02');
+  expect(counted).toEqual(['deploy POLICY_BUNDLE_UNSIGNED', 'deploy POLICY_BUNDLE_UNSIGNED']);
+  const told = (): string[] => heard.map(({ body }) => body).filter((body) => body.includes('policy bundle'));
+  expect(told()).toEqual([expect.stringMatching(/about deployments, sha256:02.*POLICY_BUNDLE_UNSIGNED/)]);
+  await refuse('sha256:03');
+  expect(told()).toHaveLength(2);
+  const [entry] = await world.sql(`SELECT event FROM bauta.outbox WHERE event ->> 'type' = 'policy.bundle-refused' LIMIT 1`);
+  expect(entry?.['event']).toMatchObject({ data: { question: 'deploy', code: 'POLICY_BUNDLE_UNSIGNED', inForce } });
+  // One that cannot be opened at all is tried anew by every question, and told once.
+  const closed = replica();
+  for (let round = 0; round < 3; round++)
+    await expect(closed.open(() => Promise.reject(toError('POLICY_BUNDLE_UNREACHABLE', { name: 'x' })))).rejects.toMatchObject({
+      code: 'POLICY_BUNDLE_UNREACHABLE',
+    });
+  expect(counted.slice(4)).toEqual(['deploy POLICY_BUNDLE_UNREACHABLE']);
+  for (let round = 0; (await world.sql('SELECT FROM bauta.notice')).length < 2 && round < 100; round++) await pause(10);
+  await lookTwice();
+});

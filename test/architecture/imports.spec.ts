@@ -150,6 +150,7 @@ it('imports a client library in exactly one folder of systems', () => {
     kafkajs: 'kafka',
     avsc: 'kafka',
     'node-vault': 'vault',
+    'isomorphic-git': 'git',
     '@aws-sdk': 'aws',
     '@smithy': 'aws',
     typeorm: 'metadata',

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { decide } from '../../src/pipeline/gate/gate.js';
 import type { Policy } from '../../src/pipeline/ports.js';
-import { type BundleSource, fileSource, httpSource, openPolicy, type Send } from '../../src/systems/opa/opa.js';
+import { type BundleSource, type Refused, fileSource, httpSource, openPolicy, type Send } from '../../src/systems/opa/opa.js';
 import { itWithOpa, runOpa } from './opa-binary.js';
 import { question } from './question.js';
 
@@ -69,7 +69,7 @@ let kept = 0;
 async function withPolicy<T>(
   source: BundleSource,
   use: (policy: Policy) => Promise<T>,
-  options: { trust?: ReturnType<typeof trust>; folder?: string; onRefused?: (error: Error, inForce: string) => void; watch?: boolean } = {},
+  options: { trust?: ReturnType<typeof trust>; folder?: string; onRefused?: (refused: Refused) => void; watch?: boolean } = {},
 ): Promise<T> {
   const { onRefused } = options;
   const folder = options.folder ?? join(home, `kept-${kept++}`);
@@ -255,7 +255,7 @@ describe('a server of bundles', () => {
     const server = new Server();
     server.serve(build('good'), '"1"');
     const told: [string, string][] = [];
-    const onRefused = (error: Error, inForce: string): void => void told.push([(error as Error & { code: string }).code, inForce]);
+    const onRefused = ({ error, inForce }: Refused): void => void told.push([error.code, inForce.revision]);
     await withPolicy(
       httpSource('https://bundles.example/b', server.send),
       async (policy) => {
@@ -280,7 +280,7 @@ describe('a server of bundles', () => {
     expect(server.asked).toBe(before + 1);
     server.failing = true;
     const told: string[] = [];
-    const onRefused = (error: Error): void => void told.push((error as Error & { code: string }).code);
+    const onRefused = ({ error }: Refused): void => void told.push(error.code);
     await withPolicy(source, async (policy) => expect(await codes(policy)).toEqual(['ENVIRONMENT_CLOSED']), { folder, onRefused });
     expect(told).toEqual(['POLICY_BUNDLE_UNREACHABLE']);
     await expect(withPolicy(source, codes)).rejects.toMatchObject({ code: 'POLICY_BUNDLE_UNREACHABLE' });

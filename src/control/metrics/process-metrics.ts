@@ -40,6 +40,14 @@ export class ProcessMetrics implements RunObserver {
     ...{ name: 'bauta_gate_decisions_total', help: 'Decisions of the gate about plans.', registers: [this.registry] },
     labelNames: ['decision'],
   });
+  private readonly refusals = new Counter({
+    ...{
+      name: 'bauta_policy_bundles_refused_total',
+      help: 'Bundles of one’s own that were refused or could not be had.',
+      registers: [this.registry],
+    },
+    labelNames: ['question', 'code'],
+  });
   private readonly entered = new Map<string, Entered>();
   private readonly snapshots = new Map<string, number>();
 
@@ -58,6 +66,10 @@ export class ProcessMetrics implements RunObserver {
         this.set(snapshots.size === 0 ? 0 : (clock.now() - Math.min(...snapshots.values())) / 1000);
       },
     });
+  }
+
+  refused(question: 'provision' | 'deploy', code: string): void {
+    this.refusals.inc({ question, code });
   }
 
   answered(method: string, route: string, status: number, seconds: number): void {

@@ -25,6 +25,7 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'breakglass.used': 'breakglass-used',
   'breakglass.used-again': 'breakglass-used',
   'breakglass.unreviewed': 'breakglass-unreviewed',
+  'policy.bundle-refused': 'policy-refused',
 };
 
 /** Of a deployment: told as they are, each of them a name or an id. */
@@ -32,7 +33,7 @@ const deploymentMembers = ['environment', 'gate', 'service', 'decision', 'breakg
 
 export async function toMessage(transaction: Transaction, notice: Notice, workspace: string): Promise<Message | undefined> {
   const event = events[notice.type];
-  const { run: runId, approval, expiresAt, changed } = notice.data;
+  const { run: runId, approval, expiresAt, changed, question, digest } = notice.data;
   const run = typeof runId === 'string' ? await transaction.runs.find(runId) : undefined;
   if (event === undefined) return undefined;
   // That a run was published is no news unless something was not well before it.
@@ -48,6 +49,9 @@ export async function toMessage(transaction: Transaction, notice: Notice, worksp
     ...(isOfDeployment(event)
       ? Object.fromEntries(deploymentMembers.flatMap((name) => (typeof notice.data[name] === 'string' ? [[name, notice.data[name]]] : [])))
       : {}),
+    ...(event === 'policy-refused'
+      ? { bundle: `about ${question === 'deploy' ? 'deployments' : 'plans'}, ${typeof digest === 'string' ? digest : 'not fetched'}` }
+      : {}),
     ...(code === undefined ? {} : { code }),
   };
 }
@@ -59,12 +63,16 @@ function toNames(changed: readonly Json[]): readonly string[] {
 }
 
 /** How long a channel does not hear the same again; what the service itself tells once is told each time. */
-export const toQuietMs = ({ event }: Message): number => (event.startsWith('dataset-') || isOfDeployment(event) ? 0 : QUIET_MS);
+export const toQuietMs = ({ event }: Message): number => {
+  if (event === 'policy-refused') return 24 * QUIET_MS;
+  return event.startsWith('dataset-') || isOfDeployment(event) ? 0 : QUIET_MS;
+};
 
 const isOfDeployment = (event: NoticeEvent): boolean => event.startsWith('breakglass-') || event === 'deployment-flipped';
 
-/** What a channel hears once: the same of the same pipeline, or of the same approval. */
-export const toSubject = ({ event, pipeline, approval, decision, breakglass }: Message): string => {
+/** What a channel hears once: the same of the same pipeline, of the same approval, or of the same bundle. */
+export const toSubject = ({ event, pipeline, approval, decision, breakglass, bundle, code }: Message): string => {
+  if (event === 'policy-refused') return `bundle ${bundle ?? ''} ${code ?? ''}`;
   if (isOfDeployment(event)) return breakglass === undefined ? `decision ${decision ?? ''}` : `breakglass ${breakglass}`;
   return event === 'approval-wanted' ? `approval ${approval ?? ''}` : `pipeline ${pipeline ?? ''}`;
 };

@@ -32,6 +32,12 @@ export class OutboxSink implements AuditSink {
     await this.within(async (transaction) => {
       if (event.type === 'dataset.dropped.intended') await requireUnheld(transaction, event);
       await transaction.append(event, key);
+      for (const code of event.type === 'plan.decided' ? refusalsOf(event) : [])
+        await transaction.notifications.note({
+          type: 'policy.bundle-refused',
+          at: event.at,
+          data: { question: 'provision', code, digest: null },
+        });
       await transaction.runs.say(event.runId, toLine(event));
       if (event.type === 'dataset.published.intended') await transaction.datasets.intend(event.runId, event.data);
       if (ends.has(event.type)) await transaction.datasets.drop(event.data['run'] as string, event.runId);
@@ -71,6 +77,12 @@ export class OutboxSink implements AuditSink {
   private until<T>(find: (transaction: Transaction) => Promise<T | undefined>): Promise<T> {
     return untilSequenced(this.metadata, this.workspaceId, find, this.patienceMs);
   }
+}
+
+/** Why a newer bundle of one's own was not asked about a plan. */
+function refusalsOf({ data }: Event): readonly string[] {
+  const { others = [] } = (data['decision'] ?? {}) as { readonly others?: readonly { readonly refused?: string }[] };
+  return others.flatMap(({ refused }) => refused ?? []);
 }
 
 /** A hold that was answered stops every drop that is not meant yet, whenever the log was read. Throws DATASET_HELD. */

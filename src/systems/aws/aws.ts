@@ -2,6 +2,7 @@
 import { toError } from '../../kernel/errors.js';
 import type { OpenKeys } from '../../pipeline/ports.js';
 import type { AwsSettings } from './asking.js';
+import type { Bucket, BucketObject } from './bucket.js';
 import type { Kms } from './kms.js';
 import { KmsKeyProvider } from './kms-keys.js';
 import { parseAwsReference } from './reference.js';
@@ -13,8 +14,9 @@ export { parseAwsReference } from './reference.js';
 export class Aws {
   private secrets: Promise<Secrets> | undefined;
   private kms: Promise<Kms> | undefined;
+  private bucket: Promise<Bucket> | undefined;
 
-  constructor(private readonly settings: AwsSettings) {}
+  constructor(private readonly settings: AwsSettings & { readonly BAUTA_AWS_S3_ENDPOINT: string }) {}
 
   /** The text of a secret of Secrets Manager, or of a field of it; undefined: there is none. Throws AWS_*. */
   async read(reference: string): Promise<string | undefined> {
@@ -27,9 +29,15 @@ export class Aws {
   /** Keys of KMS. Throws AWS_* and KEY_*. */
   readonly openKeys: OpenKeys = (hierarchy) => new KmsKeyProvider(() => this.openKms(), hierarchy);
 
+  /** An object of S3; undefined: it is still the one of this ETag. Throws AWS_*. */
+  async readObject(bucket: string, key: string, limitBytes: number, etag?: string): Promise<BucketObject | undefined> {
+    this.bucket ??= import('./bucket.js').then(({ Bucket: Opened }) => new Opened(this.settings));
+    return (await this.bucket).read(bucket, key, limitBytes, etag);
+  }
+
   async close(): Promise<void> {
-    for (const opened of [this.secrets, this.kms]) (await opened?.catch(() => undefined))?.close();
-    this.secrets = this.kms = undefined;
+    for (const opened of [this.secrets, this.kms, this.bucket]) (await opened?.catch(() => undefined))?.close();
+    this.secrets = this.kms = this.bucket = undefined;
   }
 
   private openKms(): Promise<Kms> {

@@ -4,6 +4,7 @@ export const noticeEvents = [
   ...(['run-failed', 'run-withheld', 'run-denied', 'run-late', 'run-recovered', 'approval-wanted'] as const),
   ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired', 'dataset-dropped', 'dataset-not-dropped'] as const),
   ...(['deployment-flipped', 'breakglass-issued', 'breakglass-used', 'breakglass-unreviewed'] as const),
+  'policy-refused',
 ] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
@@ -22,6 +23,8 @@ export type Message = {
   readonly expiresAt?: string;
   /** What is not as it was when the dataset was made: names of documents, `policy`, `source schema`. */
   readonly changed?: readonly string[];
+  /** Which of one's own bundles: about plans, or about deployments; and of which digest. */
+  readonly bundle?: string;
   /** Why: one of our codes. */
   readonly code?: string;
   /** Of a deployment, and by what it was let through. */
@@ -47,6 +50,7 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'breakglass-issued': 'A break-glass was issued: one deployment may go past its gate',
   'breakglass-used': 'A break-glass was used: a deployment went past its gate',
   'breakglass-unreviewed': 'Nobody reviewed the use of a break-glass in time',
+  'policy-refused': 'A policy bundle was refused; the one before stays in force',
 };
 
 export const toTitle = ({ event }: Message): string => titles[event];
@@ -59,6 +63,7 @@ export function toFacts({
   approval,
   changed,
   expiresAt,
+  bundle,
   code,
   gate,
   service,
@@ -71,6 +76,7 @@ export function toFacts({
     ...{ Pipeline: pipeline, Environment: environment, Run: run, Approval: approval },
     ...{ Gate: gate, Service: service, Decision: decision, 'Break-glass': breakglass },
     ...{ Changed: changed?.join(', '), Expires: expiresAt, Reason: code, Workspace: workspace, Time: at },
+    ...{ Changed: changed?.join(', '), Expires: expiresAt, Bundle: bundle, Reason: code, Workspace: workspace, Time: at },
   };
   return Object.entries(all).filter((fact): fact is [string, string] => fact[1] !== undefined);
 }

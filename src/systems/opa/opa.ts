@@ -6,6 +6,7 @@ import { toCanonicalJson } from '../../kernel/canonical-json.js';
 import { packageFile } from '../../kernel/package-root.js';
 import type { Decision, GateInput } from '../../pipeline/decision.js';
 import type { Policy } from '../../pipeline/ports.js';
+import { archiveLimits } from './archive.js';
 import { readBundle } from './bundle.js';
 import type { Decider } from './decider.js';
 import { PolicyThread } from './policy-thread.js';
@@ -13,11 +14,15 @@ import { compareReasons, parseDecision, parseDeployment, toResult } from './reas
 import { openRemote, type RemoteOptions } from './remote.js';
 import { userEntrypoints } from './user-bundle.js';
 import { toNowNs } from './rules.js';
-import { UserPolicy, type UserPolicyOptions } from './user-policy.js';
+import { type Refused, UserPolicy, type UserPolicyOptions } from './user-policy.js';
 
 export { type Cause, type Explained, explainReason } from './explain.js';
 export { type Built, type RuleTest, buildBundle, testRules } from './opa-program.js';
+export type { Refused };
 export { openRules, type Question, type Rules, type SpokenRule } from './rules.js';
+/** Of a bundle as it comes. */
+export const bundleLimitBytes = archiveLimits.packedBytes;
+
 export { type BundleSource, fileSource, httpSource, type Send } from './bundle-source.js';
 
 /** In the order of the manifest's entrypoints. */

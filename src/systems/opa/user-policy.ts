@@ -3,6 +3,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { digestBytes } from '../../kernel/digest.js';
 import { BautaError } from '../../kernel/errors.js';
 import type { GateInput } from '../../pipeline/decision.js';
 import { toCanonicalJson } from '../../kernel/canonical-json.js';
@@ -22,8 +23,15 @@ export interface UserPolicyOptions {
   /** The last good bundle is kept here. */
   readonly folder: string;
   readonly timeLimitMs: number;
-  /** A bundle was refused or could not be fetched, and the one before stays in force. */
-  readonly onRefused?: (error: BautaError, inForce: string) => void;
+  /** A bundle was refused or could not be fetched, and the one before stays in force: told once of each bundle, and of each reason that there is none. */
+  readonly onRefused?: (refused: Refused) => void;
+}
+
+export interface Refused {
+  readonly error: BautaError;
+  /** Of the bundle; null: none came. */
+  readonly digest: string | null;
+  readonly inForce: { readonly revision: string; readonly digest: string };
 }
 
 /** How long a server may hold the question whether there is a newer bundle. */
@@ -41,6 +49,10 @@ export class UserPolicy implements Decider {
   #inForce: InForce | undefined;
   #etag: string | undefined;
   #refused: string | undefined;
+  /** What was told last, until a bundle is taken: the reason, and what it was about. */
+  #told: string | undefined;
+  /** Of the bundle that was fetched last. */
+  #fetched = '';
   readonly #stop = new AbortController();
 
   private constructor(options: UserPolicyOptions) {
@@ -110,15 +122,17 @@ export class UserPolicy implements Decider {
 
   async #renew(hold: boolean): Promise<boolean> {
     const { source, folder } = this.#options;
+    this.#fetched = '';
     const fetched = await source.ask(this.#etag === '' ? undefined : this.#etag, hold ? waitSeconds : undefined, this.#stop.signal);
     if (fetched === undefined) {
       // The source has nothing else than what is in force: what was refused before is gone.
-      this.#refused = undefined;
+      this.#refused = this.#told = undefined;
       return false;
     }
+    this.#fetched = digestBytes(fetched.bytes);
     const before = this.#inForce?.bundle.digest;
     await this.#activate(fetched);
-    this.#refused = undefined;
+    this.#refused = this.#told = undefined;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeKept(folder, fetched);
     return this.#inForce?.bundle.digest !== before;
@@ -145,7 +159,10 @@ export class UserPolicy implements Decider {
   #tell(error: unknown): void {
     const known = error instanceof BautaError ? error : unreachable(error);
     this.#refused = known.code;
-    this.#options.onRefused?.(known, this.bundle.revision);
+    const told = `${known.code} ${this.#fetched}`;
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#options.onRefused?.({ error: known, digest: this.#fetched === '' ? null : this.#fetched, inForce: this.bundle });
   }
 }
 
