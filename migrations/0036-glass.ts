@@ -84,9 +84,7 @@ const deployments = `
     commit text,
     image text,
     dataset text,
-    -- Until when what it rests on is good; NULL: nothing of it ends by itself.
-    rests_until timestamptz,
-    -- When it is to be looked at again; NULL: when something happens.
+    -- When it is to be looked at, at the latest; NULL: when something happens.
     due_at timestamptz,
     flipped_at timestamptz,
     PRIMARY KEY (workspace_id, gate, environment, service),

@@ -14,6 +14,7 @@ interface Head {
   readonly enforced: boolean;
   readonly codes: readonly string[];
   readonly score: number;
+  readonly flipped: { readonly at: string; readonly codes: readonly string[]; readonly revoked: string | null } | null;
 }
 
 interface Shown extends Head {
@@ -42,20 +43,31 @@ async function list(server: Server, options: GlobalOptions & { readonly gate?: s
   return 0;
 }
 
-const wordOf = ({ allow, enforced }: Head): string => (enforced ? (allow ? 'allow' : 'deny') : 'not enforced');
+const wordOf = ({ allow, enforced, flipped }: Head): string =>
+  flipped ? 'flipped' : enforced ? (allow ? 'allow' : 'deny') : 'not enforced';
 
 const toLine = (one: Head): readonly string[] =>
-  [one.id, one.decidedAt, wordOf(one), `${one.score}`, one.gate, `${one.service} → ${one.environment}`, one.codes.join(', ')].map((text) =>
-    stripControls(text),
-  );
+  [
+    one.id,
+    one.decidedAt,
+    wordOf(one),
+    `${one.score}`,
+    one.gate,
+    `${one.service} → ${one.environment}`,
+    (one.flipped ?? one).codes.join(', '),
+  ].map((text) => stripControls(text));
 
 async function show(server: Server, id: string, options: GlobalOptions): Promise<number> {
   const decision = await server.ask<Shown>('GET', `/v1/decisions/${encodeURIComponent(id)}`);
   if (wantsJson(options)) writeJson({ decision });
   else {
     const { origin, index } = decision.answer.log;
+    const { flipped } = decision;
     const lines = [
       toLine(decision).join('  '),
+      ...(flipped
+        ? [`flipped ${flipped.at}${flipped.revoked === null ? '' : `, the version of run ${flipped.revoked} was revoked with it`}`]
+        : []),
       `policy ${decision.record.bundles.bauta.revision}, ${index === null ? 'not in the log yet' : `log ${origin ?? ''}, entry ${index}`}`,
     ];
     process.stdout.write(`${stripControls(lines.join('\n'), '\n')}\n`);

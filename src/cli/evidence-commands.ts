@@ -10,14 +10,16 @@ export function addEvidenceCommands(program: Command, done: (exitCode: number) =
     'bauta evidence send junit.xml --commit $GITHUB_SHA --json',
     'bauta evidence list --environment staging',
     'bauta evidence show ID',
+    'bauta evidence withdraw ID --reason "the scanner ran without its database"',
   ])
-    .argument('<action>', 'send, list or show')
-    .argument('[what]', 'with send: the file; with show: the id')
+    .argument('<action>', 'send, list, show or withdraw')
+    .argument('[what]', 'with send: the file; with show and withdraw: the id')
     .addOption(new Option('--type <format>', 'with send: what the tool wrote; default: what the file looks like').choices(scanFormats))
     .option('--commit <sha>', 'of which commit it is; of a job its identity token says it')
     .option('--image <digest>', 'of which image: sha256:… or NAME@sha256:…; a tag is what somebody moves')
     .option('--environment <name>', 'of which environment')
     .option('--repository <id>', 'of the commit; of a job its identity token says it')
+    .option('--reason <text>', 'with withdraw: why; the log holds a commitment to it')
     .addHelpText('after', '\nExit code 1: the report was kept, and is no evidence: no rule ran, nothing was looked at, or the tool failed.')
     .action(async (action: string, what: string | undefined, _, self: Command) =>
       done(await (await import('./evidence.js')).evidence(action, what, self.optsWithGlobals())),

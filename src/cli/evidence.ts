@@ -14,6 +14,7 @@ export interface EvidenceOptions extends GlobalOptions {
   readonly image?: string;
   readonly environment?: string;
   readonly repository?: string;
+  readonly reason?: string;
 }
 
 interface Evidence {
@@ -39,11 +40,13 @@ interface Found {
 }
 
 export async function evidence(action: string, what: string | undefined, options: EvidenceOptions): Promise<number> {
-  if (!['send', 'list', 'show'].includes(action)) throw toError('OPTION_INVALID', { name: 'the action', expected: 'send, list or show' });
+  if (!['send', 'list', 'show', 'withdraw'].includes(action))
+    throw toError('OPTION_INVALID', { name: 'the action', expected: 'send, list, show or withdraw' });
   const server = await requireServer(options, 'evidence');
   if (action === 'list') return list(server, options);
   const name = action === 'send' ? 'the file of the report' : 'the id of a report';
   if (what === undefined) throw new InputError('OPTION_MISSING', { name, expected: 'bauta evidence --help' });
+  if (action === 'withdraw') return withdraw(server, what, options);
   return action === 'send' ? send(server, what, options) : show(server, what, options);
 }
 
@@ -76,6 +79,15 @@ async function list(server: Server, options: EvidenceOptions): Promise<number> {
     ]);
     process.stdout.write(`${toTable([['EVIDENCE', 'RECEIVED', 'FORMAT', 'TOOL', 'OF', 'OPEN'], ...rows], '')}\n`);
   }
+  return 0;
+}
+
+async function withdraw(server: Server, id: string, options: EvidenceOptions): Promise<number> {
+  const { reason } = options;
+  if (reason === undefined) throw new InputError('OPTION_MISSING', { name: '--reason', expected: 'bauta evidence --help' });
+  const evidence = await server.post<Evidence>(`/v1/evidence/${encodeURIComponent(id)}/withdraw`, { reason });
+  if (wantsJson(options)) writeJson({ evidence, findings: [] });
+  else process.stdout.write(`withdrawn: what was let through by ${id} is decided again\n`);
   return 0;
 }
 

@@ -25,6 +25,7 @@ export function toEvidenceSchemas({
       counts: object({}, Object.fromEntries(severities.map((severity) => [severity, counts]))),
       suppressed: count('set aside by the report'),
       ...{ newFindings: orNull(count('against the last one')), fixedFindings: orNull(count('against the last one')) },
+      withdrawnAt: orNull(text('RFC 3339: it counts no more since then')),
     }),
   };
   const found = object({

@@ -6,6 +6,13 @@ export function toGateSchemas(error: Schema): Readonly<Record<'decisions' | 'gat
     ...{ id: text('of the decision'), gate: text('name'), environment: text('where it shall go'), service: text('what shall go there') },
     ...{ decidedAt: text('RFC 3339'), allow: flag('what was answered'), enforced: flag('false: the gate only advised') },
     ...{ codes: list(text('see docs/policies.md'), 'of every reason against it'), score: { type: 'number', minimum: 0, maximum: 100 } },
+    flipped: orNull(
+      object({
+        at: text('RFC 3339'),
+        codes: list(text('see docs/policies.md'), 'why'),
+        revoked: orNull(text('run of the version that was revoked')),
+      }),
+    ),
   };
   const answerAgain: Schema = { type: 'object', description: 'as of the record, and as of now' };
   /** Of `list`, of `show`, and of `replay`. */

@@ -35,7 +35,7 @@ import {
 import { openEventPublication } from './events/events.js';
 import { CloneClock } from './environments/environments.js';
 import { DatasetClock } from './datasets/datasets.js';
-import { CallbackSender, GateDoors, toReadEvidence } from './gates/gates.js';
+import { CallbackSender, FlipClock, GateDoors, toReadEvidence } from './gates/gates.js';
 import { IdentityLogin } from './issuers/issuers.js';
 import { openLogKeys } from './log-keys.js';
 import { openMetadataServer } from './metadata-server.js';
@@ -92,6 +92,11 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
       const sender = new CallbackSender({ metadata, doors: gates, http, settings, environment, grants, serverKey, failed });
       closers.unshift(() => sender.stop());
     }
+    const flips = new FlipClock({
+      ...{ metadata, doors: gates, clock: systemClock },
+      failed: (error) => logger.error({ ...toErrorView(error) }, 'flips'),
+    });
+    closers.unshift(() => flips.stop());
     const app = await createApplication(
       { metadata, serverKey, settings, readHookSecret, grants, metrics, tokens, gates },
       settings.BAUTA_HTTP_BODY_BYTES,

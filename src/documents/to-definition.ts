@@ -73,7 +73,7 @@ function toGate({ dataset = {}, evidence = [], validFor, parameters = {}, caller
     })),
     validForMs: toMs(validFor, '15m'),
     parameters: {
-      ...{ fixableCriticals: 0, logLagSeconds: 60, ...numbers, driftMaxAgeMs: toMs(driftMaxAge, '7d') },
+      ...{ fixableCriticals: 0, logLagSeconds: 60, revokeOn: ['LIVE_VALUES'], ...numbers, driftMaxAgeMs: toMs(driftMaxAge, '7d') },
       databaseMaxAgeMs: toMs(databaseMaxAge, '7d'),
       penalties: { critical: 40, high: 10, medium: 2, low: 0, unknown: 10, failed: 100, ...(penalties as Written | undefined) },
     },

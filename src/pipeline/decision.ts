@@ -32,6 +32,8 @@ export interface Decision {
   readonly score?: Score;
   /** Of a deployment: names of the evidence that there is none of. */
   readonly missing?: readonly string[];
+  /** Of a deployment: codes for which the version that the tests ran on is revoked, should an earlier decision be flipped by this one. */
+  readonly revokes?: readonly string[];
   readonly policy: { readonly revision: string; readonly digest: string };
   /** What was asked beside it and had to have nothing against it: the users' own bundle, a server. */
   readonly others?: readonly {

@@ -422,6 +422,8 @@ export interface GateDefinition {
     /** Of the vulnerabilities that a tool knew, when it made its report. */
     readonly databaseMaxAgeMs: number;
     readonly logLagSeconds: number;
+    /** Codes for which the version that the tests ran on is revoked, when a decision is flipped. */
+    readonly revokeOn: readonly string[];
   };
   /** Who may ask it in a language of his own. */
   readonly callers?: GateCallers;

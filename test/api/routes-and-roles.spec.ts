@@ -63,6 +63,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/evidence': readers,
   'GET /v1/evidence/{id}': readers,
   'GET /v1/evidence/{id}/findings': readers,
+  'POST /v1/evidence/{id}/withdraw': ['operator', 'policy-admin'],
   'POST /v1/waivers': ['requester', 'operator', 'policy-admin'],
   'GET /v1/waivers': readers,
   'DELETE /v1/waivers/{id}': ['operator', 'approver', 'policy-admin'],

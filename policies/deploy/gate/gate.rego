@@ -16,6 +16,7 @@ decision := {
 		"items": data.deploy.score.items,
 	},
 	"missing": [name | some name, _ in data.deploy.evidence.lacking],
+	"revokes": data.deploy.revocation.revoking(reasons),
 }
 
 reasons := [reason |

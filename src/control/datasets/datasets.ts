@@ -1,4 +1,5 @@
 // The door of datasets: the versions that a target has, and what the clock does to those that are published.
+export { tellMark } from './tell-mark.js';
 export { DatasetClock, type DatasetClockOptions } from './dataset-clock.js';
 export { AttestationController } from './attestation-controller.js';
 export { CurrentDatasetsController } from './current-datasets-controller.js';

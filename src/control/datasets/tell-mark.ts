@@ -9,7 +9,8 @@ import type { DatasetRow, Transaction } from '../../systems/metadata/metadata.js
 
 export interface Told {
   readonly type: 'hold.placed' | 'hold.lifted' | 'dataset.revoked';
-  readonly actor: string;
+  /** Absent: the service itself. */
+  readonly actor?: string;
   /** Kept where it can be erased. */
   readonly reason: string;
   readonly until?: string;

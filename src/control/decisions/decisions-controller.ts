@@ -19,6 +19,11 @@ const head: Readonly<Record<string, Schema>> = {
     decidedAt: { type: 'string', format: 'date-time' },
   },
   ...{ allow: { type: 'boolean' }, enforced: { type: 'boolean' }, codes: { type: 'array', items: text }, score: { type: 'number' } },
+  flipped: {
+    type: ['object', 'null'],
+    description: 'it holds no more: since when, for which codes, and the run whose version was revoked with it',
+    properties: { at: text, codes: { type: 'array', items: text }, revoked: { type: ['string', 'null'] } },
+  },
 };
 const list: Schema = {
   type: 'object',
@@ -109,10 +114,10 @@ export class DecisionsController {
   }
 }
 
-function toHead({ id, gate, environment, service, decidedAt, allow, enforced, answer }: DecisionRow): object {
+function toHead({ id, gate, environment, service, decidedAt, allow, enforced, answer, flip }: DecisionRow): object {
   const { reasons, score } = answer as { readonly reasons: readonly { readonly code: string }[]; readonly score: Json };
   const codes = [...new Set(reasons.map(({ code }) => code))];
-  return { id, gate, environment, service, decidedAt: decidedAt.toISOString(), allow, enforced, codes, score };
+  return { id, gate, environment, service, decidedAt: decidedAt.toISOString(), allow, enforced, codes, score, flipped: flip };
 }
 
 function toCursor(text: string): { readonly at: Date; readonly id: string } {

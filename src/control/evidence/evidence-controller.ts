@@ -7,7 +7,7 @@ import { BautaError, toError } from '../../kernel/errors.js';
 import { type EvidenceRow, Metadata, type SubjectKind, type Transaction } from '../../systems/metadata/metadata.js';
 import { type ScanFormat, scanFormats, severities } from '../../systems/scanners/scanners.js';
 import {
-  CLOCK, type Request, type Response, Route, callerOf, isUuid, pageSchema, readPage, requireRight, requireUuid, toPage,
+  CLOCK, type Request, type Response, Route, callerOf, isUuid, pageSchema, parseRequest, readPage, requireRight, requireUuid, toPage,
 } from '../http/http.js'; // prettier-ignore
 import { evidenceSchema, toEvidenceView } from './evidence-view.js';
 import { REPORT_LIMIT, readFindings, receive } from './receive.js';
@@ -28,6 +28,15 @@ const format: Schema = { type: 'string', enum: scanFormats, description: 'what t
 const body: Schema = {
   type: ['object', 'array', 'string'],
   description: `the report as the tool wrote it, at most ${REPORT_LIMIT} bytes; it is read while it comes in`,
+};
+const withdrawn: Schema = {
+  ...{ type: 'object', additionalProperties: false, required: ['reason'], description: 'reason' },
+  properties: {
+    reason: {
+      ...{ type: 'string', minLength: 1, maxLength: 1000, pattern: '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$' },
+      description: 'why; the log holds a commitment to it',
+    },
+  },
 };
 const findingProperties: Readonly<Record<string, Schema>> = {
   rule: { type: 'string' },
@@ -123,6 +132,25 @@ export class EvidenceController {
     const from = Number(after);
     const all = await readFindings(kept!);
     return toPage(all.slice(from, from + limit), limit, () => String(from + limit));
+  }
+
+  @Route({
+    ...{ method: 'POST', path: ':id/withdraw', needs: 'evidence:withdraw', answer: evidenceSchema, body: withdrawn, errors: [404] },
+    summary: 'a report counts no more: what was let through by it is decided again',
+  })
+  async withdraw(@Req() request: Request, @Param('id') id: string): Promise<object> {
+    const { workspaceId, personId: actor } = callerOf(request);
+    return this.metadata.within(workspaceId, async (transaction) => {
+      const { subjectKind, subject } = await find(transaction, id);
+      requireRight(request, 'evidence:withdraw', subjectKind === 'environment' ? [subject] : []);
+      const { reason } = parseRequest<{ readonly reason: string }>(request.body, withdrawn);
+      const committed = await transaction.log.keepText(reason);
+      if (await transaction.evidence.withdraw(id, actor, committed)) {
+        const data = { evidence: id, subjectKind, subject, reason: { committed } };
+        await transaction.audit({ type: 'evidence.withdrawn', at: toTimestamp(this.clock.now()), actor, data });
+      }
+      return toEvidenceView(await find(transaction, id));
+    });
   }
 
   private async tell(transaction: Transaction, row: EvidenceRow): Promise<void> {

@@ -28,6 +28,7 @@ const properties: Readonly<Record<string, Schema>> = {
   suppressed: { type: 'integer', description: 'findings that the report itself sets aside' },
   newFindings: { ...amount, description: 'against the last report of this tool on this line; null: the first' },
   fixedFindings: amount,
+  withdrawnAt: { ...instant, description: 'it counts no more since then' },
 };
 
 export const evidenceSchema: Schema = { type: 'object', required: Object.keys(properties), properties };
@@ -41,6 +42,6 @@ export function toEvidenceView(row: EvidenceRow): object {
     ...{ madeAt: row.madeAt?.toISOString() ?? null, databaseAt: row.databaseAt?.toISOString() ?? null },
     ...{ missing, rules, targets, errors },
     counts: Object.fromEntries(Object.entries(row.counts).map(([name, [open, fixable]]) => [name, { open, fixable }])),
-    ...{ suppressed, newFindings, fixedFindings },
+    ...{ suppressed, newFindings, fixedFindings, withdrawnAt: row.withdrawnAt?.toISOString() ?? null },
   };
 }

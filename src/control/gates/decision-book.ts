@@ -2,11 +2,13 @@
 // the group is durable.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { AuditEvent, Metadata, NewDecision } from '../../systems/metadata/metadata.js';
+import type { AuditEvent, Deployment, Metadata, NewDecision } from '../../systems/metadata/metadata.js';
 
 export interface Booked {
   readonly row: NewDecision;
   readonly event: AuditEvent;
+  /** What stands by it from now on; absent: nothing does. */
+  readonly deployment?: Deployment;
 }
 
 /** Where it stands in the log. */
@@ -45,6 +47,7 @@ export class DecisionBook {
       try {
         await this.metadata.within(workspaceId, async (transaction) => {
           await transaction.decisions.insert(all.map(({ row }) => row));
+          await transaction.deployments.keep(all.flatMap(({ deployment }) => deployment ?? []));
           await transaction.auditAll(all.map(({ row, event }) => ({ event, key: row.key })));
         });
         // The next group does not wait for the places of this one.

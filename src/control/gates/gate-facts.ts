@@ -115,6 +115,11 @@ export function toQuestion(seen: Seen): GateInput {
     production: environmentStatement && mayBeProduction ? { marked: isMarked(environmentStatement) } : null,
     requirements: gate.evidence.map((one) => ({ ...one, producers: one.producers.map((producer) => ({ ...producer })) })),
     evidence: evidence.map(toItemJson),
-    parameters: { ...parameters, penalties: { ...parameters.penalties }, statementMaxAgeMs: dataset.maxAgeMs },
+    parameters: {
+      ...parameters,
+      penalties: { ...parameters.penalties },
+      revokeOn: [...parameters.revokeOn],
+      statementMaxAgeMs: dataset.maxAgeMs,
+    },
   };
 }

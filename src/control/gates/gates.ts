@@ -1,6 +1,7 @@
 // The door of gates: which deployments may go ahead.
 export { type Asked, askedSchema } from './asked.js';
 export { GATE_DOORS, GateDoors } from './gate-doors.js';
+export { FlipClock } from './flip-clock.js';
 export { findGate } from './gate-facts.js';
 export { type CallbackOptions, CallbackSender } from './callback-sender.js';
 export { GateCallersController } from './callers-controller.js';

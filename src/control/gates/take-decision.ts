@@ -33,8 +33,8 @@ export interface Asking {
 }
 
 export async function takeDecision(opened: DecisionDoors, asking: Asking, name: string, asked: Asked): Promise<Answer> {
-  const { answer, row, event } = await weigh(opened, asking, name, asked);
-  const place = await opened.doors.book.keep(asking.workspaceId, { row, event });
+  const { answer, ...booked } = await weigh(opened, asking, name, asked);
+  const place = await opened.doors.book.keep(asking.workspaceId, booked);
   return place ? { ...answer, log: place } : answer;
 }
 
@@ -58,7 +58,12 @@ export async function weigh(
     answer: answer as unknown as Json,
     record: record as unknown as Json,
   };
-  return { answer, row, event: toEvent({ asking, facts, answer, record }) };
+  const { commit = null, image = null } = asked;
+  const deployment = {
+    ...{ gate: name, environment: asked.environment, service: asked.service, decisionId: row.id, decidedAt: row.decidedAt, commit },
+    ...{ image: image === null ? null : digestOf(image), dataset: facts.dataset?.runId ?? null },
+  };
+  return { answer, row, event: toEvent({ asking, facts, answer, record }), ...(decision.allow ? { deployment } : {}) };
 }
 
 async function decideOrThrow(doors: GateDoors, question: GateInput): Promise<{ readonly decision: Decision; readonly tookNs: number }> {

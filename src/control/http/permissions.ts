@@ -48,6 +48,7 @@ const table = {
   'evidence:read': readers,
   // Whoever may send it can say that all is well: a rule of a gate may demand who sent it.
   'evidence:send': ['requester', 'operator'],
+  'evidence:withdraw': ['operator', 'policy-admin'],
   'waivers:read': readers,
   // Asked for; it takes somebody else's yes.
   'waivers:create': ['requester', 'operator', 'policy-admin'],

@@ -19,6 +19,7 @@ export function findLoweredGate(was: GateDefinition | undefined, is: GateDefinit
       : []),
     ...gone('environments', was.environments, is.environments),
     ...gone('services', was.services, is.services),
+    ...gone('revokeOn', was.parameters.revokeOn, is.parameters.revokeOn),
     ...(was.dataset.required && !is.dataset.required ? [pair('dataset', 'required', 'not required')] : []),
     ...longer('dataset maxAge', was.dataset.maxAgeMs, is.dataset.maxAgeMs),
     ...longer('validFor', was.validForMs, is.validForMs),

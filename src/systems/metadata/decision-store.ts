@@ -17,7 +17,10 @@ export interface NewDecision {
   readonly record: Json;
 }
 
-export type DecisionRow = NewDecision;
+/** `flip`: what took it back. */
+export interface DecisionRow extends NewDecision {
+  readonly flip: { readonly at: string; readonly codes: readonly string[]; readonly revoked: string | null } | null;
+}
 
 export interface NewOpaEvent {
   readonly kind: 'decision' | 'status';
@@ -42,7 +45,10 @@ export interface QuestionKey {
   readonly value: string;
 }
 
-const columns = `id, key, gate, environment, service, decided_at AS "decidedAt", allow, enforced, answer, record`;
+const columns = `id, key, gate, environment, service, decided_at AS "decidedAt", allow, enforced, answer, record, (
+  SELECT json_build_object('at', pg_catalog.to_char(f.flipped_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'revoked', f.revoked,
+      'codes', (SELECT json_agg(DISTINCT r ->> 'code') FROM json_array_elements(f.reasons) r))
+  FROM bauta.flip f WHERE f.workspace_id = decision.workspace_id AND f.decision_id = decision.id) AS flip`;
 
 export class DecisionStore {
   constructor(

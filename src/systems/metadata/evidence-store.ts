@@ -41,6 +41,8 @@ export interface EvidenceRow extends Omit<NewEvidence, 'findings' | 'fingerprint
   readonly databaseAt: Date | null;
   readonly newFindings: number | null;
   readonly fixedFindings: number | null;
+  /** It counts no more since then. */
+  readonly withdrawnAt: Date | null;
 }
 
 export interface Subject {
@@ -51,7 +53,8 @@ export interface Subject {
 const columns = `id, digest, bytes::float8 AS bytes, format, tool, tool_version AS "toolVersion", subject_kind AS "subjectKind", subject, line,
   subject_stated AS "subjectStated", received_at AS "receivedAt", received_by AS "receivedBy", producer, made_at AS "madeAt",
   database_at AS "databaseAt", missing, rules::float8 AS rules, targets::float8 AS targets, errors::float8 AS errors, counts, suppressed,
-  new_findings AS "newFindings", fixed_findings AS "fixedFindings"`;
+  new_findings AS "newFindings", fixed_findings AS "fixedFindings",
+  (SELECT w.withdrawn_at FROM bauta.evidence_withdrawal w WHERE w.evidence_id = id) AS "withdrawnAt"`;
 
 export class EvidenceStore {
   constructor(
@@ -116,10 +119,21 @@ export class EvidenceStore {
       `SELECT ${columns} FROM (
          SELECT DISTINCT ON (subject_kind, subject, format, tool) * FROM bauta.evidence
          WHERE workspace_id = $1 AND (subject_kind, subject) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+           AND NOT EXISTS (SELECT FROM bauta.evidence_withdrawal w WHERE w.workspace_id = $1 AND w.evidence_id = evidence.id)
          ORDER BY subject_kind, subject, format, tool, received_at DESC, id) e
        ORDER BY format, tool, subject_kind, subject`,
       [this.workspaceId, subjects.map(({ kind }) => kind), subjects.map(({ name }) => name)],
     );
+  }
+
+  /** False: it was withdrawn before. `reason`: a commitment. */
+  async withdraw(id: string, by: string, reason: string): Promise<boolean> {
+    const rows = await this.manager.query<unknown[]>(
+      `INSERT INTO bauta.evidence_withdrawal (workspace_id, evidence_id, withdrawn_by, reason) VALUES ($1, $2, $3, $4)
+       ON CONFLICT DO NOTHING RETURNING evidence_id`,
+      [this.workspaceId, id, by, reason],
+    );
+    return rows.length > 0;
   }
 
   /** Lines of JSON, gzip. */

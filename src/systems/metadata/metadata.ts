@@ -16,6 +16,7 @@ export type { CallbackRow, NewCallback, Verdict } from './callback-store.js';
 export type { CloneRow } from './clone-store.js';
 export type { DatasetRow, Drifted, InventoryRow, MadeWith, Readers } from './dataset-store.js';
 export type { DecisionRow, NewDecision, NewOpaEvent } from './decision-store.js';
+export type { Deployment } from './deployment-store.js';
 export type { DocumentKey, DocumentVersion } from './document-store.js';
 export type { EnvironmentRow } from './environment-store.js';
 export type { ErrandKind, ErrandRow, Loss, NewErrand } from './errand-store.js';

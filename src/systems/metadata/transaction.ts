@@ -13,6 +13,7 @@ import { HoldStore } from './hold-store.js';
 import { HolderStore } from './holder-store.js';
 import { DocumentStore } from './document-store.js';
 import { DecisionStore } from './decision-store.js';
+import { DeploymentStore } from './deployment-store.js';
 import { EnvironmentStore } from './environment-store.js';
 import { ErrandStore } from './errand-store.js';
 import { EvidenceStore } from './evidence-store.js';
@@ -80,6 +81,7 @@ export class Transaction {
   readonly decisions: DecisionStore;
   readonly breakglasses: BreakglassStore;
   readonly callbacks: CallbackStore;
+  readonly deployments: DeploymentStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -112,6 +114,7 @@ export class Transaction {
     this.evidence = new EvidenceStore(manager, workspaceId);
     this.waivers = new WaiverStore(manager, workspaceId);
     this.decisions = new DecisionStore(manager, workspaceId);
+    this.deployments = new DeploymentStore(manager, workspaceId);
     this.breakglasses = new BreakglassStore(manager, workspaceId);
     this.callbacks = new CallbackStore(manager, workspaceId);
   }

@@ -94,13 +94,14 @@ async function decideByAll(
   }));
   const policy = { revision: own?.revision ?? '', digest: own?.digest ?? '' };
   // Of the rules of this release, where the question is about a deployment.
-  const { score, missing } = said[0] ?? {};
+  const { score, missing, revokes } = said[0] ?? {};
   return {
     decisionId,
     allow: all.length === 0,
     reasons: all,
     ...(score && { score }),
     ...(missing && { missing }),
+    ...(revokes && { revokes }),
     policy,
     ...(others.length === 0 ? {} : { others }),
   };

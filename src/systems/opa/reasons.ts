@@ -4,7 +4,7 @@ import type { Decision, Score } from '../../pipeline/decision.js';
 
 export type Reason = Decision['reasons'][number];
 /** What one of those that are asked says; score and missing evidence are said of deployments, by the rules of this release. */
-export type Said = Pick<Decision, 'reasons' | 'score' | 'missing'>;
+export type Said = Pick<Decision, 'reasons' | 'score' | 'missing' | 'revokes'>;
 
 const unusable = (): never => {
   throw toError('POLICY_ANSWER_UNUSABLE');
@@ -26,10 +26,11 @@ export function parseDecision(result: unknown): readonly Reason[] {
 
 /** The same with points, and beside it the score and what is missing. */
 export function parseDeployment(result: unknown): Said {
-  const { reasons: given, score, missing } = (result ?? {}) as { reasons?: unknown; score?: unknown; missing?: unknown };
+  const { reasons: given, score, missing, revokes } = (result ?? {}) as Readonly<Record<string, unknown>>;
   const reasons = parseDecision(result).map((reason, n) => ({ ...reason, ...parseCost((given as unknown[])[n]) }));
   if (!Array.isArray(missing) || !missing.every((name) => typeof name === 'string')) return unusable();
-  return { reasons, score: parseScore(score), missing: [...missing].sort() };
+  if (!Array.isArray(revokes) || !revokes.every((code) => typeof code === 'string')) return unusable();
+  return { reasons, score: parseScore(score), missing: [...missing].sort(), revokes: [...revokes].sort() };
 }
 
 function parseCost(value: unknown): { readonly points: number; readonly evidenceId: string | null } {
