@@ -162,6 +162,10 @@ export const declarations = {
     0,
     'Worker: the port on which it says whether it is well, and its metrics, without a token. 0: it does not listen.',
   ),
+  BAUTA_HTTP_CERTIFICATE: reference(
+    'Service: where the certificate is that it listens with, with those that vouch for it, in PEM. Without it it speaks HTTP, for something in front of it that speaks TLS.',
+  ),
+  BAUTA_HTTP_KEY: reference('Service: where the private key of that certificate is, in PEM.'),
   BAUTA_HTTP_BODY_BYTES: integer(1024, 4_194_304, 1_048_576, 'Service: the largest body of a request, in bytes.'),
   BAUTA_METADATA: reference('Service: connection string of the metadata database, as `bauta_service`. Without it an embedded Postgres.'),
   BAUTA_METADATA_OWNER: reference('Service: the same as `bauta_owner`, for migrations. Without it none are run.'),

@@ -27,7 +27,7 @@ import { OrganisationsController } from './organisations/organisations.js';
 import { DataController } from './data/data.js';
 import { OpaController } from './opa/opa.js';
 import { DecisionsController } from './decisions/decisions.js';
-import { GATE_DOORS, GateCallersController, type GateDoors, GatesController } from './gates/gates.js';
+import { AdmissionController, GATE_DOORS, GateCallersController, type GateDoors, GatesController } from './gates/gates.js';
 import { Grants } from './references.js';
 import { HealthController, HealthDetailController } from './health/health.js';
 import { CLOCK, GRANTS, HOOK_SECRETS, PermissionGuard, ProblemFilter, type ReadHookSecret, SERVER_KEY, SETTINGS } from './http/http.js';
@@ -58,7 +58,7 @@ const controllers = [
   ...[KeysController, RotationsController, SubjectsController],
   ...[EvidenceController, WaiversController],
   ...[BreakglassUsesController, BreakglassesController],
-  ...[GatesController, GateCallersController, DecisionsController, DataController, OpaController],
+  ...[GatesController, GateCallersController, AdmissionController, DecisionsController, DataController, OpaController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[
     ConnectionsController,
@@ -89,6 +89,8 @@ export interface Opened {
   readonly tokens?: TokenDoors;
   /** Absent: no deployment is decided about here. */
   readonly gates?: GateDoors;
+  /** What it listens with; absent: HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** By which issuers are asked for their keys; default: one to the hosts of the settings. */
   readonly http?: HttpClient;
 }

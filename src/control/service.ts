@@ -21,7 +21,7 @@ import { BreakglassClock } from './breakglasses/breakglasses.js';
 import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
 import { ErrandClock, ErrandWorker } from './errands/errands.js';
-import { loadServerKey } from './home.js';
+import { loadServerKey, readReference } from './home.js';
 import {
   Authentication,
   type ReadHookSecret,
@@ -98,7 +98,7 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
     });
     closers.unshift(() => flips.stop());
     const app = await createApplication(
-      { metadata, serverKey, settings, readHookSecret, grants, metrics, tokens, gates },
+      { metadata, serverKey, settings, ...readListener(settings, environment), readHookSecret, grants, metrics, tokens, gates },
       settings.BAUTA_HTTP_BODY_BYTES,
       logger,
     );
@@ -110,7 +110,7 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
       app.get(ScheduleTimer).start(scheduler, settings.BAUTA_SCHEDULE_TICK_MS, failed);
     }
     const firstToken = await issueFirstToken(metadata, serverKey, systemClock);
-    return { url: toUrl(app), stop, ...(firstToken === undefined ? {} : { firstToken }) };
+    return { url: toUrl(app, settings.BAUTA_HTTP_CERTIFICATE !== ''), stop, ...(firstToken === undefined ? {} : { firstToken }) };
   } catch (error) {
     await stop();
     throw error;
@@ -241,7 +241,7 @@ export async function describeApi(): Promise<object> {
 /** The Nest application, not listening yet: also what the description of the API is made from. */
 export async function createApplication(opened: Opened, bodyBytes: number, logger: JsonLogger): Promise<NestExpressApplication> {
   const { metrics = new ProcessMetrics(opened.clock ?? systemClock) } = opened;
-  const app = await createListener(ControlModule.of({ ...opened, metrics }), logger);
+  const app = await createListener(ControlModule.of({ ...opened, metrics }), logger, opened.tls);
   const { BAUTA_RATE_ADDRESS: perAddress, BAUTA_RATE_TOKEN: perToken, BAUTA_HTTP_PROXIES: proxies } = opened.settings;
   const { byAddress, byToken } = new RateLimit({ perAddress, perToken, proxies });
   const { middleware: authenticate } = createAuthentication(opened, logger);
@@ -271,12 +271,25 @@ function createAuthentication(opened: Opened, logger: JsonLogger): Authenticatio
   return new Authentication({ metadata, serverKey, identify: (token, workspace) => login.identify(token, workspace) });
 }
 
-async function createListener(module: DynamicModule, logger: JsonLogger): Promise<NestExpressApplication> {
+/** Of the API; a worker tells how it is to whoever is beside it. */
+function readListener(settings: Settings, environment: NodeJS.ProcessEnv): Pick<Opened, 'tls'> {
+  const { BAUTA_HTTP_CERTIFICATE: cert, BAUTA_HTTP_KEY: key } = settings;
+  if (cert === '' && key === '') return {};
+  if (cert === '' || key === '')
+    throw toError('SETTING_MISSING', {
+      name: cert === '' ? 'BAUTA_HTTP_CERTIFICATE' : 'BAUTA_HTTP_KEY',
+      expected: 'env:NAME or file:PATH',
+    });
+  return { tls: { cert: readReference(cert, environment), key: readReference(key, environment) } };
+}
+
+async function createListener(module: DynamicModule, logger: JsonLogger, tls?: Opened['tls']): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(module, {
     logger,
     bodyParser: false,
     forceCloseConnections: true,
     abortOnError: false,
+    ...(tls ? { httpsOptions: tls } : {}),
   });
   app.disable('x-powered-by');
   app.disable('etag');
@@ -303,7 +316,7 @@ async function listen(app: NestExpressApplication, host: string, port: number): 
   }
 }
 
-function toUrl(app: NestExpressApplication): string {
+function toUrl(app: NestExpressApplication, isTls: boolean): string {
   const { address, family, port } = app.getHttpServer().address() as { address: string; family: string; port: number };
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  return `${isTls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

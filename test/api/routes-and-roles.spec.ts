@@ -146,8 +146,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/apikeys': ['administrator'],
   'DELETE /v1/apikeys/{id}': ['administrator'],
 };
-/** Known by the signature of what they bring: test/api/webhooks.spec.ts, test/api/gate-callers.spec.ts. */
-const signed = ['POST /v1/webhooks/{id}', 'POST /v1/gates/{name}/github', 'POST /v1/gates/{name}/gitlab'];
+/** Known by the signature of what they bring: test/api/webhooks.spec.ts, test/api/gate-callers.spec.ts, test/api/kubernetes-admission.spec.ts. */
+const signed = [
+  'POST /v1/webhooks/{id}',
+  'POST /v1/gates/{name}/github',
+  'POST /v1/gates/{name}/gitlab',
+  'POST /v1/gates/{name}/kubernetes/{workspace}/{key}',
+];
 const open = ['GET /v1/health/live', 'GET /v1/health/ready'];
 /** A link is known by its secret: test/api/clones.spec.ts. */
 const linked = ['GET /v1/links/{id}', 'POST /v1/links/{id}'];

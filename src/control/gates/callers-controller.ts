@@ -16,6 +16,7 @@ import {
 import { type Asked, askedSchema } from './asked.js';
 import { azureHeaders, readAzureTask } from './azure-call.js';
 import type { Call, Delivery, NoCall } from './call.js';
+import { findCaller, readCallerSecret } from './find-caller.js';
 import { findGate } from './gate-facts.js';
 import { readGitHubCall } from './github-call.js';
 import { readGitLabCall } from './gitlab-call.js';
@@ -39,12 +40,11 @@ const properties: Readonly<Record<string, Schema>> = {
 };
 const callback: Schema = { type: 'object', required: Object.keys(properties), properties };
 const workspace = { ...nameSchema, description: 'the workspace of the gate; default: default' };
-const SHORTEST = 16;
 /** As long as a check of Azure DevOps may be set to wait without anybody thinking that it hangs; its token does not live longer. */
 const AZURE_WAITS_MS = 3_600_000;
 
 type Via = 'github' | 'gitlab';
-const readers = { github: readGitHubCall, gitlab: readGitLabCall } as const;
+type Reader<V extends Via> = (delivery: Delivery, caller: NonNullable<GateCallers[V]>, secret: string, nowMs: number) => Call | NoCall;
 
 @Controller('v1/gates')
 export class GateCallersController {
@@ -61,7 +61,7 @@ export class GateCallersController {
     summary: 'a job waits before an environment of GitHub; it is told by the REST API of GitHub',
   })
   github(@Req() request: Request, @Param('name') name: string, @Query('workspace') of: unknown): Promise<object> {
-    return this.hear(request, 'github', name, of);
+    return this.hear(request, 'github', readGitHubCall, name, of);
   }
 
   @Route({
@@ -70,7 +70,7 @@ export class GateCallersController {
     summary: 'a merge request of GitLab waits for a status check; it is told by the REST API of GitLab',
   })
   gitlab(@Req() request: Request, @Param('name') name: string, @Query('workspace') of: unknown): Promise<object> {
-    return this.hear(request, 'gitlab', name, of);
+    return this.hear(request, 'gitlab', readGitLabCall, name, of);
   }
 
   @Route({
@@ -113,11 +113,11 @@ export class GateCallersController {
     return toPage(rows.map(toView), limit, ({ id }) => id);
   }
 
-  private async hear(request: Request, via: Via, name: string, of: unknown): Promise<object> {
-    const { workspaceId, callers, version } = await this.find(requireName(name, 'Gate'), via, of);
+  private async hear<V extends Via>(request: Request, via: V, read: Reader<V>, name: string, workspaceName: unknown): Promise<object> {
+    const { workspaceId, version, caller } = await findCaller(this.metadata, requireName(name, 'Gate'), via, workspaceName);
     const delivery = { headers: request.headers, body: request.body instanceof Uint8Array ? request.body : new Uint8Array() };
-    const secret = await this.secretOf(workspaceId, name, callers[via]?.secret ?? '');
-    const call = this.read(via, callers, delivery, secret);
+    const secret = await readCallerSecret(this.readSecret, workspaceId, name, caller.secret);
+    const call = read(delivery, caller, secret, this.clock.now());
     if (call === 'ignored') return { callback: null };
     if (typeof call === 'string') return this.refuse(workspaceId, { gate: name, version, via, reason: call });
     return { callback: await this.queue(workspaceId, name, via, call) };
@@ -128,13 +128,6 @@ export class GateCallersController {
       transaction.audit({ type: 'gate.refused', at: toTimestamp(this.clock.now()), data }),
     );
     throw toError('WEBHOOK_REFUSED', { name: data.reason });
-  }
-
-  private read(via: Via, callers: GateCallers, delivery: Delivery, secret: string): Call | NoCall {
-    const nowMs = this.clock.now();
-    if (via === 'github' && callers.github) return readers.github(delivery, callers.github, secret, nowMs);
-    if (via === 'gitlab' && callers.gitlab) return readers.gitlab(delivery, callers.gitlab, secret, nowMs);
-    return 'foreign';
   }
 
   /** Durable when it returns. The same one again waits, or waited, under the same id. */
@@ -153,29 +146,6 @@ export class GateCallersController {
       if (isNew) await transaction.audit({ type: 'gate.called', at: toTimestamp(this.clock.now()), data });
       return known;
     });
-  }
-
-  /** Throws RESOURCE_UNKNOWN: who has no such gate learns nothing of any. */
-  private async find(
-    name: string,
-    via: keyof GateCallers,
-    of: unknown,
-  ): Promise<{ readonly workspaceId: string; readonly callers: GateCallers; readonly version: number }> {
-    const [place] =
-      of === undefined || typeof of === 'string'
-        ? await this.metadata.query<{ id: string }>('SELECT id FROM bauta.workspace WHERE name = $1', [of ?? 'default'])
-        : [];
-    if (!place) throw toError('RESOURCE_UNKNOWN', { type: 'Gate' });
-    const { gate, version } = await this.metadata.within(place.id, (transaction) => findGate(transaction, name));
-    if (!gate.callers?.[via]) throw toError('RESOURCE_UNKNOWN', { type: 'Gate' });
-    return { workspaceId: place.id, callers: gate.callers, version };
-  }
-
-  private async secretOf(workspaceId: string, name: string, reference: string): Promise<string> {
-    const secret = (await this.readSecret(workspaceId, reference))?.trim() ?? '';
-    // A secret that can be guessed is none.
-    if (secret.length < SHORTEST) throw toError('WEBHOOK_SECRET_UNUSABLE', { name, amount: `${SHORTEST} characters` });
-    return secret;
   }
 }
 

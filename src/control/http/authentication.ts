@@ -11,7 +11,7 @@ import { type Access, accessOf, setAccess } from './access.js';
 import { sendProblem } from './problem.js';
 
 const open = new Set(['/v1/health/live', '/v1/health/ready']);
-const signed = /^\/v1\/(webhooks\/[^/]+|gates\/[^/]+\/(github|gitlab))$/;
+const signed = /^\/v1\/(webhooks\/[^/]+|gates\/[^/]+\/(github|gitlab|kubernetes\/[^/]+\/[^/]+))$/;
 const FIRST = 'bauta_first_';
 const FORM = /^bauta_(first_)?[A-Za-z0-9_-]{43}$/;
 
