@@ -93,6 +93,11 @@ beforeAll(async () => {
   const approved = await world.ask('POST', `/v1/approvals/${(body['approval'] as { id: string }).id}/approve`, { token: tokens['ann']! });
   expect(approved.status).toBe(200);
   await world.startSequencer();
+  // Everything is a no until the log is signed for the first time.
+  for (let reasons = 'LOG_'; reasons.includes('LOG_');) {
+    reasons = JSON.stringify((await ask({ environment: 'production', commit: 'e'.repeat(40) })).body['reasons']);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }, 60_000);
 beforeEach(() => {
   apis.told.length = 0;
