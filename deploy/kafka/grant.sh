@@ -62,6 +62,8 @@ agent)
 reader)
   own=$prefix.$(part "$workspace" workspace).$(part "$environment" environment).
   acls prefixed --topic "${own}rows." --operation Read
+  # What says which version it is, and whether all of it is there.
+  acls literal --topic "${own}control" --operation Read
   acls prefixed --group "${GROUP:-${principal#User:}}" --operation Read
   ;;
 events)
