@@ -1,8 +1,9 @@
 // `bauta demo`: a made-up production database, its masked copy, and the same pipeline refused. What it makes stays in bauta-demo/.
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { systemClock } from '../kernel/clock.js';
 import { BautaError } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
 import { provision } from '../pipeline/pipeline.js';
@@ -16,6 +17,7 @@ import { compose, keepSummary } from './compose.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toFindingText, toTable, writeJson } from './print.js';
 import { toPlanLines } from './plan-text.js';
+import { checkPackage, makePapers, toPackageName } from './report.js';
 import { Telling, toHooks } from './telling.js';
 
 export interface DemoOptions extends GlobalOptions {
@@ -50,6 +52,8 @@ export async function demo(options: DemoOptions): Promise<number> {
     if (!whole) throw new BautaDemoError();
     title('6  The copy says what it is');
     await attestCopy(home, shop);
+    title('7  What an auditor takes away');
+    await writePapers(home);
     const seconds = (performance.now() - startedAt) / 1000;
     title('What now');
     tellNext(home, shop, options.keep === true, seconds);
@@ -73,6 +77,7 @@ function prepareFolder(home: string): void {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   for (const name of ['shop', 'log', 'runs', 'log.pub', 'erasable', 'keys/log.key', 'keys/log.last'])
     rmSync(join(home, name), { recursive: true, force: true });
+  for (const name of readdirSync(home)) if (/^(gdpr\.(html|pdf)|soc2-.*\.zip)$/.test(name)) rmSync(join(home, name));
   cpSync(packageFile('examples', 'shop'), join(home, 'shop'), { recursive: true });
 }
 
@@ -197,6 +202,22 @@ async function attestCopy(home: string, { environment }: Shop): Promise<void> {
   writeFileSync(join(home, '3-attest.json'), `${JSON.stringify(statement, undefined, 2)}\n`);
   for (const line of toStatementLines(statement, marker)) say(line);
   if (statement.state !== 'valid') throw new BautaDemoError();
+}
+
+/** The days of the demo: a report about them, and the package that somebody elsewhere checks with the log's public key. */
+async function writePapers(home: string): Promise<void> {
+  const dayMs = 86_400_000;
+  const today = new Date(systemClock.now()).toISOString().slice(0, 10);
+  const period = {
+    from: today,
+    to: new Date(Date.parse(today) + dayMs).toISOString().slice(0, 10),
+    file: join(home, 'shop', 'pipeline.yaml'),
+  };
+  for (const line of await makePapers(home, period)) say(line);
+  const path = join(home, toPackageName('soc2', 'default', period));
+  const { state, lines } = await checkPackage(path, join(home, 'log.pub'));
+  for (const line of lines) say(line);
+  if (state !== 'whole') throw new BautaDemoError();
 }
 
 function tellNext(home: string, shop: Shop, keep: boolean, seconds: number): void {

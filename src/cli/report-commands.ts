@@ -3,7 +3,7 @@ import { Argument, type Command } from 'commander';
 
 import { command } from './command.js';
 
-export const reportFormats = ['text', 'json', 'zip'] as const;
+const formats = ['text', 'json', 'html', 'pdf', 'csv', 'zip'];
 
 export function addReportCommands(program: Command, done: (exitCode: number) => void): void {
   command(
@@ -11,12 +11,12 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     'report',
     'what the log shows of a period: gdpr, soc2, pci, hipaa, iso27001; or check a package of evidence',
     [
-      'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --out gdpr.json',
+      'bauta report gdpr --from 2026-10-01 --to 2027-01-01 -f pipeline.yaml --format html --out gdpr.html',
       'bauta report soc2 --from 2026-01-01 --to 2027-01-01',
       'bauta report pci --from 2026-10-01 --to 2027-01-01 --log copy --key log.pub',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
     ],
-    reportFormats,
+    formats,
   )
     .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001 or verify'))
     .argument('[file]', 'with verify: the package')
@@ -29,7 +29,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
     .addHelpText(
       'after',
-      '\nsoc2 is a package (a ZIP) unless --format json asks for its report alone. Exit codes: 1 the log or the package is broken, 5 consistent, signer not checked.',
+      '\nsoc2 is a package (a ZIP) unless --format asks for its report alone; the others are JSON unless --format says otherwise. Exit codes: 1 the log or the package is broken, 5 consistent, signer not checked.',
     )
     .action(async (what: string, file: string | undefined, _, self: Command) =>
       done(await (await import('./report.js')).report(what, file, self.optsWithGlobals())),

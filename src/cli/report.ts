@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { type Settings, parseSettings } from '../config/settings.js';
 import { openHomeLog } from '../control/home-package.js';
 import { type Asked, makeReport } from '../control/look-at-log.js';
-import { type Render, makePackage } from '../control/make-package.js';
-import { verifyPackage } from '../control/verify-package.js';
-import { type Json, toCanonicalJson } from '../kernel/canonical-json.js';
+import { makePackage } from '../control/make-package.js';
+import { paperFormats, renderPackaged, renderReport } from '../control/render-report.js';
+import { type PackageReport, verifyPackage } from '../control/verify-package.js';
 import { InputError, toError } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
@@ -21,7 +21,7 @@ import { readDeclared } from './declared.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
 
 export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
-  readonly format?: 'text' | 'json' | 'zip';
+  readonly format?: string;
   readonly from?: string;
   readonly to?: string;
   readonly zone?: string;
@@ -35,9 +35,6 @@ export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
 const SIGNER_UNKNOWN = 5;
 const exitCodes: Readonly<Record<LogState, number>> = { whole: 0, broken: 1, 'signer-unknown': SIGNER_UNKNOWN };
 
-/** What people read beside the JSON. */
-const render: Render = () => Promise.resolve({});
-
 export async function report(what: string, file: string | undefined, options: ReportOptions): Promise<number> {
   if (what === 'verify') return verify(file, options);
   const name = reportNames.find((one) => one === what);
@@ -45,20 +42,35 @@ export async function report(what: string, file: string | undefined, options: Re
     throw new InputError('OPTION_INVALID', { name: 'what to report', expected: `${reportNames.join(', ')} or verify FILE` });
   const settings = parseSettings(process.env);
   const asked = await toAsked(name, options);
-  const isPackage = options.format === 'zip' || (name === 'soc2' && options.format !== 'json');
+  const isPackage = options.format === 'zip' || (name === 'soc2' && (options.format === undefined || options.format === 'text'));
   if (!isPackage) return writeReport(asked, settings, options);
   if (options.log !== undefined)
     throw new InputError('OPTION_INVALID', { name: '--log', expected: 'no package: its manifest is told to the log' });
   const home = options.home ?? settings.BAUTA_HOME;
-  const path = options.out ?? toPackageName(asked);
+  const path = options.out ?? toPackageName(name, asked.workspace, asked.period);
   const made = await packHome(home, settings, asked, path);
   if (options.json === true) writeJson({ file: path, ...made, findings: [] });
   else for (const line of made.lines) process.stdout.write(`${line}\n`);
   return 0;
 }
 
-export const toPackageName = ({ report: name, workspace, period }: Asked): string =>
-  `${name}-${workspace}-${toDay(period.from)}-${toDay(period.to)}.zip`;
+export const toPackageName = (name: ReportName, workspace: string, { from, to }: Pick<Period, 'from' | 'to'>): string =>
+  `${name}-${workspace}-${toDay(from)}-${toDay(to)}.zip`;
+
+/** Of a home: the report for a data protection officer and the package for an examination. Says what was written. */
+export async function makePapers(
+  home: string,
+  options: { readonly from: string; readonly to: string; readonly file: string },
+): Promise<readonly string[]> {
+  const settings = parseSettings(process.env);
+  const gdpr = await toAsked('gdpr', options);
+  const verifier = await readKey(join(home, 'log.pub'), true);
+  const { document } = await makeReport(openLogFiles(join(home, 'log')), gdpr, verifier);
+  for (const format of ['html', 'pdf'] as const) await write(join(home, `gdpr.${format}`), await renderReport(document, format));
+  const asked = await toAsked('soc2', options);
+  const { lines } = await packHome(home, settings, asked, join(home, toPackageName('soc2', asked.workspace, asked.period)));
+  return [`${join(home, 'gdpr.html')} and gdpr.pdf: the record of processing, and what the log shows for each article`, ...lines];
+}
 
 /** Of a home's log: writes the package and tells the log of its manifest. */
 export async function packHome(
@@ -68,7 +80,7 @@ export async function packHome(
   path: string,
 ): Promise<{ readonly manifest: string; readonly files: number; readonly lines: readonly string[] }> {
   const { sink, actor } = await openSink(home, settings);
-  const { manifest, files, collected } = await makePackage(await openHomeLog(home, sink, actor), asked, path, render);
+  const { manifest, files, collected } = await makePackage(await openHomeLog(home, sink, actor), asked, path, renderPackaged);
   const items = [...collected.populations.values()].reduce((sum, { rows }) => sum + rows, 0);
   const exceptions = [...collected.checks.values()].reduce((sum, { counts }) => sum + counts.exception, 0);
   const lines = [
@@ -82,36 +94,42 @@ async function writeReport(asked: Asked, settings: Settings, options: ReportOpti
   const home = options.home ?? settings.BAUTA_HOME;
   const verifier = await readKey(options.key ?? (options.log === undefined ? join(home, 'log.pub') : undefined), options.key !== undefined);
   const { document, log } = await makeReport(openLogFiles(options.log ?? join(home, 'log')), asked, verifier);
-  const text = `${toCanonicalJson(JSON.parse(JSON.stringify(document)) as Json)}\n`;
-  if (options.out === undefined) process.stdout.write(text);
-  else await write(options.out, text);
+  const format = paperFormats.find((one) => one === options.format) ?? 'json';
+  const bytes = await renderReport(document, format);
+  if (options.out === undefined) process.stdout.write(bytes);
+  else await write(options.out, bytes);
   if (log.state === 'broken') process.stderr.write(`${paint('error:', 31)} REPORT_LOG_BROKEN: ${toError('REPORT_LOG_BROKEN').message}\n`);
   return exitCodes[log.state];
 }
 
-async function write(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { mode: 0o600 }).catch(() => {
+async function write(path: string, bytes: Buffer): Promise<void> {
+  await writeFile(path, bytes, { mode: 0o600 }).catch(() => {
     throw toError('OUTPUT_UNWRITABLE', { file: path });
   });
 }
 
 async function verify(file: string | undefined, options: ReportOptions): Promise<number> {
   if (file === undefined) throw new InputError('OPTION_MISSING', { name: 'the package', expected: 'bauta report --help' });
-  const verifier = await readKey(options.key, true);
-  const found = await verifyPackage(file, { verifier, version: readVersion(), render });
+  const { state, lines, found } = await checkPackage(file, options.key);
+  if (options.json === true) writeJson({ state, ...found });
+  else for (const line of lines) process.stdout.write(`${line}\n`);
+  return exitCodes[state];
+}
+
+export async function checkPackage(
+  file: string,
+  key: string | undefined,
+): Promise<{ readonly state: LogState; readonly lines: readonly string[]; readonly found: PackageReport }> {
+  const verifier = await readKey(key, true);
+  const found = await verifyPackage(file, { verifier, version: readVersion(), render: renderPackaged });
   const broken = found.findings.filter(({ severity }) => severity === 'error').length;
   const state: LogState = broken > 0 ? 'broken' : found.signatureChecked ? 'whole' : 'signer-unknown';
-  if (options.json === true) writeJson({ state, ...found });
-  else {
-    for (const finding of found.findings) process.stdout.write(`${stripControls(toFindingText(finding), '\n\u001b')}\n`);
-    const { checkpoint, entry } = found;
-    if (checkpoint)
-      process.stdout.write(
-        stripControls(`${checkpoint.origin}  ${toCount(checkpoint.size, 'entry', 'entries')}  root ${checkpoint.root}`) + '\n',
-      );
-    process.stdout.write(`${toVerdict(state, broken, found.files, entry)}\n`);
-  }
-  return exitCodes[state];
+  const { checkpoint, entry } = found;
+  const head = checkpoint
+    ? [stripControls(`${checkpoint.origin}  ${toCount(checkpoint.size, 'entry', 'entries')}  root ${checkpoint.root}`)]
+    : [];
+  const findings = found.findings.map((finding) => stripControls(toFindingText(finding), '\n\u001b'));
+  return { state, found, lines: [...findings, ...head, toVerdict(state, broken, found.files, entry)] };
 }
 
 function toVerdict(state: LogState, broken: number, files: number, entry: number | null): string {

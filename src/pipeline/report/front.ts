@@ -32,7 +32,7 @@ export function toFront({ log, product, workspace }: ReportContext, collected: C
       evidenced('Entries of the period', range ? `${collected.entriesOfPeriod}: ${range.first} to ${range.last}` : '0'),
       collected.asOf === '' ? unknown('Read up to') : evidenced('Read up to', collected.asOf),
       evidenced('Does the log verify', states[log.state]),
-      evidenced('Keys outside the operator’s hands that cosigned or anchored the checkpoint', String(log.cosigned)),
+      evidenced('Keys outside the operator’s hands whose cosignatures or anchors of this checkpoint were checked', String(log.cosigned)),
     ],
   };
   return [...toWarnings(log, collected), fields, ...toLimits()];
