@@ -4,9 +4,9 @@ import type { Clock } from '../kernel/clock.js';
 import type { Verifier } from '../kernel/signed-note.js';
 import { type ChangedDefinition, findChanged, toChangedText, toDefinitionDigests } from './definition-digest.js';
 import { type RowsReader, type SeenTable, lookAtRows, toTableKey } from './look-at-rows.js';
-import { openMarker } from './marker.js';
+import { type ManifestTable, openMarker } from './marker.js';
 import { type RawCount, RawScan } from './raw-scan.js';
-import { attest } from './verify/verify.js';
+import { TableDigest, attest } from './verify/verify.js';
 
 export type DataState = 'as published' | 'drifted' | 'unknown';
 
@@ -57,7 +57,7 @@ export async function lookForDataDrift(
     const columns = published.get(toTableKey({ schema, table }))?.columns;
     const others = there && columns && there.columns.some((name) => !columns.includes(name) && !there.generated.includes(name));
     if ((state === 'equal' || state === 'counted') && !others) continue;
-    const raw = there?.readable ? await scan(reader, there) : [];
+    const raw = there?.readable ? await scan(reader, there, published.get(toTableKey({ schema, table })), opened.marker.nonce) : [];
     tables.push({
       schema,
       table,
@@ -74,10 +74,46 @@ export async function lookForDataDrift(
   return definitions ? { ...of, state: 'as published', why: null } : { ...of, state: 'unknown', why: unrecorded };
 }
 
-async function scan(reader: RowsReader, table: SeenTable): Promise<readonly RawCount[]> {
-  const looking = new RawScan(table.columns);
-  for await (const chunk of reader.lines(table, table.columns)) looking.update(chunk);
-  return looking.counts();
+/**
+ * Rows that were added stand behind those that were published, where nothing else was done: when the digest says of the first ones that they are those,
+ * only the others are counted, and no text of ours that looks like an address is.
+ */
+async function scan(
+  reader: RowsReader,
+  table: SeenTable,
+  published: ManifestTable | undefined,
+  nonce: string,
+): Promise<readonly RawCount[]> {
+  const { columns } = table;
+  const isSame = published?.columns?.length === columns.length && columns.every((name, i) => published.columns?.[i] === name);
+  const [known, added] = [new RawScan(columns), new RawScan(columns)];
+  const digest = new TableDigest(Buffer.from(nonce, 'hex'));
+  let left = isSame ? published.rows : 0;
+  for await (const chunk of reader.lines(table, columns)) {
+    let end = 0;
+    for (; left > 0 && end < chunk.length; left--) {
+      const at = chunk.indexOf(10, end);
+      if (at < 0) break;
+      end = at + 1;
+    }
+    // A line that is cut goes where its end goes.
+    if (left > 0) end = chunk.length;
+    const first = chunk.subarray(0, end);
+    known.update(first);
+    digest.update(first);
+    added.update(chunk.subarray(end));
+  }
+  const isUntouched = isSame && digest.rows === published.rows && digest.digest() === published.digest;
+  return isUntouched ? added.counts() : addUp([...known.counts(), ...added.counts()]);
+}
+
+function addUp(counts: readonly RawCount[]): readonly RawCount[] {
+  const sums = new Map<string, RawCount>();
+  for (const one of counts) {
+    const key = `${one.column}\u0000${one.kind}`;
+    sums.set(key, { ...one, values: one.values + (sums.get(key)?.values ?? 0) });
+  }
+  return [...sums.values()];
 }
 
 /** Everything that differs, a line each, for people and alerts. */

@@ -7,6 +7,9 @@ export const definedKinds = [
 ] as const; // prettier-ignore
 export type DefinedKind = (typeof definedKinds)[number];
 
+/** Of kind `rights`: who may do what with the database itself, and what is set for it. Versions of before these were looked at have neither. */
+export const databaseRights = ['database', 'settings of the database'] as const;
+
 export interface DefinitionDigest {
   readonly kind: DefinedKind;
   /** As the server writes it; of rights: what they are on. */
@@ -48,7 +51,9 @@ export function toDefinitionDigests(definitions: readonly Definition[]): readonl
 }
 
 export function findChanged(published: readonly DefinitionDigest[], seen: readonly DefinitionDigest[]): readonly ChangedDefinition[] {
-  const [was, is] = [published, seen].map((list) => new Map(list.map((one) => [toKey(one), one])));
+  const isOfDatabase = ({ kind, name }: DefinitionDigest): boolean => kind === 'rights' && databaseRights.some((one) => one === name);
+  const compared = published.some(isOfDatabase) ? seen : seen.filter((one) => !isOfDatabase(one));
+  const [was, is] = [published, compared].map((list) => new Map(list.map((one) => [toKey(one), one])));
   const gone = [...was!]
     .filter(([key]) => !is!.has(key))
     .map(([, { kind, name }]): ChangedDefinition => ({ kind, name, state: 'missing' }));

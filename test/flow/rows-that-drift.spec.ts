@@ -108,6 +108,41 @@ async function changedBy(statement: string): Promise<DataDrift['definitions']> {
   }
 }
 
+it('finds who may do what with the database itself, who owns it and what is set for it, and nothing where nobody did any of it', async () => {
+  const found = async (statement: string): Promise<readonly string[]> => {
+    await world.server.sql('postgres', statement);
+    const { definitions } = await look();
+    return (definitions ?? []).map(toChangedText);
+  };
+  expect(await found('SELECT 1')).toEqual([]);
+  expect(await found('GRANT CONNECT ON DATABASE shop_dev TO PUBLIC')).toEqual(['rights on database: changed']);
+  expect(await found('REVOKE CONNECT ON DATABASE shop_dev FROM PUBLIC')).toEqual([]);
+  expect(await found(`ALTER DATABASE shop_dev SET work_mem = '5MB'`)).toEqual(['rights on settings of the database: changed']);
+  expect(await found('ALTER DATABASE shop_dev RESET ALL')).toEqual([]);
+  expect(await found(`ALTER ROLE shop_dev_ro IN DATABASE shop_dev SET statement_timeout = '1s'`)).toEqual([
+    'rights on settings of the database: changed',
+  ]);
+  // What is there when the next version is published goes over to it, and is no drift of it.
+  await world.server.sql('postgres', 'GRANT TEMPORARY ON DATABASE shop_dev TO PUBLIC');
+  const target = world.target('shop_dev');
+  await (await stage(target, toPlan())).publish();
+  await target.close();
+  expect(await look()).toMatchObject({ state: 'as published', definitions: [] });
+  // The same of one that is published as a copy of its template.
+  const cloned = world.target('shop_dev');
+  await (await stage(cloned, toPlan({ clones: { max: 2, hours: 4 } }))).publish();
+  await cloned.close();
+  expect((await look()).definitions?.map(toChangedText)).toEqual([]);
+  await world.server.sql(
+    'postgres',
+    'ALTER ROLE shop_dev_ro IN DATABASE shop_dev RESET ALL; REVOKE TEMPORARY ON DATABASE shop_dev FROM PUBLIC',
+  );
+  expect((await look()).definitions?.map(toChangedText)).toEqual([
+    'rights on database: changed',
+    'rights on settings of the database: changed',
+  ]);
+});
+
 it('finds a function whose body somebody replaced, a view that gives more, and what is gone', async () => {
   await sql(`CREATE FUNCTION total() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW names AS SELECT id FROM person`);
   const target = world.target('shop_dev');

@@ -1,6 +1,5 @@
-// What a database holds beside rows, as the server writes it down, for digests of it. What belongs to an extension is the extension's, and rights on
-// the database itself are carried from version to version.
-import type { Definition } from '../../pipeline/definition-digest.js';
+// What a database holds beside rows, as the server writes it down, for digests of it. What belongs to an extension is the extension's.
+import { type Definition, databaseRights } from '../../pipeline/definition-digest.js';
 import { markerSchema } from '../../pipeline/marker.js';
 
 type Query = <Row extends Record<string, unknown>>(text: string, values: readonly unknown[]) => Promise<readonly Row[]>;
@@ -9,6 +8,12 @@ type Query = <Row extends Record<string, unknown>>(text: string, values: readonl
 export async function readDefinitions(query: Query, schemas: readonly string[] | null): Promise<readonly Definition[]> {
   const rows = await query<{ kind: Definition['kind']; name: string; text: string | null }>(definitions, [markerSchema, schemas]);
   return rows.map(({ kind, name, text }) => ({ kind, name, text: text ?? '' }));
+}
+
+/** Who owns the database and may do what with it, and what is set for it; of a version that is a database of its own. */
+export async function readDatabaseRights(query: Query, database: string): Promise<readonly Definition[]> {
+  const rows = await query<{ name: string; text: string | null }>(ofDatabase, [database]);
+  return rows.map(({ name, text }) => ({ kind: 'rights', name, text: text ?? '' }));
 }
 
 const own = (catalogue: string, oid: string): string =>
@@ -76,3 +81,12 @@ const definitions = `
   UNION ALL SELECT 'rights', concat_ws(' ', 'what', quote_ident(pg_get_userbyid(defaclrole)), 'makes later', 'in schema ' || quote_ident(s.nspname)),
       concat_ws(' ', defaclobjtype, ${acl('x.defaclacl', 'r', 'x.defaclrole')}) FROM pg_default_acl x LEFT JOIN s ON s.oid = x.defaclnamespace
     WHERE s.oid IS NOT NULL OR (x.defaclnamespace = 0 AND $2::text[] IS NULL)`;
+
+/** Names as `databaseRights` has them. */
+const ofDatabase = `
+  SELECT '${databaseRights[0]}' AS name, ${acl('d.datacl', 'd', 'd.datdba')} AS text FROM pg_database d WHERE d.datname = $1
+  UNION ALL SELECT '${databaseRights[1]}', concat_ws('; ', d.datconnlimit,
+      (SELECT string_agg(concat_ws(': ', CASE WHEN s.setrole = 0 THEN '' ELSE pg_get_userbyid(s.setrole) END,
+          (SELECT string_agg(c, ', ' ORDER BY c) FROM unnest(s.setconfig) c)), '; ' ORDER BY s.setrole = 0, pg_get_userbyid(s.setrole))
+         FROM pg_db_role_setting s WHERE s.setdatabase = d.oid))
+    FROM pg_database d WHERE d.datname = $1`;

@@ -6,7 +6,7 @@ import type { Definition } from '../../../pipeline/definition-digest.js';
 import type { MarkerSeen } from '../../../pipeline/marker.js';
 import { type ConnectionTarget, connect } from '../connection.js';
 import { copyOutChunks } from '../copy-out.js';
-import { readDefinitions } from '../definitions.js';
+import { readDatabaseRights, readDefinitions } from '../definitions.js';
 import { readMarker } from '../marker-table.js';
 import { quoteName, quoteQualified } from '../quote.js';
 import { toServerError } from '../server-error.js';
@@ -91,8 +91,11 @@ export class DatasetReader {
   }
 
   /** What there is beside rows; of these schemas, or of all of the database. */
-  definitions(schemas: readonly string[] | null): Promise<readonly Definition[]> {
-    return readDefinitions((text, values) => this.query(text, values), schemas);
+  async definitions(schemas: readonly string[] | null): Promise<readonly Definition[]> {
+    const query = <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<Row[]> =>
+      this.query<Row>(text, values);
+    const found = await readDefinitions(query, schemas);
+    return schemas === null ? [...found, ...(await readDatabaseRights(query, (await this.place()).database))] : found;
   }
 
   async count(table: DatasetTable): Promise<number> {

@@ -4,6 +4,8 @@ import { type Clock, toTimestamp } from '../../../kernel/clock.js';
 import { toError } from '../../../kernel/errors.js';
 import type { Verifier } from '../../../kernel/signed-note.js';
 import type { DatasetVersion, Permit } from '../../../pipeline/ports.js';
+import type { Definition } from '../../../pipeline/definition-digest.js';
+import { readDatabaseRights } from '../definitions.js';
 import { quoteLiteral, quoteName } from '../quote.js';
 import { type Database, readDatabases, toDatasets } from './databases.js';
 import { carryOver, openToEnvironment } from './hand-over.js';
@@ -51,6 +53,27 @@ export async function publish(server: TargetServer, session: Session, order: Pub
   } catch (error) {
     if (!session.lost || !(await isCurrent(server, order.version.runId))) throw error;
   }
+}
+
+/** What the rights on the database and its settings will be once it is published: the publication's own statements, taken back again. */
+export async function rehearseRights(
+  session: Session,
+  { target, staging, roles, expectedOid }: Pick<Publication, 'staging' | 'roles' | 'expectedOid'> & { readonly target: string },
+): Promise<readonly Definition[]> {
+  let seen: readonly Definition[] = [];
+  const enough = new Error('rehearsed');
+  const rehearse = async (): Promise<never> => {
+    const current = (await readDatabases(session)).find(({ name }) => name === target);
+    if ((current?.oid ?? null) !== expectedOid) throw toError('TARGET_CHANGED', { stage: 'deliver', name: target });
+    if (current) await carryOver(session, current, staging);
+    await openToEnvironment(session, staging, roles);
+    seen = await readDatabaseRights((text, values) => session.query(text, values), staging);
+    throw enough;
+  };
+  await session.transaction(rehearse).catch((error: unknown) => {
+    if (error !== enough) throw error;
+  });
+  return seen;
 }
 
 /** Makes the version before the current one current again. Returns it. */

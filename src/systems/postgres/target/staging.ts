@@ -18,7 +18,7 @@ import { countBeside } from './count-beside.js';
 import { databaseOwner, grantRights, handOver } from './hand-over.js';
 import { type EnvironmentRoles, toEnvironmentRoles } from './names.js';
 import { release } from './locks.js';
-import { publish } from './publish.js';
+import { publish, rehearseRights } from './publish.js';
 import { RangeRecord, type RecordOf, addStep, createRecord, dropRecord, toStepDigest } from './range-record.js';
 import { setSequences } from './sequences.js';
 import { SessionPool } from './session-pool.js';
@@ -189,7 +189,9 @@ export class PostgresStaging implements Staging {
     await this.#asProvisioner(async (session) => {
       found.push(...(await readDefinitions((text, values) => session.query(text, values), null)));
     });
-    return toDefinitionDigests(found);
+    const { server, hold, expectedOid } = this.#parts;
+    const rights = await rehearseRights(hold, { target: server.target, staging: this.database, roles: this.#roles, expectedOid });
+    return toDefinitionDigests([...found, ...rights]);
   }
 
   async mark(row: MarkerRow): Promise<void> {
