@@ -11,17 +11,20 @@ import { type LogEnd, type LogFiles, cutLog, listLogs, parseCheckpoint, readEntr
 import {
   type Collected,
   type Deviation,
+  type ReportContext,
   type ReportDocument,
   collect,
   frameworkOf,
   populations,
   readLater,
+  toAssessment,
   toControlResults,
   toCsvLine,
   toHeadLine,
   toItemLine,
   toReport,
 } from '../pipeline/report/report.js';
+import { toOscal } from '../systems/papers/papers.js';
 import { ZipWriter } from '../systems/zip/zip.js';
 import { type Asked, type LookedAt, lookAtLog, toContext } from './look-at-log.js';
 import { toReadme } from './package-readme.js';
@@ -91,6 +94,7 @@ export async function fill(zip: ZipWriter, files: LogFiles, { asked, end, asOf, 
   await zip.add('report.json', `${toCanonicalJson(toJson(document))}\n`);
   for (const [extension, content] of Object.entries(await render(document))) await zip.add(`report.${extension}`, content);
   await fillControls(zip, asked, collected);
+  await fillOscal(zip, asked.report, context, collected);
   await zip.add('scope.json', toText(toScope(asked, collected, end, root)));
   await zip.add('declared.json', toText(toJson(asked.declared)));
   await zip.add('policies/in-force.csv', toPolicies(collected));
@@ -156,6 +160,19 @@ async function fillControls(zip: ZipWriter, { report }: Asked, collected: Collec
     })),
   }));
   await zip.add('mappings.json', toText(mappings));
+}
+
+/** The same results for tools that read OSCAL; without an exception there is no plan of action. */
+async function fillOscal(zip: ZipWriter, report: Asked['report'], context: ReportContext, collected: Collected): Promise<void> {
+  const digests = new Map(zip.entries.map(({ name, digest }) => [name, digest.replace(/^sha256:/, '')]));
+  const assessment = toAssessment(report, context, collected, (population) => {
+    const sha256 = digests.get(`populations/${population}.csv`);
+    return sha256 === undefined ? undefined : { path: `../populations/${population}.csv`, sha256 };
+  });
+  const { assessmentResults, componentDefinition, planOfAction } = toOscal(assessment);
+  await zip.add('oscal/assessment-results.json', assessmentResults);
+  await zip.add('oscal/component-definition.json', componentDefinition);
+  if (planOfAction !== null) await zip.add('oscal/poam.json', planOfAction);
 }
 
 function toScope(asked: Asked, collected: Collected, end: LogEnd, root: string): Json {

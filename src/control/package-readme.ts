@@ -11,6 +11,7 @@ This is evidence, put together from a transparency log, for an examination under
 
 - report.json, and report.* beside it: what a person reads first
 - controls.csv, mappings.json: control, checks, population, result
+- oscal/: the same results in OSCAL 1.2.1 (assessment results, component definition, and where there are exceptions a plan of action and milestones)
 - populations/: everything of its kind in the period, with what was read (.query.txt) and counts (.meta.json)
 - exceptions.csv: each item that was an exception or without evidence; cause and approver are for people to fill in
 - populations/occurrences.csv: what was due against what took place

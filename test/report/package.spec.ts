@@ -163,6 +163,25 @@ it('has as many lines in each population as its items, and its exceptions one by
   await zip.close();
 });
 
+it('holds the results in OSCAL, of whose files the digests are right and whose exceptions are those of the list', async () => {
+  const zip = (await ZipReader.open(file))!;
+  const parse = async (name: string): Promise<Record<string, unknown>> => JSON.parse((await zip.read(`oscal/${name}.json`))!.toString()) as Record<string, unknown>; // prettier-ignore
+  const { 'assessment-results': results } = (await parse('assessment-results')) as { 'assessment-results': { results: [{ findings: { target: { 'target-id': string; status: { state: string } } }[] }]; 'back-matter': { resources: { rlinks?: { href: string; hashes: { value: string }[] }[] }[] } } }; // prettier-ignore
+  const files = results['back-matter'].resources.flatMap(({ rlinks = [] }) => rlinks);
+  expect(files.length).toBeGreaterThan(3);
+  for (const { href, hashes } of files)
+    expect([href, digestBytes((await zip.read(href.replace('../', '')))!)]).toEqual([href, `sha256:${hashes[0]?.value}`]);
+  const states = results.results[0].findings.map(({ target }) => [target['target-id'], target.status.state]);
+  const controls = (await zip.read('controls.csv'))!.toString().split('\r\n').slice(1, -1);
+  expect(states).toHaveLength(controls.length);
+  expect(states.filter(([, state]) => state === 'satisfied')).toHaveLength(controls.filter((line) => /,pass,/.test(line)).length);
+  const { 'plan-of-action-and-milestones': plan } = (await parse('poam')) as {
+    'plan-of-action-and-milestones': { 'poam-items': unknown[] };
+  };
+  expect(plan['poam-items']).toHaveLength(3);
+  await zip.close();
+});
+
 it('holds a program that says the same, and of itself that it came with the package', () => {
   const program = packageFile('src', 'control', 'package', 'verify.mjs');
   const look = (...words: string[]): { status: number | null; text: string } => {

@@ -11,6 +11,8 @@ const masked: AssessedCheck = {
     file: { path: 'populations/runs.csv', sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' },
   },
   conclusion: 'pass',
+  tested: 10_000,
+  exceptionCount: 0,
   exceptions: [],
 };
 const ended: AssessedCheck = {
@@ -19,6 +21,8 @@ const ended: AssessedCheck = {
   attribute: 'the version was dropped at most 24 hours after its expiry',
   population: { name: 'versions', rows: 212, file: { path: 'populations/versions.csv', sha256: 'a'.repeat(64) } },
   conclusion: 'exception',
+  tested: 40,
+  exceptionCount: 2,
   exceptions: [
     {
       item: 'shop_demo 41',
@@ -26,7 +30,7 @@ const ended: AssessedCheck = {
       cause: null,
       since: '2026-08-02T00:00:00Z',
       approved: null,
-      entries: [7001, 7002, 7003],
+      entries: ['2026/7001', '2026/7002'],
     },
     { item: '*Zoë* <b>[x](y)</b> {{ insert: param, x }}', what: ' ', cause: 'A demonstration\nfor `sales`', since: '2026-09-01T00:00:00Z', approved: { by: '0k7z3m1q421f0d69', until: '2026-12-31T00:00:00Z' }, entries: [] }, // prettier-ignore
   ],
@@ -37,6 +41,8 @@ const erased: AssessedCheck = {
   attribute: 'nothing of the person was left within 28 days',
   population: { name: 'erasure-requests', rows: 0 },
   conclusion: 'no evidence',
+  tested: 0,
+  exceptionCount: 0,
   exceptions: [],
 };
 const control = (id: string, conclusion: AssessedControl['conclusion'], ...checks: AssessedCheck[]): AssessedControl => ({ id, title: `What ${id} asks`, statement: 'Bauta masks every column that is classified, and drops versions when their time is over.', conclusion, checks }); // prettier-ignore

@@ -3,7 +3,7 @@ import type { Conclusion } from './document.js';
 
 /** Something that a check did not find in order. One item can be several exceptions, of several checks. */
 export interface AssessedException {
-  /** As it stands in the population's first column. */
+  /** By which it is found in its population. */
   readonly item: string;
   readonly what: string;
   /** Null where nobody has said why. */
@@ -12,8 +12,8 @@ export interface AssessedException {
   readonly since: string;
   /** Who agreed to it, and until when; null: nobody did, and it is open. */
   readonly approved: { readonly by: string; readonly until: string } | null;
-  /** Entries of the log that say so. */
-  readonly entries: readonly number[];
+  /** Entries of the log that say so: `2026/17`. */
+  readonly entries: readonly string[];
 }
 
 /** A whole population, as a file of the package has it. */
@@ -32,6 +32,10 @@ export interface AssessedCheck {
   readonly attribute: string;
   readonly population: Population;
   readonly conclusion: Conclusion;
+  /** Items that it is about. */
+  readonly tested: number;
+  readonly exceptionCount: number;
+  /** All of them, or the first where they are many. */
   readonly exceptions: readonly AssessedException[];
 }
 

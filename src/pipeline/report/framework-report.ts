@@ -22,9 +22,10 @@ export function toFrameworkReport(
 ): ReportDocument {
   const framework = frameworkOf(name);
   const [title, subtitle] = titles[name];
-  const { state } = context.log;
+  const { state, checkpoint } = context.log;
+  const running = `checkpoint ${checkpoint.size} · root ${checkpoint.root.slice(0, 16)}${state === 'whole' ? '' : ` · ${state === 'broken' ? 'LOG BROKEN' : 'signer not checked'}`}`;
   return {
-    ...{ report: name, title, subtitle, period: collected.period, front: toFront(context, collected) },
+    ...{ report: name, title, subtitle, period: collected.period, running, front: toFront(context, collected) },
     sections: [
       ...own,
       toControlSection(framework, toControlResults(framework, collected, state)),

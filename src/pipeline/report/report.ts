@@ -31,6 +31,7 @@ export { type ControlResult, toControlResults } from './blocks.js';
 export { type ReportName, frameworkOf, reportNames } from './frameworks/frameworks.js';
 export { type Period, toDay } from './period.js';
 export { populations } from './populations/populations.js';
+export { toAssessment } from './to-assessment.js';
 export { toReport } from './to-report.js';
 export { type LineageContext, lineageTriggers, lineageTypes, toLineage } from './lineage.js';
 export type { RunEvent } from './open-lineage.js';

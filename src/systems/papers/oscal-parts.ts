@@ -1,7 +1,6 @@
 // What the three OSCAL documents of an assessment have in common: observations of checks, risks of exceptions, findings of controls, and what they rest on.
 import type { Json } from '../../kernel/canonical-json.js';
 import type { AssessedCheck, AssessedControl, AssessedException, Assessment, Population } from '../../pipeline/report/report.js';
-import { toRanges } from './marks.js';
 import { toShown } from './shown-text.js';
 import { toUuid } from './uuid.js';
 
@@ -95,17 +94,22 @@ export class OscalParts {
   }
 
   private toObservation(check: AssessedCheck): Part {
-    const { id, title, attribute, population, conclusion, exceptions } = check;
+    const { id, title, attribute, population, conclusion, tested, exceptionCount, exceptions } = check;
+    const listed =
+      exceptions.length < exceptionCount ? ` The first ${exceptions.length} of them are risks here; the package lists all.` : '';
     const resource = this.id('population', population.name);
     return {
       uuid: this.id('observation', id),
       title: this.markup(title),
-      description: this.markup(`Of each of ${population.rows} items of ${population.name}: ${attribute}. ${exceptions.length} exceptions.`),
+      description: this.markup(
+        `Of ${tested} of ${population.rows} items of ${population.name}: ${attribute}. ${exceptionCount} exceptions.${listed}`,
+      ),
       props: [
         { name: 'check', ns: this.namespace, value: this.word(id) },
         { name: 'conclusion', ns: this.namespace, value: conclusion.replace(' ', '-') },
         { name: 'population-rows', ns: this.namespace, value: String(population.rows) },
-        { name: 'exceptions', ns: this.namespace, value: String(exceptions.length) },
+        { name: 'items-tested', ns: this.namespace, value: String(tested) },
+        { name: 'exceptions', ns: this.namespace, value: String(exceptionCount) },
       ],
       methods: ['TEST'],
       types: ['control-objective'],
@@ -126,7 +130,7 @@ export class OscalParts {
       ...(approved === null ? {} : { deadline: approved.until }),
       props: [
         { name: 'item', ns: this.namespace, value: this.word(item) },
-        ...(entries.length === 0 ? [] : [{ name: 'log-entries', ns: this.namespace, value: toRanges(entries) }]),
+        ...(entries.length === 0 ? [] : [{ name: 'log-entries', ns: this.namespace, value: this.word(entries.join(' ')) }]),
         ...(approved === null ? [] : [{ name: 'approved-by', ns: this.namespace, value: this.word(approved.by) }]),
       ],
     };
