@@ -25,13 +25,18 @@ export const checkResultSchema: Schema = object(
     outcome: { enum: ['pass', 'fail', 'not-run'] },
     ...{ schema: orNull(text('name')), table: orNull(text('name')) },
     columns: { type: 'array', items: text('name'), description: 'columns' },
-    counted: orNull(count('rows that break it; freshness: rows new enough; rowCount: all; nullRate: those with NULL; sql: its count')),
+    counted: orNull(
+      count(
+        'rows that break it; freshness: rows new enough; rowCount: all; nullRate: those with NULL; sql: its count; kAnonymity, lDiversity, tCloseness: rows in groups that break it',
+      ),
+    ),
     rows: orNull(count('of how many rows, where that is asked')),
     expected: text('in words and counts'),
     of: text('digest of what was counted'),
   },
   {
     earlier,
+    figure: count('of kAnonymity, lDiversity and tCloseness: k, l or t of the worst group'),
     sqlState: text('why it could not be made, as the server says'),
     why: text('why it could not be made, where no server said so'),
   },

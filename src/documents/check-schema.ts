@@ -25,6 +25,10 @@ interface Form {
 }
 
 const ofTable = { where };
+const groups: Schema = { type: 'integer', minimum: 2, maximum: 1e6, description: 'a whole number from 2 on' };
+const distance: Schema = { type: 'number', minimum: 0, maximum: 1, description: 'a distance from 0 to 1' };
+/** Without columns: those that still say something about a person. */
+const ofGroups = { ...ofTable, columns: someColumns, maxPercent: percent };
 
 const forms: Readonly<Record<string, Form>> = {
   notNull: { required: { table, columns: someColumns }, optional: ofTable },
@@ -49,6 +53,9 @@ const forms: Readonly<Record<string, Form>> = {
     optional: { ...ofTable, maxPercent: percent, maxChangePoints: percent },
     oneOf: ['maxPercent', 'maxChangePoints'],
   },
+  kAnonymity: { required: { table, min: groups }, optional: ofGroups },
+  lDiversity: { required: { table, sensitive: column, min: groups }, optional: ofGroups },
+  tCloseness: { required: { table, sensitive: column, max: distance }, optional: ofGroups },
   sql: { required: { sql: text('a SELECT that gives one count, which has to be 0', { maxLength: 10_000 }) } },
 };
 

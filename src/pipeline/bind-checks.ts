@@ -4,7 +4,7 @@ import { toPointer } from '../kernel/json-pointer.js';
 import { findNearest } from '../kernel/nearest.js';
 import { parseSqlName, toSqlName } from '../kernel/sql-name.js';
 import type { DataType, Table, TableName } from './catalogue.js';
-import type { CheckDefinition, CheckPlan, ComparedAs } from './check.js';
+import type { CheckDefinition, CheckPlan, ComparedAs, PrivacyCheck } from './check.js';
 import { findComparison, hasEquality, toComparable } from './check-type.js';
 import type { Described, PipelineDefinition } from './definition.js';
 import { readSqlText } from './sql-text.js';
@@ -24,12 +24,14 @@ export interface CheckInput {
   readonly pipeline: Described<{ readonly checks?: readonly CheckDefinition[]; readonly target?: PipelineDefinition['target'] }>;
   /** Those in scope. */
   readonly tables: readonly CheckedTable[];
+  /** Columns of a table that let something of a person through, by `toSqlName`; absent where no rules are known. */
+  readonly telling?: ReadonlyMap<string, readonly string[]>;
 }
 
-export function bindChecks({ pipeline, tables }: CheckInput): BoundChecks {
+export function bindChecks({ pipeline, tables, telling }: CheckInput): BoundChecks {
   const { checks = [], target } = pipeline.body;
   if (checks.length === 0) return { findings: [] };
-  const binding = new CheckBinding(tables, target?.swapSchemas !== undefined);
+  const binding = new CheckBinding(tables, target?.swapSchemas !== undefined, telling ?? new Map());
   const seen = new Set<string>();
   const bound = checks.flatMap((check, i) => {
     const at = (...path: readonly (string | number)[]): Where => ({
@@ -61,6 +63,7 @@ class CheckBinding {
   constructor(
     tables: readonly CheckedTable[],
     private readonly swaps: boolean,
+    private readonly telling: ReadonlyMap<string, readonly string[]>,
   ) {
     this.#byName = new Map(tables.map((table) => [toSqlName(table.schema, table.name), table]));
   }
@@ -82,7 +85,7 @@ class CheckBinding {
   #ofTable(check: CheckDefinition, at: At): CheckPlan | undefined {
     const table = this.#find(check.table ?? '', at('table'));
     if (check.where !== undefined) this.#checkText(check.where, at, 'where');
-    const columns = table && this.#columns(table, check.columns ?? [], (i) => at('columns', i));
+    const columns = table && this.#columns(table, check.columns ?? this.#tellingOf(check, table), (i) => at('columns', i));
     if (!table || !columns) return undefined;
     const { name, severity, where } = check;
     const placed: Placed = { name, severity, table: { schema: table.schema, name: table.name }, ...(where === undefined ? {} : { where }) };
@@ -111,9 +114,42 @@ class CheckBinding {
         return first && this.#freshness(check, placed, first, at);
       case 'relation':
         return this.#relation(check, placed, columns, at);
+      case 'kAnonymity':
+      case 'lDiversity':
+      case 'tCloseness':
+        return this.#ofGroups({ ...check, kind: check.kind }, placed, table, columns, at);
       case 'sql':
         return this.#sql(check, at);
     }
+  }
+
+  /** Of a check of groups that names none: what it measures is then what the plan lets through. */
+  #tellingOf({ kind, sensitive }: CheckDefinition, { schema, name }: CheckedTable): readonly string[] {
+    if (kind !== 'kAnonymity' && kind !== 'lDiversity' && kind !== 'tCloseness') return [];
+    const [own] = sensitive === undefined ? [] : (parseSqlName(sensitive) ?? []);
+    return (this.telling.get(toSqlName(schema, name)) ?? []).filter((column) => column !== own).map((column) => toSqlName(column));
+  }
+
+  #ofGroups(
+    check: CheckDefinition & { readonly kind: PrivacyCheck['kind'] },
+    placed: Placed,
+    table: CheckedTable,
+    columns: readonly Column[],
+    at: At,
+  ): CheckPlan | undefined {
+    if (columns.length === 0)
+      return this.#invalid(at(), 'columns', 'a list of columns: no plan says of this table that anything of a person is let through');
+    const [sensitive] = check.sensitive === undefined ? [] : (this.#columns(table, [check.sensitive], () => at('sensitive')) ?? []);
+    for (const column of [...columns, ...(sensitive ? [sensitive] : [])])
+      if (!hasEquality(column.type)) this.#refuseType(at('columns'), placed, column, 'a type whose values can be told apart by =');
+    const names = columns.map(({ name }) => name);
+    if (sensitive && names.includes(sensitive.name)) return this.#invalid(at('columns'), 'columns', 'columns other than the sensitive one');
+    const of = { ...placed, columns: names, ...pick(check, 'maxPercent') };
+    if (check.kind === 'kAnonymity') return { ...of, kind: 'kAnonymity', min: Number(check.min) };
+    if (!sensitive) return undefined;
+    if (check.kind === 'lDiversity') return { ...of, kind: 'lDiversity', sensitive: sensitive.name, min: Number(check.min) };
+    const ordered = findComparison(sensitive.type, 'range') !== undefined;
+    return { ...of, kind: 'tCloseness', sensitive: sensitive.name, ordered, max: Number(check.max) };
   }
 
   #rowCount(check: CheckDefinition, placed: Placed, table: CheckedTable, at: At): CheckPlan {

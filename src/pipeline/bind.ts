@@ -16,7 +16,7 @@ import { findUniqueColumns, withPartitionRows } from './bind-unique.js';
 import type { DataType, Table } from './catalogue.js';
 import { type Resolution, type ResolvedTable, resolveTags } from './classify/classify.js';
 import type { Rows } from './definition.js';
-import { type ColumnPlan, type Plan, type RulePlan, type TablePlan, toVaultedDomains } from './plan.js';
+import { type ColumnPlan, type Plan, type Reveal, type RulePlan, type TablePlan, toVaultedDomains } from './plan.js';
 
 export type { BindInput, Bound, CountRequest, Counts, Registry, TransformView } from './bind-input.js';
 export { toCountKey, toScopeTest } from './bind-input.js';
@@ -34,8 +34,8 @@ export function bindPlan(input: BindInput): Bound {
   const { rows, findings } = bindRows(input, tables, isInScope);
   const references = bindReferences(input, tables, rows);
   const roles = bindRoles(input);
-  const checks = bindChecks({ pipeline: input.pipeline, tables });
   const planned = binding.tables(rows);
+  const checks = bindChecks({ pipeline: input.pipeline, tables, telling: toTelling(planned) });
   if (tables.length === 0)
     binding.findings.push(
       toFinding('PLAN_SCOPE_EMPTY', { file: input.pipeline.origin.file, line: input.pipeline.origin.line('/include') }),
@@ -51,6 +51,20 @@ export function bindPlan(input: BindInput): Bound {
   const wanted = [...binding.wanted, ...references.wanted];
   if (all.some(({ severity }) => severity === 'error')) return { findings: all, wanted };
   return { plan: toPlan(input, planned, references.cut, roles, checks), findings: all, wanted };
+}
+
+/**
+ * Of personal columns those whose values are still about the person: kept, generalised, truncated, shifted or noised. A pseudonym in the form of its original
+ * says nothing beyond its form, a text that was redacted is a text, and what stands in documents is not one value.
+ */
+function toTelling(tables: readonly TablePlan[]): ReadonlyMap<string, readonly string[]> {
+  const tells = ({ tag, rule }: ColumnPlan): boolean =>
+    tag !== 'none' &&
+    rule.paths === undefined &&
+    rule.transform !== 'redact' &&
+    (['value', 'order'].some((one) => rule.reveals.includes(one as Reveal)) ||
+      (rule.reveals.includes('band') && !rule.reveals.includes('equality')));
+  return new Map(tables.map((table) => [toSqlName(table.schema, table.name), table.columns.filter(tells).map(({ name }) => name)]));
 }
 
 function toPlan(

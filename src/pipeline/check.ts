@@ -8,6 +8,7 @@ export type Severity = 'warn' | 'withhold';
 export const checkKinds = [
   ...(['notNull', 'unique', 'acceptedValues', 'range', 'relation'] as const),
   ...(['freshness', 'rowCount', 'nullRate', 'sql'] as const),
+  ...(['kAnonymity', 'lDiversity', 'tCloseness'] as const),
 ] as const;
 export type CheckKind = (typeof checkKinds)[number];
 
@@ -23,6 +24,7 @@ export interface CheckDefinition {
   readonly min?: string | number;
   readonly max?: string | number;
   readonly to?: { readonly table: string; readonly columns: readonly string[] };
+  readonly sensitive?: string;
   readonly maxAge?: string;
   readonly maxPercent?: number;
   readonly maxChangePercent?: number;
@@ -77,17 +79,51 @@ export type RowCountCheck = OfTable & {
   readonly parts: readonly TableName[];
 };
 export type NullRateCheck = OfColumns & { readonly kind: 'nullRate'; readonly maxPercent?: number; readonly maxChangePoints?: number };
+/**
+ * Rows by the values of `columns`, which together may point to a person. k-anonymity (Sweeney 2002): no group is smaller than `min`. Distinct l-diversity
+ * (Machanavajjhala et al. 2007): none has fewer than `min` values of `sensitive`. t-closeness (Li et al. 2007): in none is the distribution of `sensitive`
+ * further from that of all rows than `max`, by earth mover's distance, where the values have an order the ordered one. So many rows may be in other groups
+ * as `maxPercent` says.
+ */
+export type KAnonymityCheck = OfColumns & { readonly kind: 'kAnonymity'; readonly min: number; readonly maxPercent?: number };
+export type LDiversityCheck = OfColumns & {
+  readonly kind: 'lDiversity';
+  readonly sensitive: string;
+  readonly min: number;
+  readonly maxPercent?: number;
+};
+export type TClosenessCheck = OfColumns & {
+  readonly kind: 'tCloseness';
+  readonly sensitive: string;
+  readonly ordered: boolean;
+  readonly max: number;
+  readonly maxPercent?: number;
+};
+export type PrivacyCheck = KAnonymityCheck | LDiversityCheck | TClosenessCheck;
 export type SqlCheck = Named & { readonly kind: 'sql'; readonly sql: string };
 
 /** A check that was bound to the catalogue: part of the plan and of its digest. */
 export type CheckPlan =
-  NotNullCheck | UniqueCheck | AcceptedValuesCheck | RangeCheck | RelationCheck | FreshnessCheck | RowCountCheck | NullRateCheck | SqlCheck;
+  | (
+      | NotNullCheck
+      | UniqueCheck
+      | AcceptedValuesCheck
+      | RangeCheck
+      | RelationCheck
+      | FreshnessCheck
+      | RowCountCheck
+      | NullRateCheck
+      | SqlCheck
+    )
+  | PrivacyCheck;
 
 /**
  * What the server counted for one check: rows that break it; of `freshness` rows that are new enough; of `rowCount` all; of `nullRate` those with
- * NULL, of so many `rows`. Or why it could not.
+ * NULL, of so many `rows`; of groups the rows in those that break it, of so many, and the `figure` of the worst group: its size, its values, its distance. Or
+ * why it could not.
  */
-export type Counted = { readonly counted: number; readonly rows?: number } | { readonly sqlState: string } | { readonly why: string };
+export type Counted =
+  { readonly counted: number; readonly rows?: number; readonly figure?: number } | { readonly sqlState: string } | { readonly why: string };
 
 /** The figure of an earlier version, or why there is none to compare with. */
 export type EarlierFigure = { readonly version: number; readonly counted: number; readonly rows?: number } | { readonly none: string };
@@ -104,6 +140,8 @@ export interface CheckResult {
   readonly counted: number | null;
   /** Of how many rows, where that is the question. */
   readonly rows: number | null;
+  /** Of groups the worst one's: k, l or t of the table, which is what others call its k-anonymity and so on. Absent: no such check, or no rows. */
+  readonly figure?: number;
   /** What was asked for, in words and counts. */
   readonly expected: string;
   /** What it was compared with: a version and its figure, or `no earlier version` and its like. Absent: a check that compares nothing. */

@@ -153,6 +153,41 @@ it('fails each kind where it does not hold, publishes over what only warns, and 
   for (const value of [canary, 'corp.co.uk', '9999', 'place 1', '99.5']) expect(log).not.toContain(value);
 }, 120_000);
 
+it('withholds a copy in which somebody stands nearly alone, measured over what the plan lets through', async () => {
+  const world = await newWorld();
+  // 60 pairs of age and kind: 40 of seven rows, 20 of six.
+  const groups = (more: string, min: number): string =>
+    `  - { name: k${min}, kind: kAnonymity, table: person, columns: [age, kind], min: ${min}${more} }\n`;
+  const of = `checks:\n${groups('', 6)}${groups(', maxPercent: 30', 7)}
+  - { name: l, kind: lDiversity, table: person, columns: [age, kind], sensitive: amount, min: 6 }
+  - { name: t, kind: tCloseness, table: person, columns: [age], sensitive: kind, max: 0.5 }\n`;
+  const held = requirePublished(await runWith(world, of));
+  expect(held.checks.map(({ name, counted, rows, figure }) => [name, counted, rows, figure])).toEqual([
+    ['k6', 0, 400, 6],
+    ['k7', 120, 400, 6],
+    ['l', 0, 400, 6],
+    ['t', 0, 400, 0.5],
+  ]);
+  const { summary } = await runWith(world, `checks:\n${groups(', maxPercent: 29', 7)}`);
+  expect(summary.state).toBe('withheld');
+  expect(summary.findings).toMatchObject([
+    {
+      code: 'CHECK_FAILED',
+      where: { rule: 'k7', amount: '120 of 400 rows, k = 6', expected: '29 % of the rows at most in groups of fewer than 7' },
+    },
+  ]);
+  // Of these columns only the age, with noise, still says something.
+  world.write(
+    'classification.yaml',
+    classification.replace('email: pii.email', 'email: pii.email, age: quasi.age').replace('kind, age,', 'kind,'),
+  );
+  const noisy = await runWith(world, `checks:\n  - { name: found, kind: kAnonymity, severity: warn, table: person, min: 2 }\n`);
+  expect(noisy.summary.checks).toMatchObject([{ name: 'found', columns: ['age'], rows: 400 }]);
+  expect((await runWith(world, `checks:\n  - { name: none, kind: kAnonymity, table: visit, min: 2 }\n`)).summary.findings).toMatchObject([
+    { code: 'PLAN_CHECK_INVALID', where: { name: 'columns', rule: 'none' } },
+  ]);
+}, 120_000);
+
 it('withholds what could not be asked, and says why by its SQLSTATE; the other checks of the same scan are made', async () => {
   const world = await newWorld();
   const hostile = `checks:

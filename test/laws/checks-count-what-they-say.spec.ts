@@ -211,3 +211,64 @@ it('takes schemas under other names, and says a million of what is more', async 
     ...[{ sqlState: '22000' }, { sqlState: '22000' }],
   ]);
 });
+
+const groupsOf = (rows: readonly Row[], columns: readonly (keyof Row)[]): readonly (readonly Row[])[] => {
+  const groups = new Map<string, Row[]>();
+  for (const one of rows) {
+    const key = JSON.stringify(columns.map((name) => one[name]));
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+};
+
+/** The definitions, word by word: shares of values in the group and in all rows, in the order of the values. */
+function distanceOf(group: readonly Row[], all: readonly Row[], column: 'group' | 'text', ordered: boolean): number {
+  const values = [...new Set(all.map((one) => one[column]))].sort((a, b) => (a === null ? 1 : b === null ? -1 : Number(a) - Number(b)));
+  const share = (rows: readonly Row[], value: unknown): number => rows.filter((one) => one[column] === value).length / rows.length;
+  const differences = values.map((value) => share(group, value) - share(all, value));
+  if (!ordered) return differences.reduce((sum, one) => sum + Math.abs(one), 0) / 2;
+  let [sum, moved] = [0, 0];
+  for (const one of differences) moved += Math.abs((sum += one));
+  return moved / Math.max(values.length - 1, 1);
+}
+
+it('measures k-anonymity, l-diversity and t-closeness as their definitions say', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        row.map((one) => ({ ...one, text: one.text === null ? null : ([...one.text][0] ?? '') })),
+        { maxLength: 40 },
+      ),
+      fc.integer({ min: 2, max: 4 }),
+      fc.constantFrom(0, 0.2, 0.5),
+      async (rows, min, max) => {
+        await fill(rows);
+        const of = { severity: 'withhold', table, columns: [columns.day] } as const;
+        const checks: CheckPlan[] = [
+          { ...of, name: 'k', kind: 'kAnonymity', columns: [columns.day, columns.group], min },
+          { ...of, name: 'l', kind: 'lDiversity', sensitive: columns.text, min },
+          { ...of, name: 't', kind: 'tCloseness', sensitive: columns.group, ordered: true, max },
+          { ...of, name: 'u', kind: 'tCloseness', sensitive: columns.text, ordered: false, max },
+        ];
+        const counted = await counter.count(checks);
+        const byDay = groupsOf(rows, ['day']);
+        const valuesOf = (group: readonly Row[]): number => new Set(group.flatMap(({ text }) => text ?? [])).size;
+        const figures: [readonly (readonly Row[])[], (group: readonly Row[]) => number, (figure: number) => boolean, 'min' | 'max'][] = [
+          [groupsOf(rows, ['day', 'group']), (group) => group.length, (figure) => figure < min, 'min'],
+          [byDay, valuesOf, (figure) => figure < min, 'min'],
+          [byDay, (group) => distanceOf(group, rows, 'group', true), (figure) => figure > max + 1e-12, 'max'],
+          [byDay, (group) => distanceOf(group, rows, 'text', false), (figure) => figure > max + 1e-12, 'max'],
+        ];
+        for (const [i, [groups, measure, breaks, worst]] of figures.entries()) {
+          const one = counted[i] as { counted: number; rows: number; figure?: number };
+          const broken = groups.filter((group) => breaks(measure(group)));
+          expect([i, one.counted, one.rows]).toEqual([i, broken.flat().length, rows.length]);
+          if (rows.length === 0) expect(one.figure).toBeUndefined();
+          // Rounded up to four digits.
+          else expect(Math.abs((one.figure ?? NaN) - Math[worst](...groups.map(measure)))).toBeLessThan(0.0001001);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+}, 120_000);

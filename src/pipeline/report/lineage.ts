@@ -217,6 +217,7 @@ class RunLineage {
 const assertions: Readonly<Record<CheckResult['kind'], string>> = {
   ...{ notNull: 'not_null', unique: 'unique', acceptedValues: 'accepted_values', range: 'range', relation: 'relationships' },
   ...{ freshness: 'freshness', rowCount: 'row_count', nullRate: 'null_rate', sql: 'custom_sql' },
+  ...{ kAnonymity: 'k_anonymity', lDiversity: 'l_diversity', tCloseness: 't_closeness' },
 };
 const severities = { warn: 'warn', withhold: 'error' } as const;
 

@@ -2,7 +2,7 @@
 import type { Json } from '../../kernel/canonical-json.js';
 import { digestJson } from '../../kernel/digest.js';
 import { type Finding, toFinding } from '../../kernel/errors.js';
-import type { CheckPlan, CheckResult, Counted, EarlierFigure } from '../check.js';
+import type { CheckPlan, CheckResult, Counted, EarlierFigure, PrivacyCheck } from '../check.js';
 
 export interface JudgedChecks {
   readonly results: readonly CheckResult[];
@@ -26,8 +26,9 @@ export function toCheckFindings(results: readonly CheckResult[]): readonly Findi
 
 /** By what a check counts, whatever its name, its limits and its severity are. */
 export function toCountDigest(check: CheckPlan): string {
-  const { table, columns, where, sql } = check as unknown as Readonly<Record<string, unknown>>;
-  return digestJson(JSON.parse(JSON.stringify([check.kind, table ?? null, columns ?? [], where ?? '', sql ?? ''])) as Json);
+  const { table, columns, where, sql, sensitive } = check as unknown as Readonly<Record<string, unknown>>;
+  const of = [check.kind, table ?? null, columns ?? [], where ?? '', sql ?? '', ...(sensitive === undefined ? [] : [sensitive])];
+  return digestJson(JSON.parse(JSON.stringify(of)) as Json);
 }
 
 /** Whether the check has to be held against the version before. */
@@ -45,7 +46,8 @@ function judge(check: CheckPlan, counted: Counted, earlier: EarlierFigure | unde
   const compared = comparesVersions(check) && earlier ? { earlier } : {};
   const base = { name, kind, severity, ...place, expected: toExpected(check), ...compared, of: toCountDigest(check) };
   if (!('counted' in counted)) return { ...base, outcome: 'not-run', counted: null, rows: null, ...counted };
-  const figures = { counted: counted.counted, rows: counted.rows ?? null };
+  const figure = counted.figure === undefined ? {} : { figure: counted.figure };
+  const figures = { counted: counted.counted, rows: counted.rows ?? null, ...figure };
   return { ...base, outcome: holds(check, counted.counted, counted.rows ?? 0, earlier) ? 'pass' : 'fail', ...figures };
 }
 
@@ -63,6 +65,10 @@ function holds(check: CheckPlan, counted: number, rows: number, earlier: Earlier
       const points = before === undefined ? 0 : Math.abs(toPercent(counted, rows) - before);
       return toPercent(counted, rows) <= maxPercent && !(maxChangePoints !== undefined && points > maxChangePoints);
     }
+    case 'kAnonymity':
+    case 'lDiversity':
+    case 'tCloseness':
+      return counted === 0 || toPercent(counted, rows) <= (check.maxPercent ?? 0);
     case 'notNull':
     case 'unique':
     case 'acceptedValues':
@@ -100,6 +106,12 @@ function toExpected(check: CheckPlan): string {
         ...(maxChangePoints === undefined ? [] : [`a change of ${maxChangePoints} points at most`]),
       ].join(', ');
     }
+    case 'kAnonymity':
+      return `${toMost(check)} in groups of fewer than ${check.min}`;
+    case 'lDiversity':
+      return `${toMost(check)} in groups with fewer than ${check.min} values`;
+    case 'tCloseness':
+      return `${toMost(check)} in groups further than ${check.max}`;
     case 'sql':
       return 'a count of 0';
     case 'notNull':
@@ -111,14 +123,24 @@ function toExpected(check: CheckPlan): string {
   }
 }
 
+const toMost = ({ maxPercent = 0 }: PrivacyCheck): string => (maxPercent === 0 ? '0 rows' : `${maxPercent} % of the rows at most`);
+
 function toAge(seconds: number): string {
   const [unit, size] = ([['d', 86_400], ['h', 3600], ['m', 60]] as const).find(([, length]) => seconds % length === 0) ?? ['s', 1]; // prettier-ignore
   return `${seconds / size}${unit}`;
 }
 
 /** What was seen, in the words of the check's kind: for a finding and for a line of a terminal. */
-export function toSeen({ kind, counted, rows, earlier }: Pick<CheckResult, 'kind' | 'counted' | 'rows' | 'earlier'>): string {
+export function toSeen({
+  kind,
+  counted,
+  rows,
+  figure,
+  earlier,
+}: Pick<CheckResult, 'kind' | 'counted' | 'rows' | 'figure' | 'earlier'>): string {
   if (counted === null) return 'nothing was counted';
+  const letter = { kAnonymity: 'k', lDiversity: 'l', tCloseness: 't' }[kind as PrivacyCheck['kind']] as string | undefined;
+  if (letter !== undefined) return `${counted} of ${rows} rows${figure === undefined ? '' : `, ${letter} = ${figure}`}`;
   const words = kind === 'sql' ? `a count of ${counted}` : kind === 'nullRate' ? `${counted} of ${rows} rows NULL` : toRows(counted);
   const more = kind === 'freshness' ? `${words} new enough` : words;
   if (!earlier) return more;

@@ -1,8 +1,9 @@
 // Checks as statements that count. What one scan of a table can tell goes into one statement of many aggregates; what has to group or to look
 // elsewhere is a statement of its own. No statement gives a value of a row.
 import type { TableName } from '../../../pipeline/catalogue.js';
-import type { CheckPlan, ComparedAs, Counted, RelationCheck } from '../../../pipeline/check.js';
+import type { CheckPlan, ComparedAs, Counted, PrivacyCheck, RelationCheck } from '../../../pipeline/check.js';
 import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
+import { toGroupsText } from './groups.js';
 
 export interface CountStatement {
   readonly text: string;
@@ -17,14 +18,16 @@ export interface CountOptions {
   readonly asOfMs: number;
 }
 
-type TableCheck = Exclude<CheckPlan, { kind: 'sql' }>;
+type TableCheck = Exclude<CheckPlan, PrivacyCheck | { kind: 'sql' }>;
+
+const isOfGroups = (check: CheckPlan): check is PrivacyCheck => ['kAnonymity', 'lDiversity', 'tCloseness'].includes(check.kind);
 
 /** All checks: those of one scan together. */
 export function toCountStatements(checks: readonly CheckPlan[], options: CountOptions): readonly CountStatement[] {
   const scans = new Map<string, TableCheck[]>();
   const alone: CheckPlan[] = [];
   for (const check of checks) {
-    if (check.kind === 'sql' || check.kind === 'unique' || check.kind === 'relation') alone.push(check);
+    if (check.kind === 'sql' || check.kind === 'unique' || check.kind === 'relation' || isOfGroups(check)) alone.push(check);
     else {
       const key = quoteQualified(check.table);
       scans.set(key, [...(scans.get(key) ?? []), check]);
@@ -37,16 +40,19 @@ export function toCountStatements(checks: readonly CheckPlan[], options: CountOp
 
 /** One check by itself: for when a statement of several failed, and nobody knows by whose fault. */
 export function toCountStatement(check: CheckPlan, options: CountOptions): CountStatement {
-  return check.kind === 'sql' || check.kind === 'unique' || check.kind === 'relation' ? toAlone(check, options) : toScan([check], options);
+  const alone = check.kind === 'sql' || check.kind === 'unique' || check.kind === 'relation' || isOfGroups(check);
+  return alone ? toAlone(check, options) : toScan([check], options);
 }
 
 /** `row`: as the server printed it. */
-export function toCounted({ kind }: CheckPlan, row: readonly (string | null)[], from: number): Counted {
+export function toCounted(check: CheckPlan, row: readonly (string | null)[], from: number): Counted {
   const number = toCount(row[from]);
   if (number === undefined) return { sqlState: notACount };
-  if (kind !== 'nullRate') return { counted: number };
+  if (check.kind !== 'nullRate' && !isOfGroups(check)) return { counted: number };
   const rows = toCount(row[from + 1]);
-  return rows === undefined ? { sqlState: notACount } : { counted: number, rows };
+  if (rows === undefined) return { sqlState: notACount };
+  const figure = isOfGroups(check) && rows > 0 ? Number(row[from + 2] ?? NaN) : undefined;
+  return { counted: number, rows, ...(figure === undefined ? {} : { figure }) };
 }
 
 /** `22000` data_exception: what came is no count. */
@@ -116,10 +122,15 @@ function toText(check: CheckPlan, options: CountOptions): string {
   // No more of it than a count can be leaves: what is larger is said to be that large.
   if (check.kind === 'sql')
     return `SELECT CASE WHEN s.n > ${mostOfSql} THEN ${mostOfSql} ELSE s.n END FROM (SELECT (\n${check.sql}\n)::pg_catalog.numeric AS n) AS s`;
+  if (isOfGroups(check)) return toGroupsText(check, toMeant(check, options));
   if (check.kind === 'relation') return `SELECT pg_catalog.count(*) FROM ${toOrphans(check, options)}`;
   if (check.kind !== 'unique') return toScan([check], options).text;
   return `SELECT COALESCE(pg_catalog.sum(d.n - 1), 0) FROM (${toDuplicates(check, options)}) AS d`;
 }
+
+/** The rows that are meant, after FROM. */
+const toMeant = ({ table, where }: PrivacyCheck, options: CountOptions): string =>
+  `${toThere(table, options)}${where === undefined ? '' : ` WHERE ${toGroup(where)}`}`;
 
 /** The largest count that a check of kind sql gives: a number of a person has more digits. */
 export const mostOfSql = 1_000_000;
