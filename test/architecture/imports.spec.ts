@@ -103,7 +103,7 @@ it('lets the verification and its reader share with the writer only what says wh
   );
   expect(verifier.filter((path) => writer.has(path))).toEqual([...values.map((name) => `src/pipeline/${name}.ts`), ...speech]);
   // The bytes of COPY as a server sends them, which no writer reads; what a pipeline's checks count.
-  const reading = ['checks/checks', 'checks/failing-rows', 'checks/statements', 'copy-out', 'line-queue'].map(
+  const reading = ['checks/checks', 'checks/failing-rows', 'checks/groups', 'checks/statements', 'copy-out', 'line-queue'].map(
     (name) => `src/systems/postgres/${name}.ts`,
   );
   expect(verifier.filter((path) => !writer.has(path))).toEqual(reading);
