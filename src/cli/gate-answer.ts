@@ -20,5 +20,7 @@ export interface GateAnswer {
   readonly decisionId: string | null;
   readonly policy: { readonly revision: string };
   readonly expiresAt: string;
+  /** True: the service could not look again. */
+  readonly kept?: boolean;
   readonly breakglass?: { readonly id: string; readonly use: string; readonly offline: boolean; readonly expiresAt: string };
 }

@@ -26,12 +26,13 @@ const words = ({ allow, enforced, breakglass }: GateAnswer): string =>
 const scoreOf = ({ decisionId, score, threshold }: GateAnswer): string =>
   decisionId === null ? 'which could not be asked' : `score ${score} of ${threshold} wanted`;
 
-function toEnd({ decisionId, policy, expiresAt, breakglass }: GateAnswer): string {
+function toEnd({ decisionId, policy, expiresAt, breakglass, kept }: GateAnswer): string {
   const glass = breakglass
     ? `break-glass ${breakglass.id}, used ${breakglass.offline ? 'offline, to be handed in' : 'and told to the service'}; review it within 5 days`
     : '';
   const decided = decisionId === null ? '' : `decision ${decisionId}, policy ${policy.revision}, good until ${expiresAt}`;
-  return [glass, decided].filter((line) => line !== '').join('\n');
+  const before = kept === true ? 'the metadata database of the service is away: this was decided before, and is still good' : '';
+  return [glass, before, decided].filter((line) => line !== '').join('\n');
 }
 
 function toText(gate: string, answer: GateAnswer): string {

@@ -268,7 +268,11 @@ function createAuthentication(opened: Opened, logger: JsonLogger): Authenticatio
       failed: (error, issuer) => logger.error({ ...toErrorView(error), issuer }, 'identities'),
     }),
   });
-  return new Authentication({ metadata, serverKey, identify: (token, workspace) => login.identify(token, workspace) });
+  const { gates } = opened;
+  return new Authentication({
+    ...{ metadata, serverKey, identify: (token, workspace) => login.identify(token, workspace) },
+    ...(gates ? { away: (request, response) => gates.memory.answer(request, response, clock) } : {}),
+  });
 }
 
 /** Of the API; a worker tells how it is to whoever is beside it. */

@@ -11,6 +11,8 @@ import type { GateDoors } from './gate-doors.js';
 import { type KnownToday, toNextEnd, toQuestionToday, toSubjectsOf } from './same-question.js';
 
 const LOOK_MS = 1000;
+/** Of clocks, and of transactions that began before and ended after. */
+const OVERLAP_MS = 60_000;
 
 export interface FlipClockOptions {
   readonly metadata: Metadata;
@@ -25,6 +27,7 @@ export interface FlipClockOptions {
 export class FlipClock {
   private readonly timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
+  private seenTo = Date.now();
 
   constructor(private readonly options: FlipClockOptions) {
     const { lookMs = LOOK_MS } = options;
@@ -52,6 +55,19 @@ export class FlipClock {
       // Only now: whoever dies before leaves it to another.
       if (happened.length > 0) await metadata.within(workspace_id, (transaction) => transaction.deployments.forget(happened));
     }
+    await this.forgetFlipped();
+  }
+
+  /** Whoever flipped it: what this process remembers of it is not answered any more. */
+  private async forgetFlipped(): Promise<void> {
+    const { metadata, doors } = this.options;
+    const before = Date.now();
+    const found = await metadata.query<{ workspace_id: string; gate: string; environment: string; service: string }>(
+      'SELECT workspace_id, gate, environment, service FROM bauta.find_flips($1)',
+      [new Date(this.seenTo - OVERLAP_MS)],
+    );
+    for (const { workspace_id, gate, environment, service } of found) doors.memory.forget(workspace_id, gate, environment, service);
+    this.seenTo = before;
   }
 
   private async check(workspaceId: string, deployment: Deployment): Promise<void> {

@@ -2,12 +2,14 @@
 import type { ReadEvidence } from '../../pipeline/evidence-item.js';
 import type { Policy } from '../../pipeline/ports.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
+import { AnswerMemory } from './answer-memory.js';
 import { DecisionBook } from './decision-book.js';
 
 export const GATE_DOORS = Symbol('gate doors');
 
 export class GateDoors {
   readonly book: DecisionBook;
+  readonly memory = new AnswerMemory();
   private policy: Promise<Policy> | undefined;
 
   /** `openPolicy`: asked for once, by the first decision. */

@@ -48,7 +48,9 @@ export class GatesController extends DocumentsController {
     const { metadata, clock, doors } = this;
     if (!doors) throw toError('DEPLOYMENT_UNDECIDED', { name: 'no policy is open here' });
     response.removeHeader('ETag');
-    const answer = await takeDecision({ metadata, doors, clock }, callerOf(request), name, asked);
+    const caller = callerOf(request);
+    const answer = await takeDecision({ metadata, doors, clock }, caller, name, asked);
+    doors.memory.keep(request, caller.workspaceId, name, asked, answer);
     if (!answer.allow && failStatus === '1') response.status(403);
     return answer;
   }

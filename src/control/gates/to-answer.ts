@@ -55,6 +55,7 @@ export const answerSchema: Schema = object(
     }),
   },
   {
+    kept: { type: 'boolean', description: 'true: the metadata database is away, and this is what was answered before' },
     enforced: { type: 'boolean', description: 'false: the gate only advises' },
     wouldDeny: { type: 'array', items: text, description: 'where it is not enforced: codes of the reasons' },
   },

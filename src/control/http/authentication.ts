@@ -4,7 +4,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 
 import type { NextFunction, Request, Response } from './exchange.js';
 
-import { toError } from '../../kernel/errors.js';
+import { toError, toKnownError } from '../../kernel/errors.js';
 import type { Identity, Metadata } from '../../systems/metadata/metadata.js';
 import { isIdentityToken } from '../../systems/oidc/oidc.js';
 import { type Access, accessOf, setAccess } from './access.js';
@@ -35,6 +35,8 @@ export interface AuthenticationOptions {
   readonly serverKey: Uint8Array;
   /** Whom an identity token stands for in a workspace. Throws what is answered then. */
   readonly identify: (token: string, workspace: string) => Promise<Identity>;
+  /** Asked while the metadata database is away: true where it has answered, by what it knows without it. */
+  readonly away?: (request: Request, response: Response) => Promise<boolean>;
 }
 
 export class Authentication {
@@ -49,7 +51,11 @@ export class Authentication {
         setAccess(request, { ...accessOf(request), ...access });
         next();
       },
-      (error: unknown) => sendProblem(error, request, response),
+      async (error: unknown) => {
+        const isAway = toKnownError(error).code === 'METADATA_UNREACHABLE';
+        const answered = isAway && (await this.options.away?.(request, response).catch(() => false));
+        if (answered !== true) sendProblem(error, request, response);
+      },
     );
   };
 
