@@ -3,7 +3,7 @@ import { Argument, type Command } from 'commander';
 
 import { command } from './command.js';
 
-const formats = ['text', 'json', 'html', 'pdf', 'csv', 'zip'];
+const formats = ['text', 'json', 'html', 'pdf', 'csv', 'xlsx', 'zip'];
 
 export function addReportCommands(program: Command, done: (exitCode: number) => void): void {
   command(

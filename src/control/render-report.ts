@@ -1,9 +1,9 @@
 // A report in the forms that people read: the same document, the same bytes.
 import type { ReportDocument } from '../pipeline/report/report.js';
-import { toCsv, toHtml, toJson, toPdf } from '../systems/papers/papers.js';
+import { toCsv, toHtml, toJson, toPdf, toXlsx } from '../systems/papers/papers.js';
 import type { Render } from './make-package.js';
 
-export const paperFormats = ['json', 'html', 'pdf', 'csv'] as const;
+export const paperFormats = ['json', 'html', 'pdf', 'csv', 'xlsx'] as const;
 export type PaperFormat = (typeof paperFormats)[number];
 
 const papers: Readonly<Record<PaperFormat, (document: ReportDocument) => string | Promise<Uint8Array>>> = {
@@ -11,6 +11,7 @@ const papers: Readonly<Record<PaperFormat, (document: ReportDocument) => string 
   html: toHtml,
   pdf: toPdf,
   csv: toCsv,
+  xlsx: (document) => toXlsx(document),
 };
 
 export async function renderReport(document: ReportDocument, format: PaperFormat): Promise<Buffer> {

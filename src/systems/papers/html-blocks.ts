@@ -3,7 +3,7 @@ import type { Block, Chart, Column, Field, Table } from '../../pipeline/report/r
 import { layOutChart } from './chart.js';
 import { findMark, type Mark, noticeTitles, toRanges, toRest } from './marks.js';
 import { escapeMarkup, toShownNumber } from './shown-text.js';
-import { toShownTime } from './shown-time.js';
+import { toShownTime, toShownTimes } from './shown-time.js';
 import { toSvg } from './svg.js';
 
 export class BlockWriter {
@@ -16,9 +16,9 @@ export class BlockWriter {
     this.blocks += 1;
     switch (block.kind) {
       case 'text':
-        return toParagraphs(block.text);
+        return toParagraphs(toShownTimes(block.text, this.zone));
       case 'notice':
-        return `<div class="notice ${block.tone}" role="note"><strong>${noticeTitles[block.tone]}</strong>${toParagraphs(block.text)}</div>`;
+        return `<div class="notice ${block.tone}" role="note"><strong>${noticeTitles[block.tone]}</strong>${toParagraphs(toShownTimes(block.text, this.zone))}</div>`;
       case 'fields':
         return block.fields.length === 0 ? NOTHING : `<dl>${block.fields.map((field) => this.writeField(field)).join('')}</dl>`;
       case 'table':
@@ -29,7 +29,7 @@ export class BlockWriter {
   }
 
   private writeField({ label, value, standing, entries = [] }: Field): string {
-    const shown = value === null ? '<span class="none">unknown</span>' : escapeMarkup(toShownTime(value, this.zone));
+    const shown = value === null ? '<span class="none">unknown</span>' : escapeMarkup(toShownTimes(value, this.zone));
     const log = entries.length > 0 ? `<span class="log">log ${toRanges(entries)}</span>` : '';
     return `<div class="row"><dt>${escapeMarkup(label)}</dt><dd>${shown}${log}</dd><dd class="how">${writeMark(findMark(standing), standing)}</dd></div>\n`;
   }

@@ -134,6 +134,7 @@ it('keeps the contrast of WCAG 2.2 AA, light and dark', () => {
 it('shows times in the zone that the document names, and says of what is empty that it is', () => {
   const page = toHtml({
     ...toEverywhere('plain'),
+    front: [{ kind: 'notice', tone: 'warning', text: 'Rewritten before 2026-09-30T21:59:58.000Z, or on 2026-09-30.' }],
     sections: [
       { id: 'a', title: 'A', blocks: [{ kind: 'table', columns: [{ title: 'At', kind: 'time' }, { title: 'N', kind: 'number' }], rows: [['2026-10-25T00:30:00Z', 1234567], ['2026-10-25T01:30:00Z', null], ['never', 0.5]] }] }, // prettier-ignore
       { id: 'b', title: 'B', blocks: [] },
@@ -142,6 +143,7 @@ it('shows times in the zone that the document names, and says of what is empty t
   });
   expect(page).toContain('<span>2026-10-25 02:30:00</span> <span>+02:00</span>');
   expect(page).toContain('<span>2026-10-25 02:30:00</span> <span>+01:00</span>');
+  expect(page).toContain('Rewritten before 2026-09-30 23:59:58 +02:00, or on 2026-09-30.');
   expect(page).toContain('<span>never</span>');
   expect(page).toContain('>1,234,567<');
   expect(page).toContain('number none">unknown<');

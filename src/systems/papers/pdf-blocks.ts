@@ -6,7 +6,7 @@ import type { Colour } from './palette.js';
 import { drawOn } from './pdf-pen.js';
 import { type Element, type Face, LEADING, LEFT, type Sheet, WIDTH } from './pdf-sheet.js';
 import { drawTable } from './pdf-table.js';
-import { toShownTime } from './shown-time.js';
+import { toShownTimes } from './shown-time.js';
 
 interface Setting {
   readonly face: Face;
@@ -32,7 +32,7 @@ export class PdfBlocks {
   draw(parent: Element, block: Block): void {
     switch (block.kind) {
       case 'text':
-        for (const paragraph of block.text.split(/\n\s*\n/)) this.paragraph(parent, 'P', paragraph.trim(), BODY);
+        for (const paragraph of toShownTimes(block.text, this.zone).split(/\n\s*\n/)) this.paragraph(parent, 'P', paragraph.trim(), BODY);
         break;
       case 'notice':
         this.notice(parent, block);
@@ -99,7 +99,7 @@ export class PdfBlocks {
 
   private notice(parent: Element, { tone, text }: Notice): void {
     const { sheet } = this;
-    const lines = sheet.measure.plain.toLines(text, 9, WIDTH - 30);
+    const lines = sheet.measure.plain.toLines(toShownTimes(text, this.zone), 9, WIDTH - 30);
     const height = 9 * LEADING;
     const ground: Colour = tone === 'note' ? 'soft' : tone === 'warning' ? 'warn' : 'broken';
     const ink: Colour = tone === 'note' ? 'muted' : tone === 'warning' ? 'open' : 'bad';
@@ -130,7 +130,7 @@ export class PdfBlocks {
     const [x, width] = [LEFT + LABEL_WIDTH + 12, WIDTH - LABEL_WIDTH - HOW_WIDTH - 24];
     const mark = findMark(standing);
     const labels = sheet.measure.plain.toLines(label, size, LABEL_WIDTH);
-    const values = sheet.measure.plain.toLines(value === null ? 'unknown' : toShownTime(value, this.zone), size, width);
+    const values = sheet.measure.plain.toLines(value === null ? 'unknown' : toShownTimes(value, this.zone), size, width);
     const log = entries.length > 0 ? sheet.measure.plain.toLines(`log ${toRanges(entries)}`, 7.2, width) : [];
     const last = sheet.measure.plain.toWidth(values.at(-1) ?? '', size) + 8;
     const isInline = log.length === 1 && last + sheet.measure.plain.toWidth(log[0] ?? '', 7.2) <= width;

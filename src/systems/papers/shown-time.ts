@@ -18,6 +18,10 @@ export function toShownTime(text: string, zone: string): string {
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${local.slice(19)}`;
 }
 
+/** Every instant in a text of words, shown in the zone. */
+export const toShownTimes = (text: string, zone: string): string =>
+  text.replace(/\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})(?![\w:])/g, (found) => toShownTime(found, zone));
+
 /** The instants that a report's period goes from and to, both as shown. */
 export const toShownPeriod = (period: { readonly from: string; readonly to: string; readonly zone: string }): string =>
   `${toShownTime(period.from, period.zone)} to ${toShownTime(period.to, period.zone)}`;

@@ -7,7 +7,7 @@ import { offsetAt } from '../../kernel/zone.js';
 import type { Block, Column, ReportDocument } from '../../pipeline/report/report.js';
 import { toRanges, toRest } from './marks.js';
 import { toShown } from './shown-text.js';
-import { findInstant, toShownPeriod, toShownTime } from './shown-time.js';
+import { findInstant, toShownPeriod, toShownTimes } from './shown-time.js';
 import { SheetNames } from './sheet-names.js';
 import { listBlocks } from './walk.js';
 
@@ -68,14 +68,14 @@ class CellWriter {
   private toLines(block: Block): readonly (readonly string[])[] {
     switch (block.kind) {
       case 'text':
-        return [['text', '', block.text]];
+        return [['text', '', toShownTimes(block.text, this.zone)]];
       case 'notice':
-        return [[block.tone, '', block.text]];
+        return [[block.tone, '', toShownTimes(block.text, this.zone)]];
       case 'fields':
         return block.fields.map(({ label, value, standing, entries = [] }) => [
           'field',
           label,
-          value === null ? 'unknown' : toShownTime(value, this.zone),
+          value === null ? 'unknown' : toShownTimes(value, this.zone),
           standing,
           toRanges(entries),
         ]);
