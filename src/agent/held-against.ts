@@ -26,8 +26,6 @@ export interface MarkerOf {
   readonly begin: BeginBody;
   readonly runId: string;
   readonly environment: string;
-  /** That beside the agent, where the marker is made out to it. */
-  readonly server?: string | undefined;
   /** What verification saw. */
   readonly receipts: readonly Receipt[];
   readonly nowMs: number;
@@ -37,7 +35,7 @@ export interface MarkerOf {
  * The log's own key is not the agent's to know; that the service signed the command is. What the marker says has to be of this version all the same.
  * Throws AGENT_MARKER_DIFFERS.
  */
-export function requireMarker(row: MarkerRow, { begin, runId, environment, server, receipts, nowMs }: MarkerOf): void {
+export function requireMarker(row: MarkerRow, { begin, runId, environment, receipts, nowMs }: MarkerOf): void {
   const differs = (expected: string): never => {
     throw toError('AGENT_MARKER_DIFFERS', { stage: 'deliver', run: runId, expected });
   };
@@ -46,7 +44,6 @@ export function requireMarker(row: MarkerRow, { begin, runId, environment, serve
   const { marker, manifest } = opened;
   if (marker.runId !== runId) differs('the run');
   if (marker.environment !== environment) differs('the environment');
-  if (server !== undefined && marker.systemIdentifier !== server) differs('the server');
   if (marker.version !== begin.version || marker.target !== begin.target) differs('the version');
   if (marker.planDigest !== begin.planDigest) differs('the plan');
   if (marker.nonce !== begin.nonce) differs('the nonce');
@@ -57,4 +54,9 @@ export function requireMarker(row: MarkerRow, { begin, runId, environment, serve
     if (told?.rows !== rows || told.digest !== digest) differs(`${schema}.${table}`);
   }
   if (manifest.length !== receipts.length) differs('the number of tables');
+}
+
+export function isMadeOutTo(row: MarkerRow, server: string): boolean {
+  const opened = openMarker({ row }, []);
+  return opened.state === 'whole' && opened.marker.systemIdentifier === server;
 }

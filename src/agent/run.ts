@@ -19,7 +19,7 @@ import {
 import { DatasetReader, asLogin, openTarget } from '../systems/postgres/postgres.js';
 import type { AgentDoors } from './doors.js';
 import { fill } from './fill.js';
-import { requireManifest, requireMarker } from './held-against.js';
+import { isMadeOutTo, requireManifest, requireMarker } from './held-against.js';
 import { toFindingsJson } from './receipts.js';
 import { Word } from './word.js';
 
@@ -182,9 +182,10 @@ export class AgentRun {
   private async publishNow(target: Target, staging: Staging, body: PublishBody, receipts: readonly Receipt[]): Promise<DatasetVersion> {
     const { begin, runId, doors } = this;
     const own = body.markers?.[doors.home.identity.agentId];
-    const row = own ?? body.marker;
-    const server = own && (await target.place()).server;
-    requireMarker(row, { begin, runId, environment: doors.enrolment.environment, server, receipts, nowMs: doors.clock.now() });
+    const { server } = await target.place();
+    // Enrolled beside another server: it is not the one that the marker speaks of.
+    const row = own && isMadeOutTo(own, server) ? own : body.marker;
+    requireMarker(row, { begin, runId, environment: doors.enrolment.environment, receipts, nowMs: doors.clock.now() });
     const made = (await target.datasets()).find((one) => one.runId === runId);
     if (!made) throw toError('STAGING_GONE', { stage: 'deliver', run: runId });
     const version = { ...made, planDigest: begin.planDigest };

@@ -9,15 +9,19 @@ export function addAgentCommands(program: Command, done: (exitCode: number) => v
     'bauta agents invite dev --broker env:BROKER_URL --wait 10m > agent.token',
     'bauta agents list dev --broker env:BROKER_URL',
     'bauta agents revoke dev 0abcdefghjkmnpqr --broker env:BROKER_URL',
+    'bauta agents invite dev --server https://bauta.example.com > agent.token',
   ])
     .argument('<action>', 'invite, list or revoke')
     .argument('<of>', 'name of the environment, as the pipeline has it')
     .argument('[id]', 'with revoke: that of the agent')
-    .requiredOption('--broker <reference>', 'address of the broker: env:NAME or file:PATH')
+    .option('--broker <reference>', 'address of the broker: env:NAME or file:PATH; not with --server')
     .option('--prefix <prefix>', 'what the names of its topics begin with (bauta)')
     .option('--lasts <duration>', 'with invite: how long the token may be used, from 15m to 168h (1h)', parseDuration)
     .option('--wait <duration>', 'with invite: until an agent is enrolled', parseDuration)
-    .addHelpText('after', '\nThe token is shown once. Whoever answered by one is enrolled when somebody lists, or waits.')
+    .addHelpText(
+      'after',
+      '\nThe token is shown once. Whoever answered by one is enrolled when somebody lists, or waits; a service takes him by itself.',
+    )
     .action(async (action: string, environment: string, agent: string | undefined, _, self: Command) =>
       done(await (await import('./agents.js')).agents(action, environment, agent, self.optsWithGlobals())),
     );

@@ -3,6 +3,17 @@ import type { AgentStanding } from '../systems/kafka/kafka.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { stripControls, toCount, toTable, writeJson } from './print.js';
 
+export interface AgentsOptions extends GlobalOptions {
+  /** `env:NAME` or `file:PATH`; of a service the documents say it. */
+  readonly broker?: string;
+  readonly prefix?: string;
+  /** How long a token may be used, in ms. */
+  readonly lasts?: number;
+  /** With invite: until the agent is enrolled, no longer than this, in ms. */
+  readonly wait?: number;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
 export interface AgentView extends Omit<AgentStanding, 'highest'> {
   readonly agentId: string;
   readonly publicKey: string;
@@ -15,6 +26,18 @@ export interface AgentView extends Omit<AgentStanding, 'highest'> {
 export interface InviteView {
   readonly tokenId: string;
   readonly expiresAt: string;
+}
+
+export interface TokenView {
+  readonly token: string;
+  readonly environment: string;
+  readonly expiresAt: string;
+}
+
+export function tellToken({ token, environment, expiresAt }: TokenView, options: GlobalOptions): void {
+  if (wantsJson(options)) return writeJson({ token, environment, expiresAt, findings: [] });
+  process.stdout.write(`${token}\n`);
+  process.stderr.write(`for one agent of ${stripControls(environment)}, until ${expiresAt}; it is shown once\n`);
 }
 
 export function tellAgents(agents: readonly AgentView[], invites: readonly InviteView[], options: GlobalOptions): number {

@@ -16,21 +16,9 @@ import {
 import {
   type EnrolmentPlace, type HeardAgents, createToken, hearAgents, makeAgentTopics, openBroker, resolveBroker, silent, tellAgent, toStanding,
 } from '../systems/kafka/kafka.js'; // prettier-ignore
-import { type AgentView, tellAgents } from './agents-text.js';
+import { type AgentView, type AgentsOptions, tellAgents, tellToken } from './agents-text.js';
 import { userName } from './compose.js';
-import { type GlobalOptions, wantsJson } from './context.js';
-import { stripControls, writeJson } from './print.js';
-
-export interface AgentsOptions extends GlobalOptions {
-  /** `env:NAME` or `file:PATH`; of a service the documents say it. */
-  readonly broker?: string;
-  readonly prefix?: string;
-  /** How long a token may be used, in ms. */
-  readonly lasts?: number;
-  /** With invite: until the agent is enrolled, no longer than this, in ms. */
-  readonly wait?: number;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-}
+import { findServer } from './server.js';
 
 const actions = ['invite', 'list', 'revoke'];
 const [shortestMs, longestMs] = [15 * 60_000, 7 * 86_400_000];
@@ -41,6 +29,8 @@ export async function agents(action: string, environment: string, agent: string 
     throw new InputError('OPTION_INVALID', { name: '--lasts', expected: 'from 15m to 168h' });
   if (action === 'revoke' && agent === undefined)
     throw new InputError('OPTION_MISSING', { name: 'the id of an agent', expected: 'bauta agents --help' });
+  const server = await findServer(options);
+  if (server) return (await import('./agents-remote.js')).agentsRemote(server, { action, environment, agent: agent ?? '' }, options);
   const variables = options.environment ?? process.env;
   const settings = parseSettings(variables);
   const home = options.home ?? settings.BAUTA_HOME;
@@ -88,11 +78,7 @@ async function invite(of: Home, options: AgentsOptions): Promise<number> {
   const { token, invite: made } = createToken({ ...at.place, serviceKey: toPublicBytes(at.key).toString('hex'), expiresAt });
   await audit(of, 'agent.invited', { token: made.tokenId, expiresAt });
   const before = await changeAgentRegister(home, environment, (register) => ({ ...register, invites: [...toOpen(register), made] }));
-  if (wantsJson(options)) writeJson({ token, environment, expiresAt, findings: [] });
-  else {
-    process.stdout.write(`${token}\n`);
-    process.stderr.write(`for one agent of ${stripControls(environment)}, until ${expiresAt}; it is shown once\n`);
-  }
+  tellToken({ token, environment, expiresAt }, options);
   if (options.wait === undefined) return 0;
   const until = performance.now() + options.wait;
   while (performance.now() < until) {

@@ -40,12 +40,17 @@ export async function askErrand<T>(
     headers: { 'Content-Type': 'application/json', ...(once && { 'Idempotency-Key': randomUUID() }) },
     body: JSON.stringify(body),
   });
+  return { id, result: await toResult<T>(server, seenAt, id) };
+}
+
+/** What came of one that was asked for. Throws what went wrong there. */
+export async function toResult<T>(server: Server, seenAt: string, id: string): Promise<T> {
   const { result, error } = await untilEnded(server, `${seenAt}/${encodeURIComponent(id)}`).catch((thrown: unknown) => {
     process.stderr.write(`asked    it may go on there: GET ${seenAt}/${id}\n`);
     throw thrown;
   });
   if (result === null) throw toErrorOf(error) ?? server.toTheirs(undefined);
-  return { id, result: result as T };
+  return result as T;
 }
 
 async function untilEnded(server: Server, path: string): Promise<Errand> {

@@ -56,6 +56,7 @@ const remote = [
   'decisions',
   'policy',
   'breakglass',
+  'agents',
   'audit',
 ];
 

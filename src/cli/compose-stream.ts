@@ -32,6 +32,8 @@ export interface StreamOptions {
   readonly workspace: string | undefined;
   /** Where agents are registered. */
   readonly home: string;
+  /** Whom a service let go; absent: the home's own register says it. */
+  readonly revoked?: ((environment: string) => Promise<ReadonlySet<string>>) | undefined;
   readonly side: StreamSide;
   /** Of the environment's hierarchy `transport`. */
   readonly keys: KeyProvider;
@@ -64,7 +66,13 @@ export async function openStream(options: StreamOptions): Promise<OpenedStream> 
     const of = { broker, place, database, settings: stream };
     const bulk = { key, agents: kafka.agents ?? 1, encrypt: kafka.clear === undefined, seal: sealBytes, streams };
     const target = new StreamTarget({
-      ...{ ...of, key, clock: systemClock, proving: () => proving.target(), revoked: () => readRevoked(options.home, environment) },
+      ...{
+        ...of,
+        key,
+        clock: systemClock,
+        proving: () => proving.target(),
+        revoked: () => (options.revoked ? options.revoked(environment) : readRevoked(options.home, environment)),
+      },
       encoding: kafka.rows ? toRowsEncoding(of, kafka.rows, options) : new BulkEncoding({ ...of, ...bulk }),
       address: first ? `${first.host}:${first.port}` : '',
       onStep: options.onStep,

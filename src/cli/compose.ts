@@ -134,6 +134,8 @@ export interface RunOptions {
   readonly log?: RunLog;
   readonly reuse?: boolean | undefined;
   readonly succession?: Succession | undefined;
+  /** Of a service: agents of an environment that were let go. */
+  readonly revoked?: ((environment: string) => Promise<ReadonlySet<string>>) | undefined;
   /** Where tokens are kept; absent: nowhere that this process reaches, and what needs one is denied. */
   readonly vault?: OpenVault | undefined;
 }
@@ -185,7 +187,8 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
     const file = requireWhole(pipeline.body);
     const transportKeys = open(toTransportHierarchy(pipeline.body, options.workspace));
     const side = requireStream(pipeline.body, options.stream);
-    const of = { settings, definition: pipeline.body.target, workspace: options.workspace, home, keys: transportKeys, verifiers };
+    const { workspace, revoked } = options;
+    const of = { settings, definition: pipeline.body.target, workspace, home, revoked, keys: transportKeys, verifiers };
     const streaming = side && (await openStream({ ...of, side, streams: Math.max(width.extract, width.load), onStep: options.onStep }));
     if (streaming) opened(streaming.target);
     const doors: Doors = {

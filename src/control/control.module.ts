@@ -19,6 +19,7 @@ import { RulebooksController } from './rulebooks/rulebooks.js';
 import { ChannelsController } from './channels/channels.js';
 import { NotificationsController } from './notifications/notifications.js';
 import { ConnectionsController } from './connections/connections.js';
+import { AgentsController } from './agents/agents.js';
 import { ClonesController, EnvironmentsController } from './environments/environments.js';
 import { EventsController } from './events/events.js';
 import { LinksController } from './links/links.js';
@@ -55,7 +56,7 @@ const controllers = [
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
   ...[ArchivesController, MarksController],
-  ...[KeysController, RotationsController, SubjectsController],
+  ...[AgentsController, KeysController, RotationsController, SubjectsController],
   ...[EvidenceController, WaiversController],
   ...[BreakglassUsesController, BreakglassesController],
   ...[GatesController, GateCallersController, AdmissionController, DecisionsController, DataController, OpaController],

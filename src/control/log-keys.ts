@@ -74,8 +74,10 @@ const maySign: LogKeys['maySign'] = async (text, eventAt) => {
   const marker = parseMarkerText(text);
   const event = marker && (await eventAt(marker.log.origin, marker.log.index));
   if (!marker || event?.type !== 'dataset.published.intended' || event.runId !== marker.runId) return false;
-  const { target, version, planDigest, manifest, server } = event.data;
-  const said = [target, version, planDigest, manifest, server];
-  const meant = [marker.target, marker.version, marker.planDigest, marker.manifest, marker.systemIdentifier];
+  const { target, version, planDigest, manifest, server, servers } = event.data;
+  const said = [target, version, planDigest, manifest];
+  const meant = [marker.target, marker.version, marker.planDigest, marker.manifest];
+  const places = [server, ...(Array.isArray(servers) ? (servers as readonly unknown[]) : [])];
+  if (!places.includes(marker.systemIdentifier)) return false;
   return said.every((value, i) => value === meant[i]);
 };

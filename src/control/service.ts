@@ -33,6 +33,7 @@ import {
   securityHeaders,
 } from './http/http.js';
 import { openEventPublication } from './events/events.js';
+import { AgentClock } from './agents/agents.js';
 import { CloneClock } from './environments/environments.js';
 import { DatasetClock } from './datasets/datasets.js';
 import { CallbackSender, FlipClock, GateDoors, toReadEvidence } from './gates/gates.js';
@@ -173,6 +174,8 @@ async function openMetadata(
     closers.unshift(() => datasets.stop());
     const clones = new CloneClock({ metadata, clock: systemClock, failed: failed('clones') });
     closers.unshift(() => clones.stop());
+    const agents = new AgentClock({ metadata, clock: systemClock, failed: failed('agents') });
+    closers.unshift(() => agents.stop());
     const unfinished = new ErrandClock({ metadata, clock: systemClock, failed: failed('errands') });
     closers.unshift(() => unfinished.stop());
     const breakglasses = new BreakglassClock({ metadata, clock: systemClock, failed: failed('breakglasses') });

@@ -26,6 +26,7 @@ export const channelEvents = [
   ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired', 'dataset-dropped', 'dataset-not-dropped'] as const),
   ...(['deployment-flipped', 'breakglass-issued', 'breakglass-used', 'breakglass-unreviewed'] as const),
   'policy-refused',
+  'agent-refused',
 ] as const;
 
 /** Exactly one of the ways: the one that `via` names. */

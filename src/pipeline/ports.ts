@@ -331,9 +331,10 @@ export interface Staging {
    * Absent: a target that cannot say, and whose versions are published without a record of it.
    */
   definitions?(): Promise<readonly DefinitionDigest[]>;
+  /** System identifiers of servers that it is published on, where that is not the target's own: the log names them before a marker does. */
+  servers?(): readonly string[];
   /**
-   * Writes the signed marker, for everybody to read and nobody to change. After verify, before publish. `at`: the same, made out to another server, for
-   * a target that publishes on several.
+   * Writes the signed marker, for everybody to read and nobody to change. After verify, before publish. `at`: the same, made out to one of `servers`.
    */
   mark(row: MarkerRow, at?: (systemIdentifier: string) => Promise<MarkerRow>): Promise<void>;
   /**

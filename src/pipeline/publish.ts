@@ -50,7 +50,7 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
   const published = await journal.change(
     'deliver',
     'dataset.published',
-    { ...data, ...toKeyData(plan, madeAtMs), server: systemIdentifier, expiresAt: toExpiry(plan, madeAtMs) },
+    { ...data, ...toKeyData(plan, madeAtMs), server: systemIdentifier, ...toServers(staging), expiresAt: toExpiry(plan, madeAtMs) },
     async ({ index, checkpoint: { origin } }) => {
       const facts = { plan, version, nonce: staging.nonce, manifest, madeAtMs, schemas, log: { origin, index } };
       const at = async (server: string): Promise<MarkerRow> => {
@@ -81,6 +81,11 @@ export async function publish(doors: Doors, journal: Journal, run: Run, staging:
 /** What a person is still to be erased from ends with the version that was published in its place. */
 function toErase({ pipeline, facts }: Plan, { id }: Run): Parameters<typeof goOnErasing>[1] {
   return { pipeline, target: facts.target, newId: () => id };
+}
+
+function toServers(staging: Staging): { readonly servers?: readonly string[] } {
+  const servers = staging.servers?.() ?? [];
+  return servers.length > 0 ? { servers } : {};
 }
 
 /** Of versions that somebody else dropped. */

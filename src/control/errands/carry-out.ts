@@ -18,6 +18,7 @@ import { type HandedErasure, eraseHere } from './carry-out-erasure.js';
 import { takeOver } from './hand-over.js';
 import { rotateHere } from './carry-out-rotation.js';
 import type { Outcome } from './find-errand.js';
+import { hearHere } from './hear-agents.js';
 import { cloneHere, uncloneHere } from './carry-out-clone.js';
 import { OutboxSink, type RunComposer, type RunObserver, loadRequest, toRunVault } from '../runs/runs.js';
 
@@ -40,6 +41,13 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
   // Before anything else: the request that hands it over is waiting.
   const handed = row.kind === 'erase' ? await takeOver(metadata, workspace, row.id) : '';
   const stored = await loadRequest(metadata, { ...row, workspaceId: workspace }, composer, options);
+  if (row.kind === 'agents') {
+    try {
+      return { result: await hearHere(options, workspace, row, stored) };
+    } finally {
+      await stored.leases.close();
+    }
+  }
   const verifier = await metadata.within(workspace, ({ log }) => log.verifier());
   const verifiers = verifier ? [verifier] : [];
   const { doors, request, close } = await composer.composeRun({
@@ -48,6 +56,7 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
     log: { sink: new OutboxSink(metadata, workspace, metrics), actor: () => Promise.resolve(row.requestedBy), verifiers },
     reuse: false,
     vault: toRunVault(metadata, { ...row, workspaceId: workspace }),
+    revoked: (of) => metadata.within(workspace, ({ agents }) => agents.revoked(of)),
   });
   try {
     switch (row.kind) {

@@ -26,6 +26,10 @@ const table = {
   'clones:create': ['requester', 'operator'],
   'clones:drop': ['requester', 'operator'],
   'archives:pull': ['requester', 'operator'],
+  'agents:read': readers,
+  // Who is let in gets masked rows, and who is let go gets none.
+  'agents:invite': ['operator'],
+  'agents:revoke': ['operator'],
   'keys:read': readers,
   'keys:rotate': ['operator'],
   // Asked for; it takes somebody else's yes.

@@ -26,6 +26,7 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'breakglass.used-again': 'breakglass-used',
   'breakglass.unreviewed': 'breakglass-unreviewed',
   'policy.bundle-refused': 'policy-refused',
+  'agent.refused': 'agent-refused',
 };
 
 /** Of a deployment: told as they are, each of them a name or an id. */
@@ -33,7 +34,7 @@ const deploymentMembers = ['environment', 'gate', 'service', 'decision', 'breakg
 
 export async function toMessage(transaction: Transaction, notice: Notice, workspace: string): Promise<Message | undefined> {
   const event = events[notice.type];
-  const { run: runId, approval, expiresAt, changed, question, digest } = notice.data;
+  const { run: runId, approval, expiresAt, changed, question, digest, environment } = notice.data;
   const run = typeof runId === 'string' ? await transaction.runs.find(runId) : undefined;
   if (event === undefined) return undefined;
   // That a run was published is no news unless something was not well before it.
@@ -43,6 +44,7 @@ export async function toMessage(transaction: Transaction, notice: Notice, worksp
   return {
     ...{ event, at: notice.at, workspace },
     ...(run ? { pipeline: run.pipeline, environment: run.environment, run: run.id } : {}),
+    ...(event === 'agent-refused' && typeof environment === 'string' ? { environment } : {}),
     ...(typeof approval === 'string' ? { approval } : {}),
     ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
     ...(Array.isArray(changed) ? { changed: toNames(changed) } : {}),
@@ -71,7 +73,8 @@ export const toQuietMs = ({ event }: Message): number => {
 const isOfDeployment = (event: NoticeEvent): boolean => event.startsWith('breakglass-') || event === 'deployment-flipped';
 
 /** What a channel hears once: the same of the same pipeline, of the same approval, or of the same bundle. */
-export const toSubject = ({ event, pipeline, approval, decision, breakglass, bundle, code }: Message): string => {
+export const toSubject = ({ event, pipeline, approval, decision, breakglass, bundle, code, environment }: Message): string => {
+  if (event === 'agent-refused') return `environment ${environment ?? ''}`;
   if (event === 'policy-refused') return `bundle ${bundle ?? ''} ${code ?? ''}`;
   if (isOfDeployment(event)) return breakglass === undefined ? `decision ${decision ?? ''}` : `breakglass ${breakglass}`;
   return event === 'approval-wanted' ? `approval ${approval ?? ''}` : `pipeline ${pipeline ?? ''}`;

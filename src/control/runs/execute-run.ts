@@ -91,6 +91,7 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
       log: await openLog(execution),
       reuse: run.reuse,
       vault: toRunVault(metadata, run),
+      revoked: (of) => metadata.within(run.workspaceId, ({ agents }) => agents.revoked(of)),
       succession,
     });
     let outcome: Outcome = {};

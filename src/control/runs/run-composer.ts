@@ -45,5 +45,6 @@ export interface RunComposer {
     readonly reuse: boolean;
     readonly succession?: Succession;
     readonly vault?: OpenVault;
+    readonly revoked?: (environment: string) => Promise<ReadonlySet<string>>;
   }): Promise<{ readonly doors: Doors; readonly request: Request; readonly run: Run; readonly close: () => Promise<void> }>;
 }

@@ -5,7 +5,7 @@ export { toDriftLook } from './look-for-drift.js';
 export { toDataLook } from './look-at-data.js';
 export { toExpiry } from './expire-datasets.js';
 export { findDocuments, findEnvironment, requestRun, toNeeds, toWanted } from './request-run.js';
-export { loadRequest } from './stored-request.js';
+export { type StoredRequest, loadRequest } from './stored-request.js';
 export { tagClasses } from './tag-classes.js';
 export type { HolderOrder } from './run-succession.js';
 export { type RunComposer } from './run-composer.js';

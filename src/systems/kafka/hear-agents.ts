@@ -63,7 +63,7 @@ async function hear(
   { broker, place, clock }: Pick<EnrolmentPlace, 'broker' | 'place' | 'clock'>,
   { invites, agents, from }: Hearken,
 ): Promise<HeardAgents> {
-  const hearing = new Hearing(place, invites, agents, clock.now());
+  const hearing = new Hearing(place, invites, agents, clock.now(), from !== undefined);
   const reader = await broker.reader({ topic: toReceiptsTopic(place), ...(from && { from }), waitMs: 100 });
   try {
     const ends = await reader.askEnds();
@@ -89,6 +89,7 @@ class Hearing {
     private readonly invites: readonly Invite[],
     agents: readonly KnownAgent[],
     private readonly nowMs: number,
+    private readonly goesOn: boolean,
   ) {
     const toReader = (publicKey: string): MessageReader => new MessageReader('receipt', toPublicKey(Buffer.from(publicKey, 'hex')));
     this.known = new Map(agents.map(({ agentId, publicKey, highest }) => [agentId, { reader: toReader(publicKey), highest }]));
@@ -103,7 +104,11 @@ class Hearing {
     if (!known || agentId === undefined) return;
     const found = readReceipt(known.reader, record, { environment, workspace, agentId, highest: known.highest });
     if (!found) return;
-    if ('problem' in found) return void (this.forged += 1);
+    if ('problem' in found) {
+      // Read from the beginning, what was heard before is there again.
+      if (found.problem !== 'older' || this.goesOn) this.forged += 1;
+      return;
+    }
     known.highest = found.message.sequence;
     this.receipts.push(toHeard(found.message));
   }

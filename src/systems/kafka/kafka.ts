@@ -53,6 +53,8 @@ export {
   createToken,
   parseToken,
   readEnrolment,
+  toInvite,
+  toToken,
   writeEnrolment,
 } from './wire/enrolment.js';
 export {

@@ -16,7 +16,8 @@ export type ErrandKind =
   | 'archive'
   | 'key-rotation'
   | 'key-destruction'
-  | 'secret-rotation';
+  | 'secret-rotation'
+  | 'agents';
 
 export interface NewErrand {
   readonly id: string;

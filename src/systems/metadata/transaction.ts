@@ -2,6 +2,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
+import { AgentStore } from './agent-store.js';
 import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
 import { BreakglassStore } from './breakglass-store.js';
@@ -54,6 +55,7 @@ const toldOf: ReadonlySet<string> = new Set([
   'dataset.not-dropped',
   'dataset.drifted',
   'dataset.recovered',
+  'agent.refused',
 ]);
 
 export class Transaction {
@@ -82,6 +84,7 @@ export class Transaction {
   readonly breakglasses: BreakglassStore;
   readonly callbacks: CallbackStore;
   readonly deployments: DeploymentStore;
+  readonly agents: AgentStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -117,11 +120,19 @@ export class Transaction {
     this.deployments = new DeploymentStore(manager, workspaceId);
     this.breakglasses = new BreakglassStore(manager, workspaceId);
     this.callbacks = new CallbackStore(manager, workspaceId);
+    this.agents = new AgentStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */
   async audit(event: AuditEvent): Promise<void> {
     await this.manager.query('INSERT INTO bauta.outbox (workspace_id, event) VALUES ($1, $2)', [this.workspaceId, JSON.stringify(event)]);
+  }
+
+  /** Into the outbox, and to whoever wants to be told. */
+  async tellAll(type: string, data: AuditEvent['data']): Promise<void> {
+    const at = new Date().toISOString();
+    await this.audit({ type, at, data });
+    if (toldOf.has(type)) await this.notifications.note({ type, at, data });
   }
 
   /** Many at once; `key` finds the place of each in the log. */

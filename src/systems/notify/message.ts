@@ -5,6 +5,7 @@ export const noticeEvents = [
   ...(['dataset-drifted', 'dataset-expiring', 'dataset-expired', 'dataset-dropped', 'dataset-not-dropped'] as const),
   ...(['deployment-flipped', 'breakglass-issued', 'breakglass-used', 'breakglass-unreviewed'] as const),
   'policy-refused',
+  'agent-refused',
 ] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
@@ -51,6 +52,7 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'breakglass-used': 'A break-glass was used: a deployment went past its gate',
   'breakglass-unreviewed': 'Nobody reviewed the use of a break-glass in time',
   'policy-refused': 'A policy bundle was refused; the one before stays in force',
+  'agent-refused': 'An agent or the service refused what nobody signed: somebody else writes to the topics',
 };
 
 export const toTitle = ({ event }: Message): string => titles[event];

@@ -5,7 +5,7 @@ import { toPublicKey } from '../../../kernel/ed25519.js';
 import { type BautaError, toError, toKnownError } from '../../../kernel/errors.js';
 import type { Broker } from '../broker.js';
 import type { InRecord, TopicReader } from '../reader.js';
-import { type AgentBody, type ProgressBody, type Refused, isProgress, isSystemIdentifier, toCodes, toRefused } from '../wire/body.js';
+import { type AgentBody, type ProgressBody, type Refused, isProgress, toCodes, toRefused } from '../wire/body.js';
 import { MessageReader, type ReceiptMessage, type ReceiptType, readReceipt, toClaimedAgent } from '../wire/message.js';
 import { type TopicPlace, toReceiptsTopic } from '../wire/topic-names.js';
 import { toReadMessage } from './control-topic.js';
@@ -16,7 +16,7 @@ export interface AgentState {
   readonly state: ReceiptType | 'silent';
   readonly at: string | null;
   readonly progress: ProgressBody | undefined;
-  /** The server beside it, as it was enrolled, and then as it verified there. */
+  /** The server beside it, as it was enrolled. */
   readonly server?: string | undefined;
   /** Codes of what it found. */
   readonly findings: readonly { readonly code: string }[];
@@ -170,11 +170,5 @@ const ended: ReadonlySet<string> = new Set<ReceiptType | 'silent'>(['failed', 'r
 
 function toState({ type, agentId, at, body }: ReceiptMessage, before: AgentState): AgentState {
   const progress = type === 'loading' && isProgress(body) ? body : before.progress;
-  const server = (type === 'verified' ? toServer(body) : undefined) ?? before.server;
-  return { agentId, state: type, at, progress, server, findings: type === 'failed' ? toCodes(body) : before.findings };
-}
-
-function toServer(body: unknown): string | undefined {
-  const { systemIdentifier } = ((body as { readonly place?: unknown }).place ?? {}) as { readonly systemIdentifier?: unknown };
-  return typeof systemIdentifier === 'string' && isSystemIdentifier(systemIdentifier) ? systemIdentifier : undefined;
+  return { agentId, state: type, at, progress, server: before.server, findings: type === 'failed' ? toCodes(body) : before.findings };
 }

@@ -171,6 +171,11 @@ export class StreamStaging implements Staging {
     return [...behind, ...refused];
   }
 
+  /** As agents were enrolled. One that has moved since writes the marker that is made out to the broker. */
+  servers(): readonly string[] {
+    return [...new Set(this.#parts.receipts.agents.flatMap(({ server }) => (server === undefined ? [] : [server])))].sort();
+  }
+
   /** A version says of itself where it stands: each agent's is made out to its own server. */
   async #toMarkers(): Promise<Readonly<Record<string, Json>>> {
     const markers: Record<string, Json> = {};

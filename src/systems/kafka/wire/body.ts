@@ -153,9 +153,6 @@ function isMarkerRow(row: unknown): boolean {
   return isCount(version) && isCount(logIndex) && Array.isArray(manifest) && texts.every((name) => isText(row[name]));
 }
 
-/** As Postgres says it. */
-export const isSystemIdentifier = (text: string): boolean => /^\d{1,20}$/.test(text);
-
 export function parseAgent(body: Json): AgentBody | undefined {
   if (!isObject(body)) return undefined;
   const { publicKey, recipient, place } = body;

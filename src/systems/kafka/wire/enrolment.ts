@@ -37,10 +37,15 @@ export interface Invite {
 export function createToken(of: Omit<AgentToken, 'tokenId' | 'secret'>): { readonly token: string; readonly invite: Invite } {
   const secret = randomBytes(32);
   const tokenId = randomBytes(8).toString('hex');
-  const token: AgentToken = { ...of, tokenId, secret: secret.toString('hex') };
-  const publicKey = toPublicBytes(toPrivateKey(secret)).toString('hex');
-  const text = Buffer.from(toCanonicalJson({ ...token }), 'utf8').toString('base64url');
-  return { token: mark + text, invite: { tokenId, publicKey, expiresAt: of.expiresAt } };
+  const { expiresAt } = of;
+  return { token: toToken({ ...of, tokenId, secret: secret.toString('hex') }), invite: toInvite({ tokenId, secret, expiresAt }) };
+}
+
+/** As it is carried. Secret. */
+export const toToken = (token: AgentToken): string => mark + Buffer.from(toCanonicalJson({ ...token }), 'utf8').toString('base64url');
+
+export function toInvite({ tokenId, secret, expiresAt }: Pick<Invite, 'tokenId' | 'expiresAt'> & { readonly secret: Uint8Array }): Invite {
+  return { tokenId, publicKey: toPublicBytes(toPrivateKey(secret)).toString('hex'), expiresAt };
 }
 
 /** Throws AGENT_TOKEN_INVALID, AGENT_TOKEN_EXPIRED. */
