@@ -58,6 +58,7 @@ const remote = [
   'breakglass',
   'agents',
   'audit',
+  'report',
 ];
 
 /** A service that is named is spoken to, or it is an error: nothing is done here that was meant for there. */

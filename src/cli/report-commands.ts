@@ -14,6 +14,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 -f pipeline.yaml --format html --out gdpr.html',
       'bauta report soc2 --from 2026-01-01 --to 2027-01-01',
       'bauta report pci --from 2026-10-01 --to 2027-01-01 --log copy --key log.pub',
+      'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --key log.pub --server https://bauta.internal --token env:TOKEN',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
     ],
     formats,

@@ -19,6 +19,7 @@ import { openHomeLog as openSink } from './compose.js';
 import type { GlobalOptions } from './context.js';
 import { readDeclared } from './declared.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
+import { findServer } from './server.js';
 
 export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
   readonly format?: string;
@@ -92,8 +93,10 @@ export async function packHome(
 
 async function writeReport(asked: Asked, settings: Settings, options: ReportOptions): Promise<number> {
   const home = options.home ?? settings.BAUTA_HOME;
-  const verifier = await readKey(options.key ?? (options.log === undefined ? join(home, 'log.pub') : undefined), options.key !== undefined);
-  const { document, log } = await makeReport(openLogFiles(options.log ?? join(home, 'log')), asked, verifier);
+  const verifier = await readKey(options.key ?? (isOwn(options, settings) ? join(home, 'log.pub') : undefined), options.key !== undefined);
+  const server = options.log === undefined ? await findServer(options) : undefined;
+  const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
+  const { document, log } = await makeReport(files, asked, verifier);
   const format = paperFormats.find((one) => one === options.format) ?? 'json';
   const bytes = await renderReport(document, format);
   if (options.out === undefined) process.stdout.write(bytes);
@@ -101,6 +104,10 @@ async function writeReport(asked: Asked, settings: Settings, options: ReportOpti
   if (log.state === 'broken') process.stderr.write(`${paint('error:', 31)} REPORT_LOG_BROKEN: ${toError('REPORT_LOG_BROKEN').message}\n`);
   return exitCodes[log.state];
 }
+
+/** Its key is known; that of a log from elsewhere has to be given. */
+const isOwn = ({ log, server }: ReportOptions, { BAUTA_SERVER }: Settings): boolean =>
+  log === undefined && server === undefined && BAUTA_SERVER === '';
 
 async function write(path: string, bytes: Buffer): Promise<void> {
   await writeFile(path, bytes, { mode: 0o600 }).catch(() => {
