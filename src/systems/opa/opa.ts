@@ -9,7 +9,7 @@ import type { Policy } from '../../pipeline/ports.js';
 import { archiveLimits } from './archive.js';
 import { readBundle } from './bundle.js';
 import type { Decider } from './decider.js';
-import { PolicyThread } from './policy-thread.js';
+import { PolicyThreads } from './policy-threads.js';
 import { compareReasons, parseDecision, parseDeployment, toResult } from './reasons.js';
 import { openRemote, type RemoteOptions } from './remote.js';
 import { userEntrypoints } from './user-bundle.js';
@@ -40,7 +40,7 @@ export interface OpaOptions {
   /** After this an evaluation is killed and the answer is a no. Default 5 seconds; a plan of 2,000 columns takes a small part of one. */
   readonly timeLimitMs?: number;
   /** A bundle whose rule for this question, `bauta/provision/deny` or `bauta/deploy/deny`, adds reasons; of exchanges there is none. */
-  readonly user?: Omit<UserPolicyOptions, 'timeLimitMs' | 'entrypoint'>;
+  readonly user?: Omit<UserPolicyOptions, 'timeLimitMs' | 'entrypoint' | 'ready'>;
   readonly remote?: Omit<RemoteOptions, 'timeLimitMs'>;
   /** Looks for newer bundles until it is closed; without it only the one at the beginning counts. */
   readonly watch?: boolean;
@@ -59,11 +59,16 @@ export async function openPolicy(options: OpaOptions = {}): Promise<Policy> {
     await Promise.all(deciders.map((decider) => decider.close()));
   };
   try {
-    const own = await openOwn(options.folder ?? packageFile('policies'), options.question ?? 'provision', timeLimitMs);
+    const own = await openOwn(
+      options.folder ?? packageFile('policies'),
+      options.question ?? 'provision',
+      timeLimitMs,
+      options.watch === true,
+    );
     deciders.push(own);
     if (options.user !== undefined) {
       const entrypoint = userEntrypoints[options.question === 'deploy' ? 'deploy' : 'provision'];
-      const user = await UserPolicy.open({ ...options.user, timeLimitMs, entrypoint });
+      const user = await UserPolicy.open({ ...options.user, timeLimitMs, entrypoint, ready: options.watch === true });
       deciders.push(user);
       if (options.watch === true) user.watch();
     }
@@ -107,10 +112,10 @@ async function decideByAll(
   };
 }
 
-async function openOwn(folder: string, question: Asked, timeLimitMs: number): Promise<Decider> {
+async function openOwn(folder: string, question: Asked, timeLimitMs: number, ready: boolean): Promise<Decider> {
   const { wasm, entrypoints, revision, digest } = await readBundle(folder);
   const entrypoint = entrypoints[questions.indexOf(question)] ?? '';
-  const thread = new PolicyThread({ wasm, data: '{}', entrypoints: [entrypoint] }, timeLimitMs);
+  const thread = new PolicyThreads({ wasm, data: '{}', entrypoints: [entrypoint] }, timeLimitMs, ready);
   try {
     await thread.start();
   } catch (error) {

@@ -11,6 +11,8 @@ export interface PolicyThreadData {
   readonly data: string;
   /** Those that the module has to have. */
   readonly entrypoints: readonly string[];
+  /** Questions after the first of these ids, up to the second, are somebody else's by now. */
+  readonly passed?: Int32Array;
 }
 
 export interface PolicyQuestion {
@@ -39,10 +41,16 @@ const startLimitMs = 30_000;
 /** One document of a question. */
 const maxInputBytes = 64 * 1024 * 1024;
 
-interface Waiting {
+/** Told each time that one question has kept the thread busy for so long. */
+export interface Busy {
+  readonly afterMs: number;
+  readonly tell: () => void;
+}
+
+export interface Waiting {
   readonly question: PolicyQuestion | undefined;
   readonly resolve: (evaluated: Evaluated) => void;
-  readonly reject: (error: BautaError) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class PolicyThread {
@@ -58,10 +66,45 @@ export class PolicyThread {
   readonly #data: PolicyThreadData;
   readonly #timeLimitMs: number;
   #next = 1;
+  readonly #busy: Busy | undefined;
+  #patience: NodeJS.Timeout | undefined;
+  #stuck = false;
+  readonly #passed = new Int32Array(new SharedArrayBuffer(8));
 
-  constructor(data: PolicyThreadData, timeLimitMs: number) {
-    this.#data = data;
+  constructor(data: PolicyThreadData, timeLimitMs: number, busy?: Busy) {
+    this.#data = { ...data, passed: this.#passed };
     this.#timeLimitMs = timeLimitMs;
+    this.#busy = busy;
+  }
+
+  /** One question has kept it busy for so long, and still does. */
+  get stuck(): boolean {
+    return this.#stuck;
+  }
+
+  get alone(): boolean {
+    return this.#waiting.size <= 1;
+  }
+
+  /** It answers at once; `cold`: or after it was started, as one that was ended has to be. */
+  isIdle(cold = false): boolean {
+    return !this.#closed && !this.#starting && this.#waiting.size === 0 && (cold || this.#worker !== undefined);
+  }
+
+  /** Everybody who waits behind the question that is at work; the thread does not take them up any more. */
+  shed(): readonly Waiting[] {
+    const [first, ...others] = this.#waiting;
+    if (first === undefined) return [];
+    // In this order: between the two nothing is passed on that should not be.
+    Atomics.store(this.#passed, 0, first[0]);
+    Atomics.store(this.#passed, 1, this.#next - 1);
+    this.#unsent = [];
+    for (const [id] of others) this.#waiting.delete(id);
+    return others.map(([, waiting]) => waiting);
+  }
+
+  adopt(others: readonly Waiting[]): void {
+    for (const { question, resolve, reject } of others) if (question !== undefined) this.ask(question).then(resolve, reject);
   }
 
   /** Resolves when the policy is loaded; rejects when it cannot be. */
@@ -81,6 +124,8 @@ export class PolicyThread {
     const whole = { ...question, id: this.#next++ };
     return new Promise((resolve, reject) => {
       this.#waiting.set(whole.id, { question: whole, resolve, reject });
+      // Before the clock: a thread that has to start first is given the time for that.
+      this.#running();
       if (this.#timer === undefined) this.#watch();
       this.#send(whole);
     });
@@ -95,6 +140,7 @@ export class PolicyThread {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#patience);
     const worker = this.#worker;
     this.#worker = undefined;
     for (const { reject } of this.#waiting.values()) reject(toError('POLICY_UNUSABLE', { name: 'it was closed' }));
@@ -116,12 +162,19 @@ export class PolicyThread {
   /** The clock of the first that waits; there is none when nobody does. */
   #watch(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#patience);
     this.#timer = undefined;
+    this.#stuck = false;
     const [first] = this.#waiting;
     if (first === undefined) {
       if (this.#retiring) void this.close();
       return;
     }
+    if (this.#busy !== undefined && this.#worker !== undefined && !this.#starting)
+      this.#patience = setTimeout(() => {
+        this.#stuck = true;
+        this.#busy?.tell();
+      }, this.#busy.afterMs);
     const limitMs = this.#starting ? startLimitMs : this.#timeLimitMs;
     this.#timer = setTimeout(() => this.#restart(toError('POLICY_TIMEOUT', { amount: `${limitMs} ms` })), limitMs);
   }

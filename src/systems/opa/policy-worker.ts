@@ -7,13 +7,15 @@ import { PolicyFailure } from './policy-failure.js';
 import type { PolicyAnswer, PolicyQuestion, PolicyThreadData } from './policy-thread.js';
 import { toJson } from './value.js';
 
-const { wasm, data, entrypoints } = workerData as PolicyThreadData;
+const { wasm, data, entrypoints, passed } = workerData as PolicyThreadData;
 
 let policy: PolicyModule | undefined;
 parentPort?.postMessage([{ id: 0, ...load() }] satisfies PolicyAnswer[]);
 parentPort?.on('message', (questions: readonly PolicyQuestion[]) => {
   // One by one, so that the clock of each begins when it is taken up.
-  for (const question of questions) parentPort?.postMessage([{ id: question.id, ...answer(question) }] satisfies PolicyAnswer[]);
+  for (const question of questions)
+    if (passed === undefined || question.id <= Atomics.load(passed, 0) || question.id > Atomics.load(passed, 1))
+      parentPort?.postMessage([{ id: question.id, ...answer(question) }] satisfies PolicyAnswer[]);
 });
 
 type Outcome =

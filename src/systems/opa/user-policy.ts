@@ -3,16 +3,16 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { digestBytes } from '../../kernel/digest.js';
 import { BautaError } from '../../kernel/errors.js';
 import type { GateInput } from '../../pipeline/decision.js';
 import { toCanonicalJson } from '../../kernel/canonical-json.js';
 import type { BundleSource, Fetched } from './bundle-source.js';
 import { unreachable } from './bundle-source.js';
 import type { Decider, Moment } from './decider.js';
-import { PolicyThread } from './policy-thread.js';
+import { PolicyThreads } from './policy-threads.js';
 import { parseDenials, type Said, toResult } from './reasons.js';
-import { parseUserBundle, type Trust } from './user-bundle.js';
+import { readApart } from './read-apart.js';
+import type { Trust } from './user-bundle.js';
 import { writeKept } from './write-kept.js';
 
 export interface UserPolicyOptions {
@@ -23,6 +23,8 @@ export interface UserPolicyOptions {
   /** The last good bundle is kept here. */
   readonly folder: string;
   readonly timeLimitMs: number;
+  /** A second thread stands by from the start, where many ask. */
+  readonly ready?: boolean;
   /** A bundle was refused or could not be fetched, and the one before stays in force: told once of each bundle, and of each reason that there is none. */
   readonly onRefused?: (refused: Refused) => void;
 }
@@ -40,7 +42,7 @@ const pauseMs = 30_000;
 
 interface InForce {
   readonly bundle: { readonly revision: string; readonly digest: string };
-  readonly thread: PolicyThread;
+  readonly thread: PolicyThreads;
 }
 
 export class UserPolicy implements Decider {
@@ -129,7 +131,6 @@ export class UserPolicy implements Decider {
       this.#refused = this.#told = undefined;
       return false;
     }
-    this.#fetched = digestBytes(fetched.bytes);
     const before = this.#inForce?.bundle.digest;
     await this.#activate(fetched);
     this.#refused = this.#told = undefined;
@@ -141,8 +142,8 @@ export class UserPolicy implements Decider {
   /** The new thread is ready before the old one is let go. */
   async #activate({ bytes, etag }: Fetched): Promise<void> {
     const { trust, timeLimitMs, entrypoint } = this.#options;
-    const { wasm, data, revision, digest } = await parseUserBundle(bytes, trust, entrypoint);
-    const thread = new PolicyThread({ wasm, data, entrypoints: [entrypoint] }, timeLimitMs);
+    const { wasm, data, revision, digest } = await readApart({ bytes, trust, entrypoint }, (read) => (this.#fetched = read));
+    const thread = new PolicyThreads({ wasm, data, entrypoints: [entrypoint] }, timeLimitMs, this.#options.ready);
     try {
       await thread.start();
     } catch (error) {
