@@ -1,5 +1,5 @@
 // The forms of `bauta evidence` and `bauta waivers`.
-import { scanFormats, severities } from '../systems/scanners/scanners.js';
+import { attestationFormats, scanFormats, severities } from '../systems/scanners/scanners.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
 /** `findings` and `error`: as every answer has them. */
@@ -10,7 +10,7 @@ export function toEvidenceSchemas({
   const counts = object({ open: count('that count'), fixable: count('of these') });
   const sent: Schema = {
     ...object({
-      ...{ id: text('of the evidence'), digest: text('SHA-256 of the report'), bytes: count('of it'), format: oneOf(...scanFormats) },
+      ...{ id: text('of the evidence'), digest: text('SHA-256 of the report'), bytes: count('of it'), format: oneOf(...scanFormats, ...attestationFormats) },
       tool: object({ name: text('as the report says'), version: orNull(text('as the report says')) }),
       subject: object({
         kind: oneOf('commit', 'image', 'environment'),

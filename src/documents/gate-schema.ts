@@ -16,6 +16,10 @@ const points = (least: number): Schema => ({
 });
 const percent: Schema = { type: 'integer', minimum: 0, maximum: 100, description: 'a whole number of percent from 0 to 100' };
 const count: Schema = { type: 'integer', minimum: 0, maximum: 1_000_000, description: 'a count' };
+const publicKey = text('a public key in PEM: -----BEGIN PUBLIC KEY-----', {
+  maxLength: 4000,
+  pattern: '^\\s*-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\\s]+-----END PUBLIC KEY-----\\s*$',
+});
 const producerWord = text('a text, or the beginning of texts and a star', { maxLength: 300 });
 
 /** The types of evidence that there are, as /v1/evidence calls them. */
@@ -78,6 +82,10 @@ export const gate: Schema = members(
     evidence: { ...list(requirement, 'a list of what is asked for'), maxItems: 50 },
     validFor: age,
     callers,
+    attestors: {
+      ...list(members({ name: documentName, key: publicKey }, {}, 'name and key'), 'a list of attestors'),
+      ...{ minItems: 1, maxItems: 50 },
+    },
     parameters: members(
       {},
       {

@@ -1433,6 +1433,11 @@ export const messages = {
     message: 'the report itself is of another {name}',
     hint: 'send the report that was made of it',
   },
+  EVIDENCE_UNSIGNED: {
+    class: 'DeniedError',
+    message: 'no key that a Gate names has signed the attestation',
+    hint: 'sign it with the key of one of the attestors of a Gate, or name its public key there and let somebody approve that',
+  },
   EVIDENCE_UNREADABLE: {
     class: 'UnavailableError',
     message: 'the body of the request ended before it was whole',

@@ -427,6 +427,8 @@ export interface GateDefinition {
   };
   /** Who may ask it in a language of his own. */
   readonly callers?: GateCallers;
+  /** Whose signatures of attestations it believes: public keys in PEM. */
+  readonly attestors?: readonly { readonly name: string; readonly key: string }[];
 }
 
 /** What a report may be about, and how bad its findings may be. */

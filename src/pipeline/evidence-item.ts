@@ -28,6 +28,8 @@ export interface EvidenceItem {
   readonly tool: string | null;
   readonly subject: EvidenceSubject;
   readonly producer: EvidenceProducer;
+  /** Of an attestation: the fingerprint of the key that signed it. */
+  readonly attestor?: string;
   readonly receivedAtMs: number;
   /** When the report says that it was made; null: it does not say. */
   readonly madeAtMs: number | null;

@@ -4,14 +4,22 @@ import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { Schema } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { BautaError, toError } from '../../kernel/errors.js';
-import { type EvidenceRow, Metadata, type SubjectKind, type Transaction } from '../../systems/metadata/metadata.js';
+import type { GateDefinition } from '../../pipeline/definition.js';
+import {
+  type EvidenceRow,
+  Metadata,
+  type NewEvidence,
+  type Producer,
+  type SubjectKind,
+  type Transaction,
+} from '../../systems/metadata/metadata.js';
 import { type ScanFormat, scanFormats, severities } from '../../systems/scanners/scanners.js';
 import {
   CLOCK, type Request, type Response, Route, callerOf, isUuid, pageSchema, parseRequest, readPage, requireRight, requireUuid, toPage,
 } from '../http/http.js'; // prettier-ignore
 import { evidenceSchema, toEvidenceView } from './evidence-view.js';
-import { REPORT_LIMIT, readFindings, receive } from './receive.js';
-import { isStated, subjectForms, subjectNames, toBound } from './subject.js';
+import { REPORT_LIMIT, type Received, readFindings, receive, receiveAttestation } from './receive.js';
+import { type Bound, isStated, subjectForms, subjectNames, toBound } from './subject.js';
 
 const subjectQuery = Object.fromEntries(
   subjectNames.map((name): [string, Schema] => [
@@ -24,7 +32,11 @@ const repository: Schema = {
   pattern: '^[\\x21-\\x7e]{1,200}$',
   description: 'of the commit; of a job its identity token says it',
 };
-const format: Schema = { type: 'string', enum: scanFormats, description: 'what the tool wrote' };
+const format: Schema = {
+  type: 'string',
+  enum: [...scanFormats, 'dsse'],
+  description: 'what the tool wrote; dsse: an in-toto statement that an attestor of a Gate signed',
+};
 const body: Schema = {
   type: ['object', 'array', 'string'],
   description: `the report as the tool wrote it, at most ${REPORT_LIMIT} bytes; it is read while it comes in`,
@@ -73,15 +85,15 @@ export class EvidenceController {
   ): Promise<object> {
     const { job, personId } = callerOf(request);
     if (request.headers['content-encoding'] !== undefined) throw toError('REQUEST_TYPE_UNSUPPORTED', { expected: 'the report as it is' });
-    const of = readFormat(query['format']);
+    const of = query['format'] === 'dsse' ? undefined : readFormat(query['format']);
     const bound = toBound(readTexts(query), job);
     requireRight(request, 'evidence:send', bound.kind === 'environment' ? [bound.name] : []);
-    const { scan, received } = await receive(of, request).catch((error: unknown) => {
+    const read = of === undefined ? this.readAttestation(request, bound, job) : readReport(request, of, bound, job);
+    const said = await read.catch((error: unknown) => {
       throw error instanceof BautaError ? error : toError('EVIDENCE_UNREADABLE');
     });
-    const subjectStated = isStated(bound, scan, job);
     const { kind: subjectKind, name: subject, line } = bound;
-    const what = { ...received, format: of, subjectKind, subject, line, subjectStated, receivedBy: personId, producer: job ?? null };
+    const what = { ...said, subjectKind, subject, line, receivedBy: personId };
     const { row, isNew } = await this.metadata.within(callerOf(request).workspaceId, async (transaction) => {
       const result = await transaction.evidence.receive(what);
       if (result.isNew) await this.tell(transaction, result.row);
@@ -153,12 +165,38 @@ export class EvidenceController {
     });
   }
 
+  /** By the keys of every gate: which of them a gate believes it says itself. Its subject MUST be what the request says. */
+  private async readAttestation(request: Request, bound: Bound, job: Producer | undefined): Promise<Said> {
+    if (bound.kind === 'environment') throw toError('EVIDENCE_SUBJECT', { expected: 'commit or image: an attestation is of a digest' });
+    const keys = await this.metadata.within(callerOf(request).workspaceId, findAttestorKeys);
+    const { attestation, received } = await receiveAttestation(request, keys);
+    if (!attestation.digests.has(bound.name)) throw toError('EVIDENCE_CONTRADICTS', { name: bound.kind });
+    return { ...received, format: attestation.format, subjectStated: true, producer: { ...job, attestor: attestation.attestor } };
+  }
+
   private async tell(transaction: Transaction, row: EvidenceRow): Promise<void> {
     const { id, format: form, subjectKind, subject, subjectStated, missing, receivedBy: actor, producer } = row;
     const digest = Buffer.from(row.digest).toString('hex');
     const numbers = Object.fromEntries(['repository', 'run'].flatMap((name) => (/^\d{1,19}$/.test(producer?.[name] ?? '') ? [[name, producer![name]!]] : []))); // prettier-ignore
     const data = { evidence: id, digest, format: form, subjectKind, subject, subjectStated, missing, counts: row.counts, ...numbers };
     await transaction.audit({ type: 'evidence.received', at: toTimestamp(this.clock.now()), actor, data });
+  }
+}
+
+type Said = Received & Pick<NewEvidence, 'format' | 'subjectStated' | 'producer'>;
+
+async function readReport(request: Request, format: ScanFormat, bound: Bound, job: Producer | undefined): Promise<Said> {
+  const { scan, received } = await receive(format, request);
+  return { ...received, format, subjectStated: isStated(bound, scan, job), producer: job ?? null };
+}
+
+async function findAttestorKeys({ documents }: Transaction): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await documents.list('Gate', 200, after);
+    keys.push(...page.flatMap(({ document }) => ((document as Partial<GateDefinition>).attestors ?? []).map(({ key }) => key)));
+    after = page.at(-1)?.name;
+    if (page.length < 200) return [...new Set(keys)];
   }
 }
 

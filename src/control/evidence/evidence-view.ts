@@ -1,7 +1,7 @@
 // A report as the API shows it.
 import type { Schema } from '../../documents/documents.js';
 import type { EvidenceRow } from '../../systems/metadata/metadata.js';
-import { scanFormats, severities } from '../../systems/scanners/scanners.js';
+import { attestationFormats, scanFormats, severities } from '../../systems/scanners/scanners.js';
 
 const instant: Schema = { type: ['string', 'null'], format: 'date-time' };
 const amount: Schema = { type: ['integer', 'null'] };
@@ -9,7 +9,7 @@ const properties: Readonly<Record<string, Schema>> = {
   id: { type: 'string', format: 'uuid' },
   digest: { type: 'string', description: 'SHA-256 of the report as it was sent' },
   bytes: { type: 'integer' },
-  format: { type: 'string', enum: scanFormats },
+  format: { type: 'string', enum: [...scanFormats, ...attestationFormats] },
   tool: { type: 'object', description: 'name and version, as the report says' },
   subject: { type: 'object', description: 'kind (commit, image, environment), name, and stated: whether the report itself names it' },
   receivedAt: { type: 'string', format: 'date-time' },

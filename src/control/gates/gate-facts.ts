@@ -8,6 +8,7 @@ import type { GateInput } from '../../pipeline/decision.js';
 import type { GateDefinition } from '../../pipeline/definition.js';
 import { type EvidenceItem, type EvidenceSubject, type ReadEvidence, toItemJson } from '../../pipeline/evidence-item.js';
 import type { DatasetRow, Metadata, Transaction } from '../../systems/metadata/metadata.js';
+import { toFingerprint } from '../../systems/scanners/scanners.js';
 import { type Asked, digestOf } from './asked.js';
 import { type OpenedStatement, isMarked, openStatement, toVersionFacts } from './dataset-facts.js';
 import { type Recalled, recall } from './recall.js';
@@ -39,7 +40,11 @@ export async function readFacts(
     const dataset = opened?.run ? await transaction.datasets.find(opened.run) : undefined;
     return { asked, gate, version, opened, dataset: dataset?.publishedAt ? dataset : undefined, ...(await readWorld(transaction, asked)) };
   });
-  const evidence = await read(workspaceId, toSubjects(seen.asked), nowMs);
+  const known = new Set((seen.gate.attestors ?? []).map(({ key }) => toFingerprint(key)));
+  // What another gate's attestor signed is nobody's word here.
+  const evidence = (await read(workspaceId, toSubjects(seen.asked), nowMs)).filter(
+    ({ attestor }) => attestor === undefined || known.has(attestor),
+  );
   const question = toQuestion({ ...seen, workspace, evidence, nowMs });
   return { asked: seen.asked, gate: seen.gate, version: seen.version, question, evidence, dataset: seen.dataset };
 }

@@ -4,7 +4,7 @@ import type { Metadata, WaiverRow } from '../../systems/metadata/metadata.js';
 import { type EvidenceItem as Read, readEvidence } from '../evidence/evidence.js';
 
 /** Of these each finding is a test that failed, whatever severity somebody gave it. */
-const tests: ReadonlySet<string> = new Set(['junit', 'dbt-run-results']);
+const tests: ReadonlySet<string> = new Set(['junit', 'dbt-run-results', 'in-toto-test-result']);
 
 export const toReadEvidence =
   (metadata: Metadata): ReadEvidence =>
@@ -47,6 +47,7 @@ function toItem(row: Read, person: string | null, standing: readonly WaiverRow[]
   const said = (member: string): string | null => producer?.[member] ?? null;
   return {
     ...{ id, type, tool, subject: { kind, value } },
+    ...(producer?.['attestor'] === undefined ? {} : { attestor: producer['attestor'] }),
     producer: {
       issuer: said('issuer'),
       repository: said('repository'),

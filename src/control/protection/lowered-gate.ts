@@ -40,6 +40,11 @@ export function findLoweredGate(was: GateDefinition | undefined, is: GateDefinit
       ),
     ),
     ...otherCallers(was, is),
+    // Whose word counts: one that is gone takes evidence away, one that came brings it.
+    ...(is.attestors ?? []).flatMap(({ name, key }) => {
+      const known = was.attestors?.some((one) => one.key === key) ?? false;
+      return known ? [] : [pair('attestors', '', name)];
+    }),
   ];
   return found.map(({ before, after }) => ({
     ...{ what: 'gate-lowered', document, column: null, table: null, tag: null, before, after },

@@ -13,6 +13,7 @@ import { type Scan, Scanning } from './scan.js';
 import { terraform } from './terraform.js';
 import { trivy } from './trivy.js';
 
+export { type Attestation, attestationFormats, openAttestation, toFingerprint } from './attestation.js';
 export { detectFormat } from './detect.js';
 export { type Missing, type Scan, type ScanFinding, type ScanSubject, type Severity, severities } from './scan.js';
 export { impactToSeverity, scoreToSeverity, severityWords } from './severity.js';
