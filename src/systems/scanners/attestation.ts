@@ -131,7 +131,7 @@ function readTests(scanning: Scanning, predicate: unknown): void {
   const names = (member: string): readonly string[] => {
     const list = memberAt(predicate, [member]) ?? [];
     if (!Array.isArray(list) || !list.every((one) => typeof one === 'string')) throw malformed(member, 'in-toto test result');
-    return list as readonly string[];
+    return list;
   };
   const result = textAt(predicate, 'result', /^(PASSED|WARNED|FAILED)$/);
   if (result === undefined) throw malformed('result', 'in-toto test result');
