@@ -10,7 +10,12 @@ export function toEvidenceSchemas({
   const counts = object({ open: count('that count'), fixable: count('of these') });
   const sent: Schema = {
     ...object({
-      ...{ id: text('of the evidence'), digest: text('SHA-256 of the report'), bytes: count('of it'), format: oneOf(...scanFormats, ...attestationFormats) },
+      ...{
+        id: text('of the evidence'),
+        digest: text('SHA-256 of the report'),
+        bytes: count('of it'),
+        format: oneOf(...scanFormats, ...attestationFormats),
+      },
       tool: object({ name: text('as the report says'), version: orNull(text('as the report says')) }),
       subject: object({
         kind: oneOf('commit', 'image', 'environment'),
