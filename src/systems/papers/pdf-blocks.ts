@@ -52,6 +52,7 @@ export class PdfBlocks {
 
   /** What must follow a heading on its sheet: a heading alone at the foot leads nowhere. */
   toStart(block: Block | undefined): number {
+    if (block?.kind === 'table' && block.rows.length > 0) return 140;
     if (block?.kind !== 'chart') return 76;
     const { height, width } = layOutChart(block);
     return (height / width) * WIDTH + 40 + (block.labels.length <= BESIDE ? block.labels.length * 14 + 24 : 16);

@@ -51,7 +51,7 @@ class TableDrawing {
   draw(rows: readonly (readonly PrintedCell[])[]): void {
     const first = rows[0] ? this.toHeight(this.wrap(rows[0])) : 0;
     // A head without a row below it says nothing.
-    this.sheet.reserve(this.toHeight(this.heads) + Math.min(first, 60) + 4);
+    this.sheet.reserve(this.toHeight(this.heads) + Math.min(first, this.sheet.whole / 3) + 4);
     this.drawHead('tagged');
     for (const row of rows) this.drawRow(row);
     if (rows.length === 0) this.drawNone();
