@@ -74,7 +74,8 @@ function toWant(
   if (kind === 'text') {
     const words = widest((text) => text.split(SOFT));
     // A sentence in a column of one word's width is a tower.
-    return to(Math.max(Math.min(words, 48), whole / 3.6), Math.max(Math.min(words, 110), whole / 2.6), true, Math.min(words, 42));
+    const least = whole <= 110 ? whole : Math.max(Math.min(words, 110), whole / 2.6);
+    return to(Math.max(Math.min(words, 48), whole / 3.6), least, true, Math.min(words, 42));
   }
   // Date and time stay together; the offset may go below them.
   const least = widest((text) => (kind === 'time' ? [text.slice(0, 19)] : [text]));
