@@ -106,7 +106,7 @@ export async function checkHome(home: string): Promise<{ whole: boolean; lines: 
 }
 
 /** That of the policy which names this log; of one that names another, the first: then what is found says so. */
-async function findLogKey(files: LogFiles, { logs }: TrustPolicy): Promise<Verifier | undefined> {
+export async function findLogKey(files: LogFiles, { logs }: TrustPolicy): Promise<Verifier | undefined> {
   const note = (await files.read(`${(await listLogs(files)).at(-1) ?? ''}/checkpoint`))?.toString('utf8') ?? '';
   return logs.find(({ name }) => note.startsWith(`${name}/`)) ?? logs[0];
 }

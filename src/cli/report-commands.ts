@@ -15,6 +15,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report soc2 --from 2026-01-01 --to 2027-01-01',
       'bauta report pci --from 2026-10-01 --to 2027-01-01 --log copy --key log.pub',
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --key log.pub --server https://bauta.internal --token env:TOKEN',
+      'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --policy policy.txt --format pdf --out gdpr.pdf',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
     ],
     formats,
@@ -27,6 +28,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .option('-f, --file <path>', 'documents whose Organisation and Pipelines say what is declared')
     .option('--log <folder>', 'a log that was exported, instead of the home’s own')
     .option('--key <file>', 'the public key of the log; with verify and --log')
+    .option('--policy <file>', 'a trust policy (c2sp.org/tlog-policy): page 1 names its witnesses that have cosigned')
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
     .addHelpText(
       'after',

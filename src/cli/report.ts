@@ -14,7 +14,8 @@ import { packageFile } from '../kernel/package-root.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import { isTimeZone } from '../kernel/zone.js';
 import { type LogState, type Period, type ReportName, reportNames, toDay } from '../pipeline/report/report.js';
-import { openLogFiles } from '../systems/files/files.js';
+import { openLogFiles, readTrustPolicy } from '../systems/files/files.js';
+import { findLogKey } from './audit.js';
 import { openHomeLog as openSink } from './compose.js';
 import type { GlobalOptions } from './context.js';
 import { readDeclared } from './declared.js';
@@ -29,6 +30,7 @@ export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
   readonly file?: string;
   readonly log?: string;
   readonly key?: string;
+  readonly policy?: string;
   readonly out?: string;
 }
 
@@ -45,8 +47,12 @@ export async function report(what: string, file: string | undefined, options: Re
   const asked = await toAsked(name, options);
   const isPackage = options.format === 'zip' || (name === 'soc2' && (options.format === undefined || options.format === 'text'));
   if (!isPackage) return writeReport(asked, settings, options);
-  if (options.log !== undefined)
-    throw new InputError('OPTION_INVALID', { name: '--log', expected: 'no package: its manifest is told to the log' });
+  for (const name of ['log', 'policy'] as const)
+    if (options[name] !== undefined)
+      throw new InputError('OPTION_INVALID', {
+        name: `--${name} with a package`,
+        expected: '--format html, pdf, json, csv or xlsx: a package is made of a home’s own log, which is told of it',
+      });
   const home = options.home ?? settings.BAUTA_HOME;
   const path = options.out ?? toPackageName(name, asked.workspace, asked.period);
   const made = await packHome(home, settings, asked, path);
@@ -96,7 +102,8 @@ async function writeReport(asked: Asked, settings: Settings, options: ReportOpti
   const verifier = await readKey(options.key ?? (isOwn(options, settings) ? join(home, 'log.pub') : undefined), options.key !== undefined);
   const server = options.log === undefined ? await findServer(options) : undefined;
   const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
-  const { document, log } = await makeReport(files, asked, verifier);
+  const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
+  const { document, log } = await makeReport(files, asked, verifier ?? (policy && (await findLogKey(files, policy))), policy);
   const format = paperFormats.find((one) => one === options.format) ?? 'json';
   const bytes = await renderReport(document, format);
   if (options.out === undefined) process.stdout.write(bytes);
@@ -117,6 +124,9 @@ async function write(path: string, bytes: Buffer): Promise<void> {
 
 async function verify(file: string | undefined, options: ReportOptions): Promise<number> {
   if (file === undefined) throw new InputError('OPTION_MISSING', { name: 'the package', expected: 'bauta report --help' });
+  // Nobody is told that a quorum was reached where none was looked at.
+  if (options.policy !== undefined)
+    throw new InputError('OPTION_INVALID', { name: '--policy with verify', expected: '--key: a package holds no cosignatures' });
   const { state, lines, found } = await checkPackage(file, options.key);
   if (options.json === true) writeJson({ state, ...found });
   else for (const line of lines) process.stdout.write(`${line}\n`);

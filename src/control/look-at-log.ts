@@ -1,7 +1,16 @@
 // A report from a log: the chain is checked first, then read once up to the end that belongs to the period. What a report is made of follows from the
 // log and the period alone: a report that was made before is no reason for another one.
 import type { Verifier } from '../kernel/signed-note.js';
-import { type LogEnd, type LogFiles, findEnd, readEntries, rootAt, verifyChain } from '../pipeline/audit/audit.js';
+import {
+  type ChainReport,
+  type LogEnd,
+  type LogFiles,
+  type TrustPolicy,
+  findEnd,
+  readEntries,
+  rootAt,
+  verifyChain,
+} from '../pipeline/audit/audit.js';
 import { toError } from '../kernel/errors.js';
 import type { Event } from '../pipeline/event.js';
 import {
@@ -33,12 +42,18 @@ export interface LookedAt {
 }
 
 /** Entries that a report makes itself do not move its end: made again, it is the same. Throws REPORT_PERIOD_EMPTY. */
-export async function lookAtLog(files: LogFiles, { to }: Pick<Period, 'to'>, verifier: Verifier | undefined): Promise<LookedAt> {
-  const chain = await verifyChain(files, { known: [], ...(verifier ? { verifier } : {}) });
+export async function lookAtLog(
+  files: LogFiles,
+  { to }: Pick<Period, 'to'>,
+  verifier: Verifier | undefined,
+  policy?: TrustPolicy,
+): Promise<LookedAt> {
+  const chain = await verifyChain(files, { known: [], ...(verifier ? { verifier } : {}), ...(policy ? { policy } : {}) });
   const end = await findEnd(files, ({ at, type }: Event) => at < to && type !== 'report.made');
   if (!end) throw toError('REPORT_PERIOD_EMPTY', { expected: to });
   const goesOn = await findEnd(files, ({ at, type }) => at >= to && type !== 'report.made');
-  const broken = chain.findings.filter(({ severity }) => severity === 'error');
+  // Too few witnesses are too few witnesses, and page 1 says how many; the log is what it is.
+  const broken = chain.findings.filter(({ code, severity }) => severity === 'error' && code !== 'LOG_UNWITNESSED');
   const origin = chain.logs.find((one) => one.origin.endsWith(`/${end.log}`))?.origin ?? end.log;
   const root = await rootAt(files, end).catch(() => 'not to be had');
   return {
@@ -48,9 +63,14 @@ export async function lookAtLog(files: LogFiles, { to }: Pick<Period, 'to'>, ver
       state: broken.length > 0 ? 'broken' : chain.signatureChecked ? 'whole' : 'signer-unknown',
       checkpoint: { origin, size: end.size, root },
       findings: broken.map(({ code, message }) => `${code}: ${message}`),
-      cosigned: 0,
+      cosigned: toCosigned(chain, origin, end),
     },
   };
+}
+
+/** Only of a checkpoint that covers what was read: verifyChain has held the log against it. */
+function toCosigned({ cosigned }: ChainReport, origin: string, { size }: LogEnd): LookedAt['log']['cosigned'] {
+  return cosigned?.origin === origin && cosigned.size >= size ? cosigned.witnesses : [];
 }
 
 /** Without items kept beside: what a page shows. */
@@ -58,8 +78,9 @@ export async function makeReport(
   files: LogFiles,
   asked: Asked,
   verifier: Verifier | undefined,
+  policy?: TrustPolicy,
 ): Promise<{ readonly document: ReportDocument; readonly log: CheckedLog; readonly collected: Collected }> {
-  const { end, asOf, log } = await lookAtLog(files, asked.period, verifier);
+  const { end, asOf, log } = await lookAtLog(files, asked.period, verifier, policy);
   const collected = await collect(readEntries(files, { until: end, later: readLater }), asked.period, { asOf });
   return { document: toReport(asked.report, toContext(asked, log), collected), log, collected };
 }

@@ -87,7 +87,7 @@ export async function fill(zip: ZipWriter, files: LogFiles, { asked, end, asOf, 
   const signed = parseCheckpoint(note);
   if (!signed || signed.size < end.size) throw toError('LOG_INCONSISTENT', { file: end.log });
   const root = await rootAt(files, end);
-  const checked = { state: 'whole', checkpoint: { origin: signed.origin, size: end.size, root }, findings: [], cosigned: 0 } as const;
+  const checked = { state: 'whole', checkpoint: { origin: signed.origin, size: end.size, root }, findings: [], cosigned: [] } as const;
   const collected = await fillPopulations(zip, files, { asked, end, asOf }, root);
   const context = toContext(asked, checked);
   const document = toReport(asked.report, context, collected);

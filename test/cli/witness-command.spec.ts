@@ -86,6 +86,17 @@ it('goes on after it was killed, cosigns what follows, and is what makes a log w
   const proof = join(folder, 'second.tlog-proof');
   expect(bauta('audit', 'prove', '2', '--out', proof).status).toBe(0);
   expect(bauta('audit', 'verify', '--proof', proof, '--policy', policy)).toMatchObject({ status: 0 });
+  // The page of a report that rests on it says so; without the policy nobody was asked.
+  const words = ['report', 'gdpr', '--from', '2026-11-21', '--to', '2026-11-22', '--format', 'json'];
+  const front = (stdout: string): string => JSON.stringify((JSON.parse(stdout) as { front: unknown }).front);
+  const told = bauta(...words, '--log', join(home, 'log'), '--policy', policy);
+  expect([told.status, front(told.stdout)]).toEqual([0, expect.stringMatching(/"1 · witness\.example\/ours at \d{4}-/)]);
+  expect(front(told.stdout)).not.toContain('could have rewritten');
+  expect(front(bauta(...words).stdout)).toContain('could have rewritten');
+  expect(bauta('report', 'verify', 'x.zip', '--policy', policy)).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('holds no cosignatures'),
+  });
   await stop(again.child, 'SIGTERM');
 });
 

@@ -17,8 +17,8 @@ export interface CheckedLog {
   readonly checkpoint: Checkpoint;
   /** What is wrong with it, in our words. */
   readonly findings: readonly string[];
-  /** How many keys other than the log’s own have signed its checkpoint. */
-  readonly cosigned: number;
+  /** Witnesses of the policy that was given who have cosigned it, or a later one that goes on from it, and when. */
+  readonly cosigned: readonly { readonly name: string; readonly at: string }[];
 }
 
 export interface DeclaredPipeline {

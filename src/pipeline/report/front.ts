@@ -32,11 +32,14 @@ export function toFront({ log, product, workspace }: ReportContext, collected: C
       evidenced('Entries of the period', range ? `${collected.entriesOfPeriod}: ${range.first} to ${range.last}` : '0'),
       collected.asOf === '' ? unknown('Read up to') : evidenced('Read up to', collected.asOf),
       evidenced('Does the log verify', states[log.state]),
-      evidenced('Keys outside the operator’s hands whose cosignatures or anchors of this checkpoint were checked', String(log.cosigned)),
+      evidenced('Keys outside the operator’s hands whose cosignatures or anchors of this checkpoint were checked', toCosigned(log)),
     ],
   };
   return [...toWarnings(log, collected), fields, ...toLimits()];
 }
+
+const toCosigned = ({ cosigned }: ReportContext['log']): string =>
+  [String(cosigned.length), ...cosigned.map(({ name, at }) => `${name} at ${at}`)].join(cosigned.length === 0 ? '' : ' · ');
 
 function toWarnings(log: ReportContext['log'], { asOf }: Collected): readonly Notice[] {
   const broken = log.state === 'broken';
@@ -47,7 +50,7 @@ function toWarnings(log: ReportContext['log'], { asOf }: Collected): readonly No
     ...(log.state === 'signer-unknown'
       ? [notice('warning', 'Nobody knows who signed this log: the report was made without its key.')]
       : []),
-    ...(log.cosigned === 0
+    ...(log.cosigned.length === 0
       ? [notice('warning', `Whoever holds the log key could have rewritten this before ${asOf === '' ? 'it was read' : asOf}.`)]
       : []),
   ];
