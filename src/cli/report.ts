@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Settings, parseSettings } from '../config/settings.js';
 import { openHomeLog } from '../control/home-package.js';
 import { type Asked, makeReport } from '../control/look-at-log.js';
-import { makePackage } from '../control/make-package.js';
+import { type Made, makePackage } from '../control/make-package.js';
 import { paperFormats, renderPackaged, renderReport } from '../control/render-report.js';
 import { type PackageReport, verifyPackage } from '../control/verify-package.js';
 import { InputError, toError } from '../kernel/errors.js';
@@ -20,7 +20,8 @@ import { openHomeLog as openSink } from './compose.js';
 import type { GlobalOptions } from './context.js';
 import { readDeclared } from './declared.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
-import { findServer } from './server.js';
+import { openServerLog, readWorkspaceName } from './server-package.js';
+import { type Server, findServer } from './server.js';
 
 export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
   readonly format?: string;
@@ -53,12 +54,28 @@ export async function report(what: string, file: string | undefined, options: Re
         name: `--${name} with a package`,
         expected: '--format html, pdf, json, csv or xlsx: a package is made of a home’s own log, which is told of it',
       });
-  const home = options.home ?? settings.BAUTA_HOME;
-  const path = options.out ?? toPackageName(name, asked.workspace, asked.period);
-  const made = await packHome(home, settings, asked, path);
-  if (options.json === true) writeJson({ file: path, ...made, findings: [] });
+  const server = await findServer(options);
+  const made = server ? await packServer(server, asked, options) : await packOwn(asked, settings, options);
+  const { path } = made;
+  if (options.json === true) writeJson({ file: path, manifest: made.manifest, files: made.files, lines: made.lines, findings: [] });
   else for (const line of made.lines) process.stdout.write(`${line}\n`);
   return 0;
+}
+
+async function packOwn(asked: Asked, settings: Settings, options: ReportOptions): Promise<Packed> {
+  const path = options.out ?? toPackageName(asked.report, asked.workspace, asked.period);
+  return packHome(options.home ?? settings.BAUTA_HOME, settings, asked, path);
+}
+
+/** Computed here, out of the service's log; the service tells its log of the manifest. */
+async function packServer(server: Server, given: Asked, options: ReportOptions): Promise<Packed> {
+  if (options.key === undefined)
+    throw new InputError('OPTION_MISSING', { name: '--key, the public key of the service’s log', expected: 'bauta report --help' });
+  const verifier = await readKey(options.key, true);
+  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: options.key });
+  const asked = { ...given, workspace: await readWorkspaceName(server) };
+  const path = options.out ?? toPackageName(asked.report, asked.workspace, asked.period);
+  return toPacked(await makePackage(openServerLog(server, verifier), asked, path, renderPackaged), path, options.key);
 }
 
 export const toPackageName = (name: ReportName, workspace: string, { from, to }: Pick<Period, 'from' | 'to'>): string =>
@@ -80,21 +97,27 @@ export async function makePapers(
 }
 
 /** Of a home's log: writes the package and tells the log of its manifest. */
-export async function packHome(
-  home: string,
-  settings: Settings,
-  asked: Asked,
-  path: string,
-): Promise<{ readonly manifest: string; readonly files: number; readonly lines: readonly string[] }> {
+export async function packHome(home: string, settings: Settings, asked: Asked, path: string): Promise<Packed> {
   const { sink, actor } = await openSink(home, settings);
-  const { manifest, files, collected } = await makePackage(await openHomeLog(home, sink, actor), asked, path, renderPackaged);
+  const made = await makePackage(await openHomeLog(home, sink, actor), asked, path, renderPackaged);
+  return toPacked(made, path, join(home, 'log.pub'));
+}
+
+interface Packed {
+  readonly path: string;
+  readonly manifest: string;
+  readonly files: number;
+  readonly lines: readonly string[];
+}
+
+function toPacked({ manifest, files, collected }: Made, path: string, key: string): Packed {
   const items = [...collected.populations.values()].reduce((sum, { rows }) => sum + rows, 0);
   const exceptions = [...collected.checks.values()].reduce((sum, { counts }) => sum + counts.exception, 0);
   const lines = [
     `${stripControls(path)}: ${toCount(files, 'file')}, ${toCount(items, 'item')} in ${toCount(collected.populations.size, 'population')}, ${toCount(exceptions, 'exception')}`,
-    `manifest ${manifest}, told to the log; bauta report verify ${stripControls(path)} --key ${stripControls(join(home, 'log.pub'))}`,
+    `manifest ${manifest}, told to the log; bauta report verify ${stripControls(path)} --key ${stripControls(key)}`,
   ];
-  return { manifest, files, lines };
+  return { path, manifest, files, lines };
 }
 
 async function writeReport(asked: Asked, settings: Settings, options: ReportOptions): Promise<number> {
@@ -103,7 +126,8 @@ async function writeReport(asked: Asked, settings: Settings, options: ReportOpti
   const server = options.log === undefined ? await findServer(options) : undefined;
   const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
   const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
-  const { document, log } = await makeReport(files, asked, verifier ?? (policy && (await findLogKey(files, policy))), policy);
+  const of = server ? { ...asked, workspace: await readWorkspaceName(server) } : asked;
+  const { document, log } = await makeReport(files, of, verifier ?? (policy && (await findLogKey(files, policy))), policy);
   const format = paperFormats.find((one) => one === options.format) ?? 'json';
   const bytes = await renderReport(document, format);
   if (options.out === undefined) process.stdout.write(bytes);

@@ -10,7 +10,7 @@ import { Metadata } from '../systems/metadata/metadata.js';
 import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
-import { AuditController, RetentionController } from './audit/audit.js';
+import { AuditController, ReportsController, RetentionController } from './audit/audit.js';
 import { BreakglassesController, BreakglassUsesController } from './breakglasses/breakglasses.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
 import { ClassificationsController } from './classifications/classifications.js';
@@ -71,7 +71,15 @@ const controllers = [
     ChannelsController,
     NotificationsController,
   ],
-  ...[MetricsController, HealthDetailController, EventsController, AuditController, RetentionController, ErasureController],
+  ...[
+    MetricsController,
+    HealthDetailController,
+    EventsController,
+    AuditController,
+    ReportsController,
+    RetentionController,
+    ErasureController,
+  ],
 ];
 
 export interface Opened {

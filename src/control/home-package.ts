@@ -8,7 +8,7 @@ import type { Signer } from '../kernel/signed-note.js';
 import { type LogEnd, type LogFiles, findEnd, prove, rootAt, signCheckpoint } from '../pipeline/audit/audit.js';
 import type { AuditSink } from '../pipeline/ports.js';
 import { loadSigner, openLogFiles } from '../systems/files/files.js';
-import type { PackageLog } from './make-package.js';
+import { type PackageLog, withCheckpoint } from './package-log.js';
 
 /** Throws LOG_EMPTY where there is no log and so no key to it. */
 export async function openHomeLog(home: string, sink: AuditSink, actor: () => Promise<string>): Promise<PackageLog> {
@@ -43,9 +43,3 @@ async function append(sink: AuditSink, data: Parameters<PackageLog['tell']>[0]):
 async function signAt(files: LogFiles, end: LogEnd, signer: Signer): Promise<string> {
   return signCheckpoint({ origin: `${signer.verifier.name}/${end.log}`, size: end.size, root: await rootAt(files, end) }, signer);
 }
-
-/** The log as it was when it had this checkpoint. */
-const withCheckpoint = (files: LogFiles, { log }: LogEnd, note: string): LogFiles => ({
-  ...files,
-  read: (path) => (path === `${log}/checkpoint` ? Promise.resolve(Buffer.from(note, 'utf8')) : files.read(path)),
-});

@@ -6,7 +6,6 @@ import { type Json, toCanonicalJson } from '../kernel/canonical-json.js';
 import { digestBytes } from '../kernel/digest.js';
 import { toError } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
-import type { Verifier } from '../kernel/signed-note.js';
 import { type LogEnd, type LogFiles, cutLog, listLogs, parseCheckpoint, readEntries, rootAt } from '../pipeline/audit/audit.js';
 import {
   type Collected,
@@ -27,20 +26,11 @@ import {
 import { toOscal } from '../systems/papers/papers.js';
 import { ZipWriter } from '../systems/zip/zip.js';
 import { type Asked, type LookedAt, lookAtLog, toContext } from './look-at-log.js';
+import type { PackageLog } from './package-log.js';
 import { toReadme } from './package-readme.js';
 
 export const MANIFEST = 'manifest.json';
 export const PROOF = 'report-made.tlog-proof';
-
-/** The log that a package is made of, and by whom its manifest is told to it. */
-export interface PackageLog {
-  readonly files: LogFiles;
-  readonly verifier: Verifier;
-  /** The signed checkpoint of this size, or of the next that was signed. */
-  readonly noteAt: (end: LogEnd) => Promise<string>;
-  /** Tells the log of this manifest unless it was told before; gives the proof of the entry, as c2sp.org/tlog-proof. */
-  readonly tell: (made: Readonly<Record<string, Json>> & { readonly manifest: string }) => Promise<string>;
-}
 
 /** A document as people read it, by the ends of the files' names. */
 export type Render = (document: ReportDocument) => Promise<Readonly<Record<string, Buffer | string>>>;

@@ -119,6 +119,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
       '/{log}/payload/{digest}',
     ].map((rest) => [`GET /v1/audit/log${rest}`, ['auditor']]),
   ),
+  'POST /v1/reports': ['auditor'],
   'POST /v1/audit/log/{log}/delete': ['operator'],
   'POST /v1/audit/log/texts/erase': ['operator'],
   'GET /v1/people': ['administrator', 'auditor'],

@@ -175,6 +175,29 @@ it('leaves nothing in the home of a worker that a run of the command line would'
   expect(() => readFileSync(join(folder, 'home', 'log.pub'))).toThrow();
 });
 
+it('is what a package of evidence is made of, which the log is told of once and which is checked without the service', async () => {
+  const make = (out: string, token = 'AUDITOR'): ReturnType<typeof bauta> =>
+    bauta(
+      ...['report', 'soc2', '--from', '2020-01-01', '--to', '2100-01-01', '--server', world.url, '--token', `env:${token}`],
+      ...['--key', key, '--out', join(folder, out)],
+    );
+  const first = await make('first.zip');
+  expect({ ...first, told: first.stdout }).toMatchObject({ status: 0, told: expect.stringContaining('told to the log') });
+  expect(await bauta('report', 'verify', join(folder, 'first.zip'), '--key', key)).toMatchObject({ status: 0 });
+  expect(await bauta('report', 'verify', join(folder, 'first.zip'))).toMatchObject({ status: 5 });
+  expect(await make('second.zip')).toMatchObject({ status: 0 });
+  expect(readFileSync(join(folder, 'second.zip')).equals(readFileSync(join(folder, 'first.zip')))).toBe(true);
+  expect((await entries()).filter(({ event }) => event.type === 'report.made')).toHaveLength(1);
+  // Whoever may not read the log may not add to it either; and nothing is made without a key that was got by another way.
+  expect(await make('none.zip', 'BOB')).toMatchObject({ status: 2 });
+  expect(
+    await bauta('report', 'soc2', '--from', '2020-01-01', '--to', '2100-01-01', '--server', world.url, '--token', 'env:AUDITOR'),
+  ).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('--key'),
+  });
+});
+
 it('shows every log to its witnesses, keeps what they cosigned, and is verified with their policy by whoever exports it', async () => {
   const cosigner = toCosigner('witness.example/board');
   const seen = new Map<string, string>();

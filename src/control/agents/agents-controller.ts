@@ -73,7 +73,7 @@ export class AgentsController {
   ) {}
 
   @Route({
-    ...{ method: 'GET', needs: 'agents:read', answer: toList(view), errors: [400] },
+    ...{ method: 'GET', needs: 'agents:read', answer: toList(view), errors: [400, 404] },
     summary: 'the agents that were ever enrolled, and where each stands by what it said last',
     query: { ...pageSchema, environment: { ...nameSchema, description: 'only of this one' } },
   })
@@ -87,7 +87,7 @@ export class AgentsController {
   }
 
   @Route({
-    ...{ method: 'GET', path: 'invites', needs: 'agents:read', answer: toList(invite), errors: [400] },
+    ...{ method: 'GET', path: 'invites', needs: 'agents:read', answer: toList(invite), errors: [400, 404] },
     summary: 'tokens of an environment that nobody has used and whose time is not over',
     query: { environment: { ...nameSchema, description: 'of which; it MUST be given' } },
   })

@@ -14,6 +14,7 @@ const logName: Schema = {
   pattern: '^\\d{4}(-\\d{2})?$',
   description: 'the period that a log began in; default: the newest',
 };
+const sizeSchema: Schema = { type: 'integer', minimum: 1, maximum: 999_999_999_999_999, description: 'a count of entries' };
 const listed: Schema = {
   type: 'object',
   required: ['key', 'logs'],
@@ -106,11 +107,25 @@ export class AuditController {
   }
 
   @Route({
-    ...{ method: 'GET', path: ':log/checkpoint', needs: 'audit:read', summary: 'the signed checkpoint of a log', errors: [404] },
-    ...{ answer: text, answerType: 'text/plain' },
+    ...{ method: 'GET', path: ':log/checkpoint', needs: 'audit:read', errors: [400, 404] },
+    ...{ summary: 'the newest signed checkpoint of a log, or the first that covers `size` entries' },
+    ...{ answer: text, answerType: 'text/plain', query: { size: sizeSchema } },
   })
-  checkpoint(@Req() request: Request, @Param('log') log: string, @Res() response: Response): Promise<void> {
-    return this.send(request, response, log, 'checkpoint');
+  async checkpoint(
+    @Req() request: Request,
+    @Param('log') log: string,
+    @Query() { size }: Record<string, unknown>,
+    @Res() response: Response,
+  ): Promise<void> {
+    if (size === undefined) return this.send(request, response, log, 'checkpoint');
+    if (typeof size !== 'string' || !/^[1-9]\d{0,14}$/.test(size))
+      throw toError('REQUEST_INVALID', { name: 'size', expected: 'a count of entries, from 1 on' });
+    const note = isLogName(log)
+      ? await this.metadata.within(callerOf(request).workspaceId, ({ log: store }) => store.noteOf(log, Number(size)))
+      : undefined;
+    if (note === undefined) throw toError('RESOURCE_UNKNOWN', { type: 'part of the log' });
+    response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+    response.end(note);
   }
 
   @Route({

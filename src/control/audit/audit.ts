@@ -1,4 +1,5 @@
 // The door of the audit log over REST.
 export { AuditController } from './audit-controller.js';
 export { CosignClock, openCosigning } from './cosign-clock.js';
+export { ReportsController } from './reports-controller.js';
 export { RetentionController } from './retention-controller.js';

@@ -94,7 +94,7 @@ export class GateCallersController {
   }
 
   @Route({
-    ...{ method: 'GET', path: ':name/callbacks', needs: 'decisions:read', query: pageSchema, errors: [400] },
+    ...{ method: 'GET', path: ':name/callbacks', needs: 'decisions:read', query: pageSchema, errors: [400, 404] },
     answer: {
       type: 'object',
       required: ['items', 'next'],

@@ -118,6 +118,25 @@ export class LogStore {
     return kept.map((one) => fromLogged(one as Json, (commitment) => texts.get(commitment)) as T);
   }
 
+  /** Where the log tells of this manifest; undefined: it was not told. */
+  async findReport(manifest: string): Promise<{ readonly log: string; readonly index: number } | undefined> {
+    const [row] = await this.query<{ log: string; index: number }>(
+      `SELECT log, position::float8 AS index FROM bauta.audit_leaf
+       WHERE workspace_id = $1 AND type = 'report.made' AND event -> 'data' ->> 'manifest' = $2 ORDER BY log COLLATE "C", position LIMIT 1`,
+      [manifest],
+    );
+    return row;
+  }
+
+  /** The first checkpoint of the log that covers so many entries: there is one for each size that was signed, for good. */
+  async noteOf(log: string, size: number): Promise<string | undefined> {
+    const [row] = await this.query<{ note: string }>(
+      'SELECT note FROM bauta.audit_checkpoint WHERE workspace_id = $1 AND log = $2 AND size >= $3 ORDER BY size LIMIT 1',
+      [log, size],
+    );
+    return row?.note;
+  }
+
   /** One change of what was kept at a time, until the transaction ends. */
   async lockKept(): Promise<void> {
     await this.query(`SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('bauta kept ' || $1, 0))`);
