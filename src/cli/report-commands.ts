@@ -27,7 +27,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .option('--zone <name>', 'the zone that times are shown in (UTC)')
     .option('-f, --file <path>', 'documents whose Organisation and Pipelines say what is declared')
     .option('--log <folder>', 'a log that was exported, instead of the home’s own')
-    .option('--key <file>', 'the public key of the log; with verify and --log')
+    .option('--key <file>', 'the public key of the log; with verify, --log and --server')
     .option('--policy <file>', 'a trust policy (c2sp.org/tlog-policy): page 1 names its witnesses that have cosigned')
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
     .addHelpText(

@@ -37,6 +37,9 @@ const commands = [
   'demo',
   'doctor',
   'audit',
+  'report',
+  'witness',
+  'breakglass',
   'schedules',
   'completion',
 ];
