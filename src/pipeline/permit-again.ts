@@ -41,7 +41,7 @@ export async function permitAgain(
   throw own ? toError(own, where) : toError('GATE_DENIED_AGAIN', { ...where, expected: codes.join(', ') });
 }
 
-/** What the policy says of it today, told to the log. Throws GATE_QUESTION_MISSING. */
+/** What the policy says of it today, told to the log. Throws GATE_QUESTION_MISSING, or DATASET_REVOKED of a version that was. */
 export async function decideAgain(
   doors: PermitDoors,
   journal: Journal,
@@ -51,7 +51,10 @@ export async function decideAgain(
   const asked = (await doors.sink.read([questionType], runId)).map(({ data }) => data['input'] as unknown as GateInput);
   // Of several attempts the one that published has its plan in the version's comment.
   const question = asked.findLast((input) => input['planDigest'] === planDigest);
-  if (!question) throw toError('GATE_QUESTION_MISSING', { stage: 'gate', name: target, amount: String(version) });
+  const revoked = await isRevoked(doors.sink, runId);
+  // Without a question nobody is asked; what is known without one is the better reason.
+  if (!question)
+    throw toError(revoked ? 'DATASET_REVOKED' : 'GATE_QUESTION_MISSING', { stage: 'gate', name: target, amount: String(version) });
   const { systemIdentifier: server } = question['target'] as { readonly systemIdentifier: string };
   const nowMs = doors.clock.now();
   const { version: keyVersion } = question['key'] as { readonly version: number };
@@ -61,7 +64,7 @@ export async function decideAgain(
     ...{ nowMs, today: Math.floor(nowMs / dayMs) },
     key: { version: keyVersion, expiresAtMs: await doors.keys.expiresAt(keyVersion) },
     knownSources: mergeSources(question['knownSources'] as unknown as readonly KnownSource[], knownSources),
-    again: { ...erasure, revoked: await isRevoked(doors.sink, runId) },
+    again: { ...erasure, revoked },
   });
   await journal.append('gate', 'gate.asked-again', { target, version, planDigest, decision: decision as unknown as Json });
   return decision;

@@ -59,9 +59,9 @@ export const migrations = [
   Events1763700000031,
   Decisions1763700000032,
   Evidence1763700000033,
+  Agents1763700000034,
   Glass1763700000036,
   Callbacks1763700000038,
-  Agents1763700000034,
   Life1763700000039,
   Cosigned1763700000041,
 ];
