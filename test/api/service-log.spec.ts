@@ -188,6 +188,9 @@ it('is what a package of evidence is made of, which the log is told of once and 
   expect(await make('second.zip')).toMatchObject({ status: 0 });
   expect(readFileSync(join(folder, 'second.zip')).equals(readFileSync(join(folder, 'first.zip')))).toBe(true);
   expect((await entries()).filter(({ event }) => event.type === 'report.made')).toHaveLength(1);
+  const told = { report: 'soc2', from: '2026-01-01T00:00:00.000Z', to: '2027-01-01T00:00:00.000Z', manifest: `sha256:${'0'.repeat(64)}` };
+  const upTo = { log: '2026', size: 3, root: `${'A'.repeat(43)}=` };
+  expect((await world.ask('POST', '/v1/reports', { token: auditor, json: { ...told, upTo } })).status).toBe(400);
   // Whoever may not read the log may not add to it either; and nothing is made without a key that was got by another way.
   expect(await make('none.zip', 'BOB')).toMatchObject({ status: 2 });
   expect(

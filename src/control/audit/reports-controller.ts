@@ -6,9 +6,11 @@ import { Controller, Inject, Req } from '@nestjs/common';
 
 import type { Schema } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import { toError } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
+import { rootAt } from '../../pipeline/audit/audit.js';
 import { reportNames } from '../../pipeline/report/report.js';
-import { Metadata } from '../../systems/metadata/metadata.js';
+import { Metadata, type Transaction } from '../../systems/metadata/metadata.js';
 import { CLOCK, type Request, Route, callerOf, parseRequest } from '../http/http.js';
 import { untilSequenced } from '../runs/runs.js';
 
@@ -68,6 +70,7 @@ export class ReportsController {
     const { workspaceId, personId: actor } = callerOf(request);
     const key = randomUUID();
     const before = await this.metadata.within(workspaceId, async (transaction) => {
+      await requireState(transaction, upTo);
       await transaction.log.lockKept();
       const found = await transaction.log.findReport(manifest);
       if (found) return found;
@@ -80,4 +83,11 @@ export class ReportsController {
     const { index, checkpoint } = await untilSequenced(this.metadata, workspaceId, ({ log }) => log.find(key), PATIENCE_MS);
     return { log: checkpoint.origin.slice(checkpoint.origin.lastIndexOf('/') + 1), index };
   }
+}
+
+/** The log tells of nothing that was made of another past than its own. Throws REQUEST_INVALID. */
+async function requireState({ log }: Transaction, upTo: Made['upTo']): Promise<void> {
+  const known = (await log.logs()).find(({ name }) => name === upTo.log);
+  const had = known && known.checkpoint.size >= upTo.size && (await rootAt(log.files(), upTo)) === upTo.root;
+  if (!had) throw toError('REQUEST_INVALID', { name: 'upTo', expected: 'a state that this log had' });
 }
