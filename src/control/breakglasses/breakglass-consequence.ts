@@ -17,7 +17,7 @@ export type Breaking = BreakglassScope & {
   readonly approvedBy: readonly string[];
 };
 
-/** It is for now: nobody says yes to it the next day. */
+/** How long it may wait for its two approvers: what was urgent yesterday is asked for again. */
 export const waitingHours = 4;
 
 export const breakglassConsequence: Consequence = {

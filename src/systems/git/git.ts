@@ -144,7 +144,7 @@ function toHttp({ send, limitBytes }: Pick<GitOptions, 'send' | 'limitBytes'>, s
         ...(signal === undefined ? {} : { signal }),
       });
       const names = Object.entries(answer.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
-      // eslint-disable-next-line @typescript-eslint/require-await
+      // eslint-disable-next-line @typescript-eslint/require-await -- the library wants an asynchronous iterable, and the answer is here already
       const chunks = async function* (): AsyncIterableIterator<Uint8Array> {
         yield answer.body;
       };
