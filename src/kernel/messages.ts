@@ -604,6 +604,16 @@ export const messages = {
     message: 'AWS did not take the request for {path}',
     hint: 'check that what is named is in this region and is not being deleted, and the limits of the account',
   },
+  AWS_BUCKET_UNLOCKED: {
+    class: 'InputError',
+    message: '{path} has no object lock, and what is put there could be changed or deleted',
+    hint: 'make the bucket with object lock (it can be put on an existing one with versioning), or name one that has it',
+  },
+  AWS_OBJECT_DIFFERENT: {
+    class: 'InvariantError',
+    message: 'something else was put at {path} first, and nothing is ever laid over it',
+    hint: 'look who can write to that bucket, and at the versions of this object; give Bauta a prefix of its own',
+  },
   AWS_KEY_UNSAFE: {
     class: 'InputError',
     message: 'the KMS key behind {name} is none that was made in KMS for HMACs of 256 bits in one region, or its tags were changed',

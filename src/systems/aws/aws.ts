@@ -5,9 +5,13 @@ import type { AwsSettings } from './asking.js';
 import type { Bucket, BucketObject } from './bucket.js';
 import type { Kms } from './kms.js';
 import { KmsKeyProvider } from './kms-keys.js';
+import type { BucketPlace } from './bucket-place.js';
+import type { LockedFolder } from './locked-folder.js';
 import { parseAwsReference } from './reference.js';
 import type { Secrets } from './secrets.js';
 
+export { type BucketPlace, parseBucketPlace } from './bucket-place.js';
+export type { Kept, LockedFolder } from './locked-folder.js';
 export { parseAwsReference } from './reference.js';
 
 /** Of one process. Asks nobody until something is needed. */
@@ -33,6 +37,12 @@ export class Aws {
   async readObject(bucket: string, key: string, limitBytes: number, etag?: string): Promise<BucketObject | undefined> {
     this.bucket ??= import('./bucket.js').then(({ Bucket: Opened }) => new Opened(this.settings));
     return (await this.bucket).read(bucket, key, limitBytes, etag);
+  }
+
+  /** A folder of a bucket with object lock; who opens it closes it. Throws AWS_BUCKET_UNLOCKED and AWS_*. */
+  async openLocked(place: BucketPlace): Promise<LockedFolder> {
+    const { LockedFolder: Opened } = await import('./locked-folder.js');
+    return Opened.open(this.settings, place);
   }
 
   async close(): Promise<void> {

@@ -23,19 +23,26 @@ export class Bucket {
     const request = { Bucket: bucket, Key: key, ...(etag === undefined ? {} : { IfNoneMatch: etag }) };
     const answer = await ask(`s3://${bucket}/${key}`, () => this.client.send(new GetObjectCommand(request)).catch(unchanged));
     if (!('Body' in answer)) return undefined;
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    for await (const piece of answer.Body as AsyncIterable<Uint8Array>) {
-      length += piece.length;
-      if (length > limitBytes) throw toError('POLICY_BUNDLE_UNREADABLE', { expected: `at most ${limitBytes} bytes` });
-      pieces.push(piece);
-    }
-    return { bytes: Buffer.concat(pieces), etag: answer.ETag ?? '' };
+    const bytes = await readLimited(answer.Body as AsyncIterable<Uint8Array>, limitBytes);
+    if (!bytes) throw toError('POLICY_BUNDLE_UNREADABLE', { expected: `at most ${limitBytes} bytes` });
+    return { bytes, etag: answer.ETag ?? '' };
   }
 
   close(): void {
     this.client.destroy();
   }
+}
+
+/** Undefined: there are more. */
+export async function readLimited(body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Buffer | undefined> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > limitBytes) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 /** To the client an answer without a body is an error. */

@@ -1,0 +1,117 @@
+// A folder of a bucket with object lock, as moto plays it: what is put there stays what it is, whoever lays something over it or deletes it.
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  type PutObjectCommandInput,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { parseSettings } from '../../src/config/settings.js';
+import { Aws, type LockedFolder, parseBucketPlace } from '../../src/systems/aws/aws.js';
+import { type TestAws, awsCredentials, startMoto } from '../support/moto.js';
+import { findProgram } from '../support/program.js';
+
+const program = findProgram('moto_server');
+const region = 'eu-central-1';
+const text = (words: string): Uint8Array => Buffer.from(words);
+const tomorrow = new Date(Date.now() + 86_400_000);
+const later = new Date(Date.now() + 10 * 86_400_000);
+const terms = { retainUntil: tomorrow, contentType: 'text/plain' };
+
+it('names a folder of a bucket in one form', () => {
+  expect(parseBucketPlace('s3://evidence')).toEqual({ bucket: 'evidence', prefix: '' });
+  expect(parseBucketPlace('s3://evidence/logs/shop/')).toEqual({ bucket: 'evidence', prefix: 'logs/shop/' });
+  for (const wrong of ['s3://E', 's3://evidence/../other', 's3://evidence//', 's3://evidence/a b', 'https://evidence/logs', 's3:///logs'])
+    expect([wrong, parseBucketPlace(wrong)]).toEqual([wrong, undefined]);
+});
+
+(program === undefined ? describe.skip : describe)('a folder with object lock', () => {
+  let moto: TestAws;
+  let client: S3Client;
+  let aws: Aws;
+  let folder: LockedFolder;
+  const stranger = (Key: string, more: Partial<PutObjectCommandInput> = {}): Promise<unknown> =>
+    client.send(new PutObjectCommand({ Bucket: 'evidence', Key, Body: 'another', ...more }));
+
+  beforeAll(async () => {
+    Object.assign(process.env, awsCredentials);
+    moto = await startMoto(program!);
+    client = new S3Client({ region, endpoint: moto.behind, forcePathStyle: true });
+    const CreateBucketConfiguration = { LocationConstraint: region } as const;
+    await client.send(new CreateBucketCommand({ Bucket: 'evidence', CreateBucketConfiguration, ObjectLockEnabledForBucket: true }));
+    await client.send(new CreateBucketCommand({ Bucket: 'plain', CreateBucketConfiguration }));
+    aws = new Aws(parseSettings({ BAUTA_AWS_REGION: region, BAUTA_AWS_S3_ENDPOINT: moto.behind }));
+    folder = await aws.openLocked(parseBucketPlace('s3://evidence/logs')!);
+  }, 30_000);
+  afterAll(async () => {
+    for (const name of Object.keys(awsCredentials)) delete process.env[name];
+    folder?.close();
+    client?.destroy();
+    await aws?.close();
+    await moto?.stop();
+  });
+
+  it('is refused at its opening where the bucket has no lock, or is not there', async () => {
+    await expect(aws.openLocked(parseBucketPlace('s3://plain')!)).rejects.toMatchObject({ code: 'AWS_BUCKET_UNLOCKED' });
+    await expect(aws.openLocked(parseBucketPlace('s3://nowhere')!)).rejects.toMatchObject({ code: 'AWS_REQUEST_REFUSED' });
+  });
+
+  it('keeps what is put, locked for everybody until its day, and says when the same is put again', async () => {
+    expect(await folder.put('a/1', text('one'), terms)).toBe('stored');
+    expect(await folder.put('a/1', text('one'), terms)).toBe('there');
+    const kept = await folder.get('a/1', 100);
+    expect(Buffer.from(kept?.bytes ?? []).toString()).toBe('one');
+    expect(kept?.covered).toBe(false);
+    expect(Date.parse(kept?.lockedUntil ?? '')).toBeGreaterThanOrEqual(Math.floor(tomorrow.getTime() / 1000) * 1000);
+    const head = await client.send(new HeadObjectCommand({ Bucket: 'evidence', Key: 'logs/a/1' }));
+    expect([head.ObjectLockMode, head.ContentType]).toEqual(['COMPLIANCE', 'text/plain']);
+    expect(await folder.get('a/2', 100)).toBeUndefined();
+    await expect(folder.get('a/1', 2)).rejects.toMatchObject({ code: 'AWS_OBJECT_DIFFERENT' });
+  });
+
+  it('never lays one thing over another', async () => {
+    await folder.put('b', text('one'), terms);
+    await expect(folder.put('b', text('two'), terms)).rejects.toMatchObject({ code: 'AWS_OBJECT_DIFFERENT' });
+    await expect(folder.put('b', text('on'), terms)).rejects.toMatchObject({ code: 'AWS_OBJECT_DIFFERENT' });
+    expect((await folder.get('b', 100))?.covered).toBe(false);
+  });
+
+  it('locks longer where the same is put for longer, and what somebody had put there without a lock', async () => {
+    await folder.put('c', text('one'), terms);
+    expect(await folder.put('c', text('one'), { ...terms, retainUntil: later })).toBe('there');
+    const until = async (name: string): Promise<number> => Date.parse((await folder.get(name, 100))?.lockedUntil ?? '');
+    expect(await until('c')).toBeGreaterThanOrEqual(Math.floor(later.getTime() / 1000) * 1000);
+    await stranger('logs/d', { Body: 'one' });
+    expect((await folder.get('d', 100))?.lockedUntil).toBeUndefined();
+    expect(await folder.put('d', text('one'), terms)).toBe('there');
+    expect(await until('d')).toBeGreaterThanOrEqual(Math.floor(tomorrow.getTime() / 1000) * 1000);
+    // Governance can be lifted by who may: that is no lock.
+    await stranger('logs/e', { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: tomorrow });
+    expect((await folder.get('e', 100))?.lockedUntil).toBeUndefined();
+  });
+
+  it('gives what was put first, whatever was laid over it or deleted later, and says that it was', async () => {
+    await folder.put('f/1', text('one'), terms);
+    await stranger('logs/f/1');
+    expect(Buffer.from((await folder.get('f/1', 100))!.bytes).toString()).toBe('one');
+    await folder.put('f/2', text('two'), terms);
+    await client.send(new DeleteObjectCommand({ Bucket: 'evidence', Key: 'logs/f/2' }));
+    const hidden = await folder.get('f/2', 100);
+    expect([Buffer.from(hidden!.bytes).toString(), hidden!.covered]).toEqual(['two', true]);
+    expect((await folder.get('f/1', 100))?.covered).toBe(true);
+    expect(await folder.list('f/')).toEqual(['f/1', 'f/2']);
+    // Put again over the marker it is still the first that counts.
+    expect(await folder.put('f/2', text('two'), terms)).toBe('there');
+    await expect(folder.put('f/2', text('three'), terms)).rejects.toMatchObject({ code: 'AWS_OBJECT_DIFFERENT' });
+  });
+
+  it('lists more than one answer of S3 holds', async () => {
+    for (let at = 0; at < 1005; at += 1) await stranger(`logs/many/${String(at).padStart(4, '0')}`);
+    expect((await folder.list('many/')).length).toBe(1005);
+    expect(Buffer.from((await folder.get('many/0000', 100))!.bytes).toString()).toBe('another');
+    expect(await folder.get('many/00', 100)).toBeUndefined();
+  }, 60_000);
+});
