@@ -187,7 +187,7 @@ export async function toAsked(name: ReportName, options: ReportOptions): Promise
     throw new InputError('OPTION_INVALID', { name: '--zone', expected: 'the IANA name of a zone, such as Europe/Vienna' });
   const period: Period = { from: toInstant('--from', options.from), to: toInstant('--to', options.to), zone };
   if (period.from >= period.to) throw new InputError('OPTION_INVALID', { name: '--to', expected: 'an instant after --from' });
-  const declared = await readDeclared(options.file);
+  const declared = await readDeclared(options.file, period);
   return { report: name, period, workspace: 'default', product: { version: readVersion(), commit: null }, declared };
 }
 

@@ -59,5 +59,5 @@ export const asked: Asked = {
   period: { from: '2026-01-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z', zone: 'UTC' },
   workspace: 'default',
   product: { version: '1', commit: null },
-  declared: { organisation: null, pipelines: {} },
+  declared: { organisation: [], pipelines: {} },
 };

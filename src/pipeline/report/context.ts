@@ -38,8 +38,15 @@ export interface DeclaredOrganisation {
   readonly customers: readonly { readonly name: string; readonly contact: string }[];
 }
 
-/** From documents that whoever asked gave; what is not here is unknown. */
+/** A value and when it was in force: from an instant on, up to and without another. Null: since before the period, or beyond its end. */
+export interface InForce<Value> {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly value: Value;
+}
+
+/** What documents said during the period, oldest first; what is not here is unknown. A file that somebody gave says it of the whole period. */
 export interface Declared {
-  readonly organisation: DeclaredOrganisation | null;
-  readonly pipelines: Readonly<Record<string, DeclaredPipeline>>;
+  readonly organisation: readonly InForce<DeclaredOrganisation>[];
+  readonly pipelines: Readonly<Record<string, readonly InForce<DeclaredPipeline>[]>>;
 }

@@ -38,7 +38,7 @@ const context: ReportContext = {
   workspace: 'default',
   product: { version: '1', commit: null },
   log: { state: 'whole', checkpoint: { origin: 'o/2026', size: 1, root: 'r' }, findings: [], cosigned: [] },
-  declared: { organisation: null, pipelines: {} },
+  declared: { organisation: [], pipelines: {} },
 };
 const result = ({ checks: found }: Collected, id: string): unknown => {
   const { conclusion, tested, counts } = found.get(id)!;

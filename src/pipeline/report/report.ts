@@ -25,7 +25,7 @@ export type {
   Text,
 } from './document.js';
 export { type Collected, type Deviation, type PopulationCount, collect, readLater } from './collect.js';
-export type { CheckedLog, Declared, LogState, ReportContext } from './context.js';
+export type { CheckedLog, Declared, InForce, LogState, ReportContext } from './context.js';
 export { toCsvLine, toHeadLine, toItemLine } from './csv.js';
 export { type ControlResult, toControlResults } from './blocks.js';
 export { type ReportName, frameworkOf, reportNames } from './frameworks/frameworks.js';

@@ -1,9 +1,10 @@
 // The record of processing activities, Art. 30(1) and (2): each activity with everything under it. What nothing says is unknown, never left out.
 import type { Activity, PlanFacts } from '../activities.js';
 import type { Collected } from '../collect.js';
-import type { DeclaredOrganisation, ReportContext } from '../context.js';
+import type { DeclaredOrganisation, DeclaredPipeline, InForce, ReportContext } from '../context.js';
 import type { Field, Fields, Section } from '../document.js';
 import { declared, evidenced, text, unknown } from '../front.js';
+import { toFieldValue, toStretches, toWhen } from '../in-force.js';
 
 const orUnknown = (label: string, value: string | null | undefined): Field =>
   value === null || value === undefined || value === '' ? unknown(label) : declared(label, value);
@@ -19,15 +20,14 @@ const isOfPerson = ({ tag, speaksOfPerson }: PlanFacts['columns'][number]): bool
 
 export function toControllerRecord(context: ReportContext, { activities }: Collected): Section {
   const { organisation } = context.declared;
-  const controller = organisation?.acts === 'controller' ? organisation : null;
   return {
     id: 'record-controller',
     title: 'Record of processing activities of a controller (Art. 30(1))',
     blocks: [
-      ...(organisation?.acts === 'processor'
+      ...(organisation.some(({ value }) => value.acts === 'processor')
         ? [text('The organisation says that it acts as a processor: what follows is what it does for its customers.')]
         : []),
-      toPartyFields(controller),
+      toPartyFields(organisation, 'controller'),
     ],
     sections: toActivitySections('controller', context, activities),
   };
@@ -35,16 +35,14 @@ export function toControllerRecord(context: ReportContext, { activities }: Colle
 
 export function toProcessorRecord(context: ReportContext, { activities }: Collected): Section {
   const { organisation } = context.declared;
-  const processor = organisation?.acts === 'processor' ? organisation : null;
-  const customers = (processor?.customers ?? []).map(({ name, contact }) =>
-    declared('Controller on whose behalf (Art. 30(2)(a))', `${name}, ${contact}`),
-  );
+  const isProcessor = organisation.some(({ value }) => value.acts === 'processor');
+  const customers = toCustomers(organisation).map((words) => declared('Controller on whose behalf (Art. 30(2)(a))', words));
   return {
     id: 'record-processor',
     title: 'Record of categories of processing of a processor (Art. 30(2))',
     blocks: [
-      ...(processor ? [] : [text('No document says that the organisation acts as a processor. The form is filled as far as it can be.')]),
-      toPartyFields(processor),
+      ...(isProcessor ? [] : [text('No document says that the organisation acts as a processor. The form is filled as far as it can be.')]),
+      toPartyFields(organisation, 'processor'),
       { kind: 'fields', fields: customers.length > 0 ? customers : [unknown('Controllers on whose behalf (Art. 30(2)(a))')] },
     ],
     sections: activities.map((activity, i) => ({
@@ -67,14 +65,28 @@ export function toProcessorRecord(context: ReportContext, { activities }: Collec
   };
 }
 
-function toPartyFields(of: DeclaredOrganisation | null): Fields {
+/** Each with when it was one, where it was not all the time. */
+function toCustomers(organisation: readonly InForce<DeclaredOrganisation>[]): readonly string[] {
+  const toWords = ({ acts, customers }: DeclaredOrganisation): readonly string[] =>
+    acts === 'processor' ? customers.map(({ name, contact }) => `${name}, ${contact}`) : [];
+  return [...new Set(organisation.flatMap(({ value }) => toWords(value)))].flatMap((words) =>
+    toStretches(organisation, (value) => (toWords(value).includes(words) ? words : null))
+      .filter(({ value }) => value !== null)
+      .map((stretch) => `${words}${toWhen(stretch)}`),
+  );
+}
+
+/** As what the organisation acted in that time; as the other it says nothing of itself. */
+function toPartyFields(organisation: readonly InForce<DeclaredOrganisation>[], acts: DeclaredOrganisation['acts']): Fields {
+  const said = (member: 'legalName' | 'contact' | 'representative' | 'dataProtectionOfficer'): string | null =>
+    toFieldValue(organisation, (value) => (value.acts === acts ? value[member] : null));
   return {
     kind: 'fields',
     fields: [
-      orUnknown('Name', of?.legalName),
-      orUnknown('Contact', of?.contact),
-      orUnknown('Representative in the Union', of?.representative),
-      orUnknown('Data protection officer', of?.dataProtectionOfficer),
+      orUnknown('Name', said('legalName')),
+      orUnknown('Contact', said('contact')),
+      orUnknown('Representative in the Union', said('representative')),
+      orUnknown('Data protection officer', said('dataProtectionOfficer')),
     ],
   };
 }
@@ -85,7 +97,8 @@ function toActivitySections(of: string, { declared: said }: ReportContext, activ
   if (activities.length === 0) return [{ id: `record-${of}-none`, title: 'No activity', blocks: [text('No run began in the period.')] }];
   return activities.map((activity, i) => {
     const { plan } = activity;
-    const pipeline = said.pipelines[activity.pipeline];
+    const versions = said.pipelines[activity.pipeline] ?? [];
+    const pipeline = (say: (value: DeclaredPipeline) => string | null): string | undefined => toFieldValue(versions, say) ?? undefined;
     return {
       id: `record-${of}-${i + 1}`,
       title: toTitle(activity),
@@ -98,12 +111,26 @@ function toActivitySections(of: string, { declared: said }: ReportContext, activ
               'Runs in the period',
               `${activity.runs}, of which ${activity.published} published a version; ${activity.first} to ${activity.last}`,
             ),
-            orStated('Purpose (Art. 30(1)(b))', pipeline?.purpose, plan?.states.purpose),
-            orStated('Legal basis (Art. 6)', pipeline?.legalBasis, plan?.states.legalBasis),
-            orStated('Who answers for it', pipeline?.owner ?? undefined, plan?.states.owner),
-            pipeline
-              ? orUnknown('Categories of people (Art. 30(1)(c))', pipeline.subjectCategories.join(', '))
-              : orStated('Categories of people (Art. 30(1)(c))', undefined, (plan?.subjectCategories ?? 0) > 0),
+            orStated(
+              'Purpose (Art. 30(1)(b))',
+              pipeline(({ purpose }) => purpose),
+              plan?.states.purpose,
+            ),
+            orStated(
+              'Legal basis (Art. 6)',
+              pipeline(({ legalBasis }) => legalBasis),
+              plan?.states.legalBasis,
+            ),
+            orStated(
+              'Who answers for it',
+              pipeline(({ owner }) => owner),
+              plan?.states.owner,
+            ),
+            orStated(
+              'Categories of people (Art. 30(1)(c))',
+              pipeline(({ subjectCategories }) => subjectCategories.join(', ')),
+              (plan?.subjectCategories ?? 0) > 0,
+            ),
             ...toCategoryFields(plan),
             evidenced(
               'Recipients (Art. 30(1)(d))',
