@@ -104,7 +104,7 @@ async function fillPopulations(
   const open = new Map(await Promise.all(populations.map(async ({ name }) => [name, await zip.begin(`populations/${name}.csv`)] as const)));
   const exceptions = await zip.begin('exceptions.csv');
   for (const population of populations) await open.get(population.name)!.write(toHeadLine(population));
-  await exceptions.write(toCsvLine(['check', 'population', 'result', 'at', 'entries', 'cause', 'approved_by']));
+  await exceptions.write(toCsvLine(['check', 'population', 'result', 'at', 'entries', 'cause', 'approved_by', 'until']));
   const collected = await collect(readEntries(files, { until: end, later: readLater }), asked.period, {
     ...{ seed, asOf },
     item: ({ name }, item) => open.get(name)!.write(toItemLine(item)),
@@ -122,9 +122,9 @@ async function fillPopulations(
   return collected;
 }
 
-/** Cause and approver of a deviation are written down by people; the log has them only where a waiver or an approval is the item itself. */
-function toDeviationCells({ check, population, conclusion, item }: Deviation): readonly (string | null)[] {
-  return [check, population, conclusion, item.at, item.entries.join(' '), null, null];
+/** Cause and approver stand where a waiver, an approval or a break-glass that the item names says them; else people write them down. */
+function toDeviationCells({ check, population, conclusion, item, said }: Deviation): readonly (string | null)[] {
+  return [check, population, conclusion, item.at, item.entries.join(' '), said.cause, said.approvedBy, said.until];
 }
 
 const toMethod = (seed: string): Json => ({

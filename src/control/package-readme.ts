@@ -13,7 +13,7 @@ This is evidence, put together from a transparency log, for an examination under
 - controls.csv, mappings.json: control, checks, population, result
 - oscal/: the same results in OSCAL 1.2.1 (assessment results, component definition, and where there are exceptions a plan of action and milestones)
 - populations/: everything of its kind in the period, with what was read (.query.txt) and counts (.meta.json)
-- exceptions.csv: each item that was an exception or without evidence; cause and approver are for people to fill in
+- exceptions.csv: each item that was an exception or without evidence; cause (a commitment) and approver where a waiver, an approval or a break-glass says them, else for people to fill in
 - populations/occurrences.csv: what was due against what took place
 - policies/in-force.csv: revisions by the decisions that they made; the policies' texts are not in the log
 - samples/: ${'25'} items of each population, chosen by a stated seed

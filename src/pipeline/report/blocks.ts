@@ -121,8 +121,13 @@ function toDeviationTable(shown: readonly Deviation[], total: number): Table {
       column('Result', 'conclusion'),
       column('When', 'time'),
       column('Entries', 'id'),
+      column('Cause', 'id'),
+      column('Agreed to by', 'id'),
     ],
-    rows: shown.map(({ check, population, conclusion, item }) => [check, population, conclusion, item.at, item.entries.join(' ')]),
+    rows: shown.map(({ check, population, conclusion, item, said }) => [
+      ...[check, population, conclusion, item.at, item.entries.join(' ')],
+      ...[said.cause ?? 'not said', said.approvedBy ?? 'not said'],
+    ]),
     ...toRest(shown.length, total, 'exceptions.csv of the package'),
   };
 }

@@ -1,18 +1,9 @@
 // Checks: of each item of a population one attribute, which it has, has not, or nobody can tell. An item that a check is not about counts for neither.
-import type { Conclusion } from './document.js';
+import { type Check, knownIf, passIf } from './check.js';
+import { checksAround } from './checks-around.js';
 import type { Cell } from './populations/population.js';
 
-export interface Check {
-  readonly id: string;
-  readonly title: string;
-  readonly population: string;
-  /** What is asked of each item, in words. */
-  readonly attribute: string;
-  /** Which items it is about. */
-  readonly about: string;
-  /** Undefined: it is not about this one. */
-  readonly judge: (item: Readonly<Record<string, Cell>>) => Conclusion | undefined;
-}
+export type { Check } from './check.js';
 
 /** What may pass between an expiry and the drop: `bauta expire` and workers look from time to time. */
 export const GRACE_HOURS = 24;
@@ -20,8 +11,6 @@ export const GRACE_HOURS = 24;
 export const ERASURE_DAYS = 28;
 
 const published = 'runs that published a version';
-const passIf = (holds: boolean): Conclusion => (holds ? 'pass' : 'exception');
-const knownIf = (holds: boolean): Conclusion => (holds ? 'pass' : 'no evidence');
 const isPublished = ({ version }: Readonly<Record<string, Cell>>): boolean => version !== null;
 
 export const checks: readonly Check[] = [
@@ -158,7 +147,8 @@ export const checks: readonly Check[] = [
       about: 'reports that were received',
     },
     attribute: 'the report names its subject and lacks nothing that was asked of it',
-    judge: ({ subject, missing }) => knownIf(subject !== null && (missing === null || missing === '')),
+    judge: ({ type, subject, missing }) =>
+      type === 'evidence.received' ? knownIf(subject !== null && (missing === null || missing === '')) : undefined,
   },
   {
     ...{
@@ -202,4 +192,5 @@ export const checks: readonly Check[] = [
     attribute: 'as many took place as were due',
     judge: ({ expected, actual }) => passIf(Number(actual) >= Number(expected)),
   },
+  ...checksAround,
 ];

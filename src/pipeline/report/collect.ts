@@ -7,14 +7,16 @@ import { Activities, type Activity } from './activities.js';
 import { type Check, checks } from './checks.js';
 import type { Conclusion } from './document.js';
 import type { Period } from './period.js';
-import type { Cell, Item, Population, PopulationReader } from './populations/population.js';
+import { type Cell, type Item, type Population, type PopulationReader, textOf } from './populations/population.js';
 import { populations } from './populations/populations.js';
+import { type Said, toSaid } from './said.js';
 
 export interface Deviation {
   readonly check: string;
   readonly population: string;
   readonly conclusion: Conclusion;
   readonly item: Item;
+  readonly said: Said;
 }
 
 export interface CheckResult {
@@ -107,6 +109,8 @@ class Pass {
   readonly #activities: Activities;
   readonly #policies = new Map<string, { -readonly [Member in keyof PolicyInForce]: PolicyInForce[Member] }>();
   readonly #days = new Map<string, { runs: number; exceptions: number }>();
+  /** Who gave an approval, by its id. */
+  readonly #approvers = new Map<string, string>();
   #first: string | undefined;
   #last = '';
   #read = 0;
@@ -141,6 +145,7 @@ class Pass {
       this.#notePolicy(logged);
     }
     this.#activities.take(logged);
+    if (type === 'approval.approved' || type === 'approval.used') this.#noteApprover(logged);
     let waiting: Promise<void> | undefined;
     for (const counting of this.#byType.get(type) ?? [])
       for (const item of counting.reader.take(logged)) {
@@ -192,10 +197,15 @@ class Pass {
     if (conclusion === undefined) return undefined;
     counts[conclusion] += 1;
     if (conclusion === 'pass') return undefined;
-    const deviation: Deviation = { check: check.id, population: check.population, conclusion, item };
+    const deviation: Deviation = { check: check.id, population: check.population, conclusion, item, said: toSaid(cells, this.#approvers) };
     if (deviations.length < SHOWN) deviations.push(deviation);
     if (conclusion === 'exception') this.#dayOf(item).exceptions += 1;
     return this.takers.deviation?.(deviation);
+  }
+
+  #noteApprover({ event: { data } }: LoggedEvent): void {
+    const [approval, actor] = [textOf(data, 'approval'), textOf(data, 'actor')];
+    if (approval !== null && actor !== null && !this.#approvers.has(approval)) this.#approvers.set(approval, actor);
   }
 
   #dayOf({ at }: Item): { runs: number; exceptions: number } {

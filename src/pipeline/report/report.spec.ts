@@ -113,6 +113,48 @@ it('holds what took place against what was due', async () => {
   expect(result(skipped, 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
 });
 
+it('asks of a break-glass who agreed, whether it was used once, and whether somebody looked in time', async () => {
+  const glass = (id: string, approvedBy: string[], ...more: readonly [string, Told[3]?][]): Told[] => [
+    ['breakglass.issued', day('2026-01-02'), '', { breakglass: id, actor: 'ada', approvedBy, reason: { committed: `c-${id}` }, expiresAt: day('2026-01-03') }], // prettier-ignore
+    ...more.map(([type, data]): Told => [`breakglass.${type}`, day('2026-01-04'), '', { breakglass: id, ...data }]),
+  ];
+  const good = await read(...glass('a', ['bob'], ['used', { actor: 'eve', misfit: null }], ['reviewed', { actor: 'max' }]));
+  for (const id of ['breakglass-agreed', 'breakglass-once', 'breakglass-reviewed'])
+    expect(result(good, id)).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+  const bad = await read(
+    ...glass('a', ['ada']),
+    ...glass('b', ['bob'], ['used', { actor: 'eve' }], ['unreviewed'], ['reviewed', { actor: 'max' }], ['used-again', { actor: 'eve' }]),
+  );
+  expect(result(bad, 'breakglass-agreed')).toEqual({ conclusion: 'exception', tested: 2, exceptions: 1 });
+  for (const id of ['breakglass-once', 'breakglass-reviewed'])
+    expect(result(bad, id)).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  // What the log says of an exception stands beside it.
+  expect(bad.checks.get('breakglass-once')!.deviations.map(({ said }) => said)).toEqual([
+    { cause: 'c-b', approvedBy: 'bob', until: day('2026-01-03') },
+  ]);
+});
+
+it('takes who agreed to an exception from the approval that it names, and guesses nobody', async () => {
+  const failed: Told = ['key.rotated.failed', day('2026-01-05'), 'k', { actor: 'ada', reason: { committed: 'why' }, code: 'X' }];
+  const collected = await read(['approval.approved', day('2026-01-04'), '', { approval: '1', actor: 'bob' }], failed);
+  expect(collected.checks.get('keys-changed')!.deviations.map(({ said }) => said)).toEqual([
+    { cause: 'why', approvedBy: null, until: null },
+  ]);
+  const waiver: Told = ['waiver.granted', day('2026-01-05'), '', { waiver: 'w', approval: '1', until: day('2026-02-01') }];
+  const agreed = await read(['approval.approved', day('2026-01-04'), '', { approval: '1', actor: 'bob' }], waiver);
+  expect(agreed.checks.get('waivers-agreed')!.deviations.map(({ said }) => said)).toEqual([
+    { cause: null, approvedBy: 'bob', until: day('2026-02-01') },
+  ]);
+});
+
+it('tells of a change that was begun and whose end nobody knows', async () => {
+  const begun = (run: string): Told => ['dataset.published.intended', day('2026-01-02'), run, { target: 'shop' }];
+  const known = await read(begun('a'), ['dataset.published.undone', day('2026-01-03'), 'a', { target: 'shop' }]);
+  expect(result(known, 'changes-settled')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+  const again = await read(begun('a'), begun('a'), ['dataset.published.done', day('2026-01-03'), 'a', { target: 'shop' }]);
+  expect(result(again, 'changes-settled')).toEqual({ conclusion: 'no evidence', tested: 2, exceptions: 0 });
+});
+
 it('gives the same report for the same log, and promises nothing in it', async () => {
   const told: Told[] = [
     ['run.started', day('2026-01-01'), 'a', { pipeline: 'shop', environment: 'dev', actor: 'p' }],

@@ -53,9 +53,10 @@ function toCheck(
   };
 }
 
-/** Cause and approval are written down by people: the log has them only where a waiver or an approval is the item itself. */
-const toException = ({ item }: Deviation, attribute: string): AssessedException => ({
-  ...{ item: item.entries.join(' '), what: `Not so: ${attribute}.`, cause: null, since: item.at, approved: null },
+/** Cause and approval stand where the log has them; else people write them down. One that was agreed to without an end is open, as OSCAL has it. */
+const toException = ({ item, said: { cause, approvedBy, until } }: Deviation, attribute: string): AssessedException => ({
+  ...{ item: item.entries.join(' '), what: `Not so: ${attribute}.`, cause, since: item.at },
+  approved: approvedBy === null || until === null ? null : { by: approvedBy, until },
   entries: item.entries,
 });
 

@@ -20,7 +20,7 @@ export const gdpr: Framework = {
     control(
       '5(1)(f)',
       'protected against use by who may not, and against loss',
-      ['no-original', 'verified-first', 'grants-named'],
+      ['no-original', 'verified-first', 'grants-named', 'refusals-explained', 'pulls-named'],
       'the servers that the copies lie on',
     ),
     control('5(2)', 'able to show all of that', ['log-verifies', 'changes-named']),
@@ -33,7 +33,7 @@ export const gdpr: Framework = {
     control('25', 'protection by design and by default', ['plan-allowed', 'denied-stays-out', 'has-expiry']),
     control('28', 'contracts with processors'),
     control('30', 'records of processing', ['log-verifies'], 'what only documents declare'),
-    control('32(1)(a)', 'pseudonymisation and encryption', ['no-original', 'keys-recorded']),
+    control('32(1)(a)', 'pseudonymisation and encryption', ['no-original', 'keys-recorded', 'keys-changed']),
     control(
       '32(1)(b)',
       'lasting confidentiality, integrity, availability and resilience',

@@ -9,7 +9,7 @@ interface Followed {
   readonly cells: Record<string, Cell>;
 }
 
-interface Kind {
+export interface Kind {
   readonly names: readonly string[];
   readonly begins: (event: Event) => string | undefined;
   readonly goesOn: (event: Event) => string | undefined;
@@ -21,7 +21,7 @@ interface Kind {
   readonly alone?: (event: Event) => Record<string, Cell> | undefined;
 }
 
-class Reader implements PopulationReader {
+export class FollowedReader implements PopulationReader {
   readonly #open = new Map<string, Followed>();
 
   constructor(
@@ -37,8 +37,10 @@ class Reader implements PopulationReader {
     if (begun !== undefined) {
       const one: Followed = { at: event.at, entries: [toPlace(logged)], cells: {} };
       this.kind.take(one.cells, event);
+      // One that begins anew although nothing told how it ended is an item of its own.
+      const before = this.#open.get(begun);
       this.#open.set(begun, one);
-      return [];
+      return before ? this.#close(before) : [];
     }
     const key = this.kind.goesOn(event);
     const one = key === undefined ? undefined : this.#open.get(key);
@@ -79,7 +81,7 @@ export const approvals: Population = {
   types: ['approval.wanted', 'approval.approved', 'approval.refused', 'approval.used', 'approval.expired', 'approval.void'],
   columns: Object.entries(approvalColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>
-    new Reader(
+    new FollowedReader(
       {
         names: Object.keys(approvalColumns),
         begins: ({ type, data }) => (type === 'approval.wanted' ? (textOf(data, 'approval') ?? undefined) : undefined),
@@ -119,7 +121,7 @@ export const erasureRequests: Population = {
   types: ['erasure.requested', 'erasure.completed'],
   columns: Object.entries(requestColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>
-    new Reader(
+    new FollowedReader(
       {
         names: Object.keys(requestColumns),
         begins: ({ type, data }) => (type === 'erasure.requested' ? (textOf(data, 'erasure') ?? undefined) : undefined),
@@ -163,7 +165,7 @@ export const occurrences: Population = {
   types: ['run.queued', ...[...ends].map((state) => `run.${state}`), 'schedule.looked', 'schedule.look-failed', 'schedule.skipped'],
   columns: Object.entries(occurrenceColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>
-    new Reader(
+    new FollowedReader(
       {
         names: Object.keys(occurrenceColumns),
         begins: ({ type, data }) =>

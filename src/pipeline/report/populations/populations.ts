@@ -1,7 +1,9 @@
 // All populations, in the order in which a package lists them.
+import { breakglasses, flips, gateCalls } from './deployed.js';
 import { approvals, erasureRequests, occurrences } from './followed.js';
 import { clones, versions } from './lived.js';
 import type { Population } from './population.js';
+import { changesOfTheWorld } from './intended.js';
 import { runs } from './runs.js';
 import {
   access,
@@ -19,8 +21,10 @@ import {
   tests,
   waivers,
 } from './told.js';
+import { agents, archives, copiesWatched, notifications, policyBundles, refusals, requests, troubles } from './watched.js';
 
 export const populations: readonly Population[] = [
   ...[runs, decisions, tables, tests, versions, clones, drift, holds, erasureRequests, erasures, keys, exchanges],
-  ...[approvals, changes, access, evidence, waivers, deployments, occurrences, logChanges],
+  ...[approvals, changes, access, evidence, waivers, deployments, flips, breakglasses, gateCalls, occurrences],
+  ...[changesOfTheWorld, requests, refusals, agents, archives, policyBundles, copiesWatched, troubles, notifications, logChanges],
 ];

@@ -128,6 +128,8 @@ export const keys = toldBy(
       'key.recorded',
       'key.rotated.done',
       'key.rotated.completed',
+      'key.rotated.failed',
+      'key.rotated.undone',
       'key.destroyed.done',
       'key.destroyed.completed',
       'key.destroyed.failed',
@@ -142,6 +144,8 @@ export const keys = toldBy(
     from: ['the version before', 'from'],
     upTo: ['destroyed up to this version', 'upTo'],
     check: ['its check value, by which a key that was replaced is found', 'check'],
+    code: ['why it failed', 'code'],
+    reason: ['commitment to why', 'reason'],
     actor,
   },
 );
@@ -216,8 +220,9 @@ export const drift = toldBy(
 );
 
 export const evidence = toldBy(
-  { name: 'evidence', title: 'Reports of scanners', types: ['evidence.received'] },
+  { name: 'evidence', title: 'Reports of scanners, and those that count no more', types: ['evidence.received', 'evidence.withdrawn'] },
   {
+    type,
     evidence: ['its id', 'evidence'],
     digest: ['of what the tool wrote', 'digest'],
     format: ['what the tool wrote', 'format'],
@@ -225,6 +230,7 @@ export const evidence = toldBy(
     subject: ['which one', 'subject'],
     missing: ['what the report does not say', 'missing'],
     counts: ['findings by severity', 'counts'],
+    reason: ['commitment to why it was withdrawn', 'reason'],
     actor,
   },
 );
