@@ -3,10 +3,9 @@
 import { createHmac } from 'node:crypto';
 
 import type { BautaError } from '../kernel/errors.js';
-import { type Finding, toError, toKnownError } from '../kernel/errors.js';
-import type { DeliveryPlan } from '../pipeline/delivery-plan.js';
+import { type Finding, sortFindings, toError, toKnownError } from '../kernel/errors.js';
 import type { AdoptedStaging, DatasetVersion, Receipt, Staging, StagingRun, Target } from '../pipeline/ports.js';
-import { verifyAlone } from '../pipeline/verify-alone.js';
+import { verifyRowsAlone } from '../pipeline/verify-alone.js';
 import { unsealBytes } from '../systems/archive/archive.js';
 import {
   type BeginBody,
@@ -150,11 +149,14 @@ export class AgentRun {
     const built = await staging.finish();
     if (built.some(isError))
       throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.filter(isError).length) }, built);
-    const complete = await this.#complete.heard();
     const sum = await loading.sum();
+    // The service verifies at the same time. What was loaded is held against what it signed when it has.
+    const options = { plan: begin.plan, nonce: staging.nonce, delivered: sum.receipts };
+    const { findings: ofRows, receipts } = await this.reading(staging, (reader) => verifyRowsAlone(reader, options));
+    const complete = await this.#complete.heard();
     requireManifest(begin, complete, sum);
     await staging.setSequences(complete.sequences);
-    const { findings, receipts } = await this.verify(staging, begin.plan, sum.receipts);
+    const findings = sortFindings([...ofRows, ...(await this.reading(staging, (reader) => reader.integrity()))]);
     const errors = findings.filter(isError);
     const [first] = errors;
     if (first) throw toError(first.code, first.where, errors);
@@ -165,15 +167,11 @@ export class AgentRun {
     return this.publishNow(target, staging, publish, receipts);
   }
 
-  private async verify(
-    staging: Staging,
-    plan: DeliveryPlan,
-    delivered: readonly Receipt[],
-  ): Promise<Awaited<ReturnType<typeof verifyAlone>>> {
+  private async reading<T>(staging: Staging, look: (reader: DatasetReader) => Promise<T>): Promise<T> {
     const { connection } = this.doors;
     const reader = await DatasetReader.open(staging.login ? asLogin(connection, staging.login) : connection, staging.database);
     try {
-      return await verifyAlone(reader, { plan, nonce: staging.nonce, delivered });
+      return await look(reader);
     } finally {
       await reader.close();
     }

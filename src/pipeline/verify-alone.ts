@@ -1,5 +1,5 @@
-// What can be verified of staging where there is no source: that every row is one of those that the service proved and signed, and none is missing; that
-// references, indexes and sequences hold; and what of it can be no fake of ours. Originals were looked for before anything was signed.
+// What can be verified of staging's rows where there is no source: that every row is one of those that came, and none is missing; and what of it can be no
+// fake of ours. Originals are looked for by the service, before it says that what it sent was found good.
 import { type Finding, sortFindings, toFinding } from '../kernel/errors.js';
 import type { DeliveryPlan } from './delivery-plan.js';
 import type { RowsReader } from './look-at-rows.js';
@@ -8,19 +8,16 @@ import type { Receipt } from './ports.js';
 import { RawScan } from './raw-scan.js';
 import { TableDigest, compareReceipts } from './verify/verify.js';
 
-export interface AloneReader extends Pick<RowsReader, 'tables' | 'lines'> {
-  /** As `Reader.integrity`. */
-  integrity(): Promise<readonly Finding[]>;
-}
+export type AloneReader = Pick<RowsReader, 'tables' | 'lines'>;
 
 export interface AloneOptions {
   readonly plan: DeliveryPlan;
   readonly nonce: Uint8Array;
-  /** Per table, as the service signed them. */
+  /** Per table, as they were loaded. */
   readonly delivered: readonly Receipt[];
 }
 
-export async function verifyAlone(
+export async function verifyRowsAlone(
   reader: AloneReader,
   { plan, nonce, delivered }: AloneOptions,
 ): Promise<{ readonly findings: readonly Finding[]; readonly receipts: readonly Receipt[] }> {
@@ -46,6 +43,6 @@ export async function verifyAlone(
     for (const { column, kind, values } of scan.counts())
       findings.push(toFinding('AGENT_RESIDUAL', { ...where, column, name: kind, amount: String(values) }, 'warning'));
   }
-  findings.push(...compareReceipts(plan, delivered, receipts), ...(await reader.integrity()));
+  findings.push(...compareReceipts(plan, delivered, receipts));
   return { findings: sortFindings(findings), receipts };
 }

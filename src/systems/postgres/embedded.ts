@@ -67,7 +67,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   // Without the file that is written last the folder is one whose first start was cut.
   if (!existsSync(join(folder, 'made'))) {
     rmSync(data, { recursive: true, force: true });
-    makeCluster(binaries, folder, password, identity);
+    await makeCluster(binaries, folder, password, identity);
     writeFileSync(join(folder, 'made'), '');
   } else if (existsSync(join(data, 'postmaster.pid'))) {
     spawnSync(join(binaries, 'pg_ctl'), ['stop', '-D', data, '-m', 'fast', '-t', '20'], { ...identity, stdio: 'ignore', cwd: '/' });
@@ -104,20 +104,21 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
 
 type Identity = { readonly uid: number; readonly gid: number };
 
-function makeCluster(binaries: string, folder: string, password: string, identity: Identity | undefined): void {
+async function makeCluster(binaries: string, folder: string, password: string, identity: Identity | undefined): Promise<void> {
   const data = join(folder, 'data');
   const passwordFile = join(folder, 'password');
   mkdirSync(data, { mode: 0o700 });
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (identity) for (const path of [data, passwordFile]) chownSync(path, identity.uid, identity.gid);
   const words = ['-D', data, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-  const made = spawnSync(join(binaries, 'initdb'), [...words, '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'], {
+  const made = spawn(join(binaries, 'initdb'), [...words, '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'], {
     ...identity,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'ignore',
     cwd: '/',
   });
+  const status = await new Promise((resolve) => made.once('error', () => resolve(null)).once('close', resolve));
   rmSync(passwordFile);
-  if (made.status !== 0) throw toError('EMBEDDED_POSTGRES_FAILED', { file: folder, name: 'initdb' });
+  if (status !== 0) throw toError('EMBEDDED_POSTGRES_FAILED', { file: folder, name: 'initdb' });
 }
 
 /** Connection string of the server that a killed process left running on a kept cluster, if there is one. */

@@ -100,6 +100,9 @@ export class StreamTarget implements Target {
     const close = async (): Promise<void> => {
       for (const closer of closers.splice(0)) await closer();
     };
+    // It starts while the control topic is read.
+    const started = this.#options.proving();
+    started.catch(() => undefined);
     try {
       await this.#take(control);
       const messages = await control.read();
@@ -109,7 +112,7 @@ export class StreamTarget implements Target {
       const receipts = new Receipts({ place, runId: run.id, agents });
       closers.unshift(() => receipts.close());
       await receipts.listen(broker);
-      const target = await this.#options.proving();
+      const target = await started;
       await target.sweep();
       const proving = await target.begin(plan, catalogue, run);
       closers.unshift(() => proving.drop());
