@@ -120,7 +120,8 @@ export async function openBulkRecord(
     throw toError('STREAM_RECORD_FORGED', { stage: 'deliver', run: open.runId });
   const packed = value && decrypt(value, toText(headers['b-key']), open, signed);
   // One byte more than was claimed is enough to know that the claim is not of these bytes.
-  const lines = packed && (await inflate(packed, { maxOutputLength: head.size + 1, chunkSize: Math.max(64, head.size + 1) }).catch(() => undefined));
+  const lines =
+    packed && (await inflate(packed, { maxOutputLength: head.size + 1, chunkSize: Math.max(64, head.size + 1) }).catch(() => undefined));
   if (lines?.length !== head.size || hash('sha256', lines, 'hex') !== head.digest || (head.size > 0 && lines[head.size - 1] !== 10))
     throw toError('STREAM_RECORD_BROKEN', { stage: 'deliver', run: open.runId, range: head.range + 1, batch: head.sequence + 1 });
   return { head, leaf: toLeafDigest(signed), lines };
