@@ -45,13 +45,17 @@ beforeAll(async () => {
   if (jars === undefined) return;
   const kafka = await shareKafka(jars);
   folder = mkdtempSync(join(tmpdir(), 'bauta-served-'));
-  [tiny, world] = await Promise.all([startTinyWorld(), startServiceWorld()]);
-  for (let at = 0; at < 2; at++) {
+  const startTarget = async (): Promise<void> => {
     const server = await startTestServer();
+    servers.push(server);
     await server.sql('postgres', readFileSync(packageFile('deploy', 'target-role.sql'), 'utf8'));
     await server.sql('postgres', `ALTER ROLE bauta_target PASSWORD 'a password'`);
-    servers.push(server);
-  }
+  };
+  const startService = async (): Promise<void> => {
+    tiny = await startTinyWorld();
+    world = await startServiceWorld(tiny.server);
+  };
+  await Promise.all([startService(), startTarget(), startTarget()]);
   broker = await openBroker(await resolveBroker('env:BROKER', kafka.url, () => Promise.resolve(undefined)));
   const connections = { BAUTA_CONN_SOURCE: await tiny.source('shop'), BAUTA_CONN_BROKER: kafka.url };
   env = {
@@ -70,7 +74,9 @@ beforeAll(async () => {
     await startRunWorker(world, folder, connections, pool),
     await startErrandWorker(world, folder, connections, pool),
   ];
-  const clock = new AgentClock({ metadata: world.metadata, clock: systemClock, failed: (error) => void process.stderr.write(`clock: ${String(error)}\n`) }); // prettier-ignore
+  const failed = (error: unknown): void => void process.stderr.write(`clock: ${String(error)}\n`);
+  const pace = { lookMs: 100, soonMs: 300, againMs: 500 };
+  const clock = new AgentClock({ metadata: world.metadata, clock: systemClock, failed, pace });
   stops.push(
     () => clock.stop(),
     () => errands.stop(),
@@ -103,7 +109,12 @@ interface Listed {
   readonly progress: { readonly lag: number } | null;
 }
 const list = async (environment: string): Promise<Listed[]> =>
-  (JSON.parse((await call(['list', environment, '--json'])).stdout) as { agents: Listed[] }).agents;
+  (await world.ask('GET', `/v1/agents?environment=${environment}`, { token: env['OPERATOR']! })).body['items'] as Listed[];
+const invitation = { tokenId: 'ab'.repeat(8), publicKey: 'cd'.repeat(32) };
+const refusal = async (method: string, path: string, token: string, json?: object): Promise<unknown> => {
+  const { status, body } = await world.ask(method, path, { token: env[token]!, ...(json && { json }) });
+  return [status, body['code']];
+};
 
 function start(name: string, server: TestServer, tokenFile: string, to = 'qa'): Running {
   const stopping = new AbortController();
@@ -144,17 +155,21 @@ async function run(pipeline: string): Promise<void> {
 onKafka(
   'are let in by tokens of their own, for environments that whoever invites has the right in, and by nobody else',
   async () => {
-    expect((await call(['invite', 'qa'], 'VIEWER')).stderr).toContain('ACCESS_DENIED');
-    expect((await call(['invite', 'qa'], 'ELSEWHERE')).stderr).toContain('ACCESS_DENIED');
-    expect((await call(['invite', 'qa'], 'FOREIGN')).stderr).toContain('RESOURCE_UNKNOWN');
-    const first = await invite('one', 'qa');
+    const asked = { environment: 'qa', ...invitation };
+    expect(await refusal('POST', '/v1/agents/invites', 'VIEWER', asked)).toEqual([403, 'ACCESS_DENIED']);
+    expect(await refusal('POST', '/v1/agents/invites', 'ELSEWHERE', asked)).toEqual([403, 'ACCESS_DENIED']);
+    expect(await refusal('POST', '/v1/agents/invites', 'FOREIGN', asked)).toEqual([404, 'RESOURCE_UNKNOWN']);
+    const [first, second, third] = await Promise.all([invite('one', 'qa'), invite('two', 'qa'), invite('three', 'uat')]);
     start('one', servers[0]!, first);
-    start('two', servers[1]!, await invite('two', 'qa'));
-    start('three', servers[1]!, await invite('three', 'uat'), 'uat');
+    start('two', servers[1]!, second);
+    start('three', servers[1]!, third, 'uat');
     const said = (): string => Object.values(agents).flatMap((one) => one.said).join('\n'); // prettier-ignore
     await until(() => Object.values(agents).every((one) => one.said.some((line) => line.includes('is at work'))), said);
-    expect([(await list('qa')).length, (await list('uat')).length]).toEqual([2, 1]);
-    expect((await call(['list', 'qa', '--json'], 'ELSEWHERE')).stderr).toContain('ACCESS_DENIED');
+    // They are told before it is kept.
+    await until(async () => (await list('qa')).length === 2 && (await list('uat')).length === 1, said);
+    const { stdout } = await call(['list', 'qa', '--json']);
+    expect((JSON.parse(stdout) as { agents: Listed[] }).agents.map(({ state }) => state)).toEqual(['silent', 'silent']);
+    expect(await refusal('GET', '/v1/agents/invites?environment=qa', 'ELSEWHERE')).toEqual([403, 'ACCESS_DENIED']);
     expect((await world.ask('GET', '/v1/agents', { token: env['ELSEWHERE']! })).body['items']).toHaveLength(1);
     expect((await world.ask('GET', '/v1/agents', { token: env['FOREIGN']! })).body['items']).toEqual([]);
     // A token is for one.
@@ -215,8 +230,8 @@ onKafka(
   async () => {
     const lines = agents['two']!.said;
     const id = /^agent (\w+) /.exec(lines.find((line) => line.includes('is at work')) ?? '')?.[1] ?? '';
-    expect((await call(['revoke', 'qa', id], 'VIEWER')).stderr).toContain('ACCESS_DENIED');
-    expect((await call(['revoke', 'qa', '0000000000000000'])).stderr).toContain('RESOURCE_UNKNOWN');
+    expect(await refusal('DELETE', `/v1/agents/qa/${id}`, 'VIEWER')).toEqual([403, 'ACCESS_DENIED']);
+    expect(await refusal('DELETE', '/v1/agents/qa/0000000000000000', 'OPERATOR')).toEqual([404, 'RESOURCE_UNKNOWN']);
     const revoked = await call(['revoke', 'qa', id]);
     expect([revoked.exitCode, revoked.stdout]).toEqual([0, expect.stringContaining('revoked')]);
     await expect(agents['two']!.ended).rejects.toMatchObject({ code: 'AGENT_REVOKED' });

@@ -4,33 +4,41 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 import { requestErrand } from '../errands/errands.js';
 
-const LOOK_MS = 2000;
-const SOON_MS = 4000;
-const AGAIN_MS = 30_000;
+/** How often is looked, and how long after the last question a worker is asked again. */
+export interface AgentPace {
+  readonly lookMs: number;
+  readonly soonMs: number;
+  readonly againMs: number;
+}
+
+const usualPace: AgentPace = { lookMs: 2000, soonMs: 4000, againMs: 30_000 };
 
 export interface AgentClockOptions {
   readonly metadata: Metadata;
   readonly clock: Clock;
   /** Told of every failure; the next look tries again. */
   readonly failed: (error: unknown) => void;
+  readonly pace?: AgentPace;
 }
 
 export class AgentClock {
   private readonly timer: NodeJS.Timeout;
+  private readonly pace: AgentPace;
   private looking: Promise<void> | undefined;
 
   constructor(private readonly options: AgentClockOptions) {
+    this.pace = options.pace ?? usualPace;
     this.timer = setInterval(() => {
       this.looking ??= this.look()
         .catch(options.failed)
         .finally(() => (this.looking = undefined));
-    }, LOOK_MS);
+    }, this.pace.lookMs);
   }
 
   async look(): Promise<void> {
     const { metadata, clock, failed } = this.options;
     const nowMs = clock.now();
-    const [soon, again] = [new Date(nowMs - SOON_MS), new Date(nowMs - AGAIN_MS)];
+    const [soon, again] = [new Date(nowMs - this.pace.soonMs), new Date(nowMs - this.pace.againMs)];
     const found = await metadata.query<{ workspace_id: string; environment: string }>(
       'SELECT workspace_id, environment FROM bauta.find_due_agents($1, $2)',
       [soon, again],
