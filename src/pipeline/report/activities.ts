@@ -10,6 +10,10 @@ export interface PlannedColumn {
   readonly path: string | null;
   readonly tag: string;
   readonly transform: string;
+  /** How far equality goes: value, subject or row. */
+  readonly scope: string;
+  /** Under whose name its key is derived. */
+  readonly domain: string;
   readonly reveals: readonly string[];
   readonly reversible: boolean;
   readonly speaksOfPerson: boolean;
@@ -22,12 +26,25 @@ export interface PlanFacts {
   readonly sourceRegion: string | null;
   readonly targetRegion: string | null;
   readonly targetClass: string | null;
+  /** Of the masking key. */
   readonly keyVersion: number | null;
+  /** Whose masking keys were used: the environment's own, unless a document joins another's. */
+  readonly keyEnvironment: string | null;
+  readonly tokenKeyVersion: number | null;
+  /** Tables of which each row is a person, as far as a pseudonym follows the person. */
+  readonly people: readonly string[];
   readonly retentionDays: number | null;
   /** Of what documents state the log holds lengths only: whether they state it. */
   readonly states: Readonly<Record<'purpose' | 'legalBasis' | 'owner' | 'safeguard', boolean>>;
   readonly subjectCategories: number;
 }
+
+/** Tags of data that Art. 9(1) singles out. Health by the tags of `phi.`, but for numbers and dates that say nothing of it. */
+export const isSpecial = (tag: string): boolean =>
+  /^(special\.|pii\.(special|biometric)$|phi\.(note|diagnosis|medication|measurement)$)/.test(tag);
+
+/** Columns and paths that hold something of a person. Those that only stand beside such a column are not among them. */
+export const isTagged = ({ tag }: Pick<PlannedColumn, 'tag'>): boolean => tag !== 'none' && tag !== 'mixed' && tag !== '';
 
 export interface Activity {
   readonly pipeline: string;
@@ -39,6 +56,8 @@ export interface Activity {
   readonly last: string;
   /** Of the last publication within the period, or else before it. */
   readonly plan: PlanFacts | null;
+  /** By which the masking key of that plan is known again, as it was recorded; null: it is in no entry. */
+  readonly keyCheck: string | null;
 }
 
 interface Open {
@@ -60,12 +79,15 @@ interface Counted {
 export class Activities {
   readonly #runs = new Map<string, Open>();
   readonly #found = new Map<string, Counted>();
+  /** Check values of masking keys, by environment and version. */
+  readonly #checks = new Map<string, string>();
 
   constructor(private readonly period: Period) {}
 
   take(logged: LoggedEvent): void {
     const { event } = logged;
     if (event.type === 'run.started') return this.#begin(event);
+    if (event.type === 'key.recorded') return this.#noteKey(event);
     const run = this.#runs.get(event.runId);
     const activity = run && this.#found.get(run.key);
     if (!run || !activity) return;
@@ -81,7 +103,19 @@ export class Activities {
     const found = [...this.#found.values()].filter(({ runs }) => runs > 0);
     const order = (one: Counted): string => `${one.environment} ${one.pipeline}`;
     found.sort((one, other) => (order(one) < order(other) ? -1 : 1));
-    return Promise.all(found.map(async ({ asked, ...activity }) => ({ ...activity, plan: asked ? await toPlanFacts(asked) : null })));
+    return Promise.all(
+      found.map(async ({ asked, ...activity }) => {
+        const plan = asked ? await toPlanFacts(asked) : null;
+        const key = plan && `${plan.keyEnvironment ?? activity.environment} ${plan.keyVersion}`;
+        return { ...activity, plan, keyCheck: (key && this.#checks.get(key)) ?? null };
+      }),
+    );
+  }
+
+  #noteKey({ data }: Event): void {
+    if ((textOf(data, 'purpose') ?? 'masking') !== 'masking') return;
+    const [environment, version, check] = [textOf(data, 'environment'), textOf(data, 'version'), textOf(data, 'check')];
+    if (environment !== null && version !== null && check !== null) this.#checks.set(`${environment} ${version}`, check);
   }
 
   #begin({ runId, at, data }: Event): void {
@@ -101,17 +135,21 @@ export class Activities {
 type Data = Readonly<Record<string, unknown>>;
 const asData = (value: unknown): Data => (typeof value === 'object' && value !== null ? (value as Data) : {});
 const asText = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const asNumber = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 const asCount = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
-async function toPlanFacts(asked: LoggedEvent): Promise<PlanFacts> {
-  const input = asData((asked.later ? await asked.later() : asked.event.data)['input']);
-  const [source, target, stated] = [asData(input['source']), asData(input['target']), asData(input['stated'])];
+/** `asked`: the entry of the question to the gate. */
+export async function toPlanFacts(asked: LoggedEvent): Promise<PlanFacts> {
+  const data = asData(asked.later ? await asked.later() : asked.event.data);
+  const input = asData(data['input']);
+  const [source, target, stated, key] = ['source', 'target', 'stated', 'key'].map((name) => asData(input[name])) as [Data, Data, Data, Data];
   const columns = Array.isArray(input['columns']) ? input['columns'].map(asData) : [];
   return {
     entry: toPlace(asked),
     columns: columns.map((one) => ({
       ...{ table: asText(one['table']) ?? '', column: asText(one['column']) ?? '', path: asText(one['path']) },
       ...{ tag: asText(one['tag']) ?? '', transform: asText(one['transform']) ?? '' },
+      ...{ scope: asText(one['scope']) ?? '', domain: asText(one['domain']) ?? '' },
       reveals: Array.isArray(one['reveals']) ? one['reveals'].map(String) : [],
       reversible: one['reversible'] === true,
       speaksOfPerson: one['speaksOfPerson'] === true,
@@ -119,8 +157,11 @@ async function toPlanFacts(asked: LoggedEvent): Promise<PlanFacts> {
     sourceRegion: asText(source['region']),
     targetRegion: asText(target['region']),
     targetClass: asText(target['class']),
-    keyVersion: typeof input['keyVersion'] === 'number' ? input['keyVersion'] : null,
-    retentionDays: typeof stated['retentionDays'] === 'number' ? stated['retentionDays'] : null,
+    keyVersion: asNumber(input['keyVersion']),
+    keyEnvironment: asText(key['environment']),
+    tokenKeyVersion: asNumber(input['tokenKeyVersion']),
+    people: toPeople(asData(data['follows'])),
+    retentionDays: asNumber(stated['retentionDays']),
     states: {
       purpose: asCount(stated['purposeLength']) > 0,
       legalBasis: asCount(stated['legalBasisLength']) > 0,
@@ -129,4 +170,13 @@ async function toPlanFacts(asked: LoggedEvent): Promise<PlanFacts> {
     },
     subjectCategories: asCount(stated['subjectCategories']),
   };
+}
+
+/** The tables whose rows pseudonyms of scope `subject` follow. */
+function toPeople(follows: Data): readonly string[] {
+  const followed = Object.values(follows).flatMap((of) => {
+    const { subject } = asData(of);
+    return Array.isArray(subject) ? subject.flatMap((one) => asText(asData(one)['table']) ?? []) : [];
+  });
+  return [...new Set(followed)].sort();
 }

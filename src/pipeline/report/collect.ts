@@ -9,7 +9,9 @@ import type { Conclusion } from './document.js';
 import type { Period } from './period.js';
 import { type Cell, type Item, type Population, type PopulationReader, textOf } from './populations/population.js';
 import { populations } from './populations/populations.js';
+import { type Recipient, Recipients } from './recipients.js';
 import { type Said, toSaid } from './said.js';
+import { type TestedDay, TestedDays } from './tested-days.js';
 
 export interface Deviation {
   readonly check: string;
@@ -48,6 +50,8 @@ export interface Collected {
   readonly populations: ReadonlyMap<string, PopulationCount>;
   readonly checks: ReadonlyMap<string, CheckResult>;
   readonly activities: readonly Activity[];
+  readonly recipients: readonly Recipient[];
+  readonly testedDays: readonly TestedDay[];
   readonly policies: readonly PolicyInForce[];
   /** By day: runs that began, and items that were exceptions. */
   readonly days: ReadonlyMap<string, { readonly runs: number; readonly exceptions: number }>;
@@ -107,6 +111,8 @@ class Pass {
   readonly #countings: readonly Counting[];
   readonly #byType = new Map<string, Counting[]>();
   readonly #activities: Activities;
+  readonly #recipients: Recipients;
+  readonly #testedDays: TestedDays;
   readonly #policies = new Map<string, { -readonly [Member in keyof PolicyInForce]: PolicyInForce[Member] }>();
   readonly #days = new Map<string, { runs: number; exceptions: number }>();
   /** Who gave an approval, by its id. */
@@ -122,6 +128,8 @@ class Pass {
     private readonly takers: Takers,
   ) {
     this.#activities = new Activities(period);
+    this.#recipients = new Recipients(period);
+    this.#testedDays = new TestedDays(period);
     this.#countings = populations.map((population) => ({
       ...{ population, reader: population.open(period), names: population.columns.map(({ name }) => name), rows: 0, first: [], sample: [] },
       checks: checks
@@ -144,7 +152,7 @@ class Pass {
       this.#last = `${logged.log}/${logged.index}`;
       this.#notePolicy(logged);
     }
-    this.#activities.take(logged);
+    for (const reader of [this.#activities, this.#recipients, this.#testedDays]) reader.take(logged);
     if (type === 'approval.approved' || type === 'approval.used') this.#noteApprover(logged);
     let waiting: Promise<void> | undefined;
     for (const counting of this.#byType.get(type) ?? [])
@@ -171,6 +179,8 @@ class Pass {
       ),
       checks: new Map(results.map((result) => [result.check.id, result])),
       activities: await this.#activities.end(),
+      recipients: this.#recipients.end(),
+      testedDays: this.#testedDays.end(),
       policies: [...this.#policies.values()],
       days: new Map([...this.#days].sort(([one], [other]) => (one < other ? -1 : 1))),
     };
