@@ -27,6 +27,9 @@ export function toDeclared(versions: readonly Applied[], period: Pick<Period, 'f
   return {
     organisation: inForce('Organisation', named('Organisation')[0], toOrganisation),
     pipelines: Object.fromEntries(named('Pipeline').map((name) => [name, inForce('Pipeline', name, toPipeline)])),
+    environments: Object.fromEntries(
+      named('Environment').map((name) => [name, inForce('Environment', name, ({ safeguard }) => ({ safeguard: text(safeguard) }))]),
+    ),
   };
 }
 
@@ -41,16 +44,22 @@ function cut(versions: readonly Applied[], { from, to }: Pick<Period, 'from' | '
 }
 
 function toOrganisation(body: Body): Declared['organisation'][number]['value'] {
-  const customers = Array.isArray(body['customers']) ? (body['customers'] as readonly Body[]) : [];
   return {
     legalName: text(body['legalName']) ?? '',
     acts: body['acts'] === 'processor' ? 'processor' : 'controller',
     contact: text(body['contact']) ?? '',
     representative: text(body['representative']),
     dataProtectionOfficer: text(body['dataProtectionOfficer']),
-    customers: customers.map(({ name, contact }) => ({ name: text(name) ?? '', contact: text(contact) ?? '' })),
+    jointControllers: toParties(body['jointControllers']),
+    customers: toParties(body['customers']),
   };
 }
+
+const toParties = (value: unknown): readonly { readonly name: string; readonly contact: string }[] =>
+  (Array.isArray(value) ? (value as readonly Body[]) : []).map(({ name, contact }) => ({
+    name: text(name) ?? '',
+    contact: text(contact) ?? '',
+  }));
 
 const toPipeline = (body: Body): Declared['pipelines'][string][number]['value'] => ({
   purpose: text(body['purpose']) ?? '',
@@ -58,4 +67,5 @@ const toPipeline = (body: Body): Declared['pipelines'][string][number]['value'] 
   subjectCategories: texts(body['subjectCategories']),
   retentionDays: typeof body['retentionDays'] === 'number' ? body['retentionDays'] : 0,
   owner: text(body['owner']),
+  safeguard: typeof body['target'] === 'object' && body['target'] !== null ? text((body['target'] as Body)['safeguard']) : null,
 });

@@ -290,6 +290,10 @@ export const organisation: Schema = {
       ...imports,
       representative: text('the representative in the Union, Art. 27 GDPR'),
       dataProtectionOfficer: text('how the data protection officer is reached'),
+      jointControllers: list(
+        members({ name: text('the name of a joint controller'), contact: text('how it is reached') }, {}, 'name and contact'),
+        'with whom it decides on purposes and means, Art. 26 GDPR',
+      ),
       customers: list(customer, 'the customers for whom a processor works'),
     },
     'an Organisation',

@@ -369,6 +369,8 @@ export interface OrganisationDefinition {
   readonly contact: string;
   readonly representative?: string;
   readonly dataProtectionOfficer?: string;
+  /** With whom it decides on purposes and means, Art. 26 GDPR. */
+  readonly jointControllers?: readonly { readonly name: string; readonly contact: string }[];
   /** For whom a processor works. */
   readonly customers?: readonly { readonly name: string; readonly contact: string }[];
 }

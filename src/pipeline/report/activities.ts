@@ -142,7 +142,12 @@ const asCount = (value: unknown): number => (typeof value === 'number' ? value :
 export async function toPlanFacts(asked: LoggedEvent): Promise<PlanFacts> {
   const data = asData(asked.later ? await asked.later() : asked.event.data);
   const input = asData(data['input']);
-  const [source, target, stated, key] = ['source', 'target', 'stated', 'key'].map((name) => asData(input[name])) as [Data, Data, Data, Data];
+  const [source, target, stated, key] = ['source', 'target', 'stated', 'key'].map((name) => asData(input[name])) as [
+    Data,
+    Data,
+    Data,
+    Data,
+  ];
   const columns = Array.isArray(input['columns']) ? input['columns'].map(asData) : [];
   return {
     entry: toPlace(asked),

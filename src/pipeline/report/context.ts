@@ -27,6 +27,8 @@ export interface DeclaredPipeline {
   readonly subjectCategories: readonly string[];
   readonly retentionDays: number;
   readonly owner: string | null;
+  /** Of a transfer to a third country, where the pipeline itself says what its target is. */
+  readonly safeguard?: string | null;
 }
 
 export interface DeclaredOrganisation {
@@ -35,6 +37,7 @@ export interface DeclaredOrganisation {
   readonly contact: string;
   readonly representative: string | null;
   readonly dataProtectionOfficer: string | null;
+  readonly jointControllers?: readonly { readonly name: string; readonly contact: string }[];
   readonly customers: readonly { readonly name: string; readonly contact: string }[];
 }
 
@@ -49,4 +52,6 @@ export interface InForce<Value> {
 export interface Declared {
   readonly organisation: readonly InForce<DeclaredOrganisation>[];
   readonly pipelines: Readonly<Record<string, readonly InForce<DeclaredPipeline>[]>>;
+  /** By name: those that have a document of their own. */
+  readonly environments?: Readonly<Record<string, readonly InForce<{ readonly safeguard: string | null }>[]>>;
 }

@@ -1,8 +1,8 @@
 // What was done to each column: in sums for minimisation, one by one for the annex of an impact assessment.
-import type { Activity } from '../activities.js';
+import { type Activity, type PlanFacts, type PlannedColumn, isTagged } from '../activities.js';
 import { column, toItemTable } from '../blocks.js';
 import type { Collected } from '../collect.js';
-import type { Section, Table } from '../document.js';
+import type { Block, Section, Table } from '../document.js';
 import { text } from '../front.js';
 
 export function toMinimisation(collected: Collected): Section {
@@ -11,7 +11,7 @@ export function toMinimisation(collected: Collected): Section {
     title: 'Minimisation (Art. 5(1)(c)), run by run',
     blocks: [
       text(
-        'How many rows a purpose needs is said by nobody here; what was read and what was loaded is. Rows of the source that a run read stand under the tests of effectiveness.',
+        'How many rows a purpose needs is said by nobody here; what was read at the source and what was loaded is. Of columns the plan says what became of each: below, in sum, that of the last publication. A tagged column that nothing decides about stops a plan before a row is read.',
       ),
       toItemTable(collected, 'runs', [
         ...([
@@ -62,21 +62,69 @@ export function toDpiaAnnex({ activities }: Collected): Section {
     title: 'Annex for an impact assessment (Art. 35(7)): what each transform lets through',
     blocks: [
       text(
-        'For each personal column what its value still reveals after it was masked. How likely somebody is to find a person again by that is measured elsewhere, and not in this report.',
+        'In full: every tagged column whose value still reveals something after it was masked. Then, in sum, tagged columns that reveal nothing, and columns that a document keeps as they are because they are said to hold nothing of a person. How likely somebody is to find a person again by what is let through is measured by checks of the pipeline, and not here.',
       ),
-      ...activities.map(toRevealTable),
+      ...activities.flatMap(({ pipeline, environment, plan }): readonly Block[] =>
+        plan
+          ? toColumnTables(`${pipeline} in ${environment}, entry ${plan.entry}`, plan)
+          : [text(`${pipeline} in ${environment}: nothing was published.`)],
+      ),
     ],
   };
 }
 
-function toRevealTable({ pipeline, environment, plan }: Activity): Table {
-  const personal = (plan?.columns ?? []).filter(({ speaksOfPerson, reveals }) => speaksOfPerson || reveals.length > 0);
+/** What is let through column by column, and the rest in groups. */
+export function toColumnTables(title: string, { columns }: PlanFacts): readonly Table[] {
+  const tagged = columns.filter(isTagged);
+  const showing = tagged.filter(({ reveals }) => reveals.length > 0);
+  return [
+    {
+      kind: 'table',
+      title: `${title}: tagged columns that let something through`,
+      columns: ['Table', 'Column', 'Tag', 'Transform', 'Reveals', 'Reversible'].map((name) => column(name)),
+      rows: showing.map(({ table, column: name, path, tag, transform, reveals, reversible }) => [
+        ...[table, path === null ? name : `${name} ${path}`, tag, transform, toRevealed(transform, reveals), reversible ? 'yes' : 'no'],
+      ]),
+    },
+    toGroupTable(
+      `${title}: tagged columns that let nothing through`,
+      ['Tag', 'Transform'],
+      tagged.filter(({ reveals }) => reveals.length === 0),
+      ({ tag, transform }) => [tag, transform],
+    ),
+    toGroupTable(
+      `${title}: columns that are said to hold nothing of a person`,
+      ['Transform', 'In tables that speak of people'],
+      columns.filter(({ tag }) => tag === 'none'),
+      ({ transform, speaksOfPerson }) => [transform, speaksOfPerson ? 'yes' : 'no'],
+    ),
+  ];
+}
+
+/** Whoever keeps a value keeps all that it reveals. */
+const toRevealed = (transform: string, reveals: readonly string[]): string =>
+  transform === 'keep' || reveals.includes('value') ? 'the value itself' : reveals.join(', ');
+
+function toGroupTable(
+  title: string,
+  heads: readonly string[],
+  columns: readonly PlannedColumn[],
+  of: (one: PlannedColumn) => readonly string[],
+): Table {
+  const groups = new Map<string, { count: number; readonly tables: Set<string> }>();
+  for (const one of columns) {
+    const key = JSON.stringify(of(one));
+    const group = groups.get(key) ?? { count: 0, tables: new Set<string>() };
+    groups.set(key, group);
+    group.count += 1;
+    group.tables.add(one.table);
+  }
   return {
     kind: 'table',
-    title: `${pipeline} in ${environment}${plan ? `, entry ${plan.entry}` : ': nothing was published'}`,
-    columns: [column('Table'), column('Column'), column('Tag'), column('Transform'), column('Reveals'), column('Reversible')],
-    rows: personal.map(({ table, column: name, path, tag, transform, reveals, reversible }) => [
-      ...[table, path === null ? name : `${name} ${path}`, tag, transform, reveals.join(', ') || 'nothing', reversible ? 'yes' : 'no'],
-    ]),
+    title,
+    columns: [...heads.map((head) => column(head)), column('Columns', 'number'), column('Tables')],
+    rows: [...groups]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([key, { count, tables }]) => [...(JSON.parse(key) as string[]), count, [...tables].sort().join(', ')]),
   };
 }

@@ -3,17 +3,18 @@ import { column, toItemTable } from '../blocks.js';
 import { GRACE_HOURS } from '../checks.js';
 import type { Collected } from '../collect.js';
 import type { ReportContext } from '../context.js';
-import type { ReportDocument, Section } from '../document.js';
+import type { Chart, ReportDocument, Section } from '../document.js';
 import { toFrameworkReport } from '../framework-report.js';
 import { text } from '../front.js';
 import { toActivitySection, toPolicies } from '../soc2-report.js';
 import { toDpiaAnnex, toMinimisation } from './columns.js';
-import { toControllerRecord, toProcessorRecord } from './record.js';
+import { toControllerRecord, toMeasures, toProcessorRecord } from './record.js';
 
 export function toGdprReport(context: ReportContext, collected: Collected): ReportDocument {
   return toFrameworkReport('gdpr', context, collected, [
     toControllerRecord(context, collected),
     toProcessorRecord(context, collected),
+    toMeasures(collected),
     toMinimisation(collected),
     toRetention(collected),
     toErasure(collected),
@@ -114,6 +115,22 @@ function toErasure(collected: Collected): Section {
 }
 
 function toTests(collected: Collected): Section {
+  const { testedDays } = collected;
+  const chart: Chart = {
+    ...{
+      kind: 'chart',
+      shape: 'stacked',
+      title: 'Personal columns in copies that were verified, by day (UTC) and by what came of it',
+      unit: 'columns',
+    },
+    labels: testedDays.map(({ day }) => day),
+    series: [
+      { name: 'each original looked for, none found', values: testedDays.map(({ zero }) => zero) },
+      { name: 'compared row by row', values: testedDays.map(({ rate }) => rate) },
+      { name: 'not known: nothing could be tested', values: testedDays.map(({ notTestable }) => notTestable) },
+      { name: 'exceptions: originals found', values: testedDays.map(({ exceptions }) => exceptions) },
+    ],
+  };
   return {
     id: 'effectiveness-tests',
     title: 'Tests of effectiveness over time (Art. 32(1)(d))',
@@ -121,6 +138,7 @@ function toTests(collected: Collected): Section {
       text(
         'Each copy is read again before it is published, beside what makes it, and held against the originals. “Zero” are columns where no original may stand and each was looked for; “rate” are compared row by row against what chance gives; “not testable” had nothing that could be tested.',
       ),
+      testedDays.length === 0 ? text('No copy was verified in the period.') : chart,
       toItemTable(collected, 'effectiveness-tests', [
         ...([
           ['Run', 'run', 'id'],

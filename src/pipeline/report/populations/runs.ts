@@ -25,6 +25,7 @@ const columns = {
   planDigest: 'digest of the plan: what is done to each column',
   tables: 'tables loaded',
   rows: 'rows loaded',
+  sourceRows: 'rows of the source that the run read; empty: it did not come to a verification',
   verified: 'whether the copy was verified before it was published',
   verifyErrors: 'findings of severity error, of any stage',
   checksHeld: 'checks of the pipeline whose count was as expected',
@@ -50,7 +51,10 @@ const takes: Readonly<Record<string, (run: OpenRun, data: LoggedEvent['event']['
   },
   'table.loaded': ({ tables }, data) =>
     void tables.set(JSON.stringify([data['schema'] ?? '', data['table'] ?? '']), Number(data['rows'] ?? 0)),
-  'dataset.verified': ({ cells }) => void (cells['verified'] = 'yes'),
+  'dataset.verified': ({ cells }, data) => {
+    cells['verified'] = 'yes';
+    cells['sourceRows'] = pick(data, 'source.rows');
+  },
   'findings.made': (run, data) => void (run.errors += countErrors(data['findings'])),
   'checks.made': ({ cells }, data) => {
     cells['checksHeld'] = pick(data, 'pass');
