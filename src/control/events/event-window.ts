@@ -124,8 +124,8 @@ async function readStated({ runs, documents }: Transaction, runId: string): Prom
   const run = await runs.find(runId);
   const ref = run?.documents.find(({ kind }) => kind === 'Pipeline');
   const found = ref && (await documents.find(ref, ref.version));
-  const { purpose, legalBasis } = (found?.document ?? {}) as Partial<PipelineDefinition>;
-  return typeof purpose === 'string' && typeof legalBasis === 'string' ? { purpose, legalBasis } : undefined;
+  const { purpose, legalBasis, subjectCategories = [] } = (found?.document ?? {}) as Partial<PipelineDefinition>;
+  return typeof purpose === 'string' && typeof legalBasis === 'string' ? { purpose, legalBasis, subjectCategories } : undefined;
 }
 
 function readHead({ text }: SignedEntry): { readonly at: string; readonly runId: string } {

@@ -19,6 +19,15 @@ interface AskedColumn {
   readonly tag: string;
   readonly transform: string;
   readonly scope: string;
+  readonly speaksOfPerson?: boolean;
+}
+
+/** What is so of a whole table: whose data it is, where it lies, and for how long. */
+interface Standing {
+  readonly subjectCategories: readonly string[];
+  readonly sourceRegion: string | null;
+  readonly targetRegion: string | null;
+  readonly retentionDays: number | null;
 }
 
 /** Column of a table that another column's pseudonym is a function of. */
@@ -37,6 +46,7 @@ export function toPlace({ address, systemIdentifier, database }: Data): Place {
 /** Input and output of every table of the plan, in the order of the question. */
 export class LineageTables {
   private readonly columns: ReadonlyMap<string, readonly AskedColumn[]>;
+  private readonly standing: Standing;
   private readonly follows: Readonly<Record<string, Readonly<Record<string, readonly SourceColumn[]>>>>;
 
   /** `asked`: data of `gate.asked`. */
@@ -45,8 +55,15 @@ export class LineageTables {
     asked: Data,
     private readonly source: Place,
     private readonly target: Place,
+    subjectCategories: readonly string[] = [],
   ) {
-    const { columns = [] } = asked['input'] as unknown as { readonly columns?: readonly AskedColumn[] };
+    const input = asked['input'] as unknown as Asked;
+    const { columns = [] } = input;
+    this.standing = {
+      subjectCategories,
+      ...{ sourceRegion: input.source?.region ?? null, targetRegion: input.target?.region ?? null },
+      retentionDays: input.stated?.retentionDays ?? null,
+    };
     const byTable = new Map<string, AskedColumn[]>();
     for (const column of columns) byTable.set(column.table, [...(byTable.get(column.table) ?? []), column]);
     this.columns = byTable;
@@ -69,7 +86,11 @@ export class LineageTables {
   }
 
   toInput(table: string): LineageDataset {
-    const facets = toFacets(this.producer, { ...this.toKind(this.source), schema: this.toSchema(table), tags: this.toTags(table) });
+    const facets = toFacets(this.producer, {
+      ...this.toKind(this.source),
+      schema: this.toSchema(table),
+      tags: this.toTags(table, 'source'),
+    });
     return { ...toName(this.source, table), facets };
   }
 
@@ -77,7 +98,7 @@ export class LineageTables {
     const facets = toFacets(this.producer, {
       ...this.toKind(this.target),
       schema: this.toSchema(table),
-      tags: this.toTags(table),
+      tags: this.toTags(table, 'target'),
       columnLineage: { fields: this.toFields(table) },
       version: version === undefined ? undefined : { datasetVersion: version },
       lifecycleStateChange: version === undefined ? undefined : { lifecycleStateChange: 'OVERWRITE' },
@@ -99,15 +120,37 @@ export class LineageTables {
     return { fields };
   }
 
-  /** The tag of each column; of one with paths, those of its paths. */
-  private toTags(table: string) {
-    const tags = (this.columns.get(table) ?? [])
-      .filter(({ tag }) => tag !== 'mixed')
-      .map(({ column, path, tag }) => ({
-        ...{ key: 'bauta', value: tag, source: 'BAUTA' },
-        field: path === null ? column : `${column}.${path}`,
-      }));
-    return { tags };
+  /** The tag of each column, and of one with paths those of its paths; then, by the words that readers of Art. 30 GDPR look for, what they say. */
+  private toTags(table: string, side: 'source' | 'target') {
+    const asked = (this.columns.get(table) ?? []).filter(({ tag }) => tag !== 'mixed');
+    const toField = ({ column, path }: AskedColumn): string => (path === null ? column : `${column}.${path}`);
+    const of = (key: string, value: string, field?: string) => ({ key, value, source: 'BAUTA', ...(field === undefined ? {} : { field }) });
+    const personal = asked.filter(({ tag }) => tag !== 'none');
+    const special = personal.flatMap((one) => {
+      const word = toSpecialCategory(one.tag);
+      return word === undefined ? [] : [of('special_category', word, toField(one))];
+    });
+    return {
+      tags: [
+        ...asked.map((one) => of('bauta', one.tag, toField(one))),
+        ...personal.map((one) => of('data_category', one.tag, toField(one))),
+        ...special,
+        ...this.toWholeTags(side, personal.length > 0 || asked.some(({ speaksOfPerson }) => speaksOfPerson === true)).map(([key, value]) =>
+          of(key, value),
+        ),
+      ],
+    };
+  }
+
+  /** Whose data it is, and where; of a copy also until when. Of a table that speaks of nobody that it does not. */
+  private toWholeTags(side: 'source' | 'target', speaksOfPeople: boolean): readonly (readonly [key: string, value: string])[] {
+    const { subjectCategories, sourceRegion, targetRegion, retentionDays } = this.standing;
+    const region = side === 'source' ? sourceRegion : targetRegion;
+    return [
+      ...(speaksOfPeople ? subjectCategories : ['none']).map((value) => ['subject_type', value] as const),
+      ...(region === null ? [] : [['residency', region] as const]),
+      ...(side === 'target' && retentionDays !== null ? [['retention', `${retentionDays}d`] as const] : []),
+    ];
   }
 
   /** Per output column: the column of that name at the source, and what else its pseudonym follows. */
@@ -134,6 +177,20 @@ export class LineageTables {
   private wholeColumns(table: string): readonly AskedColumn[] {
     return (this.columns.get(table) ?? []).filter(({ path }) => path === null);
   }
+}
+
+/** Of the question to the gate. */
+interface Asked {
+  readonly columns?: readonly AskedColumn[];
+  readonly source?: { readonly region?: string | null };
+  readonly target?: { readonly region?: string | null };
+  readonly stated?: { readonly retentionDays?: number };
+}
+
+/** Art. 9(1) in words that others know it by. Undefined: it is none, or the tag does not say which. */
+function toSpecialCategory(tag: string): string | undefined {
+  if (tag === 'pii.biometric') return 'biometric';
+  return /^phi\.(note|diagnosis|medication|measurement)$/.test(tag) ? 'health' : undefined;
 }
 
 function toTransformation({ path, tag, transform, scope }: AskedColumn) {

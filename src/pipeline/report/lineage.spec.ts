@@ -78,13 +78,14 @@ it('says of each column where it comes from, how, and whose pseudonym it is', ()
   expect(fields['profile']?.inputFields).toMatchObject([
     { transformations: [{ description: 'email (pii.email, by value) at contact.email' }] },
   ]);
-  expect(ended?.outputs[0]?.facets?.['tags']).toMatchObject({
-    tags: [
-      { field: 'name', value: 'pii.name' },
-      { field: 'note', value: 'none' },
-      { field: 'profile.contact.email', value: 'pii.email' },
-    ],
-  });
+  const { tags } = ended?.outputs[0]?.facets?.['tags'] as unknown as { tags: { key: string; value: string; field?: string }[] };
+  expect(tags.map(({ key, value, field }) => [key, value, field])).toEqual([
+    ['bauta', 'pii.name', 'name'],
+    ['bauta', 'none', 'note'],
+    ['bauta', 'pii.email', 'profile.contact.email'],
+    ['data_category', 'pii.name', 'name'],
+    ['data_category', 'pii.email', 'profile.contact.email'],
+  ]);
 });
 
 it('tells of many tables in several events, of which only the last is the end', () => {

@@ -13,7 +13,7 @@ export interface LineageContext {
   /** Of this release. */
   readonly version: string;
   /** What the pipeline document of the run states for Art. 30 GDPR. */
-  readonly stated?: { readonly purpose: string; readonly legalBasis: string } | undefined;
+  readonly stated?: { readonly purpose: string; readonly legalBasis: string; readonly subjectCategories?: readonly string[] } | undefined;
 }
 
 /** At these there is something to be sent. */
@@ -126,7 +126,11 @@ class RunLineage {
       },
       job: {
         ...this.toJob(`${pipeline}.verify`),
-        facets: toFacets(producer, { jobType: { processingType: 'BATCH', integration: 'BAUTA', jobType: 'TASK' } }),
+        facets: toFacets(producer, {
+          jobType: { processingType: 'BATCH', integration: 'BAUTA', jobType: 'TASK' },
+          // It reads what was made, for the same purpose: without it a reader counts processing that nobody has stated.
+          processing: this.toProcessing(),
+        }),
       },
       inputs: eventType === 'START' ? [] : this.toVerified(checks),
       outputs: [],
@@ -140,7 +144,13 @@ class RunLineage {
     const asked = this.last('gate.asked');
     if (!asked?.['input']) return [this.tell('COMPLETE')];
     const { target = {} } = asked['input'] as unknown as { readonly target?: Event['data'] };
-    const tables = new LineageTables(this.producer, asked, toPlace(this.last('source.seen') ?? {}), toPlace(target));
+    const tables = new LineageTables(
+      this.producer,
+      asked,
+      toPlace(this.last('source.seen') ?? {}),
+      toPlace(target),
+      this.context.stated?.subjectCategories,
+    );
     const version = (this.last('dataset.published.done') ?? this.last('dataset.published.completed'))?.['version'];
     const loaded = this.loaded;
     const told: RunEvent[] = [];

@@ -1,0 +1,120 @@
+// Reports about a home with a real run: what they say of it, how commands end, and what a program of others makes of the same run's lineage.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import { toAsked } from '../../src/cli/report.js';
+import { makeReport } from '../../src/control/look-at-log.js';
+import { parseVerifierKey } from '../../src/kernel/signed-note.js';
+import {
+  type ReportDocument,
+  type Section,
+  type Table,
+  lineageTriggers,
+  lineageTypes,
+  toLineage,
+} from '../../src/pipeline/report/report.js';
+import { openLogFiles } from '../../src/systems/files/files.js';
+import { findProgram } from '../support/program.js';
+import { type SmallShop, startSmallShop } from '../support/small-shop.js';
+
+const qedro = findProgram('qedro');
+let shop: SmallShop;
+const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+const period = { from: day(Date.now() - 86_400_000), to: day(Date.now() + 86_400_000) };
+let made: ReportDocument;
+const sectionOf = (sections: readonly Section[] | undefined, id: string): Section => {
+  const found = sections?.find((one) => one.id === id) ?? sections?.flatMap((one) => (one.sections ?? []).filter((of) => of.id === id))[0];
+  if (!found) throw new Error(`no section ${id}`);
+  return found;
+};
+const fieldsOf = ({ blocks }: Section): Record<string, string | null> =>
+  Object.fromEntries(blocks.flatMap((block) => (block.kind === 'fields' ? block.fields.map(({ label, value }) => [label, value]) : [])));
+const tablesOf = ({ blocks }: Section): readonly Table[] => blocks.filter((block) => block.kind === 'table');
+
+beforeAll(async () => {
+  shop = await startSmallShop();
+  const { code, stderr } = await shop.bauta(['run', '-f', shop.pipeline]);
+  expect([stderr, code]).toEqual([expect.anything(), 0]);
+  const asked = await toAsked('gdpr', { ...period, file: shop.pipeline });
+  const verifier = parseVerifierKey(readFileSync(join(shop.home, 'log.pub'), 'utf8'));
+  const { document, log } = await makeReport(openLogFiles(join(shop.home, 'log')), asked, verifier);
+  expect(log.state).toBe('whole');
+  made = document;
+}, 60_000);
+afterAll(() => shop.stop());
+
+it('the record of processing names every tagged column with its transform and key, and where the data goes', () => {
+  const { sections } = made;
+  const [measures] = tablesOf(sectionOf(sections, 'measures'));
+  const email = measures?.rows.find(([table, column]) => table === 'shop.customer' && column === 'email');
+  expect(email).toEqual(['shop.customer', 'email', 'pii.email', 'email', 'value', 'pii.email', 'masking, version 1']);
+  expect(measures?.rows.map(([, , tag]) => tag)).not.toContain('none');
+  expect(measures?.rows.find(([, column]) => column === 'profile mail')?.[2]).toBe('pii.email');
+  const fields = fieldsOf(sectionOf(sections, 'record-controller-1'));
+  expect(fields['Region of the source (Art. 30(1)(e))']).toMatch(/^eu-central-1 \(entry /);
+  expect(fields['Masking key']).toMatch(/^version 1 of dev, known again by its check value [0-9a-f]{32}$/);
+  expect(fields['Categories of personal data (Art. 30(1)(c))']).toMatch(/^pii\.date-of-birth \(1\), pii\.email \(2\)/);
+});
+
+it('the annex lists in full what lets something through, and sums up the rest', () => {
+  const { sections } = made;
+  const [showing, hiding, untagged] = tablesOf(sectionOf(sections, 'dpia-annex'));
+  expect(showing?.rows.every(([, , tag, , reveals]) => tag !== 'none' && reveals !== '')).toBe(true);
+  expect(hiding?.rows.length).toBeGreaterThan(0);
+  expect(untagged?.rows.map(([transform, people, , tables]) => [transform, people, tables])).toContainEqual(['keep', 'no', 'shop.country']);
+});
+
+(qedro ? it : it.skip)(
+  'qedro reads the same activity out of the run’s lineage',
+  () => {
+    const folder = join(shop.folder, 'lineage');
+    mkdirSync(folder);
+    const stated = { purpose: 'tests of what goes wrong', legalBasis: 'GDPR Art. 6(1)(f)', subjectCategories: ['customers'] };
+    const events = shop.events().filter(({ type }) => lineageTypes.includes(type));
+    const told = events.flatMap(({ type }, i) =>
+      lineageTriggers.includes(type) ? toLineage(events.slice(0, i + 1), { workspace: 'default', version: '1', stated }) : [],
+    );
+    writeFileSync(join(folder, 'events.ndjson'), told.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const out = join(folder, 'record.json');
+    writeFileSync(join(folder, 'qedro.yaml'), 'controller:\n  name: Shop\n  contact: privacy@shop.example\n');
+    const { status, stderr } = spawnSync(qedro!, ['ropa', folder, '--format', 'json', '--out', out], { encoding: 'utf8', cwd: folder });
+    expect([stderr, status]).toEqual([expect.anything(), 0]);
+    const theirs = JSON.parse(readFileSync(out, 'utf8')) as Qedro;
+    expect([theirs.complete, theirs.reasons]).toEqual([true, []]);
+    const found = theirs.activities.find(({ name }) => name === 'small-shop')!;
+    const valuesOf = (key: string): readonly string[] => found.classification.filter((one) => one.key === key).map(({ value }) => value);
+
+    const { sections } = made;
+    const ours = fieldsOf(sectionOf(sections, 'record-controller-1'));
+    const at = (label: string): string => ours[label]!;
+    expect(found.purpose.value).toBe(at('Purpose (Art. 30(1)(b))'));
+    expect([found.legal_basis.value, at('Legal basis (Art. 6)')]).toEqual(['legitimate-interest', 'GDPR Art. 6(1)(f)']);
+    expect(valuesOf('subject_type').filter((value) => value !== 'none')).toEqual([at('Categories of people (Art. 30(1)(c))')]);
+    const categories = at('Categories of personal data (Art. 30(1)(c))').replace(/ \(entry .*/, '');
+    expect(valuesOf('data_category')).toEqual(categories.split(', ').map((one) => one.replace(/ \(\d+\)$/, '')));
+    expect(valuesOf('residency')).toEqual([at('Region of the source (Art. 30(1)(e))').replace(/ \(entry .*/, '')]);
+    expect(at('Time limit for erasure (Art. 30(1)(f))')).toMatch(new RegExp(`^${valuesOf('retention')[0]?.replace('d', ' days')} `));
+    const tables = (keys: readonly string[]): readonly string[] => [...new Set(keys)].map((key) => key.replace(/^.*\/[^.]*\./, '')).sort();
+    const [measures] = tablesOf(sectionOf(sections, 'measures'));
+    const tagged = found.classification.filter(({ key }) => key === 'data_category').flatMap(({ writes }) => writes);
+    expect(tables(tagged)).toEqual(tables(measures!.rows.map(([table]) => String(table))));
+    expect(tables(found.reads)).toEqual(tables(found.writes));
+  },
+  60_000,
+);
+
+interface Qedro {
+  readonly complete: boolean;
+  readonly reasons: readonly string[];
+  readonly activities: readonly {
+    readonly name: string;
+    readonly purpose: { readonly value: string };
+    readonly legal_basis: { readonly value: string };
+    readonly classification: readonly { readonly key: string; readonly value: string; readonly writes: readonly string[] }[];
+    readonly reads: readonly string[];
+    readonly writes: readonly string[];
+  }[];
+}
