@@ -43,13 +43,18 @@ export async function insertChanges(
   approval?: string,
 ): Promise<void> {
   const clock = { now: () => nowMs };
+  const rhythms = new Map<string, Json>();
   for (const { document, applied } of changes) {
     const { kind, name, digest, written } = document;
     await transaction.documents.insert({ kind, name, version: applied.version, digest, document: written }, authorId);
-    if (kind === 'Schedule') await followSchedule(transaction, written, applied.version, clock);
+    if (kind === 'Schedule') rhythms.set(name, await followSchedule(transaction, written, applied.version, clock));
     if (kind === 'Trigger') await followTrigger(transaction, written, applied.version, clock);
   }
-  const documents = changes.map(({ applied: { kind, name, version, digest, change } }) => ({ kind, name, version, digest, change }));
+  // When a schedule was to be due follows from the log alone: an instant at which nobody was there is seen to be missing.
+  const documents = changes.map(({ applied: { kind, name, version, digest, change } }) => ({
+    ...{ kind, name, version, digest, change },
+    ...(kind === 'Schedule' ? { due: rhythms.get(name)! } : {}),
+  }));
   const data = { documents, ...(approval === undefined ? {} : { approval }) };
   await transaction.audit({ type: 'documents.applied', at: toTimestamp(nowMs), actor: authorId, data });
 }

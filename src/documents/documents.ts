@@ -1,5 +1,5 @@
 // What people write, as text: YAML or JSON in, definitions and findings out. The definitions themselves are src/pipeline/definition.ts.
-export { type Rhythm, type ShownDue, dueTimes, nextDue, showDue } from './due-times.js';
+export { type Rhythm, type ShownDue, dueTimes, nextDue, showDue } from '../pipeline/due-times.js';
 export { type LoadedDocuments, loadDocuments, loadTrees } from './load.js';
 export { parseLock } from './lock.js';
 export { type WrittenDocument, documentKinds, loadWritten, parseDocuments } from './written.js';

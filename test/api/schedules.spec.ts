@@ -239,6 +239,9 @@ it('is paused and resumed without a new version, by who may, and with an event t
   // A new version of a paused schedule is paused.
   await apply(schedule('paused', '@hourly', 'catchUp: true\noverlap: true\nstartDate: 2026-01-01\n'));
   expect(await state('paused')).toMatchObject({ paused: true, version: 2, nextDueAt: null });
+  // When it was to be due follows from the log alone.
+  const [applied] = await world.sql(`SELECT event -> 'data' -> 'documents' AS documents FROM bauta.outbox WHERE event ->> 'type' = 'documents.applied' ORDER BY id DESC LIMIT 1`); // prettier-ignore
+  expect(applied?.['documents']).toMatchObject([{ kind: 'Schedule', name: 'paused', version: 2, due: { cron: '@hourly', timeZone: 'UTC', startDate: '2026-01-01' } }]); // prettier-ignore
   await world.ask('POST', '/v1/schedules/paused/pause', { token: otto });
   const resumed = await world.ask('POST', '/v1/schedules/paused/resume', { token: otto });
   expect(resumed.body).toMatchObject({ paused: false, nextDueAt: '2026-10-06T04:00:00.000Z' });

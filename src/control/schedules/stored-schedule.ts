@@ -1,5 +1,6 @@
 // A schedule as the database has it: its document, and what follows for the clock when a version of it is applied.
 import { loadWritten, nextDue } from '../../documents/documents.js';
+import type { Json } from '../../kernel/canonical-json.js';
 import type { Clock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import type { ScheduleDefinition } from '../../pipeline/definition.js';
@@ -22,10 +23,11 @@ async function parseSchedule(written: object): Promise<ScheduleDefinition> {
   return body;
 }
 
-/** From the moment it is applied the new version holds: what was due before that is the old one's, and is not run any more. */
-export async function followSchedule(transaction: Transaction, written: object, version: number, clock: Clock): Promise<void> {
+/** From the moment it is applied the new version holds: what was due before that is the old one's, and is not run any more. Gives what the log is told. */
+export async function followSchedule(transaction: Transaction, written: object, version: number, clock: Clock): Promise<Json> {
   const schedule = await parseSchedule(written);
-  const { name, pipeline, overlap } = schedule;
+  const { name, pipeline, overlap, cron, timeZone, startDate } = schedule;
   const decidedTo = new Date(clock.now());
   await transaction.schedules.put({ name, version, pipeline, overlap, decidedTo, nextDueAt: nextDue(schedule, decidedTo.getTime()) });
+  return { pipeline, cron, timeZone, ...(startDate === undefined ? {} : { startDate }) };
 }

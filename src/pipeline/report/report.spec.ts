@@ -113,6 +113,53 @@ it('holds what took place against what was due', async () => {
   expect(result(skipped, 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
 });
 
+it('sees the instants that a schedule was due at and nobody was there', async () => {
+  const at = (text: string): string => `2026-01-${text}.000Z`;
+  const apply = (when: string, version: number, due: Told[3]): Told => [
+    ...(['documents.applied', when, ''] as const),
+    { documents: [{ kind: 'Schedule', name: 'nightly', version, due }] },
+  ];
+  const vienna = { pipeline: 'shop', cron: '30 2 * * *', timeZone: 'Europe/Vienna' };
+  const queued = (run: string, due: string): Told => [
+    ...(['run.queued', due, run] as const),
+    { run, pipeline: 'shop', due, cause: 'Schedule nightly version 1' },
+  ];
+  const done = (run: string): Told => ['run.published', at('02T09:00:00'), run, { run }];
+  const untold = ({ populations: found }: Collected): readonly unknown[] =>
+    found.get('occurrences')!.first.flatMap(({ at: when, cells }) => (cells[0] === 'untold' ? [when] : []));
+  const silent = await read(apply(at('01T12:00:00'), 1, vienna), queued('a', at('02T01:30:00')), done('a'), [
+    'x',
+    at('05T00:00:00'),
+    '',
+    {},
+  ]);
+  expect(untold(silent)).toEqual([at('03T01:30:00'), at('04T01:30:00')]);
+  expect(result(silent, 'due-was-done')).toEqual({ conclusion: 'exception', tested: 3, exceptions: 2 });
+  // What was left out is told; what a pause was for was not due.
+  const left = await read(
+    apply(at('01T12:00:00'), 1, vienna),
+    ['schedule.skipped', at('03T09:00:00'), '', { schedule: 'nightly', count: 2, from: at('02T01:30:00'), to: at('03T01:30:00') }],
+    ['schedule.paused', at('03T10:00:00'), '', { schedule: 'nightly' }],
+    ['schedule.resumed', at('06T10:00:00'), '', { schedule: 'nightly' }],
+    ['x', at('07T01:31:00'), '', {}],
+  );
+  expect(untold(left)).toEqual([]);
+  // From when it is applied a new version holds, and the one before is held to what it said until then.
+  const changed = await read(
+    apply(at('01T12:00:00'), 1, vienna),
+    apply(at('02T12:00:00'), 2, { ...vienna, cron: '0 6 * * *', timeZone: 'UTC' }),
+    ['x', at('04T00:00:00'), '', {}],
+  );
+  expect(untold(changed)).toEqual([at('02T01:30:00'), at('03T06:00:00')]);
+  // Clocks were set forward over 02:30 on the 29th of March: the instant moves with them.
+  const moved = await read(apply('2026-03-28T12:00:00.000Z', 1, vienna), ['x', '2026-03-29T12:00:00.000Z', '', {}]);
+  expect(untold(moved)).toEqual(['2026-03-29T01:00:00.000Z']);
+  // What a log says of a schedule that is none is nothing to go by.
+  expect(untold(await read(apply(at('01T12:00:00'), 1, { cron: 'never', timeZone: 'Mars' }), ['x', at('05T00:00:00'), '', {}]))).toEqual(
+    [],
+  );
+});
+
 it('asks of a break-glass who agreed, whether it was used once, and whether somebody looked in time', async () => {
   const glass = (id: string, approvedBy: string[], ...more: readonly [string, Told[3]?][]): Told[] => [
     ['breakglass.issued', day('2026-01-02'), '', { breakglass: id, actor: 'ada', approvedBy, reason: { committed: `c-${id}` }, expiresAt: day('2026-01-03') }], // prettier-ignore
@@ -201,6 +248,8 @@ it('reads whatever a log holds', async () => {
         'decision',
         'due',
         'erasure',
+        'schedule',
+        'breakglass',
       ),
       fc.jsonValue(),
     ),

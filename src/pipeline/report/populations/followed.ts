@@ -1,7 +1,7 @@
-// What is asked for, decided and used in entries of its own: approvals, and the instants at which schedules were due. One item for each.
+// What is asked for, decided and used in entries of its own: approvals, requests that a person be gone. One item for each.
 import type { Event, LoggedEvent } from '../../event.js';
 import { type Period, isWithin } from '../period.js';
-import { type Cell, type Item, type Population, type PopulationReader, pick, textOf, toPlace } from './population.js';
+import { type Cell, type Item, type Population, type PopulationReader, textOf, toPlace } from './population.js';
 
 interface Followed {
   readonly at: string;
@@ -137,63 +137,6 @@ export const erasureRequests: Population = {
           return type === 'erasure.completed';
         },
         left: (cells, at, asOf) => void (cells['days'] = daysBetween(at, asOf)),
-      },
-      period,
-    ),
-};
-
-const occurrenceColumns = {
-  what: 'run: a run was due; look: the source was due to be looked at; skipped: instants that were left out',
-  schedule: 'the schedule, or what caused the run',
-  pipeline: 'the pipeline',
-  due: 'the instant that was due; of left-out ones the first',
-  until: 'of left-out ones the last',
-  expected: 'how many were due',
-  actual: 'how many took place',
-  run: 'the run',
-  state: 'how it ended; of left-out ones why',
-};
-
-const ends: ReadonlySet<string> = new Set(['published', 'reused', 'failed', 'denied', 'withheld', 'cancelled']);
-
-/** Only what came to be due in the service: an instant that nobody computed, because no process ran and none caught up, is in no entry. */
-export const occurrences: Population = {
-  name: 'occurrences',
-  title: 'What schedules were to do, and what was done',
-  query:
-    'every entry run.queued that names the instant at which it was due, with the end of that run; every schedule.looked and schedule.look-failed; every schedule.skipped, which counts the instants that were left out. Schedules are known by these entries only',
-  types: ['run.queued', ...[...ends].map((state) => `run.${state}`), 'schedule.looked', 'schedule.look-failed', 'schedule.skipped'],
-  columns: Object.entries(occurrenceColumns).map(([name, means]) => ({ name, means })),
-  open: (period) =>
-    new FollowedReader(
-      {
-        names: Object.keys(occurrenceColumns),
-        begins: ({ type, data }) =>
-          type === 'run.queued' && typeof data['due'] === 'string' ? (textOf(data, 'run') ?? undefined) : undefined,
-        goesOn: ({ type, data }) => (ends.has(type.slice('run.'.length)) ? (textOf(data, 'run') ?? undefined) : undefined),
-        take: (cells, { type, data }) => {
-          const state = type.slice('run.'.length);
-          if (state === 'queued')
-            Object.assign(cells, {
-              ...{ what: 'run', schedule: textOf(data, 'cause'), pipeline: textOf(data, 'pipeline'), due: textOf(data, 'due') },
-              ...{ expected: 1, actual: 0, run: textOf(data, 'run'), state: 'queued' },
-            });
-          else Object.assign(cells, { state, actual: ['published', 'reused'].includes(state) ? 1 : 0 });
-          return state !== 'queued';
-        },
-        alone: ({ type, data }) => {
-          if (type === 'schedule.skipped')
-            return {
-              ...{ what: 'skipped', schedule: textOf(data, 'schedule'), due: textOf(data, 'from'), until: textOf(data, 'to') },
-              ...{ expected: pick(data, 'count'), actual: 0, state: textOf(data, 'reason') },
-            };
-          if (type !== 'schedule.looked' && type !== 'schedule.look-failed') return undefined;
-          const looked = type === 'schedule.looked';
-          return {
-            ...{ what: 'look', schedule: textOf(data, 'schedule'), due: textOf(data, 'due'), run: textOf(data, 'run') },
-            ...{ expected: 1, actual: looked ? 1 : 0, state: looked ? 'looked' : textOf(data, 'code') },
-          };
-        },
       },
       period,
     ),

@@ -1,6 +1,7 @@
 // All populations, in the order in which a package lists them.
 import { breakglasses, flips, gateCalls } from './deployed.js';
-import { approvals, erasureRequests, occurrences } from './followed.js';
+import { approvals, erasureRequests } from './followed.js';
+import { occurrences } from './occurrences.js';
 import { clones, versions } from './lived.js';
 import type { Population } from './population.js';
 import { changesOfTheWorld } from './intended.js';

@@ -3,7 +3,7 @@ import { type DueInstant, dueAfter, parseCron } from '../kernel/cron.js';
 import { InvariantError } from '../kernel/errors.js';
 import { toTimestamp } from '../kernel/clock.js';
 import { dayOfZone, toInstants, toLocalTimestamp } from '../kernel/zone.js';
-import type { ScheduleDefinition } from '../pipeline/definition.js';
+import type { ScheduleDefinition } from './definition.js';
 
 export type Rhythm = Pick<ScheduleDefinition, 'cron' | 'timeZone' | 'startDate'>;
 
