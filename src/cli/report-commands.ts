@@ -3,7 +3,7 @@ import { Argument, type Command } from 'commander';
 
 import { command } from './command.js';
 
-const formats = ['text', 'json', 'html', 'pdf', 'csv', 'xlsx', 'zip'];
+const formats = ['text', 'json', 'html', 'pdf', 'csv', 'xlsx', 'oscal', 'zip'];
 
 export function addReportCommands(program: Command, done: (exitCode: number) => void): void {
   command(
@@ -16,6 +16,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report pci --from 2026-10-01 --to 2027-01-01 --log copy --key log.pub',
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --key log.pub --server https://bauta.internal --token env:TOKEN',
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --policy policy.txt --format pdf --out gdpr.pdf',
+      'bauta report iso27001 --from 2026-10-01 --to 2027-01-01 --format oscal --model poam --out poam.json',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
     ],
     formats,
@@ -29,6 +30,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .option('--log <folder>', 'a log that was exported, instead of the home’s own')
     .option('--key <file>', 'the public key of the log; with verify, --log and --server')
     .option('--policy <file>', 'a trust policy (c2sp.org/tlog-policy): page 1 names its witnesses that have cosigned')
+    .option('--model <name>', 'with --format oscal: assessment-results, component-definition or poam (assessment-results)')
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
     .addHelpText(
       'after',

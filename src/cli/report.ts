@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 import { type Settings, parseSettings } from '../config/settings.js';
 import { openHomeLog } from '../control/home-package.js';
-import { type Asked, makeReport } from '../control/look-at-log.js';
+import { type Asked, makeReport, toContext } from '../control/look-at-log.js';
 import { type Made, makePackage } from '../control/make-package.js';
-import { paperFormats, renderPackaged, renderReport } from '../control/render-report.js';
+import { type OscalModel, oscalModels, paperFormats, renderOscal, renderPackaged, renderReport } from '../control/render-report.js';
 import { type PackageReport, verifyPackage } from '../control/verify-package.js';
 import { InputError, toError } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
@@ -33,6 +33,7 @@ export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
   readonly key?: string;
   readonly policy?: string;
   readonly out?: string;
+  readonly model?: string;
 }
 
 /** Consistent, but nobody knows who signed. */
@@ -52,7 +53,7 @@ export async function report(what: string, file: string | undefined, options: Re
     if (options[name] !== undefined)
       throw new InputError('OPTION_INVALID', {
         name: `--${name} with a package`,
-        expected: '--format html, pdf, json, csv or xlsx: a package is made of a home’s own log, which is told of it',
+        expected: '--format html, pdf, json, csv, xlsx or oscal: a package is made of a home’s own log, which is told of it',
       });
   const server = await findServer(options);
   const made = server ? await packServer(server, asked, options) : await packOwn(asked, settings, options);
@@ -122,18 +123,30 @@ function toPacked({ manifest, files, collected }: Made, path: string, key: strin
 
 async function writeReport(asked: Asked, settings: Settings, options: ReportOptions): Promise<number> {
   const home = options.home ?? settings.BAUTA_HOME;
+  const model = toModel(options);
   const verifier = await readKey(options.key ?? (isOwn(options, settings) ? join(home, 'log.pub') : undefined), options.key !== undefined);
   const server = options.log === undefined ? await findServer(options) : undefined;
   const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
   const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
   const of = server ? { ...asked, workspace: await readWorkspaceName(server) } : asked;
-  const { document, log } = await makeReport(files, of, verifier ?? (policy && (await findLogKey(files, policy))), policy);
+  const { document, log, collected } = await makeReport(files, of, verifier ?? (policy && (await findLogKey(files, policy))), policy);
   const format = paperFormats.find((one) => one === options.format) ?? 'json';
-  const bytes = await renderReport(document, format);
+  const bytes = model ? renderOscal(of.report, toContext(of, log), collected, model) : await renderReport(document, format);
   if (options.out === undefined) process.stdout.write(bytes);
   else await write(options.out, bytes);
   if (log.state === 'broken') process.stderr.write(`${paint('error:', 31)} REPORT_LOG_BROKEN: ${toError('REPORT_LOG_BROKEN').message}\n`);
   return exitCodes[log.state];
+}
+
+/** Undefined: no OSCAL is asked for. */
+function toModel({ format, model }: ReportOptions): OscalModel | undefined {
+  if (format !== 'oscal') {
+    if (model !== undefined) throw new InputError('OPTION_INVALID', { name: '--model', expected: 'a model of --format oscal' });
+    return undefined;
+  }
+  const found = oscalModels.find((one) => one === (model ?? 'assessment-results'));
+  if (!found) throw new InputError('OPTION_INVALID', { name: '--model', expected: oscalModels.join(', ') });
+  return found;
 }
 
 /** Its key is known; that of a log from elsewhere has to be given. */

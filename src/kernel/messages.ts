@@ -2656,6 +2656,11 @@ export const messages = {
     message: 'the audit log did not take an entry within {amount}',
     hint: 'a process with BAUTA_METADATA_SEQUENCER and BAUTA_LOG_KEY has to run, and its log says what keeps it from signing',
   },
+  REPORT_NO_EXCEPTION: {
+    class: 'InputError',
+    message: 'no check of the period found an exception: OSCAL has no plan of action for nothing',
+    hint: 'ask for --model assessment-results, which says what was found',
+  },
   REPORT_PERIOD_EMPTY: {
     class: 'InputError',
     message: 'the log has no entry before {expected}',

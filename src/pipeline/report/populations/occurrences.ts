@@ -75,7 +75,7 @@ class Occurrences implements PopulationReader {
       if (one['kind'] !== 'Schedule' || !due || typeof one['name'] !== 'string' || typeof due['cron'] !== 'string') return [];
       const before = this.#calendars.get(one['name']);
       const items = before?.settle(Date.parse(at)) ?? [];
-      const rhythm = { cron: due['cron'], timeZone: String(due['timeZone'] ?? 'UTC'), ...toStartDate(due['startDate']) };
+      const rhythm = { cron: due['cron'], timeZone: textOf(due, 'timeZone') ?? 'UTC', ...toStartDate(due['startDate']) };
       const of = { schedule: one['name'], version: pick(one, 'version'), pipeline: pick(due, 'pipeline'), entry: toPlace(logged) };
       this.#calendars.set(one['name'], new Calendar(this.period, { ...of, rhythm }, Date.parse(at), before?.paused ?? false));
       return items;
