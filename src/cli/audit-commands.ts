@@ -4,20 +4,27 @@ import type { Command } from 'commander';
 import { command } from './command.js';
 
 export function addAuditCommands(program: Command, done: (exitCode: number) => void): void {
-  command(program, 'audit', 'check the log or fetch it, prove an entry, ask witnesses, delete an old log, erase a text or a person', [
-    'bauta audit verify',
-    'bauta audit verify --log copy/log --key log.pub --known checkpoint-of-last-week',
-    'bauta audit prove 17 --out entry-17.tlog-proof',
-    'bauta audit verify --proof entry-17.tlog-proof --key log.pub',
-    'bauta audit cosign --policy policy.txt',
-    'bauta audit verify --log copy/log --policy policy.txt',
-    'bauta audit export --server https://bauta.internal --token env:TOKEN --out copy',
-    'bauta audit delete 2019 --reason "retention of six years has ended"',
-    'bauta audit erase p-2d1f0c4b6a798e35 --reason "request of the data subject"',
-    'bauta audit delete 2019 --reason "retention has ended" --server https://bauta.internal --token env:TOKEN',
-    'bauta audit erase ada --also "Ada Lovelace" --reason "request of the data subject" --server https://bauta.internal --token env:TOKEN',
-  ])
-    .argument('<action>', 'verify, prove, export, cosign, delete or erase')
+  command(
+    program,
+    'audit',
+    'check the log or fetch it, prove an entry, ask witnesses, anchor it, delete an old log, erase a text or a person',
+    [
+      'bauta audit verify',
+      'bauta audit verify --log copy/log --key log.pub --known checkpoint-of-last-week',
+      'bauta audit prove 17 --out entry-17.tlog-proof',
+      'bauta audit verify --proof entry-17.tlog-proof --key log.pub',
+      'bauta audit cosign --policy policy.txt',
+      'bauta audit verify --log copy/log --policy policy.txt',
+      'bauta audit anchor --to s3://evidence/bauta --to git+https://git.example/evidence.git#main:bauta',
+      'bauta audit verify --log copy/log --key log.pub --anchor s3://evidence/bauta',
+      'bauta audit export --server https://bauta.internal --token env:TOKEN --out copy',
+      'bauta audit delete 2019 --reason "retention of six years has ended"',
+      'bauta audit erase p-2d1f0c4b6a798e35 --reason "request of the data subject"',
+      'bauta audit delete 2019 --reason "retention has ended" --server https://bauta.internal --token env:TOKEN',
+      'bauta audit erase ada --also "Ada Lovelace" --reason "request of the data subject" --server https://bauta.internal --token env:TOKEN',
+    ],
+  )
+    .argument('<action>', 'verify, prove, export, cosign, anchor, delete or erase')
     .argument(
       '[what]',
       'with prove: number of the entry, or LOG/NUMBER as in 2026/17; with delete: the log, as in 2019; with erase: a commitment, the id of a person, or the name',
@@ -29,6 +36,11 @@ export function addAuditCommands(program: Command, done: (exitCode: number) => v
       'a trust policy (c2sp.org/tlog-policy): with verify, keys of the log and of witnesses; with cosign, whom to ask',
     )
     .option('--known <checkpoint...>', 'checkpoints of this log that were seen before, or by somebody else')
+    .option(
+      '--anchor <place...>',
+      'with verify: places that hold checkpoints of it (file:///FOLDER, git+https://HOST/REPOSITORY.git#BRANCH:FOLDER, s3://BUCKET/PREFIX)',
+    )
+    .option('--to <place...>', 'with anchor: such places; default: BAUTA_LOG_ANCHORS')
     .option('--proof <file>', 'with verify: a proof instead of a log')
     .option('--out <path>', 'with prove: where the proof goes (default: stdout); with export: the folder')
     .option('--reason <text>', 'with delete and erase: why; the log holds a commitment to it')

@@ -18,6 +18,7 @@ import {
 } from '../pipeline/audit/audit.js';
 import type { Checkpoint } from '../pipeline/event.js';
 import { exportLog, findChangedTexts, openLogFiles, readTrustPolicy, toLastSignedPath } from '../systems/files/files.js';
+import { type FoundAnchors, anchorHome, readPlaces, toAnchorLine } from './audit-anchor.js';
 import { cosignLog } from './audit-cosign.js';
 import { deleteOldLog, eraseKept } from './audit-delete.js';
 import { type GlobalOptions, wantsJson } from './context.js';
@@ -30,6 +31,8 @@ export interface AuditOptions extends GlobalOptions {
   readonly known?: readonly string[];
   readonly proof?: string;
   readonly policy?: string;
+  readonly anchor?: readonly string[];
+  readonly to?: readonly string[];
   readonly out?: string;
   readonly reason?: string;
   readonly also?: readonly string[];
@@ -43,12 +46,13 @@ export async function audit(action: string, entry: string | undefined, options: 
     return options.proof === undefined ? verify(options) : verifyProofFile(options.proof, options);
   if (action === 'export' && entry === undefined) return exportService(options);
   if (action === 'cosign' && entry === undefined) return cosign(options);
+  if (action === 'anchor' && entry === undefined) return anchor(options);
   if (action === 'prove' && entry !== undefined) return proveEntry(entry, options);
   if (action === 'delete' && entry !== undefined) return deleteOldLog(entry, options, () => look({ home: homeOf(options) }));
   if (action === 'erase' && entry !== undefined) return eraseKept(entry, options);
   throw ['prove', 'delete', 'erase'].includes(action)
     ? toError('OPTION_MISSING', { name: `what to ${action}`, expected: 'bauta audit --help' })
-    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify, prove ENTRY, export, cosign, delete LOG or erase ID' });
+    : toError('OPTION_INVALID', { name: 'what to do', expected: 'verify, prove ENTRY, export, cosign, anchor, delete LOG or erase ID' });
 }
 
 const homeOf = (options: AuditOptions): string => options.home ?? parseSettings(process.env).BAUTA_HOME;
@@ -81,22 +85,51 @@ async function cosign(options: AuditOptions): Promise<number> {
   return cosignLog(options.log ?? join(homeOf(options), 'log'), policy, wantsJson(options));
 }
 
+/** Of a log that lies here; a service anchors its logs itself. */
+async function anchor(options: AuditOptions): Promise<number> {
+  if (options.server !== undefined)
+    throw toError('OPTION_INVALID', { name: '--server', expected: 'a log that lies here: a service anchors its logs itself' });
+  const home = homeOf(options);
+  const key = options.key ?? join(home, 'log.pub');
+  return anchorHome({ folder: options.log ?? join(home, 'log'), key, places: options.to, json: wantsJson(options) });
+}
+
 async function verify(options: AuditOptions): Promise<number> {
-  const { state, report } = await look(options);
-  if (wantsJson(options)) writeJson({ state, ...report });
-  else for (const line of toLines(report, state)) process.stdout.write(`${line}\n`);
+  const { state, report, places } = await look(options);
+  if (wantsJson(options)) writeJson({ state, ...report, anchors: places });
+  else for (const line of toLines(report, state, places)) process.stdout.write(`${line}\n`);
   return exitCodes[state];
 }
 
-async function look(options: AuditOptions): Promise<{ state: State; report: ChainReport }> {
+interface LookedAt {
+  readonly state: State;
+  readonly report: ChainReport;
+  /** What lies at the places of `--anchor`. */
+  readonly places: readonly FoundAnchors[];
+}
+
+async function look(options: AuditOptions): Promise<LookedAt> {
   const files = await openLog(options);
   const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
   const verifier = (await readKey(options)) ?? (policy && (await findLogKey(files, policy)));
-  const checks = { known: await readKnown(options), ...(verifier ? { verifier } : {}), ...(policy ? { policy } : {}) };
+  const anchors = await readPlaces(options.anchor ?? [], verifier?.name ?? (await findKeyName(files)));
+  const known = [...(await readKnown(options)), ...anchors.known];
+  const checks = { known, ...(verifier ? { verifier } : {}), ...(policy ? { policy } : {}) };
   const report = await verifyChain(files, checks);
   const changed = isOwn(options) ? await findChangedTexts(join(homeOf(options), 'erasable')) : [];
-  const findings = [...report.findings, ...changed.map((name) => toFinding('LOG_TEXT_CHANGED', { file: `erasable/texts/${name}` }))];
-  return { state: toState(findings, report.signatureChecked), report: { ...report, findings } };
+  const findings = [
+    ...report.findings,
+    ...anchors.findings,
+    ...changed.map((name) => toFinding('LOG_TEXT_CHANGED', { file: `erasable/texts/${name}` })),
+  ];
+  return { state: toState(findings, report.signatureChecked), report: { ...report, findings }, places: anchors.found };
+}
+
+/** As the newest checkpoint names it, whoever signed that. */
+async function findKeyName(files: LogFiles): Promise<string> {
+  const note = (await files.read(`${(await listLogs(files)).at(-1) ?? ''}/checkpoint`))?.toString('utf8') ?? '';
+  const [origin = ''] = note.split('\n');
+  return origin.slice(0, Math.max(0, origin.lastIndexOf('/')));
 }
 
 /** The log of a home, with its own key: what is said about it, and whether it is whole. */
@@ -111,14 +144,18 @@ export async function findLogKey(files: LogFiles, { logs }: TrustPolicy): Promis
   return logs.find(({ name }) => note.startsWith(`${name}/`)) ?? logs[0];
 }
 
-function toLines({ logs, deleted, findings, cosigned }: ChainReport, state: State): readonly string[] {
+function toLines(
+  { logs, deleted, findings, cosigned }: ChainReport,
+  state: State,
+  places: readonly FoundAnchors[] = [],
+): readonly string[] {
   const toLine = ({ origin, size, root }: Checkpoint): string => `${origin}  ${toCount(size, 'entry', 'entries')}  root ${root}`;
   const gone = deleted.map((one) => stripControls(`${toLine(one)}  deleted on ${one.at} by entry ${one.log}/${one.entry}`));
   const checkpoints = logs.map((one) => stripControls(toLine(one)));
   const seen = (cosigned?.witnesses ?? []).map(({ name, at }) =>
     stripControls(`${cosigned?.origin}  ${toCount(cosigned?.size ?? 0, 'entry', 'entries')}  cosigned by ${name} at ${at}`),
   );
-  return [...gone, ...checkpoints, ...seen, ...toVerdict(findings, state, 'every entry is what was signed')];
+  return [...gone, ...checkpoints, ...seen, ...places.map(toAnchorLine), ...toVerdict(findings, state, 'every entry is what was signed')];
 }
 
 async function verifyProofFile(file: string, options: AuditOptions): Promise<number> {

@@ -146,6 +146,17 @@ export const declarations = {
     60,
     'How often the witnesses of BAUTA_LOG_WITNESSES are asked, in seconds, while the log has grown since.',
   ),
+  BAUTA_LOG_ANCHORS: optionalText(
+    'Places that checkpoints of the log are put at, with spaces between: file:///FOLDER of another machine, git+https://HOST/REPOSITORY.git#BRANCH:FOLDER (or git+file://), s3://BUCKET/PREFIX of a bucket with object lock: by the process with BAUTA_METADATA_SEQUENCER, and by `bauta audit anchor`. BAUTA_HTTP_HOSTS lists the host of a repository.',
+  ),
+  BAUTA_LOG_ANCHOR_SECONDS: integer(10, 86_400, 3600, 'How often that is done, in seconds, while the log has grown since.'),
+  BAUTA_LOG_ANCHOR_TOKEN: reference('Where the login of that repository is: a token that may push to the branch, or USER:PASSWORD.'),
+  BAUTA_LOG_ANCHOR_LOCK_DAYS: integer(
+    1,
+    36_500,
+    2190,
+    'How long a checkpoint in a bucket is locked (compliance mode: nobody can shorten it), in days. The default is six years.',
+  ),
   BAUTA_LOG_RETENTION_DAYS: integer(
     0,
     36_500,

@@ -15,7 +15,7 @@ import { IssuerKeys } from '../systems/oidc/oidc.js';
 import { RunTraces } from '../systems/otlp/otlp.js';
 import { migrateQueue } from '../systems/queue/queue.js';
 import { issueFirstToken } from './access/access.js';
-import { openCosigning } from './audit/audit.js';
+import { openAnchoring, openCosigning } from './audit/audit.js';
 import { ApprovalExpiry } from './approvals/approvals.js';
 import { BreakglassClock } from './breakglasses/breakglasses.js';
 import { consequences } from './consequences.js';
@@ -197,6 +197,8 @@ async function openMetadata(
       closers.unshift(() => sequencer.stop());
       const cosigning = await openCosigning({ settings, metadata, failed: failed('witnesses') });
       if (cosigning) closers.unshift(() => cosigning.stop());
+      const anchoring = openAnchoring({ settings, environment, metadata, failed: failed('anchors') });
+      if (anchoring) closers.unshift(() => anchoring.stop());
     }
     if (settings.BAUTA_RUNS > 0) {
       const { BAUTA_OTLP_URL: collector } = settings;

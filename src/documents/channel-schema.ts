@@ -27,6 +27,7 @@ export const channelEvents = [
   ...(['deployment-flipped', 'breakglass-issued', 'breakglass-used', 'breakglass-unreviewed'] as const),
   'policy-refused',
   'agent-refused',
+  'anchor-refused',
 ] as const;
 
 /** Exactly one of the ways: the one that `via` names. */

@@ -2606,6 +2606,31 @@ export const messages = {
     message: 'the trust policy {file} cannot be read',
     hint: 'check the path and its rights',
   },
+  ANCHOR_AHEAD: {
+    class: 'DataError',
+    message: '{name} holds a checkpoint of {expected} entries of {file}, and the log has {amount}',
+    hint: 'the log was cut or restored from a backup: keep it as it is, and bauta audit verify --anchor with that place',
+  },
+  ANCHOR_CONTRADICTS: {
+    class: 'DataError',
+    message: '{name} holds another checkpoint of {file} than the log gives',
+    hint: 'the log was rewritten or has two histories: keep it as it is, and bauta audit verify --anchor with that place',
+  },
+  ANCHOR_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'no checkpoint can be put at {name} or read there ({expected})',
+    hint: 'look at the place, BAUTA_HTTP_HOSTS, BAUTA_LOG_ANCHOR_TOKEN and BAUTA_AWS_*; the log goes on, and the next try takes its newest checkpoint there',
+  },
+  LOG_UNANCHORED: {
+    class: 'DataError',
+    message: 'no checkpoint of this log is at {file}',
+    hint: 'bauta audit anchor puts one there; where there was one, ask who can delete there',
+  },
+  LOG_ANCHOR_COVERED: {
+    class: 'DataError',
+    message: 'something was laid over the checkpoint {name} later, or it was marked deleted; what was put first is what counts here',
+    hint: 'the lock has kept it: look in the access log of the bucket who tried',
+  },
   WITNESS_AHEAD: {
     class: 'DataError',
     message: 'the witness {name} has cosigned {expected} entries of {file}, and the log has {amount}',

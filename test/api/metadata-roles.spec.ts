@@ -89,6 +89,8 @@ describe('the service role', () => {
     `INSERT INTO bauta.audit_checkpoint (workspace_id, log, size, root, note) SELECT id, '2026', 9, 'r', 'n' FROM bauta.workspace LIMIT 1`,
     'DELETE FROM bauta.audit_checkpoint',
     'DELETE FROM bauta.audit_cosigned',
+    'DELETE FROM bauta.audit_anchor',
+    `UPDATE bauta.audit_anchor SET place = 'mine'`,
     `INSERT INTO bauta.audit_key (workspace_id, verifier) SELECT id, 'k' FROM bauta.workspace LIMIT 1`,
     `UPDATE bauta.audit_note SET note = 'signed'`,
     'DELETE FROM bauta.audit_standing',

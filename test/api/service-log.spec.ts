@@ -1,7 +1,7 @@
 // The service's log is one that anyone can check: a run's publication is announced there where the marker says, an auditor fetches the files, and
 // everything that checks a log of the command line checks this one.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,9 @@ import { formatWitnessKey, readCosignatures, toCosigner } from '../../src/kernel
 import { parseNote, parseVerifierKey } from '../../src/kernel/signed-note.js';
 import { type SendToWitness, answerSubmission, parseTrustPolicy } from '../../src/pipeline/audit/audit.js';
 import { parseMarkerText } from '../../src/pipeline/marker.js';
-import { CosignClock } from '../../src/control/audit/audit.js';
+import { openAnchorStore } from '../../src/control/anchor-places.js';
+import { AnchorClock, CosignClock } from '../../src/control/audit/audit.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { RunWorker } from '../../src/control/runs/runs.js';
 import { type ServiceWorld, startRunWorker, startServiceWorld } from '../support/service.js';
 import { type TinyWorld, canary, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
@@ -246,6 +248,52 @@ it('shows every log to its witnesses, keeps what they cosigned, and is verified 
     await world.sql(`UPDATE bauta.audit_cosigned SET note = ''`);
     await clock.look();
     expect(failed).toMatchObject([{ code: 'WITNESS_AHEAD' }]);
+  } finally {
+    await clock.stop();
+  }
+});
+
+it('puts checkpoints of every log elsewhere, says where they are, and tells once of a place that refuses or is away', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  const place = `file://${elsewhere}`;
+  const failed: unknown[] = [];
+  const open = (name: string): ReturnType<typeof openAnchorStore> => openAnchorStore(name, parseSettings({}), {});
+  const clock = new AnchorClock({
+    metadata: world.metadata,
+    places: [place],
+    everyMs: 3_600_000,
+    open,
+    failed: (error) => failed.push(error),
+  });
+  const refusals = async (): Promise<readonly unknown[]> =>
+    (await entries()).filter(({ event }) => event.type === 'anchor.refused').map(({ event }) => event.data);
+  try {
+    const get = (path: string): ReturnType<ServiceWorld['ask']> => world.ask('GET', `/v1/audit/log/${path}`, { token: auditor });
+    expect((await get('anchors')).status).toBe(404);
+    await clock.look();
+    expect(failed).toEqual([]);
+    const served = await fetch(`${world.url}/v1/audit/log/anchors`, { headers: { Authorization: `Bearer ${auditor}` } });
+    const [anchor] = (await served.json()) as { place: string; note: string; lockedUntil: unknown }[];
+    expect(anchor).toMatchObject({ place, lockedUntil: null, note: expect.stringContaining('/2026\n') });
+    const metrics = await (await fetch(`${world.url}/metrics`, { headers: { Authorization: `Bearer ${auditor}` } })).text();
+    expect(metrics).toMatch(/bauta_log_unanchored\{place="file:[^"]+"\} 0\n/);
+    await world.sql('DELETE FROM bauta.audit_cosigned');
+    const out = join(folder, 'anchored');
+    expect(await bauta('audit', 'export', '--server', world.url, '--token', 'env:AUDITOR', '--out', out)).toMatchObject({ status: 0 });
+    expect(await bauta('audit', 'verify', '--log', out, '--key', key, '--anchor', place)).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`${place}  1 checkpoint`),
+    });
+    // Another workspace's auditor does not see where.
+    expect((await world.ask('GET', '/v1/audit/log/anchors', { token: stranger })).body).not.toMatchObject([{ note: anchor!.note }]);
+    rmSync(elsewhere, { recursive: true });
+    await world.sql('UPDATE bauta.audit_anchor SET size = 1');
+    await clock.look();
+    await clock.look();
+    expect(failed).toMatchObject(expect.arrayContaining([expect.objectContaining({ code: 'ANCHOR_UNREACHABLE' })]));
+    for (let round = 0; (await refusals()).length === 0 && round < 200; round++) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await refusals()).toEqual([{ place, code: 'ANCHOR_UNREACHABLE' }]);
   } finally {
     await clock.stop();
   }

@@ -28,11 +28,11 @@ const actions = (...names: readonly string[]): readonly string[] => [
 
 // moto enforces no IAM: what is held here is their shape, and below, that what is asked stands in them.
 describe('the policies for AWS', () => {
-  it('are one for each purpose, which name that purpose and no other, and one for secrets', () => {
+  it('are one for each purpose, which name that purpose and no other, one for secrets and one for anchors', () => {
     expect(readdirSync(folder).sort()).toEqual(
       ['masking', 'token', 'transport']
         .flatMap((one) => [`${one}-custodian.json`, `${one}.json`])
-        .concat('secrets.json')
+        .concat('secrets.json', 'anchors.json')
         .sort(),
     );
     for (const end of ['', '-custodian']) {
@@ -47,6 +47,8 @@ describe('the policies for AWS', () => {
     const made = ['kms:CreateKey', 'kms:CreateAlias', 'kms:DescribeKey', 'kms:TagResource', 'kms:ScheduleKeyDeletion'];
     expect(actions('masking-custodian')).toEqual(made);
     expect(actions('secrets')).toEqual(['secretsmanager:GetSecretValue']);
+    // Whoever anchors may add and read, and neither delete nor lift a lock.
+    expect(actions('anchors').filter((action) => !/^s3:(Get|List)/.test(action))).toEqual(['s3:PutObject', 's3:PutObjectRetention']);
   });
 
   it('bind every action to names of their purpose, to keys of our kind, or to what gives nothing away', () => {

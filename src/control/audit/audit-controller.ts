@@ -35,6 +35,14 @@ const entry: Schema = {
   required: ['index', 'event'],
   properties: { index: { type: 'integer' }, event: { type: 'object' } },
 };
+const anchors: Schema = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['place', 'at', 'lockedUntil', 'note'],
+    properties: { place: text, at: text, lockedUntil: { type: ['string', 'null'] }, note: text },
+  },
+};
 const bytes: Schema = { type: 'string', format: 'binary' };
 const octets = { answer: bytes, answerType: 'application/octet-stream', errors: [404] };
 
@@ -96,6 +104,14 @@ export class AuditController {
   }
 
   @Route({
+    ...{ method: 'GET', path: 'anchors', needs: 'audit:read', errors: [404], answer: anchors },
+    summary: 'where its checkpoints were put, the newest of each place',
+  })
+  newestAnchors(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.send(request, response, undefined, 'anchors');
+  }
+
+  @Route({
     ...octets,
     method: 'GET',
     path: 'tile/*path',
@@ -141,6 +157,14 @@ export class AuditController {
     return this.send(request, response, log, 'cosigned');
   }
 
+  @Route({
+    ...{ method: 'GET', path: ':log/anchors', needs: 'audit:read', errors: [404], answer: anchors },
+    summary: 'where checkpoints of a log were put, the newest of each place',
+  })
+  anchors(@Req() request: Request, @Param('log') log: string, @Res() response: Response): Promise<void> {
+    return this.send(request, response, log, 'anchors');
+  }
+
   @Route({ ...octets, method: 'GET', path: ':log/tile/*path', needs: 'audit:read', summary: 'a tile of a log, or a bundle of its entries' })
   tile(
     @Req() request: Request,
@@ -168,13 +192,16 @@ export class AuditController {
       return isLogName(name) ? log.files().read(`${name}/${path}`) : undefined;
     });
     if (!found) throw toError('RESOURCE_UNKNOWN', { type: 'part of the log' });
-    response.setHeader(
-      'Content-Type',
-      ['checkpoint', 'cosigned'].includes(path) ? 'text/plain; charset=utf-8' : 'application/octet-stream',
-    );
+    response.setHeader('Content-Type', contentTypes[path] ?? 'application/octet-stream');
     response.end(found);
   }
 }
+
+const contentTypes: Readonly<Record<string, string>> = {
+  checkpoint: 'text/plain; charset=utf-8',
+  cosigned: 'text/plain; charset=utf-8',
+  anchors: 'application/json; charset=utf-8',
+};
 
 const isLogName = (name: unknown): name is string => typeof name === 'string' && /^\d{4}(-\d{2})?$/.test(name);
 

@@ -6,6 +6,7 @@ import { type SendToWitness, type TrustPolicy, gatherCosignatures, parseCheckpoi
 import { readTrustPolicy } from '../../systems/files/files.js';
 import { HttpClient, toWitnessSender } from '../../systems/http/http.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
+import { openSnapshot } from './log-snapshot.js';
 
 export interface CosignClockOptions {
   readonly metadata: Metadata;
@@ -51,25 +52,13 @@ export class CosignClock {
 
   private async cosign(workspaceId: string, name: string): Promise<void> {
     const { metadata, policy, sendTo, failed } = this.options;
-    // Each file in a transaction of its own: none is held open while a witness thinks.
-    const read = (path: string): Promise<Buffer | undefined> => metadata.within(workspaceId, ({ log }) => log.files().read(path));
-    const files = { read: snapshotOf(read), list: () => Promise.resolve([]) };
+    const files = openSnapshot(metadata, workspaceId);
     const gathered = await gatherCosignatures(files, name, policy, (url, witness) => sendTo(url, witness.name));
     for (const { error } of gathered.failed) failed(error);
     const { note } = gathered;
     const checkpoint = note === undefined ? undefined : parseCheckpoint(note);
     if (note !== undefined && checkpoint) await metadata.within(workspaceId, ({ log }) => log.keepCosigned(name, checkpoint.size, note));
   }
-}
-
-/** The checkpoint that is asked for and the one that proofs are made for are one, however the log grows meanwhile. */
-function snapshotOf(read: (path: string) => Promise<Buffer | undefined>): (path: string) => Promise<Buffer | undefined> {
-  const kept = new Map<string, Promise<Buffer | undefined>>();
-  return (path) => {
-    const found = kept.get(path) ?? read(path);
-    kept.set(path, found);
-    return found;
-  };
 }
 
 /** Undefined: the settings name no witnesses. Throws TRUST_POLICY_UNREADABLE and TRUST_POLICY_INVALID: a service that was told to ask does not start without. */

@@ -11,12 +11,13 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
-  const { states, datasets, ages, secrets, uncosigned } = await metadata.within(workspaceId, async (transaction) => ({
+  const { states, datasets, ages, secrets, uncosigned, unanchored } = await metadata.within(workspaceId, async (transaction) => ({
     states: await transaction.runs.count(),
     datasets: await transaction.datasets.count(),
     ages: await readKeyAges((types) => transaction.log.standing(types), systemClock.now()),
     secrets: await readSecretAges(transaction, systemClock.now()),
     uncosigned: await transaction.log.uncosigned(),
+    unanchored: await transaction.log.unanchored(),
   }));
   const keys = new Gauge({
     ...{ name: 'bauta_key_age_seconds', help: 'Since the log knows the newest version of an environment’s keys.', registers: [registry] },
@@ -53,6 +54,7 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   }
   gauge('bauta_log_uncosigned', 'Entries of the newest log that no witness has seen.', uncosigned.entries);
   gauge('bauta_log_cosigned_seconds', 'Since witnesses cosigned it last; +Inf: never.', uncosigned.seconds ?? Infinity);
+  setAnchors(registry, unanchored);
   gauge('bauta_datasets', 'Published dataset versions that no newer one replaced.', datasets.current);
   gauge('bauta_datasets_expiring', 'Of these: expire so soon that channels were told.', datasets.expiring);
   gauge('bauta_datasets_expired', 'Of these: have expired.', datasets.expired);
@@ -65,4 +67,17 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   });
   for (const [state, count] of Object.entries(metadata.sessions())) sessions.set({ state }, count);
   return registry.metrics();
+}
+
+function setAnchors(
+  registry: Registry,
+  places: readonly { readonly place: string; readonly entries: number; readonly seconds: number }[],
+): void {
+  const labelled = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry], labelNames: ['place'] });
+  const behind = labelled('bauta_log_unanchored', 'Entries of the newest log that no checkpoint at a place covers.');
+  const age = labelled('bauta_log_anchored_seconds', 'Since its newest checkpoint was put there.');
+  for (const { place, entries, seconds } of places) {
+    behind.set({ place }, entries);
+    age.set({ place }, seconds);
+  }
 }

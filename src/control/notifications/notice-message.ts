@@ -27,6 +27,7 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'breakglass.unreviewed': 'breakglass-unreviewed',
   'policy.bundle-refused': 'policy-refused',
   'agent.refused': 'agent-refused',
+  'anchor.refused': 'anchor-refused',
 };
 
 /** Of a deployment: told as they are, each of them a name or an id. */
@@ -34,7 +35,7 @@ const deploymentMembers = ['environment', 'gate', 'service', 'decision', 'breakg
 
 export async function toMessage(transaction: Transaction, notice: Notice, workspace: string): Promise<Message | undefined> {
   const event = events[notice.type];
-  const { run: runId, approval, expiresAt, changed, question, digest, environment } = notice.data;
+  const { run: runId, approval, expiresAt, changed, question, digest, environment, place } = notice.data;
   const run = typeof runId === 'string' ? await transaction.runs.find(runId) : undefined;
   if (event === undefined) return undefined;
   // That a run was published is no news unless something was not well before it.
@@ -45,6 +46,7 @@ export async function toMessage(transaction: Transaction, notice: Notice, worksp
     ...{ event, at: notice.at, workspace },
     ...(run ? { pipeline: run.pipeline, environment: run.environment, run: run.id } : {}),
     ...(event === 'agent-refused' && typeof environment === 'string' ? { environment } : {}),
+    ...(event === 'anchor-refused' && typeof place === 'string' ? { place } : {}),
     ...(typeof approval === 'string' ? { approval } : {}),
     ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
     ...(Array.isArray(changed) ? { changed: toNames(changed) } : {}),
@@ -66,15 +68,16 @@ function toNames(changed: readonly Json[]): readonly string[] {
 
 /** How long a channel does not hear the same again; what the service itself tells once is told each time. */
 export const toQuietMs = ({ event }: Message): number => {
-  if (event === 'policy-refused') return 24 * QUIET_MS;
+  if (event === 'policy-refused' || event === 'anchor-refused') return 24 * QUIET_MS;
   return event.startsWith('dataset-') || isOfDeployment(event) ? 0 : QUIET_MS;
 };
 
 const isOfDeployment = (event: NoticeEvent): boolean => event.startsWith('breakglass-') || event === 'deployment-flipped';
 
 /** What a channel hears once: the same of the same pipeline, of the same approval, or of the same bundle. */
-export const toSubject = ({ event, pipeline, approval, decision, breakglass, bundle, code, environment }: Message): string => {
+export const toSubject = ({ event, pipeline, approval, decision, breakglass, bundle, code, environment, place }: Message): string => {
   if (event === 'agent-refused') return `environment ${environment ?? ''}`;
+  if (event === 'anchor-refused') return `place ${place ?? ''} ${code ?? ''}`;
   if (event === 'policy-refused') return `bundle ${bundle ?? ''} ${code ?? ''}`;
   if (isOfDeployment(event)) return breakglass === undefined ? `decision ${decision ?? ''}` : `breakglass ${breakglass}`;
   return event === 'approval-wanted' ? `approval ${approval ?? ''}` : `pipeline ${pipeline ?? ''}`;

@@ -5,6 +5,7 @@ import { type Finding, type Where, toFinding } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/messages.js';
 import type { Verifier } from '../../kernel/signed-note.js';
 import type { Checkpoint } from '../event.js';
+import { type Anchor, parseAnchors } from './anchors.js';
 import { openCheckpoint, parseCheckpoint } from './checkpoint.js';
 import { type Deletion, toDeletions } from './deletions.js';
 import { type LogFiles, listLogs } from './log-files.js';
@@ -23,6 +24,14 @@ export interface ChainReport {
   readonly signatureChecked: boolean;
   /** The newest checkpoint that witnesses of the policy have cosigned, and who they are; null: none has, or no policy was given. */
   readonly cosigned: CosignedBy | null;
+  /** Where its checkpoints were put, as it says itself: whoever can look there does, and believes that. */
+  readonly anchored: readonly AnchoredAt[];
+}
+
+/** The first `size` entries of a log, as they were `at` then. */
+export interface AnchoredAt extends Omit<Anchor, 'note'> {
+  readonly origin: string;
+  readonly size: number;
 }
 
 /** What whoever holds the log's key cannot have rewritten without these: the first `size` entries of the log, as they were at the earliest of these times. */
@@ -71,6 +80,7 @@ class Chain {
   #known: { readonly name: string; readonly checkpoint: Checkpoint }[] = [];
   /** Notes that witnesses were asked to cosign, by log. */
   readonly #cosigned = new Map<string, string>();
+  readonly #anchored: (AnchoredAt & { readonly note: string })[] = [];
 
   constructor(
     private readonly files: LogFiles,
@@ -82,10 +92,12 @@ class Chain {
     for (const name of names) {
       const bytes = await this.files.read(`${name}/cosigned`);
       if (bytes) this.#cosigned.set(name, bytes.toString('utf8'));
+      await this.#readAnchors(name);
     }
     // What a witness has seen, every later state of the log goes on from, whoever is asked about it.
     const seen = [...this.#cosigned].map(([name, note]) => ({ name: `${name}/cosigned`, note }));
-    this.#known = [...this.checks.known, ...seen].flatMap(({ name, note }) => {
+    const anchored = this.#anchored.map(({ place, note }) => ({ name: place, note }));
+    this.#known = [...this.checks.known, ...seen, ...anchored].flatMap(({ name, note }) => {
       const checkpoint = this.#open(name, note);
       return checkpoint ? [{ name, checkpoint }] : [];
     });
@@ -103,7 +115,19 @@ class Chain {
       checkpoint: this.#logs.at(-1)?.checkpoint ?? null,
       signatureChecked: this.checks.verifier !== undefined,
       cosigned,
+      anchored: this.#anchored.map(({ note: _, ...one }) => one),
     };
+  }
+
+  async #readAnchors(name: string): Promise<void> {
+    const file = `${name}/anchors`;
+    const bytes = await this.files.read(file);
+    const anchors = bytes && parseAnchors(bytes.toString('utf8'));
+    if (bytes && !anchors) this.#say('LOG_CHECKPOINT_MALFORMED', { file });
+    for (const anchor of anchors ?? []) {
+      const { origin, size } = parseCheckpoint(anchor.note)!;
+      this.#anchored.push({ ...anchor, origin, size });
+    }
   }
 
   /** Of the newest log that any witness was asked about: one that has just begun may have none yet, and begins with the one before it. */

@@ -40,9 +40,9 @@ export class Aws {
   }
 
   /** A folder of a bucket with object lock; who opens it closes it. Throws AWS_BUCKET_UNLOCKED and AWS_*. */
-  async openLocked(place: BucketPlace): Promise<LockedFolder> {
+  async openLocked(place: BucketPlace, page?: number): Promise<LockedFolder> {
     const { LockedFolder: Opened } = await import('./locked-folder.js');
-    return Opened.open(this.settings, place);
+    return Opened.open(this.settings, place, page);
   }
 
   async close(): Promise<void> {

@@ -27,10 +27,15 @@ export class LockedFolder {
   private constructor(
     private readonly client: S3Client,
     private readonly place: BucketPlace,
+    private readonly page: number,
   ) {}
 
-  /** Throws AWS_BUCKET_UNLOCKED where the bucket has no object lock, and AWS_*. */
-  static async open(settings: AwsSettings & { readonly BAUTA_AWS_S3_ENDPOINT: string }, place: BucketPlace): Promise<LockedFolder> {
+  /** `page`: how many names one answer has at most. Throws AWS_BUCKET_UNLOCKED where the bucket has no object lock, and AWS_*. */
+  static async open(
+    settings: AwsSettings & { readonly BAUTA_AWS_S3_ENDPOINT: string },
+    place: BucketPlace,
+    page = 1000,
+  ): Promise<LockedFolder> {
     const endpoint = settings.BAUTA_AWS_S3_ENDPOINT;
     const client = new S3Client({ ...toClientOptions(settings, endpoint), forcePathStyle: endpoint !== '' });
     try {
@@ -39,7 +44,7 @@ export class LockedFolder {
       const answer = await ask(path, () => client.send(question), ['ObjectLockConfigurationNotFoundError']);
       const isLocked = typeof answer === 'object' && answer.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled';
       if (!isLocked) throw toError('AWS_BUCKET_UNLOCKED', { path });
-      return new LockedFolder(client, place);
+      return new LockedFolder(client, place, page);
     } catch (error) {
       client.destroy();
       throw error;
@@ -112,7 +117,7 @@ export class LockedFolder {
     const found: Version[] = [];
     let next: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } | undefined = {};
     while (next) {
-      const request: ListObjectVersionsCommand = new ListObjectVersionsCommand({ Bucket, Prefix: Key, ...next });
+      const request: ListObjectVersionsCommand = new ListObjectVersionsCommand({ Bucket, Prefix: Key, MaxKeys: this.page, ...next });
       const answer = await ask(path, () => this.client.send(request));
       const take = (
         isMarker: boolean,

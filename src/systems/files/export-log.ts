@@ -23,8 +23,9 @@ export async function exportLog(from: LogFiles, folder: string): Promise<readonl
 }
 
 async function exportOne(from: LogFiles, folder: string, name: string): Promise<void> {
-  // Before the checkpoint: what is cosigned meanwhile would be ahead of it.
+  // Before the checkpoint: what is cosigned or anchored meanwhile would be ahead of it.
   const cosigned = await from.read(`${name}/cosigned`);
+  const anchors = await from.read(`${name}/anchors`);
   const note = await from.read(`${name}/checkpoint`);
   const checkpoint = note && parseCheckpoint(note.toString('utf8'));
   if (!note || !checkpoint) throw toError('LOG_INCONSISTENT', { file: name });
@@ -41,6 +42,7 @@ async function exportOne(from: LogFiles, folder: string, name: string): Promise<
       if (payload) await copy(toPayloadPath(payload.digest));
   }
   if (cosigned) await write(join(folder, name, 'cosigned'), cosigned);
+  if (anchors) await write(join(folder, name, 'anchors'), anchors);
   // Last: a folder without it is no log yet.
   await write(join(folder, name, 'checkpoint'), note);
 }

@@ -32,6 +32,7 @@ import { Events1763700000031 } from '../../../migrations/0031-events.js';
 import { Decisions1763700000032 } from '../../../migrations/0032-decisions.js';
 import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
 import { Cosigned1763700000041 } from '../../../migrations/0041-cosigned.js';
+import { Anchors1763700000043 } from '../../../migrations/0043-anchors.js';
 import { Agents1763700000034 } from '../../../migrations/0034-agents.js';
 import { Life1763700000039 } from '../../../migrations/0039-life.js';
 import { Glass1763700000036 } from '../../../migrations/0036-glass.js';
@@ -64,6 +65,7 @@ export const migrations = [
   Callbacks1763700000038,
   Life1763700000039,
   Cosigned1763700000041,
+  Anchors1763700000043,
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

@@ -4,9 +4,18 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 import type { EntityManager } from 'typeorm';
 
-import type { Json } from '../../kernel/canonical-json.js';
+import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
 import { type Verifier, parseVerifierKey } from '../../kernel/signed-note.js';
-import { type LogFiles, TILE, type Tile, parseCheckpoint, parseTilePath, toBundle, toCarried } from '../../pipeline/audit/audit.js';
+import {
+  type Anchor,
+  type LogFiles,
+  TILE,
+  type Tile,
+  parseCheckpoint,
+  parseTilePath,
+  toBundle,
+  toCarried,
+} from '../../pipeline/audit/audit.js';
 import { fromLogged, toCommitment } from '../../pipeline/erasable.js';
 import type { Appended, Checkpoint, Event } from '../../pipeline/event.js';
 
@@ -207,12 +216,44 @@ export class LogStore {
     return row ?? { entries: 0, seconds: null };
   }
 
+  /** Where a checkpoint was put; one that is older than what is known of the place does not take its place. */
+  async keepAnchor(log: string, { place, at, lockedUntil, note }: Anchor): Promise<void> {
+    await this.query(
+      `INSERT INTO bauta.audit_anchor (workspace_id, log, place, size, note, locked_until, anchored_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+       ON CONFLICT (workspace_id, log, place) DO UPDATE
+       SET size = excluded.size, note = excluded.note, locked_until = excluded.locked_until, anchored_at = excluded.anchored_at
+       WHERE audit_anchor.size <= excluded.size`,
+      [log, place, parseCheckpoint(note)?.size ?? 0, note, lockedUntil, at],
+    );
+  }
+
+  /** Per place, entries of the newest log that no checkpoint there covers, and how old the newest one there is. */
+  async unanchored(): Promise<readonly { readonly place: string; readonly entries: number; readonly seconds: number }[]> {
+    return this.query(
+      `SELECT a.place, (newest.size - a.size)::float8 AS entries, extract(epoch FROM clock_timestamp() - a.anchored_at)::float8 AS seconds
+       FROM (SELECT log, size FROM bauta.audit_checkpoint WHERE workspace_id = $1 ORDER BY log COLLATE "C" DESC, size DESC LIMIT 1) newest
+       JOIN bauta.audit_anchor a ON a.workspace_id = $1 AND a.log = newest.log ORDER BY a.place`,
+    );
+  }
+
+  private async anchors(log: string): Promise<Buffer | undefined> {
+    const rows = await this.query<{ place: string; at: Date; until: Date | null; note: string }>(
+      'SELECT place, anchored_at AS at, locked_until AS until, note FROM bauta.audit_anchor WHERE workspace_id = $1 AND log = $2 ORDER BY place COLLATE "C"',
+      [log],
+    );
+    const anchors = rows.map(({ place, at, until, note }) => ({
+      ...{ place, at: at.toISOString(), lockedUntil: until?.toISOString() ?? null, note },
+    }));
+    return rows.length === 0 ? undefined : Buffer.from(`${toCanonicalJson(anchors)}\n`, 'utf8');
+  }
+
   private async read(path: string): Promise<Buffer | undefined> {
     const [, log = '', rest = ''] = /^(\d{4}(?:-\d{2})?)\/(.+)$/.exec(path) ?? [];
     if (rest === 'cosigned') {
       const [row] = await this.query<{ note: string }>('SELECT note FROM bauta.audit_cosigned WHERE workspace_id = $1 AND log = $2', [log]);
       return row && Buffer.from(row.note, 'utf8');
     }
+    if (rest === 'anchors') return this.anchors(log);
     if (rest === 'checkpoint') {
       const [row] = await this.query<{ note: string }>(
         'SELECT note FROM bauta.audit_checkpoint WHERE workspace_id = $1 AND log = $2 ORDER BY size DESC LIMIT 1',

@@ -56,6 +56,7 @@ const toldOf: ReadonlySet<string> = new Set([
   'dataset.drifted',
   'dataset.recovered',
   'agent.refused',
+  'anchor.refused',
 ]);
 
 export class Transaction {

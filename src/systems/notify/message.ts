@@ -6,6 +6,7 @@ export const noticeEvents = [
   ...(['deployment-flipped', 'breakglass-issued', 'breakglass-used', 'breakglass-unreviewed'] as const),
   'policy-refused',
   'agent-refused',
+  'anchor-refused',
 ] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
@@ -26,6 +27,8 @@ export type Message = {
   readonly changed?: readonly string[];
   /** Which of one's own bundles: about plans, or about deployments; and of which digest. */
   readonly bundle?: string;
+  /** Where a checkpoint was to be put, as the settings name it. */
+  readonly place?: string;
   /** Why: one of our codes. */
   readonly code?: string;
   /** Of a deployment, and by what it was let through. */
@@ -53,6 +56,7 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'breakglass-unreviewed': 'Nobody reviewed the use of a break-glass in time',
   'policy-refused': 'A policy bundle was refused; the one before stays in force',
   'agent-refused': 'An agent or the service refused what nobody signed: somebody else writes to the topics',
+  'anchor-refused': 'No checkpoint of the log could be put at a place of BAUTA_LOG_ANCHORS',
 };
 
 export const toTitle = ({ event }: Message): string => titles[event];
@@ -66,6 +70,7 @@ export function toFacts({
   changed,
   expiresAt,
   bundle,
+  place,
   code,
   gate,
   service,
@@ -78,7 +83,7 @@ export function toFacts({
     ...{ Pipeline: pipeline, Environment: environment, Run: run, Approval: approval },
     ...{ Gate: gate, Service: service, Decision: decision, 'Break-glass': breakglass },
     ...{ Changed: changed?.join(', '), Expires: expiresAt, Reason: code, Workspace: workspace, Time: at },
-    ...{ Changed: changed?.join(', '), Expires: expiresAt, Bundle: bundle, Reason: code, Workspace: workspace, Time: at },
+    ...{ Changed: changed?.join(', '), Expires: expiresAt, Bundle: bundle, Place: place, Reason: code, Workspace: workspace, Time: at },
   };
   return Object.entries(all).filter((fact): fact is [string, string] => fact[1] !== undefined);
 }

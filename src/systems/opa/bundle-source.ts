@@ -23,7 +23,7 @@ export type Send = (request: {
   readonly method?: 'GET' | 'POST';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly timeoutMs?: number;
   readonly limitBytes?: number;
   readonly signal?: AbortSignal;

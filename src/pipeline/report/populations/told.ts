@@ -253,8 +253,8 @@ export const waivers = toldBy(
 export const logChanges = toldBy(
   {
     name: 'log-changes',
-    title: 'Logs that began, ended or were deleted',
-    types: ['log.opened', 'log.closed', 'log.deleted.intended', 'log.deleted.done', 'report.made'],
+    title: 'Logs that began, ended or were deleted, and checkpoints that could not be put elsewhere',
+    types: ['log.opened', 'log.closed', 'log.deleted.intended', 'log.deleted.done', 'report.made', 'anchor.refused'],
   },
   {
     type,
@@ -263,6 +263,8 @@ export const logChanges = toldBy(
     retentionDays: ['the retention that was in force', 'retentionDays'],
     report: ['the report that was made', 'report'],
     manifest: ['digest of its manifest', 'manifest'],
+    place: ['where a checkpoint was to be put', 'place'],
+    code: ['why it could not be', 'code'],
     actor,
   },
 );
