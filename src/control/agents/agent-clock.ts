@@ -3,6 +3,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 import { requestErrand } from '../errands/errands.js';
+import { Rounds } from '../rounds.js';
 
 /** How often is looked, and how long after the last question a worker is asked again. */
 export interface AgentPace {
@@ -22,17 +23,12 @@ export interface AgentClockOptions {
 }
 
 export class AgentClock {
-  private readonly timer: NodeJS.Timeout;
+  private readonly rounds: Rounds;
   private readonly pace: AgentPace;
-  private looking: Promise<void> | undefined;
 
   constructor(private readonly options: AgentClockOptions) {
     this.pace = options.pace ?? usualPace;
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch(options.failed)
-        .finally(() => (this.looking = undefined));
-    }, this.pace.lookMs);
+    this.rounds = new Rounds(() => this.look(), this.pace.lookMs, options.failed);
   }
 
   async look(): Promise<void> {
@@ -46,9 +42,8 @@ export class AgentClock {
     for (const { workspace_id, environment } of found) await this.ask(workspace_id, environment, nowMs, soon).catch(failed);
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async ask(workspace: string, environment: string, nowMs: number, before: Date): Promise<void> {

@@ -1,12 +1,12 @@
 // What nobody decided in time, and what nobody used in time, ends. Every process looks; the row's lock lets one of them do it.
 import type { Metadata } from '../../systems/metadata/metadata.js';
+import { Rounds } from '../rounds.js';
 import type { Consequences } from './consequences.js';
 
 const LOOK_MS = 5000;
 
 export class ApprovalExpiry {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   /** `failed` is told of every failure; the next look tries again. */
   constructor(
@@ -14,11 +14,7 @@ export class ApprovalExpiry {
     private readonly consequences: Consequences,
     failed: (error: unknown) => void,
   ) {
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch(failed)
-        .finally(() => (this.looking = undefined));
-    }, LOOK_MS);
+    this.rounds = new Rounds(() => this.look(), LOOK_MS, failed);
   }
 
   async look(): Promise<void> {
@@ -36,8 +32,7 @@ export class ApprovalExpiry {
     }
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 }

@@ -7,6 +7,7 @@ import { readTrustPolicy } from '../../systems/files/files.js';
 import { HttpClient, toWitnessSender } from '../../systems/http/http.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 import { openSnapshot } from './log-snapshot.js';
+import { Rounds } from '../rounds.js';
 
 export interface CosignClockOptions {
   readonly metadata: Metadata;
@@ -19,8 +20,7 @@ export interface CosignClockOptions {
 }
 
 export class CosignClock {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   /** Throws TRUST_POLICY_INVALID for a policy that asks nobody. */
   constructor(private readonly options: CosignClockOptions) {
@@ -31,11 +31,7 @@ export class CosignClock {
         line: 1,
         expected: 'a witness with a URL, or nobody can be asked',
       });
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch(failed)
-        .finally(() => (this.looking = undefined));
-    }, everyMs);
+    this.rounds = new Rounds(() => this.look(), everyMs, failed);
   }
 
   async look(): Promise<void> {
@@ -45,9 +41,8 @@ export class CosignClock {
     for (const { workspace_id, log } of found) await this.cosign(workspace_id, log);
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async cosign(workspaceId: string, name: string): Promise<void> {

@@ -1,6 +1,7 @@
 // Whose use nobody reviewed within five days is an exception, and is told once: an entry of the log, and channels. Every process looks.
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
+import { Rounds } from '../rounds.js';
 import { reviewMs } from './breakglass-view.js';
 
 const LOOK_MS = 60_000;
@@ -13,15 +14,10 @@ export interface BreakglassClockOptions {
 }
 
 export class BreakglassClock {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   constructor(private readonly options: BreakglassClockOptions) {
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch(options.failed)
-        .finally(() => (this.looking = undefined));
-    }, LOOK_MS);
+    this.rounds = new Rounds(() => this.look(), LOOK_MS, options.failed);
   }
 
   async look(): Promise<void> {
@@ -41,8 +37,7 @@ export class BreakglassClock {
       });
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 }

@@ -3,6 +3,7 @@
 import type { Settings } from '../../config/settings.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
+import { Rounds } from '../rounds.js';
 import { toDataLook, toDriftLook, toExpiry } from '../runs/runs.js';
 
 const LOOK_MS = 30_000;
@@ -22,15 +23,10 @@ interface Found {
 }
 
 export class DatasetClock {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   constructor(private readonly options: DatasetClockOptions) {
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch(options.failed)
-        .finally(() => (this.looking = undefined));
-    }, LOOK_MS);
+    this.rounds = new Rounds(() => this.look(), LOOK_MS, options.failed);
   }
 
   async look(): Promise<void> {
@@ -41,9 +37,8 @@ export class DatasetClock {
     if (this.options.settings.BAUTA_ROWS_MINUTES > 0) await this.askForRows(now);
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async tellExpiry(now: Date): Promise<void> {

@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { toError, toErrorView } from '../../kernel/errors.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 import { settleLost } from '../errands/errands.js';
+import { Rounds } from '../rounds.js';
 import { giveBack } from './ask-for-clone.js';
 
 const LOOK_MS = 15_000;
@@ -18,15 +19,10 @@ export interface CloneClockOptions {
 }
 
 export class CloneClock {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   constructor(private readonly options: CloneClockOptions) {
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch(options.failed)
-        .finally(() => (this.looking = undefined));
-    }, LOOK_MS);
+    this.rounds = new Rounds(() => this.look(), LOOK_MS, options.failed);
   }
 
   async look(): Promise<void> {
@@ -38,9 +34,8 @@ export class CloneClock {
     for (const { workspace_id, id } of found) await this.takeUp(workspace_id, id, nowMs);
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async takeUp(workspace: string, id: string, nowMs: number): Promise<void> {

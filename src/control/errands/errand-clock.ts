@@ -3,6 +3,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import { toTimestamp } from '../../kernel/clock.js';
 import type { ErrandKind, Metadata, Transaction } from '../../systems/metadata/metadata.js';
+import { Rounds } from '../rounds.js';
 import { changing } from './find-errand.js';
 import { SILENT_MS, WAIT_MS, requestAgain } from './request-errand.js';
 
@@ -17,17 +18,15 @@ export interface ErrandClockOptions {
 }
 
 export class ErrandClock {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   constructor(private readonly options: ErrandClockOptions) {
-    this.timer = setInterval(() => this.begin(), LOOK_MS);
-    this.begin();
+    this.rounds = new Rounds(() => this.look(), LOOK_MS, options.failed);
+    void this.rounds.run();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   async look(): Promise<void> {
@@ -38,12 +37,6 @@ export class ErrandClock {
       [kinds, new Date(now - SILENT_MS), new Date(now - WAIT_MS)],
     );
     for (const { workspace_id, id } of found) await metadata.within(workspace_id, (transaction) => this.takeUp(transaction, id));
-  }
-
-  private begin(): void {
-    this.looking ??= this.look()
-      .catch(this.options.failed)
-      .finally(() => (this.looking = undefined));
   }
 
   private async takeUp(transaction: Transaction, id: string): Promise<void> {

@@ -10,6 +10,7 @@ import type { HttpClient } from '../../systems/http/http.js';
 import { EventPublisher, resolveBroker, toLineageRecord } from '../../systems/kafka/kafka.js';
 import type { EventStream, Metadata } from '../../systems/metadata/metadata.js';
 import { readReference } from '../home.js';
+import { Rounds } from '../rounds.js';
 import { type EventWindow, readWindow } from './event-window.js';
 
 export interface EventPublicationOptions {
@@ -40,11 +41,10 @@ function toStreams({ BAUTA_EVENTS: wanted, BAUTA_EVENTS_BROKER: broker, BAUTA_EV
 export class EventPublication {
   private readonly holder = randomUUID();
   private readonly publisher: EventPublisher;
-  private readonly timer: NodeJS.Timeout;
+  private readonly rounds: Rounds;
   private readonly version: string;
   /** Streams that wait after a failure. */
   private readonly resting = new Map<EventStream, { readonly failures: number; readonly untilMs: number }>();
-  private looking: Promise<void> | undefined;
   private stopped = false;
 
   constructor(
@@ -60,21 +60,17 @@ export class EventPublication {
       retentionMs: settings.BAUTA_EVENTS_DAYS * 86_400_000,
     });
     ({ version: this.version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string });
-    this.timer = setInterval(() => void this.look(), settings.BAUTA_EVENTS_MS);
+    this.rounds = new Rounds(() => this.lookOnce(), settings.BAUTA_EVENTS_MS, options.failed);
   }
 
   /** Everything there is to publish now, as far as it is taken. Never throws. */
   look(): Promise<void> {
-    this.looking ??= this.lookOnce()
-      .catch(this.options.failed)
-      .finally(() => (this.looking = undefined));
-    return this.looking;
+    return this.rounds.run();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    clearInterval(this.timer);
-    await this.looking;
+    await this.rounds.stop();
     await this.publisher.close();
     await this.options.metadata.takeEventLease(this.holder, 0).catch(this.options.failed);
   }

@@ -8,6 +8,7 @@ import type { GateCallers } from '../../pipeline/gate-callers.js';
 import type { HttpClient } from '../../systems/http/http.js';
 import type { CallbackRow, Metadata, Verdict } from '../../systems/metadata/metadata.js';
 import { type Grants, createReadSecret } from '../references.js';
+import { Rounds } from '../rounds.js';
 import { createReadStored } from '../stores.js';
 import type { Asked } from './asked.js';
 import { toComment } from './comment.js';
@@ -38,24 +39,19 @@ const KEPT_DAYS = 90;
 const LIMIT = 1024;
 
 export class CallbackSender {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   constructor(private readonly options: CallbackOptions) {
-    this.timer = setInterval(() => void this.look(), options.settings.BAUTA_NOTIFY_MS);
+    this.rounds = new Rounds(() => this.lookOnce(), options.settings.BAUTA_NOTIFY_MS, options.failed);
   }
 
   /** Never throws. */
   look(): Promise<void> {
-    this.looking ??= this.lookOnce()
-      .catch(this.options.failed)
-      .finally(() => (this.looking = undefined));
-    return this.looking;
+    return this.rounds.run();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async lookOnce(): Promise<void> {

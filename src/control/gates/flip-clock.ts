@@ -7,6 +7,7 @@ import type { Decision, GateInput } from '../../pipeline/decision.js';
 import type { DecisionRecord } from '../../pipeline/gate/gate.js';
 import type { Deployment, Metadata, Transaction } from '../../systems/metadata/metadata.js';
 import { tellMark } from '../datasets/datasets.js';
+import { Rounds } from '../rounds.js';
 import type { GateDoors } from './gate-doors.js';
 import { type KnownToday, toNextEnd, toQuestionToday, toSubjectsOf } from './same-question.js';
 
@@ -25,26 +26,20 @@ export interface FlipClockOptions {
 }
 
 export class FlipClock {
-  private readonly timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
   private seenTo = Date.now();
 
   constructor(private readonly options: FlipClockOptions) {
-    const { lookMs = LOOK_MS } = options;
-    if (lookMs > 0) this.timer = setInterval(() => void this.look(), lookMs);
+    this.rounds = new Rounds(() => this.lookOnce(), options.lookMs ?? LOOK_MS, options.failed);
   }
 
   /** Never throws. */
   look(): Promise<void> {
-    this.looking ??= this.lookOnce()
-      .catch(this.options.failed)
-      .finally(() => (this.looking = undefined));
-    return this.looking;
+    return this.rounds.run();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async lookOnce(): Promise<void> {

@@ -5,6 +5,7 @@ import { type BautaError, toKnownError } from '../../kernel/errors.js';
 import type { Metadata, NotificationRow, Transaction } from '../../systems/metadata/metadata.js';
 import type { Message } from '../../systems/notify/notify.js';
 import { type Grants, createReadSecret } from '../references.js';
+import { Rounds } from '../rounds.js';
 import { createReadStored } from '../stores.js';
 import { toMessage, toQuietMs, toSubject } from './notice-message.js';
 import { ComeAgain, type Sender, send } from './send.js';
@@ -23,24 +24,19 @@ const LEASE_MS = 60_000;
 const KEPT_DAYS = 90;
 
 export class Notifier {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   constructor(private readonly options: NotifierOptions) {
-    this.timer = setInterval(() => void this.look(), options.settings.BAUTA_NOTIFY_MS);
+    this.rounds = new Rounds(() => this.lookOnce(), options.settings.BAUTA_NOTIFY_MS, options.failed);
   }
 
   /** Never throws. */
   look(): Promise<void> {
-    this.looking ??= this.lookOnce()
-      .catch(this.options.failed)
-      .finally(() => (this.looking = undefined));
-    return this.looking;
+    return this.rounds.run();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async lookOnce(): Promise<void> {

@@ -1,0 +1,29 @@
+// What a process does again and again beside its requests: looks whether something is due. A round that takes longer than the interval is not overtaken,
+// and whoever stops waits for the one that is under way.
+
+export class Rounds {
+  private readonly timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+
+  /** `everyMs` 0: only when `run` is called. `failed` is told of every failure; the next round tries again. */
+  constructor(
+    private readonly round: () => Promise<void>,
+    everyMs: number,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    if (everyMs > 0) this.timer = setInterval(() => void this.run(), everyMs);
+  }
+
+  /** A round now, or the one that is under way. Never throws. */
+  run(): Promise<void> {
+    this.running ??= this.round()
+      .catch(this.failed)
+      .finally(() => (this.running = undefined));
+    return this.running;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.running;
+  }
+}
