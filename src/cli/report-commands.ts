@@ -15,6 +15,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report soc2 --from 2026-01-01 --to 2027-01-01',
       'bauta report pci --from 2026-10-01 --to 2027-01-01 --log copy --key log.pub',
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --key log.pub --server https://bauta.internal --token env:TOKEN',
+      'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --rendered --format pdf --out gdpr.pdf --server https://bauta.internal --token env:TOKEN',
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --policy policy.txt --format pdf --out gdpr.pdf',
       'bauta report iso27001 --from 2026-10-01 --to 2027-01-01 --format oscal --model poam --out poam.json',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
@@ -26,11 +27,15 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .option('--from <instant>', 'where the period begins: a day (UTC) or RFC 3339')
     .option('--to <instant>', 'where it ends, without that instant')
     .option('--zone <name>', 'the zone that times are shown in (UTC)')
-    .option('-f, --file <path>', 'documents whose Organisation and Pipelines say what is declared')
+    .option(
+      '-f, --file <path>',
+      'documents whose Organisation and Pipelines say what is declared; default with --server: those of the service',
+    )
     .option('--log <folder>', 'a log that was exported, instead of the home’s own')
     .option('--key <file>', 'the public key of the log; with verify, --log and --server')
     .option('--policy <file>', 'a trust policy (c2sp.org/tlog-policy): page 1 names its witnesses that have cosigned')
     .option('--model <name>', 'with --format oscal: assessment-results, component-definition or poam (assessment-results)')
+    .option('--rendered', 'with --server: the service computes it instead of this machine; less work, and more to believe')
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
     .addHelpText(
       'after',

@@ -1,18 +1,17 @@
 // `bauta report`: documents and packages out of the log, and the check of a package with nothing but the file and a key.
-import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Settings, parseSettings } from '../config/settings.js';
+import { readPeriod } from '../control/asked-period.js';
 import { openHomeLog } from '../control/home-package.js';
 import { type Asked, makeReport, toContext } from '../control/look-at-log.js';
+import { readProduct } from '../control/product.js';
 import { type Made, makePackage } from '../control/make-package.js';
 import { type OscalModel, oscalModels, paperFormats, renderOscal, renderPackaged, renderReport } from '../control/render-report.js';
 import { type PackageReport, verifyPackage } from '../control/verify-package.js';
 import { InputError, toError } from '../kernel/errors.js';
-import { packageFile } from '../kernel/package-root.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
-import { isTimeZone } from '../kernel/zone.js';
 import { type LogState, type Period, type ReportName, reportNames, toDay } from '../pipeline/report/report.js';
 import { openLogFiles, readTrustPolicy } from '../systems/files/files.js';
 import { findLogKey } from './audit.js';
@@ -21,7 +20,9 @@ import type { GlobalOptions } from './context.js';
 import { readDeclared } from './declared.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
 import { openServerLog, readWorkspaceName } from './server-package.js';
-import { type Server, findServer } from './server.js';
+import { fetchRendered, toRenderedPath } from './rendered-report.js';
+import { readServerDeclared } from './server-declared.js';
+import { type Server, findServer, requireServer } from './server.js';
 
 export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
   readonly format?: string;
@@ -34,6 +35,7 @@ export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
   readonly policy?: string;
   readonly out?: string;
   readonly model?: string;
+  readonly rendered?: boolean;
 }
 
 /** Consistent, but nobody knows who signed. */
@@ -46,8 +48,10 @@ export async function report(what: string, file: string | undefined, options: Re
   if (!name || file !== undefined)
     throw new InputError('OPTION_INVALID', { name: 'what to report', expected: `${reportNames.join(', ')} or verify FILE` });
   const settings = parseSettings(process.env);
-  const asked = await toAsked(name, options);
+  const period = toPeriod(options);
   const isPackage = options.format === 'zip' || (name === 'soc2' && (options.format === undefined || options.format === 'text'));
+  if (options.rendered === true) return writeRendered(name, period, options, isPackage);
+  const asked = await toAsked(name, options);
   if (!isPackage) return writeReport(asked, settings, options);
   for (const name of ['log', 'policy'] as const)
     if (options[name] !== undefined)
@@ -74,7 +78,7 @@ async function packServer(server: Server, given: Asked, options: ReportOptions):
     throw new InputError('OPTION_MISSING', { name: '--key, the public key of the service’s log', expected: 'bauta report --help' });
   const verifier = await readKey(options.key, true);
   if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: options.key });
-  const asked = { ...given, workspace: await readWorkspaceName(server) };
+  const asked = await toServerAsked(server, given, options);
   const path = options.out ?? toPackageName(asked.report, asked.workspace, asked.period);
   return toPacked(await makePackage(openServerLog(server, verifier), asked, path, renderPackaged), path, options.key);
 }
@@ -128,7 +132,7 @@ async function writeReport(asked: Asked, settings: Settings, options: ReportOpti
   const server = options.log === undefined ? await findServer(options) : undefined;
   const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
   const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
-  const of = server ? { ...asked, workspace: await readWorkspaceName(server) } : asked;
+  const of = server ? await toServerAsked(server, asked, options) : asked;
   const { document, log, collected } = await makeReport(files, of, verifier ?? (policy && (await findLogKey(files, policy))), policy);
   const format = paperFormats.find((one) => one === options.format) ?? 'json';
   const bytes = model ? renderOscal(of.report, toContext(of, log), collected, model) : await renderReport(document, format);
@@ -175,7 +179,7 @@ export async function checkPackage(
   key: string | undefined,
 ): Promise<{ readonly state: LogState; readonly lines: readonly string[]; readonly found: PackageReport }> {
   const verifier = await readKey(key, true);
-  const found = await verifyPackage(file, { verifier, version: readVersion(), render: renderPackaged });
+  const found = await verifyPackage(file, { verifier, version: readProduct().version, render: renderPackaged });
   const broken = found.findings.filter(({ severity }) => severity === 'error').length;
   const state: LogState = broken > 0 ? 'broken' : found.signatureChecked ? 'whole' : 'signer-unknown';
   const { checkpoint, entry } = found;
@@ -193,28 +197,43 @@ function toVerdict(state: LogState, broken: number, files: number, entry: number
   return `${paint('whole', 32, process.stdout)}: ${toCount(files, 'file')} as they were made, and entry ${entry} of the log tells of them`;
 }
 
-/** Documents of a home are of the one workspace that a command line has. */
-export async function toAsked(name: ReportName, options: ReportOptions): Promise<Asked> {
-  const { zone = 'UTC' } = options;
-  if (!isTimeZone(zone))
-    throw new InputError('OPTION_INVALID', { name: '--zone', expected: 'the IANA name of a zone, such as Europe/Vienna' });
-  const period: Period = { from: toInstant('--from', options.from), to: toInstant('--to', options.to), zone };
-  if (period.from >= period.to) throw new InputError('OPTION_INVALID', { name: '--to', expected: 'an instant after --from' });
-  const declared = await readDeclared(options.file, period);
-  return { report: name, period, workspace: 'default', product: { version: readVersion(), commit: null }, declared };
+/** Of the workspace that the token is of; without a file, what its own documents declare. */
+async function toServerAsked(server: Server, asked: Asked, { file }: ReportOptions): Promise<Asked> {
+  const declared = file === undefined ? await readServerDeclared(server, asked.period) : asked.declared;
+  return { ...asked, declared, workspace: await readWorkspaceName(server) };
 }
 
-export const readVersion = (): string =>
-  (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { readonly version: string }).version;
+/** Computed there: less work here, and more to believe. Says so beside it. */
+async function writeRendered(name: ReportName, period: Period, options: ReportOptions, isPackage: boolean): Promise<number> {
+  const server = await requireServer(options, 'report');
+  for (const option of ['file', 'log', 'key', 'policy'] as const)
+    if (options[option] !== undefined)
+      throw new InputError('OPTION_INVALID', {
+        name: `--${option} with --rendered`,
+        expected: 'none: the service computes it from its own log',
+      });
+  const out = options.out ?? (isPackage ? toPackageName(name, await readWorkspaceName(server), period) : undefined);
+  const format = options.format === 'text' ? undefined : options.format;
+  const state = await fetchRendered(server, toRenderedPath(name, period, format), out);
+  process.stderr.write(
+    `computed by ${stripControls(server.own.host)}, whose word is all there is for what it says of its log; without --rendered it is computed here\n`,
+  );
+  return exitCodes[state];
+}
 
-function toInstant(name: string, given: string | undefined): string {
-  if (given === undefined) throw new InputError('OPTION_MISSING', { name, expected: 'bauta report --help' });
-  const text = /^\d{4}-\d{2}-\d{2}$/.test(given) ? `${given}T00:00:00Z` : given;
-  const isInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
-  const ms = isInstant ? Date.parse(text) : Number.NaN;
-  // The 31st of February is no day, whatever a parser makes of it.
-  if (Number.isNaN(ms)) throw new InputError('OPTION_INVALID', { name, expected: 'a day such as 2026-10-01, or RFC 3339' });
-  return new Date(ms).toISOString();
+/** Documents of a home are of the one workspace that a command line has. */
+export async function toAsked(name: ReportName, options: ReportOptions): Promise<Asked> {
+  const period = toPeriod(options);
+  const declared = await readDeclared(options.file, period);
+  return { report: name, period, workspace: 'default', product: readProduct(), declared };
+}
+
+function toPeriod({ from, to, zone }: ReportOptions): Period {
+  if (from === undefined || to === undefined)
+    throw new InputError('OPTION_MISSING', { name: from === undefined ? '--from' : '--to', expected: 'bauta report --help' });
+  const period = readPeriod({ from, to, ...(zone === undefined ? {} : { zone }) });
+  if ('expected' in period) throw new InputError('OPTION_INVALID', { name: `--${period.name}`, expected: period.expected });
+  return period;
 }
 
 async function readKey(path: string | undefined, isGiven: boolean): Promise<Verifier | undefined> {

@@ -315,6 +315,12 @@ export const declarations = {
     15,
     'Service: for how long the one-time link to the credentials of a clone can be redeemed, in minutes.',
   ),
+  BAUTA_REPORTS_AT_ONCE: integer(
+    1,
+    8,
+    1,
+    'Service: reports that a process makes at once for whoever asks, each in a process of its own that may take a gigabyte; more are refused.',
+  ),
   BAUTA_EXPIRING_DAYS: integer(
     0,
     365,

@@ -10,7 +10,8 @@ import { Metadata } from '../systems/metadata/metadata.js';
 import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
-import { AuditController, ReportsController, RetentionController } from './audit/audit.js';
+import { AuditController, RetentionController } from './audit/audit.js';
+import { REPORT_MAKER, type ReportMaker, ReportsController } from './reports/reports.js';
 import { BreakglassesController, BreakglassUsesController } from './breakglasses/breakglasses.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
 import { ClassificationsController } from './classifications/classifications.js';
@@ -98,6 +99,8 @@ export interface Opened {
   readonly tokens?: TokenDoors;
   /** Absent: no deployment is decided about here. */
   readonly gates?: GateDoors;
+  /** Absent: no report is made here. */
+  readonly reports?: ReportMaker;
   /** What it listens with; absent: HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** By which issuers are asked for their keys; default: one to the hosts of the settings. */
@@ -116,6 +119,7 @@ export class ControlModule {
     metrics = new ProcessMetrics(clock),
     tokens,
     gates,
+    reports,
   }: Opened): DynamicModule {
     return {
       module: ControlModule,
@@ -132,6 +136,7 @@ export class ControlModule {
         { provide: GRANTS, useValue: grants },
         { provide: CLOCK, useValue: clock },
         ...(gates ? [{ provide: GATE_DOORS, useValue: gates }] : []),
+        ...(reports ? [{ provide: REPORT_MAKER, useValue: reports }] : []),
         ...(tokens ? [{ provide: TOKEN_DOORS, useValue: tokens }] : []),
         { provide: ProcessMetrics, useValue: metrics },
         { provide: APP_GUARD, useClass: PermissionGuard },

@@ -50,6 +50,7 @@ import { openKeys } from './open-keys.js';
 import { openGatePolicy } from './open-policy.js';
 import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
+import { ReportMaker } from './reports/reports.js';
 import { RefusalTelling } from './refusal-telling.js';
 import { TokenDoors } from './tokens/tokens.js';
 import { closeStores, createReadStored } from './stores.js';
@@ -67,7 +68,7 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
   const serverKey = loadServerKey(settings, environment);
   const grants = await Grants.load(settings);
   const logger = new JsonLogger(settings.BAUTA_LOG_LEVEL);
-  const { metadata, metrics, closers, stop } = await openMetadata(settings, environment, composer, logger);
+  const { metadata, metrics, reports, closers, stop } = await openMetadata(settings, environment, composer, logger);
   try {
     const readHookSecret: ReadHookSecret = async (id, reference) =>
       createReadSecret({
@@ -99,7 +100,7 @@ export async function startService(environment: NodeJS.ProcessEnv, composer: Run
     });
     closers.unshift(() => flips.stop());
     const app = await createApplication(
-      { metadata, serverKey, settings, ...readListener(settings, environment), readHookSecret, grants, metrics, tokens, gates },
+      { metadata, serverKey, settings, ...readListener(settings, environment), readHookSecret, grants, metrics, tokens, gates, reports },
       settings.BAUTA_HTTP_BODY_BYTES,
       logger,
     );
@@ -141,6 +142,7 @@ export async function startWorker(environment: NodeJS.ProcessEnv, composer: RunC
 interface OpenMetadata {
   readonly metadata: Metadata;
   readonly metrics: ProcessMetrics;
+  readonly reports: ReportMaker;
   /** Called in order by `stop`; what is opened later is put in front. */
   readonly closers: (() => Promise<void>)[];
   readonly stop: () => Promise<void>;
@@ -165,6 +167,8 @@ async function openMetadata(
     const server = await openMetadataServer(settings, environment);
     closers.unshift(() => server.stop());
     const { owner, service, sequencer: url } = server;
+    const reports = new ReportMaker({ url: service, environment, atOnce: settings.BAUTA_REPORTS_AT_ONCE });
+    closers.unshift(() => reports.close());
     if (owner !== undefined) await migrate(owner, { beside: () => migrateQueue(owner) });
     const metadata = await Metadata.open(service, settings.BAUTA_METADATA_CONNECTIONS);
     closers.unshift(() => metadata.close());
@@ -216,7 +220,7 @@ async function openMetadata(
       const events = openEventPublication({ metadata, settings, environment, http, failed: failed('events') });
       if (events) closers.unshift(() => events.stop());
     }
-    return { metadata, metrics, closers, stop };
+    return { metadata, metrics, reports, closers, stop };
   } catch (error) {
     await stop();
     throw error;

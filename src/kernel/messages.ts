@@ -2538,8 +2538,8 @@ export const messages = {
   },
   LOG_NOT_WHOLE: {
     class: 'DeniedError',
-    message: 'the log is not whole ({amount}), and nothing of it is deleted',
-    hint: 'bauta audit verify names what is wrong; a deletion must not hide it',
+    message: 'the log is not whole ({amount}), and nothing of it is deleted or packed',
+    hint: 'bauta audit verify names what is wrong; neither a deletion nor a package may hide it',
   },
   LOG_DELETION_UNFINISHED: {
     class: 'DataError',
@@ -2690,6 +2690,21 @@ export const messages = {
     class: 'InputError',
     message: 'the log has no entry before {expected}',
     hint: 'name a period that ends after the first entry; bauta audit verify shows the log',
+  },
+  REPORTS_BUSY: {
+    class: 'DeniedError',
+    message: 'as many reports are being made as this process makes at once ({amount})',
+    hint: 'ask again when Retry-After says, or compute it on your own machine: bauta report … --server; BAUTA_REPORTS_AT_ONCE is the limit',
+  },
+  REPORT_NOT_MADE: {
+    class: 'UnavailableError',
+    message: 'the report was not made: {name}',
+    hint: 'ask for a shorter period, or compute it on your own machine: bauta report … --server --key FILE',
+  },
+  REPORT_ALTERED: {
+    class: 'DataError',
+    message: 'what came from {name} is not what it said that it sends',
+    hint: 'ask again; if it comes back, somebody between here and there changes answers',
   },
   PACKAGE_TOO_LARGE: {
     class: 'InputError',

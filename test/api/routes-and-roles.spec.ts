@@ -122,6 +122,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ].map((rest) => [`GET /v1/audit/log${rest}`, ['auditor']]),
   ),
   'POST /v1/reports': ['auditor'],
+  'GET /v1/reports/{report}': ['auditor'],
   'POST /v1/audit/log/{log}/delete': ['operator'],
   'POST /v1/audit/log/texts/erase': ['operator'],
   'GET /v1/people': ['administrator', 'auditor'],

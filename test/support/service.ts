@@ -13,6 +13,7 @@ import { ErrandWorker } from '../../src/control/errands/errands.js';
 import { type RunComposer, RunWorker } from '../../src/control/runs/runs.js';
 import type { Opened } from '../../src/control/control.module.js';
 import { createApplication } from '../../src/control/service.js';
+import { ReportMaker } from '../../src/control/reports/reports.js';
 import { ProcessMetrics } from '../../src/control/metrics/metrics.js';
 import { JsonLogger } from '../../src/control/json-logger.js';
 import { issueFirstToken } from '../../src/control/access/access.js';
@@ -117,6 +118,7 @@ export async function startServiceWorld(
     clock,
     readHookSecret,
     metrics,
+    reports: new ReportMaker({ url: urls.service, environment: process.env, atOnce: 1 }),
     ...more,
     ...(gates ? { gates: gates(metadata) } : {}),
   };

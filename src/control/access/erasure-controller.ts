@@ -7,7 +7,7 @@ import { toError } from '../../kernel/errors.js';
 import type { Appended } from '../../pipeline/event.js';
 import { type Erased, Metadata } from '../../systems/metadata/metadata.js';
 import { CLOCK, type Request, Route, callerOf, isUuid, parseRequest, requireName } from '../http/http.js';
-import { untilSequenced } from '../runs/runs.js';
+import { untilSequenced } from '../until-sequenced.js';
 import { erasePerson } from './erase-person.js';
 
 /** Less than what a client waits. */

@@ -6,6 +6,7 @@ import { toError, toKnownError } from '../../kernel/errors.js';
 import { type AnchorStore, anchorLog } from '../../pipeline/audit/audit.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 import { openAnchorStore, parseAnchorPlaces } from '../anchor-places.js';
+import { Rounds } from '../rounds.js';
 import { openSnapshot } from './log-snapshot.js';
 
 export interface AnchorClockOptions {
@@ -24,18 +25,12 @@ interface Due {
 }
 
 export class AnchorClock {
-  private readonly timer: NodeJS.Timeout;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
   /** What was told last of a place, by workspace. */
   private readonly told = new Map<string, string>();
 
   constructor(private readonly options: AnchorClockOptions) {
-    const { everyMs, failed } = options;
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch(failed)
-        .finally(() => (this.looking = undefined));
-    }, everyMs);
+    this.rounds = new Rounds(() => this.look(), options.everyMs, options.failed);
   }
 
   async look(): Promise<void> {
@@ -44,9 +39,8 @@ export class AnchorClock {
     for (const place of places) await this.visit(place, due.filter((one) => one.place === place)); // prettier-ignore
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async visit(place: string, due: readonly Due[]): Promise<void> {

@@ -2,5 +2,4 @@
 export { AuditController } from './audit-controller.js';
 export { AnchorClock, openAnchoring } from './anchor-clock.js';
 export { CosignClock, openCosigning } from './cosign-clock.js';
-export { ReportsController } from './reports-controller.js';
 export { RetentionController } from './retention-controller.js';

@@ -14,7 +14,7 @@ import { carriedTypes, toCarryOn, verifyChain } from '../../pipeline/audit/audit
 import type { Appended, Checkpoint, Event } from '../../pipeline/event.js';
 import { Metadata, type Transaction } from '../../systems/metadata/metadata.js';
 import { CLOCK, SETTINGS, type Request, Route, callerOf, parseRequest, requireRight } from '../http/http.js';
-import { untilSequenced } from '../runs/runs.js';
+import { untilSequenced } from '../until-sequenced.js';
 
 const reason: Schema = {
   type: 'string',

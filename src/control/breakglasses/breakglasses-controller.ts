@@ -14,7 +14,7 @@ import {
   CLOCK, type Permission, type Request, Route, SETTINGS, callerOf, environmentsOf, isUuid, nameSchema, pageSchema, parseRequest, readPage,
   requireRight, requireUuid, toPage,
 } from '../http/http.js'; // prettier-ignore
-import { untilSequenced } from '../runs/runs.js';
+import { untilSequenced } from '../until-sequenced.js';
 import { type Breaking, waitingHours } from './breakglass-consequence.js';
 import { breakglassSchema, toBreakglassView } from './breakglass-view.js';
 

@@ -9,7 +9,7 @@ import { toError } from '../../kernel/errors.js';
 import { type DatasetRow, Metadata, type Transaction } from '../../systems/metadata/metadata.js';
 import { type Pending, openApproval, pendingSchema } from '../approvals/approvals.js';
 import { CLOCK, SETTINGS, type Permission, type Request, Route, callerOf, parseRequest, requireRight } from '../http/http.js';
-import { untilSequenced } from '../runs/runs.js';
+import { untilSequenced } from '../until-sequenced.js';
 import { findDataset } from './attestation-controller.js';
 import { datasetProperties, toDatasetView } from './dataset-view.js';
 import type { Lifting } from './hold-consequence.js';

@@ -42,7 +42,7 @@ const texts: Readonly<Record<number, string>> = {
   409: 'what is there is in the way',
   410: 'it was there: it was redeemed, destroyed, or its time is up',
   412: 'If-Match names another version',
-  413: 'the body is too large',
+  413: 'the body is too large, or the answer would be',
   415: 'the body is of a type that is not read here',
   416: 'there is nothing from that byte on',
   422: 'the body says something that cannot be',

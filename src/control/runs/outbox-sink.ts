@@ -1,19 +1,17 @@
 // The log of a run that the service works on, as the data plane sees it: what is appended goes into the outbox, and is there once the sequencer has
 // signed it. The key stays with the sequencer, which is asked for the marker's signature.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { toError } from '../../kernel/errors.js';
 import type { Appended, Event } from '../../pipeline/event.js';
 import type { AuditSink } from '../../pipeline/ports.js';
 import type { Metadata, Transaction } from '../../systems/metadata/metadata.js';
+import { untilSequenced } from '../until-sequenced.js';
 import type { RunObserver } from './run-observer.js';
 import { toLine } from './to-line.js';
 
 /** A sequencer that died is taken over from in five seconds. */
 const PATIENCE_MS = 30_000;
-const SHORTEST_MS = 4;
-const LONGEST_MS = 200;
 
 /** Attestations. */
 const ends: ReadonlySet<string> = new Set(['dataset.dropped.done', 'dataset.dropped.completed']);
@@ -90,21 +88,4 @@ async function requireUnheld({ datasets, holds }: Transaction, { data }: Event):
   const row = await datasets.lock(data['run'] as string);
   const hold = row && (await holds.find(row.runId, new Date()));
   if (hold) throw toError('DATASET_HELD', { name: row.target, amount: String(row.version), expected: hold.until.toISOString() });
-}
-
-/** What the sequencer makes of what it was given. Throws LOG_NOT_SEQUENCED. */
-export async function untilSequenced<T>(
-  metadata: Metadata,
-  workspaceId: string,
-  find: (transaction: Transaction) => Promise<T | undefined>,
-  patienceMs: number,
-): Promise<T> {
-  const startedAt = performance.now();
-  for (let wait = SHORTEST_MS; ; wait = Math.min(wait * 1.5, LONGEST_MS)) {
-    const found = await metadata.within(workspaceId, find);
-    if (found !== undefined) return found;
-    if (performance.now() - startedAt > patienceMs)
-      throw toError('LOG_NOT_SEQUENCED', { stage: 'audit', amount: `${patienceMs / 1000} s` });
-    await sleep(wait);
-  }
 }

@@ -9,7 +9,7 @@ export { type StoredRequest, loadRequest } from './stored-request.js';
 export { tagClasses } from './tag-classes.js';
 export type { HolderOrder } from './run-succession.js';
 export { type RunComposer } from './run-composer.js';
-export { OutboxSink, untilSequenced } from './outbox-sink.js';
+export { OutboxSink } from './outbox-sink.js';
 export type { RunObserver } from './run-observer.js';
 export { RunWorker, type RunWorkerOptions } from './run-worker.js';
 export { toRunVault } from './run-vault.js';

@@ -57,9 +57,9 @@ export class OwnServer {
   async stream(path: string, headers: OwnRequest['headers'] = {}, silentMs = TIMEOUT_MS): Promise<OwnStream> {
     try {
       const answer = await this.open({ method: 'GET', path, headers }, undefined, silentMs);
-      const { statusCode: status = 0 } = answer;
-      if (status !== 200 && status !== 206) return { status, body: await readAll(answer, this.host) };
-      return { status, pieces: piecesOf(answer), close: () => void answer.destroy() };
+      const { statusCode: status = 0, headers: said } = answer;
+      if (status !== 200 && status !== 206) return { status, headers: said, body: await readAll(answer, this.host) };
+      return { status, headers: said, pieces: piecesOf(answer), close: () => void answer.destroy() };
     } catch (error) {
       throw this.toOurs(error);
     }
@@ -125,8 +125,12 @@ export class OwnServer {
 
 /** Either an answer that is no stream, or its pieces. */
 export type OwnStream =
-  | { readonly status: number; readonly body: Buffer; readonly pieces?: never; readonly close?: never }
-  | { readonly status: 200 | 206; readonly pieces: AsyncIterable<Buffer>; readonly close: () => void; readonly body?: never };
+  | (Answered & { readonly status: number; readonly body: Buffer; readonly pieces?: never; readonly close?: never })
+  | (Answered & { readonly status: 200 | 206; readonly pieces: AsyncIterable<Buffer>; readonly close: () => void; readonly body?: never });
+
+interface Answered {
+  readonly headers: IncomingMessage['headers'];
+}
 
 const isLoopback = ({ protocol, hostname }: URL): boolean => protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 

@@ -42,6 +42,16 @@ export class DocumentStore {
     );
   }
 
+  /** All versions of a kind's documents, by name, from the oldest on; a page ends with the last version of a document. */
+  async history(kind: string, names: number, after = ''): Promise<readonly DocumentVersion[]> {
+    return this.select(
+      `(SELECT * FROM bauta.document WHERE workspace_id = $1 AND kind = $2 AND name IN (
+          SELECT DISTINCT name FROM bauta.document WHERE workspace_id = $1 AND kind = $2 AND name > $3 ORDER BY name LIMIT $4))`,
+      'ORDER BY d.name, d.version',
+      [kind, after, names],
+    );
+  }
+
   /** The latest version, or the one asked for. */
   async find({ kind, name }: DocumentKey, version?: number): Promise<DocumentVersion | undefined> {
     const found = await this.select(

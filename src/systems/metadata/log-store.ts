@@ -127,12 +127,15 @@ export class LogStore {
     return kept.map((one) => fromLogged(one as Json, (commitment) => texts.get(commitment)) as T);
   }
 
-  /** Where the log tells of this manifest; undefined: it was not told. */
-  async findReport(manifest: string): Promise<{ readonly log: string; readonly index: number } | undefined> {
+  /** Where the log tells of the package of this manifest, or of the paper of this digest; undefined: it was not told. */
+  async findReport(
+    made: { readonly manifest: string } | { readonly digest: string },
+  ): Promise<{ readonly log: string; readonly index: number } | undefined> {
+    const [member, digest] = 'manifest' in made ? ['manifest', made.manifest] : ['digest', made.digest];
     const [row] = await this.query<{ log: string; index: number }>(
       `SELECT log, position::float8 AS index FROM bauta.audit_leaf
-       WHERE workspace_id = $1 AND type = 'report.made' AND event -> 'data' ->> 'manifest' = $2 ORDER BY log COLLATE "C", position LIMIT 1`,
-      [manifest],
+       WHERE workspace_id = $1 AND type = 'report.made' AND event -> 'data' ->> $2 = $3 ORDER BY log COLLATE "C", position LIMIT 1`,
+      [member, digest],
     );
     return row;
   }

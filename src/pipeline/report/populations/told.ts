@@ -265,6 +265,7 @@ export const logChanges = toldBy(
     manifest: ['digest of its manifest', 'manifest'],
     place: ['where a checkpoint was to be put', 'place'],
     code: ['why it could not be', 'code'],
+    digest: ['digest of a report that is no package', 'digest'],
     actor,
   },
 );

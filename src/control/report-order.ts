@@ -1,0 +1,36 @@
+// What a process that makes reports is told, and what it answers.
+import type { Where } from '../kernel/errors.js';
+import type { ErrorCode } from '../kernel/messages.js';
+import type { LogState, Period, ReportName } from '../pipeline/report/report.js';
+import { type PaperFormat, paperFormats } from './render-report.js';
+
+export type ReportFormat = PaperFormat | 'zip';
+export const reportFormats = [...paperFormats, 'zip'] as const;
+
+export interface ReportOrder {
+  /** Of the metadata database, as the service role. */
+  readonly metadata: string;
+  readonly workspaceId: string;
+  readonly workspace: string;
+  /** Who asked, by id; null: nobody did, it was due. */
+  readonly actor: string | null;
+  readonly period: Period;
+  readonly papers: readonly { readonly report: ReportName; readonly format: ReportFormat }[];
+  /** Where to; the process writes nowhere else. */
+  readonly folder: string;
+}
+
+export interface MadePaper {
+  readonly report: ReportName;
+  readonly format: ReportFormat;
+  /** In the folder. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+  /** Of the log that it was made of. */
+  readonly state: LogState;
+}
+
+export type ReportAnswer =
+  { readonly papers: readonly MadePaper[] } | { readonly error: { readonly code: ErrorCode; readonly where: Where } };
