@@ -20,15 +20,15 @@ export interface Telling {
 /** Less than what a client waits. */
 const PATIENCE_MS = 20_000;
 
-/** Where the entry stands, `require` allowing. Throws what `require` throws, or LOG_NOT_SEQUENCED. */
+/** Where the entry stands, `requireFirst` allowing. Throws what that throws, or LOG_NOT_SEQUENCED. */
 export async function tellReport(
   { metadata, clock, workspaceId, actor }: Telling,
   made: ToldReport,
-  require: (transaction: Transaction) => Promise<void> = () => Promise.resolve(),
+  requireFirst: (transaction: Transaction) => Promise<void> = () => Promise.resolve(),
 ): Promise<{ readonly log: string; readonly index: number }> {
   const key = randomUUID();
   const before = await metadata.within(workspaceId, async (transaction) => {
-    await require(transaction);
+    await requireFirst(transaction);
     await transaction.log.lockKept();
     const found = await transaction.log.findReport(made);
     if (found) return found;

@@ -31,7 +31,7 @@ export interface MadeReports {
   readonly papers: readonly MadePaper[];
   readonly folder: string;
   /** MUST be called: what was made lies there until then. */
-  discard(): Promise<void>;
+  readonly discard: () => Promise<void>;
 }
 
 export class ReportMaker {
