@@ -10,6 +10,7 @@ import { addAgentCommands } from './agent-commands.js';
 import { addAuditCommands } from './audit-commands.js';
 import { command, fileOption, nameArgument } from './command.js';
 import { addEvidenceCommands } from './evidence-commands.js';
+import { addIncidentCommands } from './incident-commands.js';
 import { addGateCommands } from './gate-commands.js';
 import { addMarkCommands } from './mark-commands.js';
 import { addPolicyCommands } from './policy-commands.js';
@@ -231,6 +232,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     );
 
   addEvidenceCommands(program, done);
+  addIncidentCommands(program, done);
   addGateCommands(program, done);
   addPolicyCommands(program, done);
   addReportCommands(program, done);

@@ -49,6 +49,7 @@ const remote = [
   'erase',
   'evidence',
   'waivers',
+  'anomalies',
   'schedules',
   'keys',
   'secrets',

@@ -2,6 +2,7 @@
 import { markerStates } from '../pipeline/marked-datasets.js';
 import { toAgentSchemas } from './output-agents.js';
 import { toEvidenceSchemas } from './output-evidence.js';
+import { toIncidentSchemas } from './output-incidents.js';
 import { toGateSchemas } from './output-gate.js';
 import { toPolicySchemas } from './output-policy.js';
 import { attestation, toLifeSchemas } from './output-life.js';
@@ -469,6 +470,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     keys,
     pull: load,
     ...toEvidenceSchemas({ findings, error }),
+    ...toIncidentSchemas({ findings, error }),
     ...toAgentSchemas({ findings, error }),
     ...toPolicySchemas({ findings, error }),
     detokenize,

@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { HttpClient } from '../systems/http/http.js';
 import { Metadata } from '../systems/metadata/metadata.js';
+import { AnomaliesController } from './anomalies/anomalies.js';
 import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
@@ -49,7 +50,9 @@ import { DetokenizeController, TOKEN_DOORS, type TokenDoors, TokensController } 
 import { TriggersController } from './triggers/triggers.js';
 import { WebhooksController } from './webhooks/webhooks.js';
 import { EvidenceController } from './evidence/evidence.js';
+import { PlaybooksController } from './playbooks/playbooks.js';
 import { WaiversController } from './waivers/waivers.js';
+import { WatchesController } from './watches/watches.js';
 import { ErasureController, PeopleController, ApiKeysController, WorkspacesController } from './access/access.js';
 
 const controllers = [
@@ -59,6 +62,7 @@ const controllers = [
   ...[ArchivesController, MarksController],
   ...[AgentsController, KeysController, RotationsController, SubjectsController],
   ...[EvidenceController, WaiversController],
+  ...[AnomaliesController, WatchesController, PlaybooksController],
   ...[BreakglassUsesController, BreakglassesController],
   ...[GatesController, GateCallersController, AdmissionController, DecisionsController, DataController, OpaController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],

@@ -14,6 +14,7 @@ import { Metadata, Sequencer, migrate } from '../systems/metadata/metadata.js';
 import { IssuerKeys } from '../systems/oidc/oidc.js';
 import { RunTraces } from '../systems/otlp/otlp.js';
 import { migrateQueue } from '../systems/queue/queue.js';
+import { AnomalyClock } from './anomalies/anomalies.js';
 import { issueFirstToken } from './access/access.js';
 import { openAnchoring, openCosigning } from './audit/audit.js';
 import { ApprovalExpiry } from './approvals/approvals.js';
@@ -184,6 +185,8 @@ async function openMetadata(
     closers.unshift(() => unfinished.stop());
     const breakglasses = new BreakglassClock({ metadata, clock: systemClock, failed: failed('breakglasses') });
     closers.unshift(() => breakglasses.stop());
+    const anomalies = new AnomalyClock({ metadata, clock: systemClock, failed: failed('anomalies') });
+    closers.unshift(() => anomalies.stop());
     if (settings.BAUTA_NOTIFY_MS > 0) {
       const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
       const notifier = new Notifier({

@@ -28,6 +28,7 @@ export const channelEvents = [
   'policy-refused',
   'agent-refused',
   'anchor-refused',
+  'anomaly-found',
 ] as const;
 
 /** Exactly one of the ways: the one that `via` names. */

@@ -11,10 +11,16 @@ import type { Tree } from './yaml-tree.js';
 export function findDueProblems(definition: Definition, tree: Tree, file: string): readonly Finding[] {
   if (definition.kind === 'Trigger') {
     const hook = 'webhook' in definition.on ? definition.on.webhook : undefined;
+    if (definition.playbook !== undefined && !hook) return [refuse('playbook', 'it with on.webhook only')];
     if (hook?.form === 'hmac' && (hook.events ?? hook.branches)) return [refuse('on/webhook', 'form and secret')];
     const known = Object.keys(gitHubEvents);
     const unknown = hook?.form === 'github' && hook.events?.some((event) => !known.includes(event));
     return unknown ? [refuse('on/webhook/events', known.join(', '))] : [];
+  }
+  if (definition.kind === 'Watch') {
+    const { hours } = definition;
+    if (hours && !isTimeZone(hours.timeZone)) return [refuse('hours/timeZone', 'a time zone such as Europe/Berlin')];
+    return hours && hours.from >= hours.until ? [refuse('hours/until', 'a time after from, 24:00 at most')] : [];
   }
   if (definition.kind !== 'Schedule') return [];
   const { cron, timeZone, startDate, when, catchUp } = definition;

@@ -3,13 +3,14 @@ import type { Json } from '../kernel/canonical-json.js';
 import { toPlace } from '../kernel/server-place.js';
 import type { ChannelDefinition, ConnectionDefinition } from '../pipeline/definition.js';
 import type { GateCallers } from '../pipeline/gate-callers.js';
+import { shippedPlaybooks } from '../pipeline/playbook.js';
 
 type Written = Readonly<Record<string, Json>>;
 
 export interface Named {
   /** The member that names it, as it may be shown. */
   readonly path: string;
-  readonly kind: 'Pipeline' | 'Classification' | 'Rulebook' | 'Environment' | 'Connection';
+  readonly kind: 'Pipeline' | 'Classification' | 'Rulebook' | 'Environment' | 'Connection' | 'Playbook';
   readonly name: string;
 }
 
@@ -44,6 +45,9 @@ export function findNamed(written: Written): readonly Named[] {
   if (kind === 'ClassificationLock') add('name', 'Classification', name);
   if (kind === 'Trigger') add('on.dataset', 'Pipeline', (written['on'] as { readonly dataset?: string }).dataset);
   if (kind === 'Schedule' || kind === 'Trigger') add('pipeline', 'Pipeline', written['pipeline']);
+  // Those that come with the release are there without a document.
+  if ((kind === 'Trigger' || kind === 'Watch') && !Object.hasOwn(shippedPlaybooks, String(written['playbook'])))
+    add('playbook', 'Playbook', written['playbook']);
   if (kind === 'Environment') add('connection', 'Connection', written['connection']);
   if (kind === 'Channel') for (const one of (written['pipelines'] ?? []) as readonly string[]) add('pipelines', 'Pipeline', one);
   if (kind === 'Environment') add('swapSchemas.builder', 'Connection', builderOf(written));

@@ -4,6 +4,7 @@ import { channel } from './channel-schema.js';
 import { check } from './check-schema.js';
 import { gate } from './gate-schema.js';
 import { issuer } from './issuer-schema.js';
+import { playbook, watch } from './watch-schema.js';
 import { connectionForm, environment, environmentName, grantsSchema, organisation, place, retentionDays } from './place-schemas.js';
 import {
   type Schema, connection, date, documentName, either, head, imports, list, members, oneOf, reason, reasoned, record, region, tag, text,
@@ -196,6 +197,8 @@ export const documentSchemas: Readonly<Record<Definition['kind'], Schema>> = {
   Organisation: { $schema: draft, title: 'Organisation', ...organisation },
   Issuer: { $schema: draft, title: 'Issuer', ...issuer },
   Gate: { $schema: draft, title: 'Gate', ...gate },
+  Watch: { $schema: draft, title: 'Watch', ...watch },
+  Playbook: { $schema: draft, title: 'Playbook', ...playbook },
 };
 
 export const lockSchema: Schema = { $schema: draft, title: 'classification.lock', ...lock };

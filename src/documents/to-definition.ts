@@ -12,6 +12,7 @@ import type {
   OrganisationDefinition,
   OverrideDefinition,
   PipelineDocument,
+  PlaybookDefinition,
   Reasoned,
   Rows,
   RuleDefinition,
@@ -19,7 +20,9 @@ import type {
   ScheduleDefinition,
   TableClassification,
   TriggerDefinition,
+  WatchDefinition,
 } from '../pipeline/definition.js';
+import { EVIDENCE_HOURS } from '../pipeline/playbook.js';
 import { GITHUB, GITLAB } from './named.js';
 
 type Written = Readonly<Record<string, unknown>>;
@@ -45,10 +48,12 @@ export function toDefinition(document: Written): Definition {
         ...(fields['url'] === undefined && fields['system'] !== 'kafka' ? { port: 5432 } : {}),
         ...fields,
       } as unknown as ConnectionDefinition;
+    case 'Playbook':
+      return { evidenceHours: EVIDENCE_HOURS, ...fields } as unknown as PlaybookDefinition;
     case 'Gate':
       return toGate(fields);
     default:
-      return fields as unknown as ChannelDefinition | IssuerDefinition | OrganisationDefinition;
+      return fields as unknown as ChannelDefinition | IssuerDefinition | OrganisationDefinition | WatchDefinition;
   }
 }
 

@@ -2,6 +2,8 @@
 import type { Json } from '../kernel/canonical-json.js';
 import type { CheckDefinition } from './check.js';
 import type { GateCallers } from './gate-callers.js';
+import type { Playbook } from './playbook.js';
+import type { Watch, WatchRule } from './watch.js';
 
 /** Where a member of a document stands: by JSON pointer (`/tables/public.customer/columns/email`), for findings. */
 export interface Origin {
@@ -283,6 +285,8 @@ export interface TriggerDefinition {
   readonly pipeline: string;
   /** `dataset`: the pipeline whose new dataset versions are meant. */
   readonly on: { readonly webhook: WebhookDefinition } | { readonly dataset: string };
+  /** A delivery is an alert about what the pipeline published: it opens an incident by this playbook, and asks for no run. */
+  readonly playbook?: string;
   readonly parameters?: RunParameters;
 }
 
@@ -449,6 +453,19 @@ export interface EvidenceRequirement {
   readonly producers: readonly Readonly<Record<string, string>>[];
 }
 
+/** How strictly the log is watched for one thing; its name is the rule. What it leaves out is as without it. */
+export interface WatchDefinition extends Partial<Pick<Watch, 'sigmas' | 'atLeast' | 'hours' | 'graceMinutes' | 'playbook'>> {
+  readonly kind: 'Watch';
+  readonly name: WatchRule;
+  /** It is not watched for. */
+  readonly off?: { readonly reason: string };
+}
+
+/** What is done about an incident, step by step. */
+export interface PlaybookDefinition extends Playbook {
+  readonly kind: 'Playbook';
+}
+
 export type Definition =
   | PipelineDocument
   | ClassificationDefinition
@@ -460,4 +477,6 @@ export type Definition =
   | ChannelDefinition
   | OrganisationDefinition
   | IssuerDefinition
-  | GateDefinition;
+  | GateDefinition
+  | WatchDefinition
+  | PlaybookDefinition;

@@ -43,6 +43,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'expire',
     'evidence',
     'waivers',
+    'anomalies',
     'decisions',
     'gate',
     'breakglass',

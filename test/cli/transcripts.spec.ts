@@ -30,6 +30,7 @@ const commands = [
   'erase',
   'evidence',
   'waivers',
+  'anomalies',
   'attest',
   'load',
   'pull',

@@ -15,6 +15,7 @@ const table = {
   'notifications:retry': ['operator'],
   'plans:read': readers,
   'plans:create': ['requester', 'approver', 'operator', 'policy-admin'],
+  'anomalies:read': readers,
   'datasets:read': readers,
   'datasets:roll-back': ['operator'],
   'datasets:expire': ['operator'],

@@ -3,6 +3,7 @@ import { Gauge, Registry } from 'prom-client';
 
 import { systemClock } from '../../kernel/clock.js';
 import { readKeyAges } from '../../pipeline/key-view.js';
+import { watchRules } from '../../pipeline/watch.js';
 import { readSecretAges } from '../rotations/rotations.js';
 import type { Metadata, Observation } from '../../systems/metadata/metadata.js';
 
@@ -11,13 +12,14 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
-  const { states, datasets, ages, secrets, uncosigned, unanchored } = await metadata.within(workspaceId, async (transaction) => ({
+  const { states, datasets, ages, secrets, uncosigned, unanchored, anomalies } = await metadata.within(workspaceId, async (transaction) => ({
     states: await transaction.runs.count(),
     datasets: await transaction.datasets.count(),
     ages: await readKeyAges((types) => transaction.log.standing(types), systemClock.now()),
     secrets: await readSecretAges(transaction, systemClock.now()),
     uncosigned: await transaction.log.uncosigned(),
     unanchored: await transaction.log.unanchored(),
+    anomalies: await transaction.anomalies.count(new Date(systemClock.now())),
   }));
   const keys = new Gauge({
     ...{ name: 'bauta_key_age_seconds', help: 'Since the log knows the newest version of an environment’s keys.', registers: [registry] },
@@ -55,6 +57,11 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   gauge('bauta_log_uncosigned', 'Entries of the newest log that no witness has seen.', uncosigned.entries);
   gauge('bauta_log_cosigned_seconds', 'Since witnesses cosigned it last; +Inf: never.', uncosigned.seconds ?? Infinity);
   setAnchors(registry, unanchored);
+  const odd = new Gauge({
+    ...{ name: 'bauta_anomalies', help: 'What was found odd in the log within a day, by rule.', registers: [registry] },
+    labelNames: ['rule'],
+  });
+  for (const rule of watchRules) odd.set({ rule }, anomalies.find((one) => one.rule === rule)?.count ?? 0);
   gauge('bauta_datasets', 'Published dataset versions that no newer one replaced.', datasets.current);
   gauge('bauta_datasets_expiring', 'Of these: expire so soon that channels were told.', datasets.expiring);
   gauge('bauta_datasets_expired', 'Of these: have expired.', datasets.expired);

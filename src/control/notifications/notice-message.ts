@@ -28,10 +28,23 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'policy.bundle-refused': 'policy-refused',
   'agent.refused': 'agent-refused',
   'anchor.refused': 'anchor-refused',
+  'anomaly.found': 'anomaly-found',
 };
 
 /** Of a deployment: told as they are, each of them a name or an id. */
 const deploymentMembers = ['environment', 'gate', 'service', 'decision', 'breakglass'] as const;
+
+/** Of what was found odd: who it was about is for those to see who may ask for it. */
+const watchMembers = ['environment', 'pipeline', 'rule', 'anomaly'] as const;
+
+/** Those that are said. */
+const toNamed = (data: Notice['data'], names: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const said = data[name];
+      return typeof said === 'string' && said !== '' ? [[name, said]] : [];
+    }),
+  );
 
 export async function toMessage(transaction: Transaction, notice: Notice, workspace: string): Promise<Message | undefined> {
   const event = events[notice.type];
@@ -50,9 +63,8 @@ export async function toMessage(transaction: Transaction, notice: Notice, worksp
     ...(typeof approval === 'string' ? { approval } : {}),
     ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
     ...(Array.isArray(changed) ? { changed: toNames(changed) } : {}),
-    ...(isOfDeployment(event)
-      ? Object.fromEntries(deploymentMembers.flatMap((name) => (typeof notice.data[name] === 'string' ? [[name, notice.data[name]]] : [])))
-      : {}),
+    ...(isOfDeployment(event) ? toNamed(notice.data, deploymentMembers) : {}),
+    ...(isOfWatch(event) ? toNamed(notice.data, watchMembers) : {}),
     ...(event === 'policy-refused'
       ? { bundle: `about ${question === 'deploy' ? 'deployments' : 'plans'}, ${typeof digest === 'string' ? digest : 'not fetched'}` }
       : {}),
@@ -69,16 +81,19 @@ function toNames(changed: readonly Json[]): readonly string[] {
 /** How long a channel does not hear the same again; what the service itself tells once is told each time. */
 export const toQuietMs = ({ event }: Message): number => {
   if (event === 'policy-refused' || event === 'anchor-refused') return 24 * QUIET_MS;
-  return event.startsWith('dataset-') || isOfDeployment(event) ? 0 : QUIET_MS;
+  return event.startsWith('dataset-') || isOfDeployment(event) || isOfWatch(event) ? 0 : QUIET_MS;
 };
+
+const isOfWatch = (event: NoticeEvent): boolean => event.startsWith('anomaly-');
 
 const isOfDeployment = (event: NoticeEvent): boolean => event.startsWith('breakglass-') || event === 'deployment-flipped';
 
 /** What a channel hears once: the same of the same pipeline, of the same approval, or of the same bundle. */
-export const toSubject = ({ event, pipeline, approval, decision, breakglass, bundle, code, environment, place }: Message): string => {
+export const toSubject = ({ event, pipeline, approval, decision, breakglass, bundle, code, environment, place, anomaly }: Message): string => {
   if (event === 'agent-refused') return `environment ${environment ?? ''}`;
   if (event === 'anchor-refused') return `place ${place ?? ''} ${code ?? ''}`;
   if (event === 'policy-refused') return `bundle ${bundle ?? ''} ${code ?? ''}`;
+  if (isOfWatch(event)) return `anomaly ${anomaly ?? ''}`;
   if (isOfDeployment(event)) return breakglass === undefined ? `decision ${decision ?? ''}` : `breakglass ${breakglass}`;
   return event === 'approval-wanted' ? `approval ${approval ?? ''}` : `pipeline ${pipeline ?? ''}`;
 };

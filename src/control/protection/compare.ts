@@ -7,7 +7,7 @@ import { isWeaker } from './strength.js';
 
 export const loweredKinds = [
   'tag-removed', 'kept', 'against-detector', 'weaker-transform', 'person-removed', 'waiver', 'allows-widened', 'approval-removed', 'trust-added',
-  'token-source-added', 'keys-joined', 'tokens-joined', 'gate-lowered', 'gate-added',
+  'token-source-added', 'keys-joined', 'tokens-joined', 'gate-lowered', 'gate-added', 'watch-lowered', 'playbook-lowered',
 ] as const; // prettier-ignore
 
 export interface Lowered {

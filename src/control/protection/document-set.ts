@@ -6,8 +6,8 @@ import type { Definition } from '../../pipeline/definition.js';
 import type { Transaction } from '../../systems/metadata/metadata.js';
 
 const PAGE = 200;
-/** What says how a column is protected, who may come in, or what may be deployed. */
-export const protecting = ['Pipeline', 'Classification', 'Rulebook', 'Environment', 'Issuer', 'Gate'] as const;
+/** What says how a column is protected, who may come in, what may be deployed, what is watched for, or what is done about an incident. */
+export const protecting = ['Pipeline', 'Classification', 'Rulebook', 'Environment', 'Issuer', 'Gate', 'Watch', 'Playbook'] as const;
 
 export type Of<Kind extends Definition['kind']> = Extract<Definition, { readonly kind: Kind }>;
 

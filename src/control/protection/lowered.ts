@@ -14,6 +14,7 @@ import type { DocumentSet } from './document-set.js';
 import { findLoweredGate } from './lowered-gate.js';
 import { findAddedTrusts } from './lowered-issuer.js';
 import { findHandedOut, findLoweredPipeline } from './lowered-pipeline.js';
+import { findLoweredPlaybook, findLoweredWatch } from './lowered-watch.js';
 
 export const loweredSchema: Schema = {
   type: 'array',
@@ -48,6 +49,13 @@ export function findLowered(
         return findAddedTrusts(before.find('Issuer', name), after.find('Issuer', name));
       case 'Gate':
         return findLoweredGate(before.find('Gate', name), after.find('Gate', name));
+      case 'Watch':
+        return findLoweredWatch(
+          before.all('Watch').find((one) => one.name === name),
+          after.all('Watch').find((one) => one.name === name),
+        );
+      case 'Playbook':
+        return findLoweredPlaybook(before.find('Playbook', name), after.find('Playbook', name));
       default:
         return [];
     }

@@ -37,6 +37,7 @@ import { Agents1763700000034 } from '../../../migrations/0034-agents.js';
 import { Life1763700000039 } from '../../../migrations/0039-life.js';
 import { Glass1763700000036 } from '../../../migrations/0036-glass.js';
 import { Callbacks1763700000038 } from '../../../migrations/0038-callbacks.js';
+import { Anomalies1763700000047 } from '../../../migrations/0047-anomalies.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -66,6 +67,7 @@ export const migrations = [
   Life1763700000039,
   Cosigned1763700000041,
   Anchors1763700000043,
+  Anomalies1763700000047,
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

@@ -10,6 +10,7 @@ import type { RunRow } from './run-store.js';
 import { Transaction } from './transaction.js';
 
 export type { AgentInvite, AgentRow, AgentStream, NewAgent } from './agent-store.js';
+export type { AnomalyRow } from './anomaly-store.js';
 export { type ApprovalFilter, type ApprovalKind, type ApprovalRow, type NewApproval, approvalKinds } from './approval-store.js';
 export { type ApprovalState, approvalStates } from './approval-state.js';
 export type { BreakglassRow, NewBreakglass } from './breakglass-store.js';

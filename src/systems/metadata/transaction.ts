@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
 import { AgentStore } from './agent-store.js';
+import { AnomalyStore } from './anomaly-store.js';
 import { ApprovalStore } from './approval-store.js';
 import type { Event } from '../../pipeline/event.js';
 import { BreakglassStore } from './breakglass-store.js';
@@ -86,6 +87,7 @@ export class Transaction {
   readonly callbacks: CallbackStore;
   readonly deployments: DeploymentStore;
   readonly agents: AgentStore;
+  readonly anomalies: AnomalyStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -122,6 +124,7 @@ export class Transaction {
     this.breakglasses = new BreakglassStore(manager, workspaceId);
     this.callbacks = new CallbackStore(manager, workspaceId);
     this.agents = new AgentStore(manager, workspaceId);
+    this.anomalies = new AnomalyStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

@@ -7,6 +7,7 @@ export const noticeEvents = [
   'policy-refused',
   'agent-refused',
   'anchor-refused',
+  'anomaly-found',
 ] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
@@ -36,6 +37,9 @@ export type Message = {
   readonly service?: string;
   readonly decision?: string;
   readonly breakglass?: string;
+  /** What was found odd, by its rule and id: `GET /v1/anomalies` says more. */
+  readonly rule?: string;
+  readonly anomaly?: string;
 };
 
 const titles: Readonly<Record<NoticeEvent, string>> = {
@@ -57,6 +61,7 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'policy-refused': 'A policy bundle was refused; the one before stays in force',
   'agent-refused': 'An agent or the service refused what nobody signed: somebody else writes to the topics',
   'anchor-refused': 'No checkpoint of the log could be put at a place of BAUTA_LOG_ANCHORS',
+  'anomaly-found': 'Something is odd in the log',
 };
 
 export const toTitle = ({ event }: Message): string => titles[event];
@@ -76,12 +81,15 @@ export function toFacts({
   service,
   decision,
   breakglass,
+  rule,
+  anomaly,
   workspace,
   at,
 }: Message): readonly (readonly [string, string])[] {
   const all = {
     ...{ Pipeline: pipeline, Environment: environment, Run: run, Approval: approval },
     ...{ Gate: gate, Service: service, Decision: decision, 'Break-glass': breakglass },
+    ...{ Rule: rule, Anomaly: anomaly },
     ...{ Changed: changed?.join(', '), Expires: expiresAt, Reason: code, Workspace: workspace, Time: at },
     ...{ Changed: changed?.join(', '), Expires: expiresAt, Bundle: bundle, Place: place, Reason: code, Workspace: workspace, Time: at },
   };
