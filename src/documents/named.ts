@@ -35,6 +35,8 @@ export function toUrlPlace(text: string): string {
 
 export const isReference = (text: string): boolean => /^(env|file|vault|aws):/.test(text);
 
+const isShipped = (name: Json | undefined): boolean => typeof name === 'string' && Object.hasOwn(shippedPlaybooks, name);
+
 /** MUST be given a document that its schema accepted. The rulebook `default` is left out: it comes with the release. */
 export function findNamed(written: Written): readonly Named[] {
   const { kind, name } = written as { kind: string; name: string };
@@ -46,8 +48,7 @@ export function findNamed(written: Written): readonly Named[] {
   if (kind === 'Trigger') add('on.dataset', 'Pipeline', (written['on'] as { readonly dataset?: string }).dataset);
   if (kind === 'Schedule' || kind === 'Trigger') add('pipeline', 'Pipeline', written['pipeline']);
   // Those that come with the release are there without a document.
-  if ((kind === 'Trigger' || kind === 'Watch') && !Object.hasOwn(shippedPlaybooks, String(written['playbook'])))
-    add('playbook', 'Playbook', written['playbook']);
+  if ((kind === 'Trigger' || kind === 'Watch') && !isShipped(written['playbook'])) add('playbook', 'Playbook', written['playbook']);
   if (kind === 'Environment') add('connection', 'Connection', written['connection']);
   if (kind === 'Channel') for (const one of (written['pipelines'] ?? []) as readonly string[]) add('pipelines', 'Pipeline', one);
   if (kind === 'Environment') add('swapSchemas.builder', 'Connection', builderOf(written));
