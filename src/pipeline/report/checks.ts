@@ -1,6 +1,7 @@
 // Checks: of each item of a population one attribute, which it has, has not, or nobody can tell. An item that a check is not about counts for neither.
 import { type Check, knownIf, passIf } from './check.js';
 import { checksAround } from './checks-around.js';
+import { checksOfIncidents } from './checks-of-incidents.js';
 import type { Cell } from './populations/population.js';
 
 export type { Check } from './check.js';
@@ -193,4 +194,5 @@ export const checks: readonly Check[] = [
     judge: ({ expected, actual }) => passIf(Number(actual) >= Number(expected)),
   },
   ...checksAround,
+  ...checksOfIncidents,
 ];

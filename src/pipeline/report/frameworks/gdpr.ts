@@ -49,7 +49,7 @@ export const gdpr: Framework = {
     control(
       '33',
       'telling the authority of a breach within 72 hours',
-      [],
+      ['incidents-evaluated'],
       'when somebody became aware is recorded by people, not by the log',
     ),
     control('35', 'assessing the impact of what is likely a high risk', ['masking-tested'], 'the assessment itself'),

@@ -47,10 +47,10 @@ export const soc2: Framework = {
       ['copies-unchanged', 'evidence-whole', 'flips-explained'],
       outside,
     ),
-    control('CC7.2', 'what is unusual is watched for', ['no-finding', 'log-verifies', 'channels-reached'], outside),
-    control('CC7.3', 'events are evaluated', ['breakglass-reviewed'], outside),
-    control('CC7.4', 'incidents are responded to'),
-    control('CC7.5', 'recovery from incidents', ['changes-settled'], outside),
+    control('CC7.2', 'what is unusual is watched for', ['no-finding', 'no-residual', 'log-verifies', 'channels-reached'], outside),
+    control('CC7.3', 'events are evaluated', ['breakglass-reviewed', 'incidents-evaluated'], outside),
+    control('CC7.4', 'incidents are responded to', ['incidents-isolated', 'incidents-evaluated'], outside),
+    control('CC7.5', 'recovery from incidents', ['changes-settled', 'freezes-lifted-by-two'], outside),
     control('CC8.1', 'changes are authorised, tested, approved; personal data in tests is protected', [
       ...[
         'plan-allowed',

@@ -5,6 +5,7 @@ import { occurrences } from './occurrences.js';
 import { clones, versions } from './lived.js';
 import type { Population } from './population.js';
 import { changesOfTheWorld } from './intended.js';
+import { anomalies, incidentSteps, incidents } from './odd.js';
 import { runs } from './runs.js';
 import {
   access,
@@ -28,4 +29,5 @@ export const populations: readonly Population[] = [
   ...[runs, decisions, tables, tests, versions, clones, drift, holds, erasureRequests, erasures, keys, exchanges],
   ...[approvals, changes, access, evidence, waivers, deployments, flips, breakglasses, gateCalls, occurrences],
   ...[changesOfTheWorld, requests, refusals, agents, archives, policyBundles, copiesWatched, troubles, notifications, logChanges],
+  ...[anomalies, incidents, incidentSteps],
 ];
