@@ -92,10 +92,12 @@ it('lets the verification and its reader share with the writer only what says wh
     'marker',
     'output-claim',
     'plan',
+    'playbook',
     'ports',
     'schema-object',
     'source-question',
     'stages',
+    'watch',
   ];
   // A session, its errors without a value, names in quotes, the marker's one row, and how the server is asked what there is beside rows.
   const speech = ['connection', 'definitions', 'marker-table', 'quote', 'reading-socket', 'server-error', 'tls'].map(
