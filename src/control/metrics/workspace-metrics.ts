@@ -12,15 +12,18 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
-  const { states, datasets, ages, secrets, uncosigned, unanchored, anomalies } = await metadata.within(workspaceId, async (transaction) => ({
-    states: await transaction.runs.count(),
-    datasets: await transaction.datasets.count(),
-    ages: await readKeyAges((types) => transaction.log.standing(types), systemClock.now()),
-    secrets: await readSecretAges(transaction, systemClock.now()),
-    uncosigned: await transaction.log.uncosigned(),
-    unanchored: await transaction.log.unanchored(),
-    anomalies: await transaction.anomalies.count(new Date(systemClock.now())),
-  }));
+  const { states, datasets, ages, secrets, uncosigned, unanchored, anomalies } = await metadata.within(
+    workspaceId,
+    async (transaction) => ({
+      states: await transaction.runs.count(),
+      datasets: await transaction.datasets.count(),
+      ages: await readKeyAges((types) => transaction.log.standing(types), systemClock.now()),
+      secrets: await readSecretAges(transaction, systemClock.now()),
+      uncosigned: await transaction.log.uncosigned(),
+      unanchored: await transaction.log.unanchored(),
+      anomalies: await transaction.anomalies.count(new Date(systemClock.now())),
+    }),
+  );
   const keys = new Gauge({
     ...{ name: 'bauta_key_age_seconds', help: 'Since the log knows the newest version of an environment’s keys.', registers: [registry] },
     labelNames: ['purpose', 'environment'],

@@ -89,7 +89,18 @@ const isOfWatch = (event: NoticeEvent): boolean => event.startsWith('anomaly-');
 const isOfDeployment = (event: NoticeEvent): boolean => event.startsWith('breakglass-') || event === 'deployment-flipped';
 
 /** What a channel hears once: the same of the same pipeline, of the same approval, or of the same bundle. */
-export const toSubject = ({ event, pipeline, approval, decision, breakglass, bundle, code, environment, place, anomaly }: Message): string => {
+export const toSubject = ({
+  event,
+  pipeline,
+  approval,
+  decision,
+  breakglass,
+  bundle,
+  code,
+  environment,
+  place,
+  anomaly,
+}: Message): string => {
   if (event === 'agent-refused') return `environment ${environment ?? ''}`;
   if (event === 'anchor-refused') return `place ${place ?? ''} ${code ?? ''}`;
   if (event === 'policy-refused') return `bundle ${bundle ?? ''} ${code ?? ''}`;
