@@ -19,6 +19,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --policy policy.txt --format pdf --out gdpr.pdf',
       'bauta report iso27001 --from 2026-10-01 --to 2027-01-01 --format oscal --model poam --out poam.json',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
+      'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --policy policy.txt',
     ],
     formats,
   )
@@ -33,7 +34,10 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     )
     .option('--log <folder>', 'a log that was exported, instead of the home’s own')
     .option('--key <file>', 'the public key of the log; with verify, --log and --server')
-    .option('--policy <file>', 'a trust policy (c2sp.org/tlog-policy): page 1 names its witnesses that have cosigned')
+    .option(
+      '--policy <file>',
+      'a trust policy (c2sp.org/tlog-policy): page 1 names its witnesses that have cosigned; with verify, keys of the log and of witnesses, and the quorum that it takes',
+    )
     .option('--model <name>', 'with --format oscal: assessment-results, component-definition or poam (assessment-results)')
     .option('--rendered', 'with --server: the service computes it instead of this machine; less work, and more to believe')
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')

@@ -53,12 +53,11 @@ export async function report(what: string, file: string | undefined, options: Re
   if (options.rendered === true) return writeRendered(name, period, options, isPackage);
   const asked = await toAsked(name, options);
   if (!isPackage) return writeReport(asked, settings, options);
-  for (const name of ['log', 'policy'] as const)
-    if (options[name] !== undefined)
-      throw new InputError('OPTION_INVALID', {
-        name: `--${name} with a package`,
-        expected: '--format html, pdf, json, csv, xlsx or oscal: a package is made of a home’s own log, which is told of it',
-      });
+  if (options.log !== undefined)
+    throw new InputError('OPTION_INVALID', {
+      name: '--log with a package',
+      expected: '--format html, pdf, json, csv, xlsx or oscal: a package is made of a home’s own log, which is told of it',
+    });
   const server = await findServer(options);
   const made = server ? await packServer(server, asked, options) : await packOwn(asked, settings, options);
   const { path } = made;
@@ -69,7 +68,7 @@ export async function report(what: string, file: string | undefined, options: Re
 
 async function packOwn(asked: Asked, settings: Settings, options: ReportOptions): Promise<Packed> {
   const path = options.out ?? toPackageName(asked.report, asked.workspace, asked.period);
-  return packHome(options.home ?? settings.BAUTA_HOME, settings, asked, path);
+  return packHome(options.home ?? settings.BAUTA_HOME, settings, asked, path, await readPolicyText(options.policy));
 }
 
 /** Computed here, out of the service's log; the service tells its log of the manifest. */
@@ -80,7 +79,8 @@ async function packServer(server: Server, given: Asked, options: ReportOptions):
   if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: options.key });
   const asked = await toServerAsked(server, given, options);
   const path = options.out ?? toPackageName(asked.report, asked.workspace, asked.period);
-  return toPacked(await makePackage(openServerLog(server, verifier), asked, path, renderPackaged), path, options.key);
+  const made = await makePackage(openServerLog(server, verifier), asked, path, renderPackaged, await readPolicyText(options.policy));
+  return toPacked(made, path, options.key);
 }
 
 export const toPackageName = (name: ReportName, workspace: string, { from, to }: Pick<Period, 'from' | 'to'>): string =>
@@ -102,10 +102,17 @@ export async function makePapers(
 }
 
 /** Of a home's log: writes the package and tells the log of its manifest. */
-export async function packHome(home: string, settings: Settings, asked: Asked, path: string): Promise<Packed> {
+export async function packHome(home: string, settings: Settings, asked: Asked, path: string, policy?: string): Promise<Packed> {
   const { sink, actor } = await openSink(home, settings);
-  const made = await makePackage(await openHomeLog(home, sink, actor), asked, path, renderPackaged);
+  const made = await makePackage(await openHomeLog(home, sink, actor), asked, path, renderPackaged, policy);
   return toPacked(made, path, join(home, 'log.pub'));
+}
+
+/** A file with a mistake is refused here, and not found out by who gets the package. */
+async function readPolicyText(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  await readTrustPolicy(file);
+  return readFile(file, 'utf8');
 }
 
 interface Packed {
@@ -165,10 +172,7 @@ async function write(path: string, bytes: Buffer): Promise<void> {
 
 async function verify(file: string | undefined, options: ReportOptions): Promise<number> {
   if (file === undefined) throw new InputError('OPTION_MISSING', { name: 'the package', expected: 'bauta report --help' });
-  // Nobody is told that a quorum was reached where none was looked at.
-  if (options.policy !== undefined)
-    throw new InputError('OPTION_INVALID', { name: '--policy with verify', expected: '--key: a package holds no cosignatures' });
-  const { state, lines, found } = await checkPackage(file, options.key);
+  const { state, lines, found } = await checkPackage(file, options.key, options.policy);
   if (options.json === true) writeJson({ state, ...found });
   else for (const line of lines) process.stdout.write(`${line}\n`);
   return exitCodes[state];
@@ -177,9 +181,11 @@ async function verify(file: string | undefined, options: ReportOptions): Promise
 export async function checkPackage(
   file: string,
   key: string | undefined,
+  policyFile?: string,
 ): Promise<{ readonly state: LogState; readonly lines: readonly string[]; readonly found: PackageReport }> {
   const verifier = await readKey(key, true);
-  const found = await verifyPackage(file, { verifier, version: readProduct().version, render: renderPackaged });
+  const policy = policyFile === undefined ? {} : { policy: await readTrustPolicy(policyFile) };
+  const found = await verifyPackage(file, { verifier, version: readProduct().version, render: renderPackaged, ...policy });
   const broken = found.findings.filter(({ severity }) => severity === 'error').length;
   const state: LogState = broken > 0 ? 'broken' : found.signatureChecked ? 'whole' : 'signer-unknown';
   const { checkpoint, entry } = found;
@@ -187,13 +193,19 @@ export async function checkPackage(
     ? [stripControls(`${checkpoint.origin}  ${toCount(checkpoint.size, 'entry', 'entries')}  root ${checkpoint.root}`)]
     : [];
   const findings = found.findings.map((finding) => stripControls(toFindingText(finding), '\n\u001b'));
-  return { state, found, lines: [...findings, ...head, toVerdict(state, broken, found.files, entry)] };
+  const seen = [
+    ...found.cosigned.map(({ name, at }) => stripControls(`cosigned by ${name} at ${at}`)),
+    ...found.anchored.map(({ place, at }) =>
+      stripControls(`put at ${place} at ${at}, as its operator says: bauta audit verify --anchor looks there`),
+    ),
+  ];
+  return { state, found, lines: [...findings, ...head, ...seen, toVerdict(state, broken, found.files, entry)] };
 }
 
 function toVerdict(state: LogState, broken: number, files: number, entry: number | null): string {
   if (state === 'broken') return `${paint('broken', 31, process.stdout)}: ${toCount(broken, 'finding')}`;
   if (state === 'signer-unknown')
-    return `${paint('consistent in itself', 33, process.stdout)}, signer not checked: give the public key of the log with --key`;
+    return `${paint('consistent in itself', 33, process.stdout)}, signer not checked: give the public key of the log with --key, or a --policy`;
   return `${paint('whole', 32, process.stdout)}: ${toCount(files, 'file')} as they were made, and entry ${entry} of the log tells of them`;
 }
 

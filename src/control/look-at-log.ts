@@ -64,6 +64,9 @@ export async function lookAtLog(
       checkpoint: { origin, size: end.size, root },
       findings: broken.map(({ code, message }) => `${code}: ${message}`),
       cosigned: toCosigned(chain, origin, end),
+      anchored: chain.anchored
+        .filter((one) => one.origin === origin && one.size >= end.size)
+        .map(({ place, at, lockedUntil }) => ({ place, at, lockedUntil })),
     },
   };
 }

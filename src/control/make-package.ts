@@ -6,7 +6,20 @@ import { type Json, toCanonicalJson } from '../kernel/canonical-json.js';
 import { digestBytes } from '../kernel/digest.js';
 import { toError } from '../kernel/errors.js';
 import { packageFile } from '../kernel/package-root.js';
-import { type LogEnd, type LogFiles, cutLog, listLogs, parseCheckpoint, readEntries, rootAt } from '../pipeline/audit/audit.js';
+import {
+  type LogEnd,
+  type LogFiles,
+  type Witnessed,
+  cutLog,
+  isPolicyProblem,
+  judgeWitnessed,
+  listLogs,
+  parseCheckpoint,
+  parseTrustPolicy,
+  readEntries,
+  readWitnessed,
+  rootAt,
+} from '../pipeline/audit/audit.js';
 import {
   type Collected,
   type Deviation,
@@ -31,6 +44,9 @@ import { toReadme } from './package-readme.js';
 
 export const MANIFEST = 'manifest.json';
 export const PROOF = 'report-made.tlog-proof';
+export const WITNESSED = 'witnessed.json';
+/** Whose cosignatures its page 1 counts: the maker's choice. Whoever checks has a policy of his own. */
+export const POLICY = 'policy.txt';
 
 /** A document as people read it, by the ends of the files' names. */
 export type Render = (document: ReportDocument) => Promise<Readonly<Record<string, Buffer | string>>>;
@@ -42,14 +58,16 @@ export interface Made {
 }
 
 /** Throws LOG_NOT_WHOLE, REPORT_PERIOD_EMPTY, PACKAGE_TOO_LARGE or OUTPUT_UNWRITABLE. */
-export async function makePackage(log: PackageLog, asked: Asked, path: string, render: Render): Promise<Made> {
+export async function makePackage(log: PackageLog, asked: Asked, path: string, render: Render, policy?: string): Promise<Made> {
   const looked = await lookAtLog(log.files, asked.period, log.verifier);
   const { findings, state } = looked.log;
   if (state !== 'whole') throw toError('LOG_NOT_WHOLE', { amount: `${findings.length} found` });
   const note = await log.noteAt(looked.end);
   const zip = await ZipWriter.open();
   try {
-    const collected = await fill(zip, log.files, { asked, end: looked.end, asOf: looked.asOf, note }, render);
+    const witnessed = await readWitnessed(log.files, looked.end.log, parseCheckpoint(note)?.size ?? looked.end.size);
+    const filling = { asked, end: looked.end, asOf: looked.asOf, note, witnessed, policy: policy ?? null };
+    const collected = await fill(zip, log.files, filling, render);
     const manifest = toManifest(asked, looked, zip.entries);
     await zip.add(MANIFEST, manifest);
     const { report, period } = asked;
@@ -70,14 +88,21 @@ export interface Filling {
   readonly asOf: string;
   /** The signed checkpoint; its size is the end’s or the next that was signed. */
   readonly note: string;
+  readonly witnessed: Witnessed;
+  /** The text of a trust policy. */
+  readonly policy: string | null;
 }
 
-/** Everything but the manifest and its proof: the same for the same log, period and version. */
-export async function fill(zip: ZipWriter, files: LogFiles, { asked, end, asOf, note }: Filling, render: Render): Promise<Collected> {
+/** Everything but the manifest and its proof: the same for the same log, period, version and what others had seen. */
+export async function fill(zip: ZipWriter, files: LogFiles, filling: Filling, render: Render): Promise<Collected> {
+  const { asked, end, asOf, note, witnessed, policy } = filling;
   const signed = parseCheckpoint(note);
   if (!signed || signed.size < end.size) throw toError('LOG_INCONSISTENT', { file: end.log });
   const root = await rootAt(files, end);
-  const checked = { state: 'whole', checkpoint: { origin: signed.origin, size: end.size, root }, findings: [], cosigned: [] } as const;
+  const cut = { log: end.log, read: end.size, checkpoint: signed };
+  const seen = await judgeWitnessed(witnessed, { files, cut, file: WITNESSED }, toChecks(policy));
+  const checkpoint = { origin: signed.origin, size: end.size, root };
+  const checked = { state: 'whole', checkpoint, findings: [], cosigned: seen.cosigned, anchored: seen.anchored } as const;
   const collected = await fillPopulations(zip, files, { asked, end, asOf }, root);
   const context = toContext(asked, checked);
   const document = toReport(asked.report, context, collected);
@@ -88,6 +113,8 @@ export async function fill(zip: ZipWriter, files: LogFiles, { asked, end, asOf, 
   await zip.add('scope.json', toText(toScope(asked, collected, end, root)));
   await zip.add('declared.json', toText(toJson(asked.declared)));
   await zip.add('policies/in-force.csv', toPolicies(collected));
+  await zip.add(WITNESSED, toText(toJson(witnessed)));
+  if (policy !== null) await zip.add(POLICY, policy);
   await zip.add('README.md', toReadme(asked, collected));
   await zip.add('VERIFY.md', await readFile(packageFile('src', 'control', 'package', 'VERIFY.md')));
   await zip.add('verify.mjs', await readFile(packageFile('src', 'control', 'package', 'verify.mjs')));
@@ -95,10 +122,16 @@ export async function fill(zip: ZipWriter, files: LogFiles, { asked, end, asOf, 
   return collected;
 }
 
+/** A policy that cannot be read counts nobody. */
+function toChecks(text: string | null): Parameters<typeof judgeWitnessed>[2] {
+  const policy = text === null ? undefined : parseTrustPolicy(text);
+  return policy && !isPolicyProblem(policy) ? { policy } : {};
+}
+
 async function fillPopulations(
   zip: ZipWriter,
   files: LogFiles,
-  { asked, end, asOf }: Omit<Filling, 'note'>,
+  { asked, end, asOf }: Pick<Filling, 'asked' | 'end' | 'asOf'>,
   seed: string,
 ): Promise<Collected> {
   const open = new Map(await Promise.all(populations.map(async ({ name }) => [name, await zip.begin(`populations/${name}.csv`)] as const)));

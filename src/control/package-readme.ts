@@ -19,6 +19,7 @@ This is evidence, put together from a transparency log, for an examination under
 - samples/: ${'25'} items of each population, chosen by a stated seed
 - log/: the log in the layout of c2sp.org/tlog-tiles, from its beginning to the end that was read: also what happened before the period, because what was made before may end in it
 - manifest.json: each file with its SHA-256; report-made.tlog-proof: that the log was told of this manifest
+- witnessed.json: the newest checkpoint that witnesses had cosigned and those that were put elsewhere, each with the proof that it goes on from this log; policy.txt, where there is one: whose cosignatures page 1 counts
 - verify.mjs, VERIFY.md: a check without network; it came with the package, so get one by another way, too
 
 Read: entries ${range ? `${range.first} to ${range.last}` : 'none of the period'}, up to ${asOf}. People and texts are random ids and commitments. A value of a CSV file stands as it is: open it as text.

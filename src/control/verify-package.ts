@@ -3,12 +3,22 @@
 import { digestBytes } from '../kernel/digest.js';
 import { type Finding, toFinding } from '../kernel/errors.js';
 import type { Verifier } from '../kernel/signed-note.js';
-import { type LogFiles, verifyChain, verifyProof } from '../pipeline/audit/audit.js';
+import {
+  type ChainReport,
+  type JudgedWitnessed,
+  type LogFiles,
+  type TrustPolicy,
+  judgeWitnessed,
+  parseCheckpoint,
+  parseWitnessed,
+  verifyChain,
+  verifyProof,
+} from '../pipeline/audit/audit.js';
 import type { Checkpoint } from '../pipeline/event.js';
 import { reportNames } from '../pipeline/report/report.js';
 import { ZipReader, ZipWriter } from '../systems/zip/zip.js';
 import type { Asked } from './look-at-log.js';
-import { MANIFEST, PROOF, type Render, fill } from './make-package.js';
+import { MANIFEST, POLICY, PROOF, type Render, WITNESSED, fill } from './make-package.js';
 
 export interface PackageReport {
   /** Of severity error: what is not as it was made. */
@@ -19,6 +29,10 @@ export interface PackageReport {
   readonly manifest: string | null;
   readonly files: number;
   readonly signatureChecked: boolean;
+  /** Of the policy that was given, who has cosigned a checkpoint that covers what was read. */
+  readonly cosigned: JudgedWitnessed['cosigned'];
+  /** Where such checkpoints were put, as the package says: nobody looked there. */
+  readonly anchored: JudgedWitnessed['anchored'];
 }
 
 interface Manifest extends Omit<Asked, 'declared'> {
@@ -27,13 +41,22 @@ interface Manifest extends Omit<Asked, 'declared'> {
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly digest: string }[];
 }
 
+interface Checking {
+  readonly verifier: Verifier | undefined;
+  /** Of whoever checks: with it the cosignatures are checked, and the key of the log is its, unless another was given. */
+  readonly policy?: TrustPolicy;
+  readonly version: string;
+  readonly render: Render;
+}
+
 /** `version`: of who checks; a package of another is not made anew. Throws PACKAGE_UNREADABLE. */
-export async function verifyPackage(
-  path: string,
-  { verifier, version, render }: { readonly verifier: Verifier | undefined; readonly version: string; readonly render: Render },
-): Promise<PackageReport> {
-  const none = { checkpoint: null, entry: null, manifest: null, files: 0, signatureChecked: verifier !== undefined };
+export async function verifyPackage(path: string, { verifier: given, policy, version, render }: Checking): Promise<PackageReport> {
   const zip = await ZipReader.open(path);
+  const verifier = given ?? (zip && policy ? await findLogKey(zip, policy) : undefined);
+  const none = {
+    ...{ checkpoint: null, entry: null, manifest: null, files: 0, signatureChecked: verifier !== undefined },
+    ...{ cosigned: [], anchored: [] },
+  };
   if (!zip) return { ...none, findings: [toFinding('PACKAGE_BYTES_DIFFER', { file: path })] };
   try {
     if (!(await zip.isCanonical())) return { ...none, findings: [toFinding('PACKAGE_BYTES_DIFFER', { file: path })] };
@@ -44,17 +67,42 @@ export async function verifyPackage(
     const files = toLogFiles(zip);
     const chain = await verifyChain(files, { known: [], ...(verifier ? { verifier } : {}) });
     const proved = await checkProof(zip, digest, verifier, chain.checkpoint);
-    const findings = [...(await compareFiles(zip, manifest)), ...chain.findings, ...proved.findings];
+    const seen = await judge(zip, files, { manifest, chain, ...(verifier ? { verifier } : {}), ...(policy ? { policy } : {}) });
+    const findings = [...(await compareFiles(zip, manifest)), ...chain.findings, ...proved.findings, ...seen.findings];
     const sound = !findings.some(({ severity }) => severity === 'error');
     // What is known to be wrong is not read any further.
     const rebuilt = sound ? await rebuild(zip, files, manifest, { version, render }) : [];
     return {
       ...{ ...none, files: manifest.files.length, manifest: digest, checkpoint: chain.checkpoint, entry: proved.entry },
+      ...{ cosigned: seen.cosigned, anchored: seen.anchored },
       findings: [...findings, ...rebuilt],
     };
   } finally {
     await zip.close();
   }
+}
+
+/** That of the policy which names the newest log in the package; else the first, and what is found says that it is another. */
+async function findLogKey(zip: ZipReader, { logs }: TrustPolicy): Promise<Verifier | undefined> {
+  const names = [...zip.entries.keys()].filter((name) => /^log\/[^/]+\/checkpoint$/.test(name)).sort();
+  const note = names.length === 0 ? undefined : await zip.read(names.at(-1)!);
+  return logs.find(({ name }) => note?.toString('utf8').startsWith(`${name}/`)) ?? logs[0];
+}
+
+async function judge(
+  zip: ZipReader,
+  files: LogFiles,
+  {
+    manifest,
+    chain,
+    ...checks
+  }: { readonly manifest: Manifest; readonly chain: ChainReport; readonly verifier?: Verifier; readonly policy?: TrustPolicy },
+): Promise<JudgedWitnessed> {
+  const { log, size } = manifest.upTo;
+  const checkpoint = parseCheckpoint(((await files.read(`${log}/checkpoint`)) ?? Buffer.alloc(0)).toString('utf8')) ?? chain.checkpoint;
+  const witnessed = parseWitnessed(((await zip.read(WITNESSED)) ?? Buffer.alloc(0)).toString('utf8'));
+  if (!checkpoint || !witnessed) return { findings: [toFinding('PACKAGE_FILE_MISSING', { file: WITNESSED })], cosigned: [], anchored: [] };
+  return judgeWitnessed(witnessed, { files, cut: { log, read: size, checkpoint }, file: WITNESSED }, checks);
 }
 
 function parseManifest(bytes: Buffer): Manifest | undefined {
@@ -116,12 +164,10 @@ async function rebuild(
   const again = await ZipWriter.open();
   try {
     const declared = JSON.parse(((await zip.read('declared.json')) ?? Buffer.alloc(0)).toString('utf8')) as Asked['declared'];
-    await fill(
-      again,
-      files,
-      { asked: { report, period, workspace, product, declared }, end: { log: upTo.log, size: upTo.size }, asOf: upTo.asOf, note },
-      render,
-    );
+    const witnessed = parseWitnessed(((await zip.read(WITNESSED)) ?? Buffer.alloc(0)).toString('utf8'))!;
+    const policy = (await zip.read(POLICY))?.toString('utf8') ?? null;
+    const asked = { report, period, workspace, product, declared };
+    await fill(again, files, { asked, end: { log: upTo.log, size: upTo.size }, asOf: upTo.asOf, note, witnessed, policy }, render);
     const made = new Map(again.entries.map(({ name, digest }) => [name, digest]));
     const wrong = manifest.files.filter(({ name, digest }) => made.get(name) !== digest).map(({ name }) => name);
     const more = again.entries.filter(({ name }) => !zip.entries.has(name)).map(({ name }) => name);

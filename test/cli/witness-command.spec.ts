@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { formatWitnessKey, toCosigner } from '../../src/kernel/cosignature.js';
 import { FileAuditSink } from '../../src/systems/files/files.js';
 import { findFreePort } from '../support/free-port.js';
 import { findProgram } from '../support/program.js';
@@ -93,10 +94,20 @@ it('goes on after it was killed, cosigns what follows, and is what makes a log w
   expect([told.status, front(told.stdout)]).toEqual([0, expect.stringMatching(/"1 · witness\.example\/ours at \d{4}-/)]);
   expect(front(told.stdout)).not.toContain('could have rewritten');
   expect(front(bauta(...words).stdout)).toContain('could have rewritten');
-  expect(bauta('report', 'verify', 'x.zip', '--policy', policy)).toMatchObject({
-    status: 3,
-    stderr: expect.stringContaining('holds no cosignatures'),
+  const zip = join(folder, 'seen.zip');
+  expect(bauta('report', 'soc2', '--from', '2026-11-21', '--to', '2026-11-22', '--policy', policy, '--out', zip)).toMatchObject({
+    status: 0,
   });
+  expect(bauta('report', 'verify', zip, '--policy', policy)).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/cosigned by witness\.example\/ours at \d{4}-.*\nwhole: /),
+  });
+  const more = join(folder, 'more.txt');
+  writeFileSync(
+    more,
+    readFileSync(policy, 'utf8').replace(/quorum ours/, `witness other ${formatWitnessKey(toCosigner('other').witness)}\nquorum other`),
+  );
+  expect(bauta('report', 'verify', zip, '--policy', more)).toMatchObject({ status: 1, stdout: expect.stringContaining('LOG_UNWITNESSED') });
   await stop(again.child, 'SIGTERM');
 });
 

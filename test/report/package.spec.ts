@@ -1,18 +1,21 @@
 // A package of evidence: the same bytes each time, and whatever is changed in it afterwards is found with the file and the key alone.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { type Render, makePackage } from '../../src/control/make-package.js';
 import { type PackageReport, verifyPackage } from '../../src/control/verify-package.js';
 import { digestBytes } from '../../src/kernel/digest.js';
 import { packageFile } from '../../src/kernel/package-root.js';
-import { type Verifier, parseVerifierKey } from '../../src/kernel/signed-note.js';
-import { readEvents } from '../../src/systems/files/files.js';
+import { type Cosigner, cosign, formatWitnessKey, toCosigner } from '../../src/kernel/cosignature.js';
+import { type Verifier, parseNote, parseVerifierKey } from '../../src/kernel/signed-note.js';
+import { anchorLog, isPolicyProblem, parseTrustPolicy } from '../../src/pipeline/audit/audit.js';
+import { keepAnchor, openAnchorFolder, openLogFiles, readEvents, writeCosigned } from '../../src/systems/files/files.js';
 import { ZipReader, ZipWriter } from '../../src/systems/zip/zip.js';
+import { findProgram } from '../support/program.js';
 import { asked, openHome, packageLogOf, run, tell } from './logged.js';
 
 const none: Render = () => Promise.resolve({});
@@ -193,4 +196,154 @@ it('holds a program that says the same, and of itself that it came with the pack
   expect(look(file)).toMatchObject({ status: 5, text: expect.stringContaining('signer not checked') });
   for (const name of ['flipped', 'row', 'mended', 'less', 'more', 'other'])
     expect([name, look(join(folder, `${name}.zip`), key).status]).toEqual([name, 1]);
+});
+
+describe('with what others have seen', () => {
+  const board = toCosigner('witness.example/board', Buffer.alloc(32, 1));
+  const auditor = toCosigner('witness.example/auditor', Buffer.alloc(32, 2));
+  const program = packageFile('src', 'control', 'package', 'verify.mjs');
+  const look = (...words: string[]): { status: number | null; text: string } => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], { encoding: 'utf8' });
+    return { status, text: stdout + stderr };
+  };
+  let of: Awaited<ReturnType<typeof openHome>>;
+  let log: string;
+  const seen = join(folder, 'seen.zip');
+  const policyOf = (quorum: string): string => {
+    const witnesses = [board, auditor].map(({ witness }, i) => `witness ${['board', 'auditor'][i]} ${formatWitnessKey(witness)}\n`);
+    const key = readFileSync(join(of.home, 'log.pub'), 'utf8');
+    return `log ${key}${witnesses.join('')}group both all board auditor\ngroup either any both\nquorum ${quorum}\n`;
+  };
+  const checkWith = async (path: string, quorum: string): Promise<PackageReport> => {
+    const policy = parseTrustPolicy(policyOf(quorum));
+    if (isPolicyProblem(policy)) throw new Error(JSON.stringify(policy));
+    return verifyPackage(path, { verifier: undefined, policy, version: '1', render: none });
+  };
+  const codesWith = async (path: string, quorum: string): Promise<readonly string[]> =>
+    (await checkWith(path, quorum)).findings.map(({ code }) => code);
+  /** As each of them cosigns the newest checkpoint. */
+  async function cosignNewest(...cosigners: readonly Cosigner[]): Promise<void> {
+    const note = readFileSync(join(of.home, 'log', log, 'checkpoint'), 'utf8');
+    const lines = cosigners.map((one) => cosign(parseNote(note)!.text, one, 1_780_000_000)).join('');
+    await writeCosigned(join(of.home, 'log'), log, note + lines);
+  }
+  async function anchorAt(place: string): Promise<void> {
+    const store = openAnchorFolder(`file://${place}`, place);
+    const { note, lockedUntil } = await anchorLog(openLogFiles(join(of.home, 'log')), log, keyOf(of), store);
+    await keepAnchor(join(of.home, 'log'), log, { place: store.place, at: '2026-05-02T00:00:00.000Z', lockedUntil, note });
+  }
+  const front = async (path: string): Promise<string> => {
+    const zip = (await ZipReader.open(path))!;
+    const text = JSON.stringify((JSON.parse((await zip.read('report.json'))!.toString()) as { front: unknown }).front);
+    await zip.close();
+    return text;
+  };
+
+  beforeAll(async () => {
+    of = await openHome(run('a', '2026-01-10'));
+    log = readdirSync(join(of.home, 'log')).find((name) => /^\d/.test(name))!;
+    // What was cut off the package is in what they saw: the proof leads there.
+    await tell(of.sink, run('z', '2026-05-01', { version: 2 }));
+    await cosignNewest(board);
+    mkdirSync(join(folder, 'elsewhere'));
+    await anchorAt(join(folder, 'elsewhere'));
+    await makePackage(await packageLogOf(of), asked, seen, none, policyOf('board'));
+  });
+  afterAll(() => of.sink.close());
+
+  it('names on page 1 whose keys have cosigned it and where it was put, and is the same bytes as long as nobody has seen more', async () => {
+    expect(await front(seen)).toMatch(/"1 · witness\.example\/board at 2026-/);
+    expect(await front(seen)).not.toContain('could have rewritten');
+    expect(await front(seen)).toContain(`file://${join(folder, 'elsewhere')}`);
+    expect(await codesOf(seen, keyOf(of))).toEqual([]);
+    const again = join(folder, 'seen-again.zip');
+    await makePackage(await packageLogOf(of), asked, again, none, policyOf('board'));
+    expect(readFileSync(again).equals(readFileSync(seen))).toBe(true);
+    // Without a policy nobody is counted; the cosignatures are there all the same.
+    const silent = join(folder, 'silent.zip');
+    await makePackage(await packageLogOf(of), asked, silent, none);
+    expect(await front(silent)).toContain('could have rewritten');
+    expect(await codesWith(silent, 'board')).toEqual([]);
+  });
+
+  it('is whole by a policy alone where the quorum is reached, and broken with a name where it is not', async () => {
+    expect(await checkWith(seen, 'board')).toMatchObject({
+      ...{ findings: [], signatureChecked: true, cosigned: [{ name: 'witness.example/board' }] },
+      anchored: [{ place: `file://${join(folder, 'elsewhere')}`, lockedUntil: null }],
+    });
+    expect(await codesWith(seen, 'both')).toEqual(['LOG_UNWITNESSED']);
+    expect(await codesWith(file, 'board')).toEqual(expect.arrayContaining(['LOG_CHECKPOINT_UNSIGNED', 'LOG_UNWITNESSED']));
+    const policies = Object.fromEntries(
+      ['board', 'both', 'either', 'none'].map((quorum) => {
+        const path = join(folder, `${quorum}.txt`);
+        writeFileSync(path, policyOf(quorum));
+        return [quorum, look(seen, '--policy', path).status];
+      }),
+    );
+    expect(policies).toEqual({ board: 0, both: 1, either: 1, none: 0 });
+    expect(look(seen, '--policy', join(folder, 'both.txt')).text).toContain('that is no quorum');
+    expect(look(file, '--policy', join(folder, 'none.txt')).status).toBe(1);
+  });
+
+  it('is found out where a cosignature is forged, of another past, or does not cover what was read', async () => {
+    const change = async (name: string, edit: (text: string) => string): Promise<readonly string[]> => {
+      const zip = (await ZipReader.open(seen))!;
+      const contents = new Map<string, Buffer>();
+      for (const entry of zip.entries.keys()) contents.set(entry, (await zip.read(entry))!);
+      await zip.close();
+      const before = contents.get('witnessed.json')!.toString();
+      contents.set('witnessed.json', Buffer.from(edit(before)));
+      expect(edit(before)).not.toBe(before);
+      mendManifest(contents, 'witnessed.json');
+      const writer = await ZipWriter.open();
+      for (const [entry, bytes] of contents) await writer.add(entry, bytes);
+      await writer.write(join(folder, name));
+      await writer.close();
+      writeFileSync(join(folder, 'board.txt'), policyOf('board'));
+      expect([name, look(join(folder, name), '--policy', join(folder, 'board.txt')).status]).toEqual([name, 1]);
+      return codesWith(join(folder, name), 'board');
+    };
+    const flip = (one: string): string => (one === 'A' ? 'B' : 'A');
+    const forged = await change('forged.zip', (text) =>
+      text.replace(/(witness\.example\/board \S{60})(\w)/, (_, head: string, one: string) => head + flip(one)),
+    );
+    expect(forged).toEqual(expect.arrayContaining(['PACKAGE_UNPROVED', 'LOG_COSIGNATURE_FORGED', 'LOG_UNWITNESSED']));
+    const unlinked = await change('unlinked.zip', (text) =>
+      text.replace(/("consistency":\["\S{20})(\w)/, (_, head: string, one: string) => head + flip(one)),
+    );
+    expect(unlinked).toContain('LOG_FORKED');
+    expect(await change('emptied.zip', () => '{"anchors":[],"cosigned":null}\n')).toContain('LOG_UNWITNESSED');
+    // A checkpoint of before says nothing of the entries since.
+    const short = await openHome(run('a', '2026-01-10'));
+    const [kept, path] = [of, join(folder, 'short.zip')];
+    of = short;
+    await cosignNewest(board);
+    await tell(short.sink, run('b', '2026-02-10', { version: 2 }));
+    await makePackage(await packageLogOf(short), asked, path, none, policyOf('board'));
+    expect(await codesWith(path, 'board')).toEqual(['LOG_UNWITNESSED']);
+    writeFileSync(join(folder, 'short.txt'), policyOf('board'));
+    expect(look(path, '--policy', join(folder, 'short.txt')).status).toBe(1);
+    expect(await front(path)).toContain('could have rewritten');
+    of = kept;
+    await short.sink.close();
+  });
+});
+
+const checker = findProgram('aics-tlog');
+(checker === undefined ? it.skip : it)('holds a log and cosignatures that a checker of others reads', async () => {
+  const zip = (await ZipReader.open(join(folder, 'seen.zip')))!;
+  const log = [...zip.entries.keys()].find((name) => name.endsWith('/checkpoint'))!;
+  const { cosigned } = JSON.parse((await zip.read('witnessed.json'))!.toString()) as { cosigned: { note: string } };
+  const key = /log (\S+)/.exec((await zip.read('policy.txt'))!.toString())![1]!;
+  const witness = /witness board (\S+)/.exec((await zip.read('policy.txt'))!.toString())![1]!;
+  const notes = { cut: (await zip.read(log))!.toString(), cosigned: cosigned.note };
+  await zip.close();
+  const verify = (name: keyof typeof notes, ...words: string[]): number | null => {
+    writeFileSync(join(folder, `${name}.note`), notes[name]);
+    const origin = notes[name].split('\n')[0]!;
+    const all = ['verify-checkpoint', '--note', join(folder, `${name}.note`), '--log-key', key, '--origin', origin, ...words];
+    return spawnSync(checker!, all).status;
+  };
+  expect([verify('cut'), verify('cosigned', '--witness-key', witness, '--quorum', '1')]).toEqual([0, 0]);
+  expect(verify('cut', '--witness-key', witness, '--quorum', '1')).not.toBe(0);
 });

@@ -240,7 +240,7 @@ describe('OSCAL of each framework, from a log', () => {
       yield* told.map(([type, when, runId, data], index) => ({ log: '2026', index, event: { type, at: when, runId, data, stage: 'control' as const } })); // prettier-ignore
     }
     const collected = await collect(read(), period, { asOf: period.to });
-    const log = { state: 'whole', checkpoint: { origin: 'o/2026', size: 6, root: 'r' }, findings: [], cosigned: [] } as const;
+    const log = { state: 'whole', checkpoint: { origin: 'o/2026', size: 6, root: 'r' }, findings: [], cosigned: [], anchored: [] } as const;
     const declared = { organisation: null, pipelines: {} } as unknown as ReportContext['declared'];
     const context: ReportContext = { workspace: 'default', product: { version: '1', commit: null }, log, declared };
     // No check of HIPAA's controls found an exception, and OSCAL has no plan for nothing.

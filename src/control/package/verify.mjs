@@ -1,10 +1,13 @@
-// Checks a package of evidence: node verify.mjs PACKAGE.zip [log.pub]. Node's own modules only, no network. It came with the package: whoever made the
+// Checks a package of evidence: node verify.mjs PACKAGE.zip [log.pub] [--policy FILE]. Node's own modules only, no network. It came with the package: whoever made the
 // package anew could have made this anew, too. Get it by another way, or write your own from VERIFY.md.
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 
-const [file, keyFile] = process.argv.slice(2);
-if (!file) fail('node verify.mjs PACKAGE.zip [log.pub]', 3);
+const words = process.argv.slice(2);
+const asked = words.indexOf('--policy');
+const [, policyFile] = asked < 0 ? [] : words.splice(asked, 2);
+const [file, keyFile] = words;
+if (!file || (asked >= 0 && !policyFile)) fail('node verify.mjs PACKAGE.zip [log.pub] [--policy FILE]', 3);
 
 const sha = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
 const leafOf = (entry) => sha(Buffer.of(0), entry);
@@ -97,16 +100,22 @@ const checkpointOf = (note) => {
       .filter(Boolean),
   };
 };
-const key = keyFile ? readKey(readFileSync(keyFile, 'utf8').trim()) : undefined;
 const logs = [...new Set([...entries.keys()].flatMap((name) => /^log\/([^/]+)\//.exec(name)?.[1] ?? []))].sort();
 if (logs.length === 0) fail('the package holds no log');
+const policy = policyFile ? readPolicy(readFileSync(policyFile, 'utf8')) : undefined;
+const { origin: newest } = checkpointOf(read(`log/${logs.at(-1)}/checkpoint`).toString('utf8'));
+const key = keyFile
+  ? readKey(readFileSync(keyFile, 'utf8').trim())
+  : (policy?.logs.find(({ name }) => newest.startsWith(`${name}/`)) ?? policy?.logs[0]);
+/** Roots that notes of others speak of, where they are not larger than the log. */
+const spoken = new Map(witnessedNotes().map(({ size }) => [size, undefined]));
 let before = null;
 for (const log of logs) {
   const note = read(`log/${log}/checkpoint`).toString('utf8');
   const checkpoint = checkpointOf(note);
   requireSigned(checkpoint);
   const tree = [];
-  let first;
+  let [first, leaves] = [undefined, 0];
   for (let index = 0; index * 256 < checkpoint.size; index++) {
     const width = Math.min(256, checkpoint.size - index * 256);
     const bundle = read(`log/${log}/tile/entries/${groups(index)}${width === 256 ? '' : `.p/${width}`}`);
@@ -117,6 +126,7 @@ for (const log of logs) {
       first ??= JSON.parse(entry.toString('utf8'));
       checkPayload(log, entry);
       push(tree, leafOf(entry));
+      if (spoken.has(++leaves) && log === logs.at(-1)) spoken.set(leaves, rootOf(tree).toString('base64'));
       place = next;
     }
     if (count !== width || place !== bundle.length) fail(`log ${log}, bundle ${index}`);
@@ -143,12 +153,31 @@ const path = digests
   .map((text) => Buffer.from(text, 'base64'));
 if (climb(Number(index), told.size, leafOf(entry), path)?.toString('base64') !== told.root)
   fail('the proof does not lead to the signed root');
+
+// ── what others have seen of it: each note goes on from this log, or is of what it was
+const cut = checkpointOf(before);
+const witnessed = JSON.parse(read('witnessed.json').toString('utf8'));
+for (const { note, consistency } of [witnessed.cosigned, ...witnessed.anchors].filter(Boolean)) {
+  const seen = checkpointOf(note);
+  requireSigned(seen);
+  const proof = consistency.map((text) => Buffer.from(text, 'base64'));
+  const [from, to] = [Buffer.from(cut.root, 'base64'), Buffer.from(seen.root, 'base64')];
+  const same = seen.size < cut.size ? spoken.get(seen.size) === seen.root : goesOn(cut.size, seen.size, from, to, proof);
+  if (seen.origin !== cut.origin || !same) fail(`a checkpoint of ${seen.size} entries in witnessed.json is of another history`);
+}
+const cosigners = policy ? readCosigners() : [];
+if (policy && !policy.isQuorum(new Set(cosigners)))
+  fail(`${cosigners.length} witness(es) of the policy have cosigned what was read: that is no quorum`);
 closeSync(handle);
+if (policy)
+  console.log(
+    `cosigned by ${cosigners.length === 0 ? 'nobody that the policy names, which asks for nobody' : cosigners.map(({ name }) => name).join(', ')}`,
+  );
 if (key)
   console.log(
     `whole: ${manifest.files.length} files, ${logs.length} log(s), signed by ${key.name}; entry ${index} of ${told.origin} tells of this manifest`,
   );
-else console.log('consistent in itself, signer not checked: give the public key of the log');
+else console.log('consistent in itself, signer not checked: give the public key of the log, or a policy');
 console.log('This program came with the package. It does not tell whether the populations follow from the log: bauta report verify does.');
 process.exit(key ? 0 : 5);
 
@@ -192,10 +221,73 @@ function climb(index, size, leaf, path) {
   return sn === 0 ? root : undefined;
 }
 
-function readKey(text) {
+function witnessedNotes() {
+  const { cosigned, anchors } = JSON.parse(read('witnessed.json').toString('utf8'));
+  return [cosigned, ...anchors].filter(Boolean).map(({ note }) => checkpointOf(note));
+}
+
+/** RFC 9162, 2.1.4.2. */
+function goesOn(size1, size2, root1, root2, proof) {
+  if (size1 === size2) return proof.length === 0 && root1.equals(root2);
+  const [first, ...rest] = Number.isInteger(Math.log2(size1)) ? [root1, ...proof] : proof;
+  if (size1 < 1 || size1 > size2 || proof.length === 0) return false;
+  let [fn, sn, one, two] = [size1 - 1, size2 - 1, first, first];
+  while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  for (const digest of rest) {
+    if (sn === 0) return false;
+    if (fn % 2 === 1 || fn === sn) {
+      [one, two] = [nodeOf(digest, one), nodeOf(digest, two)];
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+    } else two = nodeOf(two, digest);
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  return sn === 0 && one.equals(root1) && two.equals(root2);
+}
+
+/** c2sp.org/tlog-policy. */
+function readPolicy(text) {
+  const [logKeys, members] = [[], new Map()];
+  let isQuorum;
+  for (const line of text.split('\n').map((one) => one.split(/[ \t]+/).filter(Boolean))) {
+    const [word = '#', name, third, ...rest] = line;
+    if (word.startsWith('#')) continue;
+    if (word === 'log') logKeys.push(readKey(name));
+    else if (word === 'witness') {
+      const witness = readKey(third, 4);
+      members.set(name, { witness, holds: (all) => all.has(witness) });
+    } else if (word === 'group') {
+      const of = rest.map((one) => members.get(one) ?? fail(`the policy names ${one} before it is there`, 3));
+      const least = third === 'all' ? of.length : third === 'any' ? 1 : Number(third);
+      if (!(least >= 1 && least <= of.length)) fail('a group of the policy', 3);
+      members.set(name, { holds: (all) => of.filter(({ holds }) => holds(all)).length >= least });
+    } else if (word === 'quorum')
+      isQuorum = name === 'none' ? () => true : (members.get(name)?.holds ?? fail('the quorum of the policy', 3));
+    else fail(`the policy has a line that begins with ${word}`, 3);
+  }
+  if (!isQuorum) fail('the policy has no quorum', 3);
+  return { logs: logKeys, witnesses: [...members.values()].flatMap(({ witness }) => witness ?? []), isQuorum };
+}
+
+/** c2sp.org/tlog-cosignature, of a checkpoint that covers what was read. */
+function readCosigners() {
+  if (!witnessed.cosigned) return [];
+  const { size: covered, text, lines } = checkpointOf(witnessed.cosigned.note);
+  if (covered < manifest.upTo.size) return [];
+  return policy.witnesses.filter(({ name, id, key: witnessKey }) =>
+    lines.some((line) => {
+      const [, of, signature] = /^— (\S+) (\S+)$/.exec(line) ?? [];
+      const bytes = Buffer.from(signature ?? '', 'base64');
+      if (of !== name || bytes.subarray(0, 4).toString('hex') !== id) return false;
+      const message = `cosignature/v1\ntime ${bytes.length === 76 ? bytes.readBigUInt64BE(4) : fail('a cosignature')}\n${text}`;
+      return verify(null, Buffer.from(message), witnessKey, bytes.subarray(12)) || fail(`the cosignature of ${name}`);
+    }),
+  );
+}
+
+function readKey(text = '', type = 1) {
   const [name, id, ...rest] = text.split('+');
   const bytes = Buffer.from(rest.join('+'), 'base64');
-  if (bytes.length !== 33 || bytes[0] !== 1) fail('this is no key', 3);
+  if (bytes.length !== 33 || bytes[0] !== type) fail('this is no key', 3);
   if (sha(`${name}\n`, bytes).subarray(0, 4).toString('hex') !== id) fail('this is no key', 3);
   const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), bytes.subarray(1)]);
   return { name, id, key: createPublicKey({ key: der, format: 'der', type: 'spki' }) };

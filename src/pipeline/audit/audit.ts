@@ -25,4 +25,5 @@ export { type CutFile, type LogEnd, cutLog, findEnd, readEntries, rootAt } from 
 export { type ProofReport, prove, verifyProof } from './tlog-proof.js';
 export { type AnchoredAt, type ChainReport, verifyChain } from './verify-chain.js';
 export { type PolicyProblem, type TrustPolicy, isPolicyProblem, parseTrustPolicy } from './trust-policy.js';
+export { type JudgedWitnessed, type Witnessed, judgeWitnessed, parseWitnessed, readWitnessed } from './witnessed.js';
 export { type Gathered, type SendToWitness, type WitnessAnswer, answerSubmission, gatherCosignatures } from './witness.js';

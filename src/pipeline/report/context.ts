@@ -19,6 +19,8 @@ export interface CheckedLog {
   readonly findings: readonly string[];
   /** Witnesses of the policy that was given who have cosigned it, or a later one that goes on from it, and when. */
   readonly cosigned: readonly { readonly name: string; readonly at: string }[];
+  /** Where checkpoints that cover it were put, as the log says itself. */
+  readonly anchored: readonly { readonly place: string; readonly at: string; readonly lockedUntil: string | null }[];
 }
 
 export interface DeclaredPipeline {

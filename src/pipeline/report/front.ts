@@ -32,7 +32,8 @@ export function toFront({ log, product, workspace }: ReportContext, collected: C
       evidenced('Entries of the period', range ? `${collected.entriesOfPeriod}: ${range.first} to ${range.last}` : '0'),
       collected.asOf === '' ? unknown('Read up to') : evidenced('Read up to', collected.asOf),
       evidenced('Does the log verify', states[log.state]),
-      evidenced('Keys outside the operator’s hands whose cosignatures or anchors of this checkpoint were checked', toCosigned(log)),
+      evidenced('Keys outside the operator’s hands whose cosignatures of this checkpoint were checked', toCosigned(log)),
+      ...toAnchored(log),
     ],
   };
   return [...toWarnings(log, collected), fields, ...toLimits()];
@@ -40,6 +41,19 @@ export function toFront({ log, product, workspace }: ReportContext, collected: C
 
 const toCosigned = ({ cosigned }: ReportContext['log']): string =>
   [String(cosigned.length), ...cosigned.map(({ name, at }) => `${name} at ${at}`)].join(cosigned.length === 0 ? '' : ' · ');
+
+/** An anchor where the operator can delete is none of an outside key: where it lies is said, and what it is worth is for whoever looks there. */
+const toAnchored = ({ anchored }: ReportContext['log']): readonly Field[] =>
+  anchored.length === 0
+    ? []
+    : [
+        declared(
+          'Checkpoints that cover this were put, as its operator says, at (look there: nothing else was checked)',
+          anchored
+            .map(({ place, at, lockedUntil }) => `${place} at ${at}${lockedUntil === null ? '' : `, locked until ${lockedUntil}`}`)
+            .join(' · '),
+        ),
+      ];
 
 function toWarnings(log: ReportContext['log'], { asOf }: Collected): readonly Notice[] {
   const broken = log.state === 'broken';

@@ -37,7 +37,7 @@ const dropped = (run: string, at: string): Told => [
 const context: ReportContext = {
   workspace: 'default',
   product: { version: '1', commit: null },
-  log: { state: 'whole', checkpoint: { origin: 'o/2026', size: 1, root: 'r' }, findings: [], cosigned: [] },
+  log: { state: 'whole', checkpoint: { origin: 'o/2026', size: 1, root: 'r' }, findings: [], cosigned: [], anchored: [] },
   declared: { organisation: [], pipelines: {} },
 };
 const result = ({ checks: found }: Collected, id: string): unknown => {
