@@ -136,7 +136,8 @@ async function openAgentBroker(reference: string, { environment }: StartOptions)
     const [, kind, rest = ''] = /^(env|file):(.+)$/s.exec(one) ?? [];
     return kind === 'env' ? environment[rest] : kind === 'file' ? await readText(rest).catch(() => undefined) : undefined;
   };
-  return openBroker(await resolveBroker(reference, await read(reference), read), { stage: 'deliver' });
+  const { BAUTA_CONNECT_TIMEOUT_MS: connectTimeoutMs, BAUTA_BROKER_WAIT_MS: patienceMs } = parseSettings(environment);
+  return openBroker(await resolveBroker(reference, await read(reference), read), { connectTimeoutMs, patienceMs, stage: 'deliver' });
 }
 
 /** A broker that is away is waited for: it may well start after the agent. */

@@ -198,10 +198,10 @@ const isError = ({ severity }: Pick<Finding, 'severity'>): boolean => severity =
 /** The process ends, and the next one goes on. */
 const leaving: BautaError = toError('STAGING_CLOSED');
 
-/** Broker or server are away: what is loaded stays, and the next attempt goes on with it. */
+/** Broker or server are away, or a token of the broker ran out: what is loaded stays, and the next attempt goes on with it. */
 export function isPassing(error: BautaError): boolean {
   if (error === leaving) return true;
-  return /^(BROKER_UNREACHABLE|BROKER_TIMEOUT|CONNECTION_UNREACHABLE|CONNECTION_LOST|CONNECTION_TIMEOUT|TARGET_LOCK_LOST|TARGET_BUSY)$/.test(
+  return /^(BROKER_UNREACHABLE|BROKER_TIMEOUT|BROKER_AUTH|CONNECTION_UNREACHABLE|CONNECTION_LOST|CONNECTION_TIMEOUT|TARGET_LOCK_LOST|TARGET_BUSY)$/.test(
     error.code,
   );
 }

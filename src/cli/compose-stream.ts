@@ -56,7 +56,8 @@ export async function openStream(options: StreamOptions): Promise<OpenedStream> 
   const { definition, side, settings, keys, verifiers, streams } = options;
   const { kafka = {}, environment } = definition;
   const database = kafka.database ?? environment;
-  const broker = await openBroker(side.broker, { connectTimeoutMs: settings.BAUTA_CONNECT_TIMEOUT_MS, stage: 'deliver' });
+  const { BAUTA_CONNECT_TIMEOUT_MS: connectTimeoutMs, BAUTA_BROKER_WAIT_MS: patienceMs } = settings;
+  const broker = await openBroker(side.broker, { connectTimeoutMs, patienceMs, stage: 'deliver' });
   const proving = new Proving(database, side.proving, verifiers, streams);
   const [first] = side.broker.hosts;
   try {

@@ -86,6 +86,12 @@ export const declarations = {
     'Threads that mask. 0: the calling thread does it; auto: one for each core but the first, which reads and writes, from 1 to 4.',
   ),
   BAUTA_CONNECT_TIMEOUT_MS: integer(100, 600_000, 10_000, 'How long a server may take to accept a session, in milliseconds.'),
+  BAUTA_BROKER_WAIT_MS: integer(
+    1000,
+    3_600_000,
+    30_000,
+    'How long a broker that goes away while it is used is waited for, in milliseconds, before what needs it fails. An agent tries again after that.',
+  ),
   BAUTA_EXTRACT_CONNECTIONS: automatic(1, 32, 'Sessions that read the source at once. auto: one for each core, from 2 to 4.'),
   BAUTA_LOAD_CONNECTIONS: automatic(
     1,

@@ -647,7 +647,7 @@ export const messages = {
   BROKER_UNREACHABLE: {
     class: 'UnavailableError',
     message: 'the broker of {connection} cannot be reached',
-    hint: 'check hosts, ports and network of {connection}, and the listeners that the broker advertises',
+    hint: 'check hosts, ports and network of {connection}, the listeners that the broker advertises, and whether a token has expired',
   },
   BROKER_TIMEOUT: {
     class: 'UnavailableError',

@@ -244,4 +244,25 @@ const values = (records: readonly InRecord[]): string[] => records.map(({ value 
     expect(await codeOf(reader.reader({ topic }).then((one) => one.read()))).toBe('BROKER_DENIED');
     await Promise.all([writer, reader, stranger].map((one) => one.close()));
   });
+
+  it('lets a token be renewed at any moment before it ends', async () => {
+    const [topic, file] = [await create(), join(folder, 'renewed')];
+    const renew = (): void => writeFileSync(file, kafka.token('service', 6));
+    renew();
+    // Every moment of it is one of its last, in which each request begins with a login.
+    const renewing = setInterval(renew, 500);
+    await admin.grant({ principal: kafka.principal('service'), operation: 'write', on: { topic } });
+    await admin.grant({ principal: kafka.principal('service'), operation: 'describe', on: { topic } });
+    const url = `kafkas://localhost:${kafka.ports.sasl}?mechanism=oauthbearer&token=file:${file}&ca=file:${kafka.caFile}`;
+    const other = await open(url);
+    const producer = await other.producer();
+    const write = (n: number): Promise<unknown> => producer.send({ topic, records: [{ value: String(n) }] });
+    const until = performance.now() + 7000;
+    let n = 0;
+    for (; performance.now() < until; n++) await write(n);
+    clearInterval(renewing);
+    await other.close();
+    const reader = await broker.reader({ topic, waitMs: 100 });
+    expect(values(await reader.read())).toEqual(Array.from({ length: n }, (_, i) => String(i)));
+  }, 60_000);
 });

@@ -24,13 +24,20 @@ function freeze(): void {
 }
 
 let batches = 0;
+let stayed = false;
+/** Once: who comes to the same step afterwards goes on. */
+function stayOnce(): Promise<void> | undefined {
+  if (stayed) return undefined;
+  stayed = true;
+  return stay();
+}
 const stop = new AbortController();
 const composed = await compose({
   file,
   signal: stop.signal,
   onStep: (step) => {
     if (kind === 'abort' && step === name) stop.abort(toError('RUN_CANCELLED'));
-    return kind === 'step' && step === name ? stay() : undefined;
+    return kind === 'step' && step === name ? stayOnce() : undefined;
   },
 });
 const { summary, error } = await provision(composed.doors, composed.request, composed.run, {

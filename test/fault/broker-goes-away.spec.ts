@@ -86,6 +86,35 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
     expect(await followed).toEqual(texts(0, 300));
   });
 
+  it('behind such a network gets what many write to the same partitions at once, each of it once and in its order', async () => {
+    const broker = await connect(30_000);
+    const padding = 'x'.repeat(60_000);
+    for (let round = 0; round < 4; round++) {
+      const topic = `fault.${++count}`;
+      await (await broker.admin()).create({ topic, partitions: 2 });
+      const producer = await broker.producer();
+      const write = async (writer: number): Promise<void> => {
+        for (const n of texts(0, 40))
+          await producer.send({ topic, records: [{ value: `${writer}.${n}.${padding}`, partition: writer % 2 }] });
+      };
+      const cutting = (async () => {
+        await sleep(60 + 40 * round);
+        network.cut();
+        await sleep(150 * round);
+        network.mend();
+      })();
+      await Promise.all([...[0, 1, 2, 3, 4, 5].map(write), cutting]);
+      const reader = await broker.reader({ topic, waitMs: 100 });
+      const found: string[] = [];
+      while (found.length < 240) found.push(...(await reader.read()).map(({ value }) => value?.toString().slice(0, 5) ?? ''));
+      for (const writer of [0, 1, 2, 3, 4, 5]) {
+        const mine = found.flatMap((text) => (text.startsWith(`${writer}.`) ? [text.split('.')[1]] : []));
+        expect([writer, mine]).toEqual([writer, texts(0, 40)]);
+      }
+      await Promise.all([reader.close(), producer.close()]);
+    }
+  });
+
   it('in the middle of a transaction ends it whole: all of it is read, or nothing', async () => {
     const broker = await connect(30_000);
     const topic = await create(broker);

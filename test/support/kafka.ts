@@ -74,8 +74,8 @@ export interface OwnKafka extends TestKafka {
 
 const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms64m', '-Xmx384m'];
 
-/** Settings beyond ours, which may be in other words of the ports. */
-type MoreSettings = (ports: Facts['ports']) => Readonly<Record<string, string>>;
+/** Settings beyond ours, which may be in other words of the ports and of ours. */
+type MoreSettings = (ports: Facts['ports'], ours: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
 
 /** MUST be stopped in afterAll. */
 export async function startKafka(jars: string, settings: MoreSettings = () => ({})): Promise<OwnKafka> {
@@ -179,7 +179,8 @@ async function prepare(jars: string, folder: string, settings: MoreSettings): Pr
       caFile: own('ca.crt', authority.ca),
       tokenKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     };
-    const lines = { ...toSettings(facts, controller), ...settings(facts.ports) };
+    const ours = toSettings(facts, controller);
+    const lines = { ...ours, ...settings(facts.ports, ours) };
     own(
       'server.properties',
       Object.entries(lines)
@@ -250,7 +251,7 @@ async function run(jars: string, folder: string, { ports }: Facts): Promise<Chil
   const child = spawn('java', words, { stdio: 'ignore' });
   let ended = false;
   child.once('exit', () => (ended = true));
-  while (!(await answers(ports.sasl))) {
+  while (!(await answers(ports.sasl)) || !(await answers(ports.plain))) {
     if (ended) throw new Error(`Kafka ended: java ${words.join(' ')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

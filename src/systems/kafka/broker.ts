@@ -38,6 +38,10 @@ export class Broker {
     return { connection: this.#target.name, ...(stage === undefined ? {} : { stage }) };
   }
 
+  get #patienceMs(): number {
+    return { ...defaults, ...this.#options }.patienceMs;
+  }
+
   /** The reference that it came by, for messages. */
   get name(): string {
     return this.#target.name;
@@ -47,7 +51,7 @@ export class Broker {
   async admin(): Promise<BrokerAdmin> {
     const client = this.#client.admin();
     await this.#connect(client);
-    return this.#keep(new BrokerAdmin(client, this.#where));
+    return this.#keep(new BrokerAdmin(client, this.#where, this.#patienceMs));
   }
 
   /** Always idempotent: what is sent again because no answer came stands there once. Throws BROKER_*. */
@@ -58,14 +62,13 @@ export class Broker {
       ...(transactionTimeoutMs !== undefined && { transactionTimeout: transactionTimeoutMs }),
     });
     await this.#connect(client);
-    return this.#keep(new Producer(client, this.#where));
+    return this.#keep(new Producer(client, { where: this.#where, patienceMs: this.#patienceMs }));
   }
 
   /** Throws BROKER_*, TOPIC_MISSING. */
   async reader(options: ReaderOptions): Promise<TopicReader> {
-    const { patienceMs } = { ...defaults, ...this.#options };
     const cluster = createCluster(this.#target, this.#options, options.readUncommitted ?? false, options.waitMs ?? defaultWaitMs);
-    return this.#keep(await new TopicReader(cluster, options, this.#where, patienceMs).open());
+    return this.#keep(await new TopicReader(cluster, options, this.#where, this.#patienceMs).open());
   }
 
   /** Where each partition of these topics ends now, for who reads what is not committed too. Throws BROKER_*, TOPIC_MISSING. */

@@ -8,7 +8,8 @@ import kafkajs, { type Kafka, type KafkaConfig, type RetryOptions } from 'kafkaj
 
 import { toError } from '../../kernel/errors.js';
 import { type BrokerTarget, type Host, isLoopback, toHostPort } from './address.js';
-import { toSasl } from './login.js';
+import { isPassing } from './failure.js';
+import { renewBeforeMs, toSasl } from './login.js';
 
 export interface ClientOptions {
   /** What the broker's log and quotas know us by. Default `bauta`. */
@@ -67,9 +68,35 @@ const inside = createRequire(import.meta.url);
 const ClusterClass = inside('kafkajs/src/cluster/index.js') as new (options: object) => Cluster;
 const BatchClass = inside('kafkajs/src/consumer/batch.js') as new (topic: string, offset: string, data: FetchedPartition) => FetchedBatch;
 
+interface Coordinator {
+  connect(): Promise<void>;
+  endTxn: (this: Coordinator, request: object) => Promise<unknown>;
+}
+
+/**
+ * kafkajs asks once for the end of a transaction, and one that was not answered leaves its producer without any way on. The answer does not change however
+ * often it is asked: a coordinator that was just started, or whose connection was cut, is asked again.
+ */
+function askUntilEnded({ prototype }: { readonly prototype: Coordinator }): void {
+  const { endTxn } = prototype;
+  prototype.endTxn = async function (request) {
+    for (const until = performance.now() + defaults.patienceMs; ;) {
+      try {
+        return await endTxn.call(this, request);
+      } catch (error) {
+        if (!isPassing(error) || performance.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        // Who cannot be reached yet is told by the next attempt.
+        await this.connect().catch(() => undefined);
+      }
+    }
+  };
+}
+
 export const toBatch = (topic: string, offset: string, data: FetchedPartition): FetchedBatch => new BatchClass(topic, offset, data);
 
 export const defaults = { clientId: 'bauta', connectTimeoutMs: 10_000, patienceMs: 30_000 };
+askUntilEnded(inside('kafkajs/src/broker/index.js') as { readonly prototype: Coordinator });
 
 /**
  * Until a request is taken for lost. kafkajs can send one on a connection that has just ended, of which nobody tells it: only this does, and it has to be well
@@ -111,7 +138,7 @@ function toConfig(target: BrokerTarget, options: ClientOptions): KafkaConfig {
     // Whatever KAFKAJS_LOG_LEVEL says: its lines quote hosts and what brokers answered.
     ...{ logLevel: kafkajs.logLevel.NOTHING, logCreator: () => () => undefined },
     ...(target.tls && { ssl: toTls(target) }),
-    ...(target.login && { sasl: toSasl(target.name, target.login) }),
+    ...(target.login && { sasl: toSasl(target.name, target.login), reauthenticationThreshold: renewBeforeMs }),
     socketFactory: ({ host, port, onConnect }) => openSocket(target, { host, port }, onConnect),
   };
 }

@@ -8,6 +8,7 @@ interface Failure {
   readonly name?: string;
   readonly type?: string;
   readonly code?: string | number;
+  readonly message?: string;
   readonly cause?: unknown;
   readonly errors?: readonly unknown[];
   readonly partitions?: readonly { readonly error?: unknown }[];
@@ -72,12 +73,18 @@ export function toBrokerError(error: unknown, where: Where): BautaError {
     const socket = typeof code === 'string' ? toSocketCode(code) : 'BROKER_UNREACHABLE';
     if (socket !== 'BROKER_UNREACHABLE') return toError(socket, where);
   }
+  if (isUnready(error)) return toError('BROKER_UNREACHABLE', where);
   for (const { type, name } of chain as Failure[]) {
     if (typeof type === 'string' && /^[A-Z_]{3,60}$/.test(type)) return toError('BROKER_REFUSED', { ...where, name: type });
     if (typeof name === 'string' && byName[name]) return toError(byName[name], where);
   }
   const name = (chain as Failure[]).map((one) => one.name ?? '').find((text) => /^KafkaJS\w{1,50}$/.test(text));
   return toError('BROKER_REFUSED', { ...where, name: name ?? 'unknown' });
+}
+
+/** kafkajs' word for a broker that it has a socket to and has not yet asked what it speaks; nothing was sent, and kafkajs itself gives up at once. */
+export function isUnready(error: unknown): boolean {
+  return ([...unfold(error)] as Failure[]).some(({ message }) => message === 'Broker not connected');
 }
 
 /** Is trying again worth while? */
@@ -88,6 +95,11 @@ export function isPassing(error: unknown): boolean {
     'FENCED_LEADER_EPOCH',
     'UNKNOWN_LEADER_EPOCH',
     'KAFKA_STORAGE_ERROR',
+    'NOT_COORDINATOR_FOR_GROUP',
+    'GROUP_COORDINATOR_NOT_AVAILABLE',
+    'GROUP_LOAD_IN_PROGRESS',
+    'NOT_CONTROLLER',
+    'CONCURRENT_TRANSACTIONS',
   ]);
   const chain = [...unfold(error)] as Failure[];
   const code = toBrokerError(error, {}).code;

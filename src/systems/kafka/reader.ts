@@ -84,7 +84,7 @@ export class TopicReader {
     }
     const given = typeof from === 'string' ? new Map<number, bigint>() : from;
     const rest = wanted.filter((one) => !given.has(one));
-    const found = rest.length === 0 ? new Map<number, bigint>() : await this.#listOffsets(rest, from === 'end' ? end : beginning);
+    const found = rest.length === 0 ? new Map<number, bigint>() : await this.#askOffsets(rest, from === 'end' ? end : beginning);
     for (const one of wanted) this.#positions.set(one, given.get(one) ?? found.get(one) ?? 0n);
     return this;
   }
@@ -99,9 +99,9 @@ export class TopicReader {
     return new Map(this.#ends);
   }
 
-  /** Where the topic ends now; with committed reading, where the oldest open transaction begins. */
+  /** Where the topic ends now; with committed reading, where the oldest open transaction begins. Throws BROKER_*, TOPIC_MISSING. */
   askEnds(): Promise<Positions> {
-    return this.#listOffsets([...this.#positions.keys()], end);
+    return this.#askOffsets([...this.#positions.keys()], end);
   }
 
   /** What one leader has, in order in each partition; nothing after `waitMs` without. Throws TOPIC_RECORDS_GONE where a position is no longer there. */
@@ -186,20 +186,31 @@ export class TopicReader {
     }
   }
 
+  /** As patiently as reading. */
+  async #askOffsets(partitions: readonly number[], timestamp: string): Promise<Map<number, bigint>> {
+    for (;;) {
+      try {
+        const found = await this.#listOffsets(partitions, timestamp);
+        this.#failingSinceMs = undefined;
+        return found;
+      } catch (error) {
+        this.#options.signal?.throwIfAborted();
+        if (this.#closed) throw toBrokerError(error, this.#where);
+        await this.#recover(error);
+      }
+    }
+  }
+
   async #listOffsets(partitions: readonly number[], timestamp: string): Promise<Map<number, bigint>> {
     const { topic, readUncommitted = false } = this.#options;
     const found = new Map<number, bigint>();
-    try {
-      for (const [nodeId, mine] of Object.entries(this.#cluster.findLeaderForPartitions(topic, partitions))) {
-        const node = await this.#cluster.findBroker({ nodeId });
-        const topics = [{ topic, partitions: mine.map((partition) => ({ partition, timestamp })) }];
-        const { responses } = await node.listOffsets({ replicaId: -1, isolationLevel: readUncommitted ? 0 : 1, topics });
-        for (const { partition, offset } of responses.flatMap((one) => one.partitions)) found.set(partition, BigInt(offset));
-      }
-      return found;
-    } catch (error) {
-      throw toBrokerError(error, this.#where);
+    for (const [nodeId, mine] of Object.entries(this.#cluster.findLeaderForPartitions(topic, partitions))) {
+      const node = await this.#cluster.findBroker({ nodeId });
+      const topics = [{ topic, partitions: mine.map((partition) => ({ partition, timestamp })) }];
+      const { responses } = await node.listOffsets({ replicaId: -1, isolationLevel: readUncommitted ? 0 : 1, topics });
+      for (const { partition, offset } of responses.flatMap((one) => one.partitions)) found.set(partition, BigInt(offset));
     }
+    return found;
   }
 }
 

@@ -2,7 +2,7 @@
 import kafkajs, { type AclEntry, type Admin, type ITopicConfig } from 'kafkajs';
 
 import { toError, toKnownError, type Where } from '../../kernel/errors.js';
-import { toBrokerError } from './failure.js';
+import { isPassing, toBrokerError } from './failure.js';
 import type { Positions } from './reader.js';
 
 export interface TopicDefinition {
@@ -31,6 +31,7 @@ export interface Grant {
   readonly on: { readonly topic: string } | { readonly prefix: string };
 }
 
+const pauseMs = 200;
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ConfigSource, ResourcePatternTypes } = kafkajs;
 
 const operations = {
@@ -44,18 +45,23 @@ const operations = {
 export class BrokerAdmin {
   readonly #client: Admin;
   readonly #where: Where;
+  readonly #patienceMs: number;
 
-  constructor(client: Admin, where: Where) {
+  constructor(client: Admin, where: Where, patienceMs: number) {
     this.#client = client;
     this.#where = where;
+    this.#patienceMs = patienceMs;
   }
 
   /** What is there stays as it is. Resolves with the names that were made. Throws TOPIC_REFUSED, BROKER_*. */
   async create(...topics: readonly TopicDefinition[]): Promise<readonly string[]> {
     const made: string[] = [];
     for (const definition of topics) {
-      const created = await this.#ask(definition.topic, () =>
-        this.#client.createTopics({ topics: [toConfig(definition)], waitForLeaders: true, timeout: 8000 }),
+      const created = await this.#ask(definition.topic, (attempt) =>
+        // That is there at a second attempt was made by the first, whose answer was lost.
+        this.#client
+          .createTopics({ topics: [toConfig(definition)], waitForLeaders: true, timeout: 8000 })
+          .then((one) => one || attempt > 0),
       );
       if (created) made.push(definition.topic);
     }
@@ -128,7 +134,11 @@ export class BrokerAdmin {
   async delete(...topics: readonly string[]): Promise<readonly string[]> {
     const there = new Set(await this.list());
     const wanted = topics.filter((topic) => there.has(topic));
-    for (const topic of wanted) await this.#ask(topic, () => this.#client.deleteTopics({ topics: [topic], timeout: 8000 }));
+    for (const topic of wanted)
+      await this.#ask(topic, () => this.#client.deleteTopics({ topics: [topic], timeout: 8000 })).catch((error: unknown) => {
+        // By an attempt whose answer was lost.
+        if (toKnownError(error).code !== 'TOPIC_MISSING') throw error;
+      });
     return wanted;
   }
 
@@ -172,11 +182,17 @@ export class BrokerAdmin {
     await this.#client.disconnect().catch(() => undefined);
   }
 
-  async #ask<T>(topic: string | undefined, ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      throw toBrokerError(error, topic === undefined ? this.#where : { ...this.#where, object: topic });
+  /** kafkajs asks once: a broker that goes away meanwhile is asked again, since whatever is asked here may be asked twice. */
+  async #ask<T>(topic: string | undefined, ask: (attempt: number) => Promise<T>): Promise<T> {
+    const until = performance.now() + this.#patienceMs;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await ask(attempt);
+      } catch (error) {
+        const known = toBrokerError(error, topic === undefined ? this.#where : { ...this.#where, object: topic });
+        if (known.code === 'TOPIC_MISSING' || !isPassing(error) || performance.now() > until) throw known;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
     }
   }
 }
