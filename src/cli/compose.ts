@@ -235,6 +235,7 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       },
       streams: width.extract,
       slotsLog2: settings.BAUTA_VERIFY_SLOTS,
+      privacyRows: settings.BAUTA_PRIVACY_ROWS,
       // Kilobytes, and of all threads of this process.
       peakRssBytes: () => process.resourceUsage().maxRSS * 1024,
       dropArchives: (runId) => dropOfRun(toArchiveRoot(settings, home), hierarchy.workspace, runId),

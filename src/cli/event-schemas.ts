@@ -60,6 +60,12 @@ const byType: Readonly<Record<string, Schema>> = {
     fail: integer,
     notRun: integer,
   }),
+  'privacy.measured': open({
+    worst: { type: 'object', description: 'shares and counts by measure; null: not measured' },
+    beyond: list(word, 'measures beyond their limit'),
+    unknown: list(word, 'measures that were not made somewhere'),
+    tables: list(open({ schema: word, table: word, rows: integer }), 'worst first'),
+  }),
   'findings.made': open({ findings: list(open({ code: word, severity: oneOf('error', 'warning') }), 'all of them') }),
   'dataset.published.intended': published,
   'dataset.published.done': published,

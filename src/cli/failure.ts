@@ -9,7 +9,8 @@ const noArchive = {
 
 const empty: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   run: {
-    ...{ runId: null, state: 'failed', dataset: null, tables: [], findings: [], verdicts: [], checks: [], decision: null, pruned: [] },
+    ...{ runId: null, state: 'failed', dataset: null, tables: [], findings: [], verdicts: [], checks: [], privacy: null },
+    ...{ decision: null, pruned: [] },
     ...{ seconds: 0, rowsPerSecond: 0, peakRssBytes: 0, checkpoint: null },
   },
   plan: { planDigest: null, plan: null, findings: [], decision: null },

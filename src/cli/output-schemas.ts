@@ -6,7 +6,7 @@ import { toIncidentSchemas } from './output-incidents.js';
 import { toGateSchemas } from './output-gate.js';
 import { toPolicySchemas } from './output-policy.js';
 import { attestation, toLifeSchemas } from './output-life.js';
-import { checkResultSchema as checkResult } from '../documents/documents.js';
+import { checkResultSchema as checkResult, privacySchema } from '../documents/documents.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
 const placeTexts = ['stage', 'run', 'connection', 'schema', 'table', 'column', 'constraint', 'object', 'type', 'path', 'file', 'rule', 'sqlState', 'name', 'expected', 'amount']; // prettier-ignore
@@ -101,6 +101,7 @@ const run = object(
     findings,
     verdicts: list(verdict, 'what verification decided for each personal column and path'),
     checks: list(checkResult, "what the pipeline's checks counted"),
+    privacy: orNull(privacySchema),
     decision: orNull(decision),
     pruned: list(
       object({ target: text('database'), version: count('of the dataset'), run: text('that made it'), attestation }),

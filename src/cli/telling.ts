@@ -4,6 +4,7 @@ import { type Told, tellingHooks } from '../pipeline/told.js';
 import { paint, stripControls, toBytesText, toCount, toFindingText } from './print.js';
 import { toChecksText } from './checks-text.js';
 import { Progress } from './progress.js';
+import { toPrivacyText } from './privacy-text.js';
 import { toVerdictText } from './verdict-text.js';
 
 export class Telling {
@@ -25,6 +26,8 @@ export class Telling {
         return this.say(toVerdictText(told));
       case 'checked':
         return this.say(toChecksText(told.checks));
+      case 'measured':
+        return this.say(toPrivacyText(told.privacy) ?? 'privacy  no table speaks of persons');
     }
   }
 

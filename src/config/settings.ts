@@ -134,6 +134,12 @@ export const declarations = {
     24,
     'Memory of the verifier: 2^n fingerprints of 4 bytes (24: 64 MiB). More originals than fit are more passes.',
   ),
+  BAUTA_PRIVACY_ROWS: integer(
+    1_000,
+    1_000_000_000,
+    200_000,
+    'Rows of a table on which privacy is measured, where it has more: a part of its pages, by which risks are overstated and never understated.',
+  ),
   BAUTA_ARCHIVES: optionalText(
     'Folder of archives (`target.file`), which the service has in common with its workers. Default: `archives` in BAUTA_HOME.',
   ),

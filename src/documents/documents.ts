@@ -11,6 +11,7 @@ export { type Named, type NamedSecret, findNamed, findSecretsNamed, SLACK, toUrl
 export { type SelectedDocuments, selectDocuments } from './select.js';
 export { channelEvents } from './channel-schema.js';
 export { checkResultSchema } from './check-result-schema.js';
+export { privacySchema } from './privacy-schema.js';
 export { trustRoles } from './issuer-schema.js';
 export { fitsSchema } from './validate.js';
 export { parseCatalogue } from './parse-catalogue.js';

@@ -10,6 +10,7 @@ import { findNearest } from '../kernel/nearest.js';
 import type { Definition, Described, PipelineDocument } from '../pipeline/definition.js';
 import { findDueProblems } from './due-problems.js';
 import { findGateProblems } from './gate-problems.js';
+import { findPrivacyProblems } from './privacy-problems.js';
 import { findNameProblems } from './names.js';
 import { type ReadText, TEXT_LIMIT } from './read-text.js';
 import { documentSchemas } from './schemas.js';
@@ -102,6 +103,7 @@ class Load {
       ...findNameProblems(body, tree, shown),
       ...findDueProblems(body, tree, shown),
       ...findGateProblems(body, tree, shown),
+      ...findPrivacyProblems(body, tree, shown),
     );
     if (this.definitions.some((other) => other.body.kind === body.kind && other.body.name === body.name)) {
       this.find('DOCUMENT_NAME_DUPLICATE', { file: shown, line: toLine(tree.lines, '/name'), name: `${body.kind} ${body.name}` });

@@ -117,6 +117,27 @@ const kafka: Schema = {
   },
 };
 
+const share: Schema = { type: 'number', minimum: 0, maximum: 1, description: 'a share from 0 to 1' };
+const groups: Schema = { type: 'integer', minimum: 1, maximum: 1e6, description: 'a whole number from 1 on' };
+/** What is left out is as the class has it; what is laxer than that takes a reason. */
+export const privacyLimits = {
+  ...{
+    maxLinked: share,
+    maxGuessed: share,
+    maxUnique: share,
+    minK: groups,
+    maxBelow: share,
+    minL: groups,
+    maxT: share,
+    maxFollowed: share,
+  },
+};
+const privacy: Schema = members(
+  {},
+  { ...privacyLimits, severity: oneOf('warn', 'withhold'), reason },
+  `${Object.keys(privacyLimits).join(', ')}, severity and reason`,
+);
+
 /** What a pipeline's own target and an Environment have in common. */
 export const place = {
   required: {
@@ -144,6 +165,7 @@ export const place = {
     ),
     keepVersions: { type: 'integer', minimum: 1, maximum: 20, description: 'a count from 1 to 20' },
     roles,
+    privacy,
     onDrift: oneOf('alert', 'quarantine', 'provision'),
     keepExpired: members(
       { hours: { type: 'integer', minimum: 1, maximum: 720, description: 'hours from 1 to 720' }, reason },

@@ -2318,6 +2318,11 @@ export const messages = {
     message: 'the check {rule} ({name}) could not be made (SQLSTATE {sqlState}, {amount})',
     hint: 'what was not checked has not passed: 42883 and 42P01 want names with their schema, 25006 is an attempt to write, 57014 the time-out BAUTA_CHECK_TIMEOUT_MS',
   },
+  PRIVACY_BEYOND: {
+    class: 'DataError',
+    message: '{name}: {amount}; expected {expected}',
+    hint: 'generalise, truncate or mask the columns that privacy names (bauta run --json), or say privacy: with a limit and a reason at the target',
+  },
   CHECK_NO_VERSION: {
     class: 'InputError',
     message: 'the target of {connection} has no version that could be checked',

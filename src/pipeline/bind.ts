@@ -16,7 +16,8 @@ import { findUniqueColumns, withPartitionRows } from './bind-unique.js';
 import type { DataType, Table } from './catalogue.js';
 import { type Resolution, type ResolvedTable, resolveTags } from './classify/classify.js';
 import type { Rows } from './definition.js';
-import { type ColumnPlan, type Plan, type Reveal, type RulePlan, type TablePlan, toVaultedDomains } from './plan.js';
+import { type ColumnPlan, type Plan, type RulePlan, type TablePlan, toVaultedDomains } from './plan.js';
+import { isTelling } from './telling.js';
 
 export type { BindInput, Bound, CountRequest, Counts, Registry, TransformView } from './bind-input.js';
 export { toCountKey, toScopeTest } from './bind-input.js';
@@ -53,18 +54,9 @@ export function bindPlan(input: BindInput): Bound {
   return { plan: toPlan(input, planned, references.cut, roles, checks), findings: all, wanted };
 }
 
-/**
- * Of personal columns those whose values are still about the person: kept, generalised, truncated, shifted or noised. A pseudonym in the form of its original
- * says nothing beyond its form, a text that was redacted is a text, and what stands in documents is not one value.
- */
+/** Columns of each table that let something of a person through. */
 function toTelling(tables: readonly TablePlan[]): ReadonlyMap<string, readonly string[]> {
-  const tells = ({ tag, rule }: ColumnPlan): boolean =>
-    tag !== 'none' &&
-    rule.paths === undefined &&
-    rule.transform !== 'redact' &&
-    (['value', 'order'].some((one) => rule.reveals.includes(one as Reveal)) ||
-      (rule.reveals.includes('band') && !rule.reveals.includes('equality')));
-  return new Map(tables.map((table) => [toSqlName(table.schema, table.name), table.columns.filter(tells).map(({ name }) => name)]));
+  return new Map(tables.map((table) => [toSqlName(table.schema, table.name), table.columns.filter(isTelling).map(({ name }) => name)]));
 }
 
 function toPlan(

@@ -4,6 +4,7 @@ import type { CheckDefinition } from './check.js';
 import type { GateCallers } from './gate-callers.js';
 import type { Playbook } from './playbook.js';
 import type { Watch, WatchRule } from './watch.js';
+import type { PrivacyDefinition } from './privacy.js';
 
 /** Where a member of a document stands: by JSON pointer (`/tables/public.customer/columns/email`), for findings. */
 export interface Origin {
@@ -79,6 +80,8 @@ export interface TargetDefinition {
   /** How long data of a dropped version stays where nobody of ours can drop it, and who says so. */
   readonly declared?: Readonly<Partial<Record<Reach, Pick<Reasoned, 'reason'> & { readonly days: number }>>>;
   readonly roles?: RolesDefinition;
+  /** How far persons may be singled out, linked and guessed in a copy; what is left out is as the class has it. */
+  readonly privacy?: PrivacyDefinition;
   /** Domains of tokens that may be exchanged back, by name: only these may stand there. */
   readonly tokens?: Readonly<Record<string, TokenDomainDefinition>>;
   /** Each version is written as an archive too, sealed to the environment's key and to these public keys. */

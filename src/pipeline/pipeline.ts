@@ -2,8 +2,10 @@
 import type { Json } from '../kernel/canonical-json.js';
 import { type Finding, toError, toErrorView, toFindings, toKnownError } from '../kernel/errors.js';
 import { Journal } from './audit/audit.js';
+import type { Catalogue } from './catalogue.js';
 import type { Reader, Receipt } from './ports.js';
 import { makeChecks } from './make-checks.js';
+import { measurePrivacy } from './measure-privacy.js';
 import { move } from './move.js';
 import type { Plan } from './plan.js';
 import { readRetired } from './drop.js';
@@ -192,7 +194,7 @@ async function throughStaging(
 /** From staging, empty or not, to the published dataset. */
 async function onGround(
   doors: Doors,
-  { plan, planDigest, question, scope, place }: GroundOf,
+  { plan, planDigest, question, catalogue, scope, place }: GroundOf,
   run: Run,
   hooks: Hooks,
   journal: Journal,
@@ -202,7 +204,7 @@ async function onGround(
 ): Promise<RunState> {
   await run.succession?.holding(ground.snapshot.held, plan, scope);
   ground.staging.listen?.((line) => hooks.heard?.(line));
-  const report = await fill(doors, plan, run, hooks, journal, border, ground);
+  const report = await fill(doors, plan, run, hooks, journal, border, ground, catalogue);
   if (report.findings.some(isError)) return 'withheld';
   await border('publish');
   const onPublished = (dataset: NonNullable<Fate['published']>): void => void (fate.published = dataset);
@@ -229,6 +231,7 @@ async function fill(
   journal: Journal,
   border: (name: string) => Promise<void>,
   ground: Ground,
+  catalogue: Catalogue,
 ): Promise<VerifyReport> {
   const { snapshot, staging } = ground;
   const reader = await doors.reader(snapshot.held.id, staging);
@@ -237,7 +240,7 @@ async function fill(
     () => reader.close(),
     () =>
       untilStopped({ signal: run.signal, exceeded: snapshot.exceeded }, cut, () =>
-        fillAndVerify(doors, plan, run, hooks, journal, border, ground, reader),
+        fillAndVerify(doors, plan, run, hooks, journal, border, ground, reader, catalogue),
       ),
   );
 }
@@ -252,6 +255,7 @@ async function fillAndVerify(
   border: (name: string) => Promise<void>,
   { snapshot, staging, ranges }: Ground,
   reader: Reader,
+  catalogue: Catalogue,
 ): Promise<VerifyReport> {
   const verification = new Verification({ reader, plan, nonce: staging.nonce, slotsLog2: doors.slotsLog2, outputSpace });
   const collecting = verification.collect();
@@ -281,7 +285,10 @@ async function fillAndVerify(
   const append = (type: string, data: Readonly<Record<string, Json>>): Promise<unknown> => journal.append('verify', type, data);
   const checked = await makeChecks(doors, plan, { reader, asOfMs: snapshot.held.openedAtMs, append });
   hooks.checked?.(checked.results);
-  const findings = [...report.findings.map(toShownFinding), ...checked.findings];
+  const { receipts: seen } = report;
+  const measured = await measurePrivacy(doors, plan, { reader, snapshot, catalogue, receipts: seen, nonce: staging.nonce, append });
+  hooks.measured?.(measured.measures);
+  const findings = [...report.findings.map(toShownFinding), ...checked.findings, ...measured.findings];
   await journal.append('verify', 'findings.made', { findings: toJson([...built, ...findings]) });
   return { ...report, findings };
 }

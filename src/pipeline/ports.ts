@@ -12,6 +12,7 @@ import type { DropKept, DropOptions, DropSeen, DropStep } from './drop-step.js';
 import type { DeliveryPlan, DeliveryTable } from './delivery-plan.js';
 import type { ManifestTable, MarkerRow, MarkerSeen } from './marker.js';
 import type { Plan } from './plan.js';
+import type { Frequencies, PrivacyAnswer, PrivacyQuestion, Sampling } from './privacy.js';
 import type { CountedColumn, CutReference, Trial, Trialled } from './source-question.js';
 
 // ── Source
@@ -446,7 +447,17 @@ export interface Reader {
    * the run. `asOfMs`: the moment that freshness is held against.
    */
   count(checks: readonly CheckPlan[], asOfMs: number): Promise<readonly Counted[]>;
+  /** What is asked of staging about persons, in the order of the questions, under the same limits as checks. */
+  measure(questions: readonly PrivacyQuestion[]): Promise<readonly PrivacyAnswer[]>;
+  /** How often the most frequent values of a column stand on a side; `source` under the run's snapshot. No value leaves the server. */
+  frequencies(side: 'source' | 'staging', table: TableName, column: string, options: FrequencyOptions): Promise<Frequencies>;
   close(): Promise<void>;
+}
+
+export interface FrequencyOptions {
+  /** So many values. */
+  readonly most: number;
+  readonly sample?: Sampling;
 }
 
 /** A column, or the text at a path inside it. */
@@ -463,6 +474,8 @@ export interface LineOptions {
   readonly order?: readonly string[];
   /** No more than so many rows: of pages that the seed picks, in any order; without a seed the first ones, in the heap's order. */
   readonly sample?: { readonly rows: number; readonly seed?: number };
+  /** About so many rows, of pages that the seed picks, in the heap's order. */
+  readonly part?: Sampling;
 }
 
 /** A table or materialized view of staging; the columns with their types as far as a reader needs them. */

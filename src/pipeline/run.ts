@@ -5,6 +5,7 @@ import type { MarkerRow } from './marker.js';
 import type { Plan } from './plan.js';
 import type { VaultedExchange } from './mask/mask.js';
 import type { AuditSink, HeldSnapshot, KeyProvider, MaskExecutor, Reader, SourceScope, Staging } from './ports.js';
+import type { PrivacyMeasures } from './privacy.js';
 import type { PrepareDoors, Prepared } from './prepare.js';
 import type { VerifyReport } from './verify/verify.js';
 
@@ -17,6 +18,8 @@ export interface Doors extends PrepareDoors {
   readonly streams: number;
   /** Memory of the verifier: 2^n fingerprints of 4 bytes. */
   readonly slotsLog2: number;
+  /** Rows of a table that its privacy is measured on, where it has more. */
+  readonly privacyRows: number;
   readonly peakRssBytes: () => number;
   /** Writes staging, verified and marked, as a file beside the name that it gets with `publish`. Absent: the pipeline asks for none. */
   readonly archive?: (staging: Pick<Staging, 'database'>, of: ArchiveOf) => Promise<Archived>;
@@ -100,4 +103,5 @@ export interface Hooks {
   heard?(line: string): void;
   verified?(report: VerifyReport): void;
   checked?(results: readonly CheckResult[]): void;
+  measured?(measures: PrivacyMeasures): void;
 }

@@ -2,6 +2,7 @@
 import type { Json } from '../kernel/canonical-json.js';
 import type { Finding } from '../kernel/errors.js';
 import type { CheckResult } from './check.js';
+import type { PrivacyMeasures } from './privacy.js';
 import type { Prepared } from './prepare.js';
 import type { Hooks } from './run.js';
 import { toShownFinding, toShownPath } from './shown-path.js';
@@ -17,7 +18,8 @@ export type Told =
     }
   | { readonly kind: 'built'; readonly statements: number }
   | { readonly kind: 'verified'; readonly findings: readonly Finding[]; readonly rows: number; readonly verdicts: readonly Verdict[] }
-  | { readonly kind: 'checked'; readonly checks: readonly CheckResult[] };
+  | { readonly kind: 'checked'; readonly checks: readonly CheckResult[] }
+  | { readonly kind: 'measured'; readonly privacy: PrivacyMeasures };
 
 export interface PlanSize {
   readonly tables: number;
@@ -29,7 +31,9 @@ export interface PlanSize {
 }
 
 /** Hooks that say what a person wants to know, when it is so. */
-export function tellingHooks(tell: (told: Told) => void): Required<Pick<Hooks, 'prepared' | 'built' | 'verified' | 'checked'>> {
+export function tellingHooks(
+  tell: (told: Told) => void,
+): Required<Pick<Hooks, 'prepared' | 'built' | 'verified' | 'checked' | 'measured'>> {
   return {
     prepared: (prepared) => tell(toPrepared(prepared)),
     built: (done, of) => {
@@ -38,6 +42,9 @@ export function tellingHooks(tell: (told: Told) => void): Required<Pick<Hooks, '
     verified: (report) => tell(toVerified(report)),
     checked: (checks) => {
       if (checks.length > 0) tell({ kind: 'checked', checks });
+    },
+    measured: (privacy) => {
+      if (privacy.tablesMeasured > 0) tell({ kind: 'measured', privacy });
     },
   };
 }

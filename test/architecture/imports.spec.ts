@@ -94,6 +94,7 @@ it('lets the verification and its reader share with the writer only what says wh
     'plan',
     'playbook',
     'ports',
+    'privacy',
     'schema-object',
     'source-question',
     'stages',

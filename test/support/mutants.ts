@@ -146,6 +146,14 @@ class TableInMemory implements Reader {
     return Promise.resolve([{ schema: 'public', name: 'person', columns }]);
   }
 
+  measure(): ReturnType<Reader['measure']> {
+    return Promise.resolve([]);
+  }
+
+  frequencies(): ReturnType<Reader['frequencies']> {
+    return Promise.resolve({ top: [] });
+  }
+
   integrity(): ReturnType<Reader['integrity']> {
     return Promise.resolve([]);
   }

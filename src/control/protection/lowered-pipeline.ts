@@ -1,7 +1,8 @@
 // What a changed pipeline lowers: another classification or rulebook, an override, a waiver, a wider target, no approval any more.
 import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
 import { parseNamePattern, parseSqlName } from '../../kernel/sql-name.js';
-import type { OverrideDefinition, RuleDefinition } from '../../pipeline/definition.js';
+import type { OverrideDefinition, RuleDefinition, TargetDefinition } from '../../pipeline/definition.js';
+import { type PrivacyDefinition, findLaxer } from '../../pipeline/privacy.js';
 import type { DocumentSet, Of } from './document-set.js';
 import {
   type Lowered,
@@ -54,7 +55,13 @@ function findWaivers(pipeline: Pipeline): readonly string[] {
     ...(target?.adopt ? ['target.adopt'] : []),
     ...(target?.swapSchemas ? ['target.swapSchemas'] : []),
     ...findHandedOut(target),
+    ...(target ? findLaxPrivacy(target) : []),
   ];
+}
+
+/** Limits of privacy that are laxer than those of the class, each with its figure: a laxer one still is another. */
+export function findLaxPrivacy(target: Pick<TargetDefinition, 'class' | 'privacy'>): readonly string[] {
+  return findLaxer(target).map((member) => `privacy ${member} ${String(target.privacy?.[member as keyof PrivacyDefinition])}`);
 }
 
 /** That copies leave as files, and to whom: what is opened with somebody's own key does not end with ours. */

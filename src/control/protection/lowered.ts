@@ -13,8 +13,8 @@ import {
 import type { DocumentSet } from './document-set.js';
 import { findLoweredGate } from './lowered-gate.js';
 import { findAddedTrusts } from './lowered-issuer.js';
-import { findHandedOut, findLoweredPipeline } from './lowered-pipeline.js';
 import { findLoweredPlaybook, findLoweredWatch } from './lowered-watch.js';
+import { findHandedOut, findLaxPrivacy, findLoweredPipeline } from './lowered-pipeline.js';
 
 export const loweredSchema: Schema = {
   type: 'array',
@@ -65,8 +65,9 @@ export function findLowered(
 function findLoweredEnvironment(before: DocumentSet, after: DocumentSet, name: string): readonly Lowered[] {
   const [was, is] = [before.find('Environment', name), after.find('Environment', name)];
   const document = `Environment ${name}`;
-  const known = findHandedOut(was);
-  const handedOut = was ? findHandedOut(is).filter((one) => !known.includes(one)) : [];
+  const waived = (one: typeof is): readonly string[] => [...findHandedOut(one), ...(one ? findLaxPrivacy(one) : [])];
+  const known = waived(was);
+  const handedOut = was ? waived(is).filter((one) => !known.includes(one)) : [];
   return [
     ...findWidened(document, was?.allows, is?.allows ?? []),
     ...findTokenSources(document, was?.tokens, is?.tokens),

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../../config/settings.js';
 import { type BautaError, toError, toErrorView, toKnownError } from '../../kernel/errors.js';
 import { toCheckResults, toTally } from '../../pipeline/check.js';
+import { toPrivacyMeasures } from '../../pipeline/privacy.js';
 import { provision } from '../../pipeline/pipeline.js';
 import type { RunSummary } from '../../pipeline/report/report.js';
 import type { Prepared, Request } from '../../pipeline/prepare.js';
@@ -234,6 +235,7 @@ async function findPublished(doors: Doors, runId: string): Promise<RunSummary | 
     findings: [],
     verdicts: [],
     checks: toCheckResults(await doors.sink.read(['checks.made'], runId)),
+    privacy: toPrivacyMeasures(await doors.sink.read(['privacy.measured'], runId)),
     decision: null,
     pruned: [],
     seconds: 0,

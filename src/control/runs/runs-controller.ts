@@ -1,7 +1,7 @@
 // /v1/runs: ask for one, see how it goes, end it.
 import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 
-import { type Schema, checkResultSchema } from '../../documents/documents.js';
+import { type Schema, checkResultSchema, privacySchema } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type RunRow, type Transaction, isEnded, runStates } from '../../systems/metadata/metadata.js';
@@ -80,6 +80,10 @@ const detailed: Readonly<Record<string, Schema>> = {
     items: checkResultSchema,
     description: 'what each check of the pipeline counted; empty until it has ended, or where it did not come to that',
   },
+  privacy: {
+    anyOf: [privacySchema, { type: 'null' }],
+    description: "what was measured of the copy's privacy; null: nothing was, and nothing is known",
+  },
   linesLeftOut: { type: 'integer', description: 'lines older than the newest thousand' },
 };
 const detailedAnswer: Schema = { type: 'object', required: Object.keys(detailed), properties: detailed };
@@ -153,6 +157,7 @@ export class RunsController {
         ...toView(run),
         stages: toStages(run, await transaction.runs.steps(id), lines),
         checks: toChecks(run),
+        privacy: toPrivacy(run),
         linesLeftOut: of - lines.length,
       };
     });
@@ -307,6 +312,11 @@ function parseInstant(text: string): Date {
 function toChecks({ summary }: RunRow): readonly unknown[] {
   const { checks } = (summary ?? {}) as { readonly checks?: readonly unknown[] };
   return checks ?? [];
+}
+
+function toPrivacy({ summary }: RunRow): unknown {
+  const { privacy } = (summary ?? {}) as { readonly privacy?: unknown };
+  return privacy ?? null;
 }
 
 function toView(run: RunRow): { readonly id: string; readonly [member: string]: unknown } {

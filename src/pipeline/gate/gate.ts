@@ -7,6 +7,7 @@ import type { Decision, GateInput } from '../decision.js';
 import type { Policy } from '../ports.js';
 
 export { toDecisionRecord, type DecisionRecord } from './decision-record.js';
+export { findPersonTables } from './person-tables.js';
 export { toGateInput, type GateFacts, type KnownSource } from './gate-input.js';
 
 /** Longer than any policy's own limit: the guard against a Policy that never settles. */

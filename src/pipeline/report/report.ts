@@ -6,6 +6,7 @@ import { fromLogged } from '../erasable.js';
 import { type CheckResult, toCheckResults } from '../check.js';
 import type { Decision } from '../decision.js';
 import type { Checkpoint, Event } from '../event.js';
+import { type PrivacyMeasures, toPrivacyMeasures } from '../privacy.js';
 import type { Reused } from '../reuse.js';
 
 export type { AssessedCheck, AssessedControl, AssessedException, Assessment, Population } from './assessment.js';
@@ -51,6 +52,8 @@ export interface RunSummary {
   readonly verdicts: readonly Json[];
   /** What each check of the pipeline counted; empty where it did not come to that. */
   readonly checks: readonly CheckResult[];
+  /** What was measured of the copy's privacy; null: it did not come to that, and nothing is known. */
+  readonly privacy: PrivacyMeasures | null;
   readonly decision: Decision | null;
   /** Versions that ended because this one was published, each with its attestation. */
   readonly pruned: readonly Pruned[];
@@ -113,6 +116,7 @@ export function toSummary(
     findings: [...new Map([...found, ...toFindingOf(error)].map((finding) => [JSON.stringify(finding), finding])).values()],
     verdicts: (last('dataset.verified')?.['verdicts'] as readonly Json[] | undefined) ?? [],
     checks: toCheckResults(mine),
+    privacy: toPrivacyMeasures(mine),
     decision: (last('plan.decided')?.['decision'] as unknown as Decision | undefined) ?? null,
     pruned: mine.filter(({ type }) => type === 'dataset.dropped.done').map(({ data }) => toPruned(data)),
     seconds,

@@ -23,6 +23,7 @@ export type { Verdict } from './verdict.js';
 export { type AttestOptions, type AttestState, type DatasetSeen, type Statement, attest } from './attest.js';
 export { type JudgedChecks, comparesVersions, judgeChecks, toCheckFindings, toCountDigest, toSeen } from './judge-checks.js';
 export { compareReceipts } from './receipts.js';
+export { type PersonTable, type TriedRows, judgePrivacy, measureTables, tryDictionary } from './privacy/privacy.js';
 export { TableDigest } from './table-digest.js';
 
 export interface VerifyOptions {

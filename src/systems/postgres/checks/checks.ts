@@ -9,6 +9,7 @@ import { toServerError } from '../server-error.js';
 import { type CountOptions, type CountStatement, toCountStatement, toCountStatements, toCounted } from './statements.js';
 
 export { toRowsStatement } from './failing-rows.js';
+export { toFrequenciesText, toPrivacyText, toSample } from './privacy-statements.js';
 
 export interface CheckCounterOptions extends CountOptions {
   readonly database?: string | undefined;

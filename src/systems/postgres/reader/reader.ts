@@ -4,8 +4,9 @@ import type pg from 'pg';
 import type { Finding } from '../../../kernel/errors.js';
 import type { TableName } from '../../../pipeline/catalogue.js';
 import type { CheckPlan, Counted } from '../../../pipeline/check.js';
-import type { Field, LineOptions, Reader, Relation } from '../../../pipeline/ports.js';
-import { CheckCounter } from '../checks/checks.js';
+import type { Field, FrequencyOptions, LineOptions, Reader, Relation } from '../../../pipeline/ports.js';
+import type { Frequencies, PrivacyAnswer, PrivacyQuestion } from '../../../pipeline/privacy.js';
+import { CheckCounter, toFrequenciesText, toPrivacyText, toSample } from '../checks/checks.js';
 import { type ConnectionTarget, connect } from '../connection.js';
 import { copyOutChunks } from '../copy-out.js';
 import { quoteLiteral, quoteName, quoteQualified } from '../quote.js';
@@ -83,15 +84,34 @@ export class PostgresReader implements Reader {
   }
 
   async count(checks: readonly CheckPlan[], asOfMs: number): Promise<readonly Counted[]> {
-    const { staging, stagingDatabase, stagingSchemas, checkTimeoutMs = 300_000 } = this.options;
-    const counter = new CheckCounter(staging, {
-      ...{ database: stagingDatabase, schemas: stagingSchemas, asOfMs, timeoutMs: checkTimeoutMs },
+    return this.counting(asOfMs, (counter) => counter.count(checks));
+  }
+
+  async measure(questions: readonly PrivacyQuestion[]): Promise<readonly PrivacyAnswer[]> {
+    return this.counting(0, async (counter) => {
+      const answers: PrivacyAnswer[] = [];
+      for (const question of questions) {
+        const answer = await counter.rows(toPrivacyText(question, (table) => this.there(table)));
+        answers.push('rows' in answer ? { numbers: (answer.rows[0] ?? []).map(Number) } : answer);
+      }
+      return answers;
     });
-    this.counter = counter;
+  }
+
+  async frequencies(
+    side: 'source' | 'staging',
+    table: TableName,
+    column: string,
+    { most, sample }: FrequencyOptions,
+  ): Promise<Frequencies> {
+    const { name } = this.options[side];
     try {
-      return await counter.count(checks);
-    } finally {
-      await counter.close();
+      const client = side === 'source' ? this.source : await this.staging();
+      const text = toFrequenciesText(side === 'source' ? table : this.there(table), column, most, sample);
+      const { rows } = await client.query<[string, string]>({ text, rowMode: 'array' });
+      return { top: rows.map(([digest, count]) => ({ digest, rows: Number(count) })) };
+    } catch (error) {
+      throw toServerError(error, { connection: name, stage: 'verify', schema: table.schema, table: table.name, column });
     }
   }
 
@@ -99,6 +119,19 @@ export class PostgresReader implements Reader {
     await this.counter?.close();
     const staging = await this.stagingSession?.catch(() => undefined);
     for (const session of [this.source, staging]) await session?.end().catch(() => undefined);
+  }
+
+  private async counting<T>(asOfMs: number, ask: (counter: CheckCounter) => Promise<T>): Promise<T> {
+    const { staging, stagingDatabase, stagingSchemas, checkTimeoutMs = 300_000 } = this.options;
+    const counter = new CheckCounter(staging, {
+      ...{ database: stagingDatabase, schemas: stagingSchemas, asOfMs, timeoutMs: checkTimeoutMs },
+    });
+    this.counter = counter;
+    try {
+      return await ask(counter);
+    } finally {
+      await counter.close();
+    }
   }
 
   private there({ schema, name }: TableName): TableName {
@@ -125,10 +158,10 @@ export class PostgresReader implements Reader {
 /** Pages of which a sample is made: enough for a thousand rows of some width, and few enough to cost nothing. */
 const SAMPLED_PAGES = 64;
 
-function toCopy(table: TableName, fields: readonly Field[], hstore: string, { where, order, sample }: LineOptions): string {
+function toCopy(table: TableName, fields: readonly Field[], hstore: string, { where, order, sample, part }: LineOptions): string {
   const multiple = fields.find((field) => isXmlPath(field) || field.path?.includes('[]'));
   const picked = sample?.seed === undefined ? '' : toTableSample(table, sample.seed);
-  const from = `FROM ONLY ${quoteQualified(table)} AS t${picked}`;
+  const from = `FROM ONLY ${quoteQualified(table)} AS t${picked}${toSample(part)}`;
   const elements = multiple ? `, LATERAL ${isXmlPath(multiple) ? toXmlTexts(multiple) : toElements(multiple)}` : '';
   const element = multiple && isXmlPath(multiple) ? 'v.v' : `v.v #>> '{}'`;
   const values = fields.map((field) => (field === multiple ? element : toExpression(field, hstore)));

@@ -1,0 +1,21 @@
+// Which columns of a plan still tell something of a person, and which of them are sensitive.
+import type { ColumnPlan, Reveal } from './plan.js';
+
+/**
+ * Of personal columns those whose values are still about the person: kept, generalised, truncated, shifted or noised. A pseudonym in the form of its original
+ * says nothing beyond its form, a text that was redacted is a text, and what stands in documents is not one value.
+ */
+export function isTelling({ tag, rule }: ColumnPlan): boolean {
+  return (
+    tag !== 'none' &&
+    rule.paths === undefined &&
+    rule.transform !== 'redact' &&
+    (['value', 'order'].some((one) => rule.reveals.includes(one as Reveal)) ||
+      (rule.reveals.includes('band') && !rule.reveals.includes('equality')))
+  );
+}
+
+const health: ReadonlySet<string> = new Set(['phi.diagnosis', 'phi.medication', 'phi.measurement', 'pii.special']);
+
+/** What nobody may learn of a person whom he finds: `sensitive.*`, the special categories of GDPR Art. 9, and health. */
+export const isSensitive = (tag: string): boolean => /^(sensitive|special)\./.test(tag) || health.has(tag);
