@@ -158,6 +158,22 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await (await import('./api-keys.js')).apiKeys(action, of, self.optsWithGlobals())),
     );
 
+  command(program, 'access', 'review who holds which role, API key and login of a clone at a service', [
+    'bauta access review --days 14 --server https://bauta.internal --token env:TOKEN',
+    'bauta access show ID',
+    'bauta access keep ID 3 --reason "on call for dev"',
+    'bauta access revoke ID 4 --reason "has left the team"',
+  ])
+    .argument('<action>', 'review (open one), list, show, keep or revoke')
+    .argument('[id]', 'the review')
+    .argument('[item]', 'with keep and revoke: the number of the item')
+    .option('--reason <text>', 'with keep and revoke: why; the log holds a commitment to it')
+    .option('--days <n>', 'with review: within how many days it is to be decided, at most 90 (14)', (text) => parseCount('--days', text))
+    .addHelpText('after', '\nNobody decides of what he holds himself. Exit code 2: what is revoked waits for another administrator.')
+    .action(async (action: string, id: string | undefined, item: string | undefined, _, self: Command) =>
+      done(await (await import('./access.js')).access(action, { id, item }, self.optsWithGlobals())),
+    );
+
   command(program, 'secrets', 'give a login of Vault new passwords while it is in use', [
     'bauta secrets rotate shop -f pipeline.yaml',
     'bauta secrets rotate shop --server https://bauta.internal --token env:TOKEN',

@@ -36,6 +36,7 @@ const remote = [
   'runs',
   'approvals',
   'people',
+  'access',
   'apikeys',
   'check',
   'datasets',

@@ -349,6 +349,10 @@ const runs = object({ runs: list(ofTheApi('/v1/runs'), 'newest first; with show,
 const environments = object({ environments: list(ofTheApi('/v1/environments'), 'by name'), findings }, { error });
 const approvals = object({ approvals: list(ofTheApi('/v1/approvals'), 'newest first'), findings }, { error });
 
+const access = object(
+  { reviews: list(ofTheApi('/v1/access-reviews'), 'newest first; with review and show the one'), findings },
+  { items: list(ofTheApi('/v1/access-reviews/{id}/items'), 'with show: all of them; with keep and revoke: the one'), error },
+);
 const people = object({ people: list(ofTheApi('/v1/people'), 'as they are now'), findings }, { error });
 const apikeys = object(
   { findings },
@@ -465,6 +469,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     runs,
     approvals,
     people,
+    access,
     apikeys,
     secrets,
     load,

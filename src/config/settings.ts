@@ -268,6 +268,12 @@ export const declarations = {
     72,
     'Service: how long something waits for an approval, and how long an approval holds, in hours.',
   ),
+  BAUTA_ACCESS_REVIEW_DAYS: integer(
+    0,
+    366,
+    90,
+    'Service: how many days after the last review of access the service opens the next one itself; 0: only when somebody opens one.',
+  ),
   BAUTA_HEARTBEAT_MS: integer(
     200,
     60_000,

@@ -13,6 +13,7 @@ import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
 import { AuditController, RetentionController } from './audit/audit.js';
 import { REPORT_MAKER, type ReportMaker, ReportsController } from './reports/reports.js';
+import { AccessReviewsController } from './accessreviews/accessreviews.js';
 import { BreakglassesController, BreakglassUsesController } from './breakglasses/breakglasses.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
 import { ClassificationsController } from './classifications/classifications.js';
@@ -63,7 +64,7 @@ const controllers = [
   ...[AgentsController, KeysController, RotationsController, SubjectsController],
   ...[EvidenceController, WaiversController],
   ...[AnomaliesController, WatchesController, PlaybooksController],
-  ...[BreakglassUsesController, BreakglassesController],
+  ...[BreakglassUsesController, BreakglassesController, AccessReviewsController],
   ...[GatesController, GateCallersController, AdmissionController, DecisionsController, DataController, OpaController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],
   ...[

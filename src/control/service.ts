@@ -18,6 +18,7 @@ import { AnomalyClock } from './anomalies/anomalies.js';
 import { issueFirstToken } from './access/access.js';
 import { openAnchoring, openCosigning } from './audit/audit.js';
 import { ApprovalExpiry } from './approvals/approvals.js';
+import { AccessReviewClock } from './accessreviews/accessreviews.js';
 import { BreakglassClock } from './breakglasses/breakglasses.js';
 import { consequences } from './consequences.js';
 import { ControlModule, type Opened } from './control.module.js';
@@ -187,6 +188,9 @@ async function openMetadata(
     closers.unshift(() => breakglasses.stop());
     const anomalies = new AnomalyClock({ metadata, clock: systemClock, failed: failed('anomalies') });
     closers.unshift(() => anomalies.stop());
+    const everyDays = settings.BAUTA_ACCESS_REVIEW_DAYS;
+    const reviews = new AccessReviewClock({ metadata, clock: systemClock, everyDays, failed: failed('access-reviews') });
+    closers.unshift(() => reviews.stop());
     if (settings.BAUTA_NOTIFY_MS > 0) {
       const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
       const notifier = new Notifier({

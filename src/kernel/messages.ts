@@ -1493,6 +1493,26 @@ export const messages = {
     message: 'the break-glass was not used, and there is nothing to review',
     hint: 'bauta breakglass list shows those that were',
   },
+  ACCESS_REVIEW_OPEN: {
+    class: 'InputError',
+    message: 'a review of access is open already',
+    hint: 'decide what is left of it: bauta access list, bauta access show ID',
+  },
+  ACCESS_REVIEW_CLOSED: {
+    class: 'InputError',
+    message: 'the review of access is closed: all of it was decided',
+    hint: 'bauta access review opens another one',
+  },
+  ACCESS_REVIEW_DECIDED: {
+    class: 'InputError',
+    message: 'that was decided already: {name}',
+    hint: 'what was kept can still be taken: bauta people grant, bauta apikeys revoke, bauta clones drop',
+  },
+  ACCESS_REVIEW_OWN: {
+    class: 'DeniedError',
+    message: 'nobody decides of what he, or a service account that he answers for, holds himself',
+    hint: 'let another administrator decide of it',
+  },
   BREAKGLASS_REVIEWED: {
     class: 'InputError',
     message: 'the use of the break-glass was reviewed already',

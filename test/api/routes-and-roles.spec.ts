@@ -38,6 +38,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/gates/{name}/azure': ['requester', 'operator'],
   'GET /v1/gates/{name}/callbacks': readers,
   'POST /v1/data/{path}': ['requester', 'operator'],
+  'POST /v1/access-reviews': ['administrator'],
+  'GET /v1/access-reviews': ['administrator', 'auditor'],
+  'GET /v1/access-reviews/{id}': ['administrator', 'auditor'],
+  'GET /v1/access-reviews/{id}/items': ['administrator', 'auditor'],
+  'POST /v1/access-reviews/{id}/items/{item}': ['administrator'],
   'POST /v1/breakglasses': ['requester', 'operator'],
   'GET /v1/breakglasses': readers,
   'GET /v1/breakglasses/{id}': readers,
@@ -194,6 +199,7 @@ function toAddress(path: string, name = foreignName, ids: Readonly<Record<string
     .replace('{log}', '2026')
     .replace('{path}', '0/000')
     .replace('{digest}', '0')
+    .replace('{item}', '1')
     .replace('{id}', ids[noun] ?? '00000000-0000-4000-8000-000000000000');
 }
 
@@ -261,6 +267,13 @@ beforeAll(async () => {
        VALUES ('${workspace}', gen_random_uuid(), gen_random_uuid(), 'g', 'dev', 's', 'c', 'sha256:0', '${author}',
          ARRAY[gen_random_uuid(), gen_random_uuid()], now() - interval '2 h', now() - interval '1 h')`,
   );
+  await world.sql(
+    `WITH r AS (INSERT INTO bauta.access_review (workspace_id, id, opened_at, due_at) VALUES ('${workspace}', gen_random_uuid(), now(), now() + interval '1 d') RETURNING id),
+       i AS (INSERT INTO bauta.access_review_item (workspace_id, review_id, item, kind, person_id, holds) SELECT '${workspace}', id, 1, 'role', '${author}', 'viewer' FROM r RETURNING review_id)
+       SELECT FROM i`,
+  );
+  const [review] = await world.sql(`SELECT id FROM bauta.access_review WHERE workspace_id = '${workspace}'`);
+  foreignIds['access-reviews'] = String(review?.['id']);
   for (const noun of ['token', 'run', 'approval', 'waiver', 'evidence', 'decision', 'breakglass']) {
     const [row] = await world.sql(`SELECT id FROM bauta.${noun} WHERE workspace_id = '${workspace}'`);
     foreignIds[noun === 'evidence' ? noun : noun === 'breakglass' ? 'breakglasses' : `${noun}s`] = String(row?.['id']);

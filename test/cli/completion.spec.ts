@@ -35,6 +35,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'approvals',
     'people',
     'apikeys',
+    'access',
     'secrets',
     'detokenize',
     'datasets',

@@ -41,6 +41,7 @@ const commands = [
   'report',
   'witness',
   'breakglass',
+  'access',
   'schedules',
   'completion',
 ];

@@ -1,9 +1,9 @@
 // What follows when another administrator agrees: roles are given, a token may be fetched by who asked for it.
 import { toTimestamp } from '../../kernel/clock.js';
 import { BautaError, toError } from '../../kernel/errors.js';
-import type { Transaction } from '../../systems/metadata/metadata.js';
-import type { Consequence } from '../approvals/approvals.js';
-import { hasRight } from '../http/http.js';
+import type { PersonView, Transaction } from '../../systems/metadata/metadata.js';
+import { type ApprovalTerm, type Consequence, type Pending, openApproval } from '../approvals/approvals.js';
+import { type Caller, hasRight } from '../http/http.js';
 import { requireGrantable } from './grants.js';
 
 export interface WantedRoles {
@@ -13,6 +13,22 @@ export interface WantedRoles {
   /** What he had when it was asked for: with anything else it is another change. */
   readonly before: readonly string[];
   readonly roles: readonly string[];
+}
+
+/** They wait for another administrator. */
+export async function askForRoles(
+  transaction: Transaction,
+  caller: Caller,
+  { person, roles }: { readonly person: PersonView; readonly roles: readonly string[] },
+  term: ApprovalTerm,
+): Promise<Pending> {
+  const { id: personId, name, roles: before } = person;
+  const [ownerId = personId] = await transaction.people.ownersOf([personId]);
+  const subject: WantedRoles = { person: name, personId, ownerId, before, roles };
+  // Nobody has a part in what he gains himself; to lose a role he may agree.
+  const authorIds = roles.length > 0 ? [personId] : [];
+  const thing = { roles: [...roles], personId, before: [...before] };
+  return openApproval(transaction, { kind: 'roles', subject, environments: [], requestedBy: caller.personId, authorIds, thing }, term);
 }
 
 /** Throws APPROVAL_VOID: who asked is no administrator any more. */

@@ -6,12 +6,12 @@ import type { Schema } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type PersonView, type Transaction } from '../../systems/metadata/metadata.js';
-import { type Pending, openApproval, pendingSchema } from '../approvals/approvals.js';
+import { type Pending, pendingSchema } from '../approvals/approvals.js';
 import {
   CLOCK, type Caller, type Request, type Response, Route, SETTINGS, answerOnce, callerOf, nameSchema, pageSchema, parseRequest, readPage, requireName, toPage,
 } from '../http/http.js'; // prettier-ignore
 import { isErasedName, requireThere } from './erase-person.js';
-import type { WantedRoles } from './grant-consequences.js';
+import { askForRoles } from './grant-consequences.js';
 import { grantPattern, requireGrantable, takesAnother } from './grants.js';
 
 const rolesSchema: Schema = {
@@ -140,27 +140,14 @@ export class PeopleController {
     if (isOwn && (roles.length > 0 || person.roles.length > 0)) throw toError('GRANT_TO_ONESELF');
     await requireGrantable(transaction, person.id, ownerId, roles);
     if (await takesAnother(transaction, person.roles, roles)) {
-      const wanted: WantedRoles = { person: name, personId: person.id, ownerId, before: person.roles, roles };
+      const term = { nowMs: this.clock.now(), hours: this.settings.BAUTA_APPROVAL_HOURS };
       response.status(202);
-      return { ...person, approval: await this.askAnother(transaction, caller, wanted) };
+      return { ...person, approval: await askForRoles(transaction, caller, { person, roles }, term) };
     }
     await people.setRoles(person.id, roles, caller.personId);
     const at = toTimestamp(this.clock.now());
     await transaction.audit({ type: 'roles.granted', at, actor: caller.personId, data: { person: person.id, roles: [...roles] } });
     return findPerson(transaction, name);
-  }
-
-  private async askAnother(transaction: Transaction, caller: Caller, wanted: WantedRoles): Promise<Pending> {
-    const { personId, before, roles } = wanted;
-    // Nobody has a part in what he gains himself; to lose a role he may agree.
-    const authorIds = roles.length > 0 ? [personId] : [];
-    const thing = { roles: [...roles], personId, before: [...before] };
-    const term = { nowMs: this.clock.now(), hours: this.settings.BAUTA_APPROVAL_HOURS };
-    return openApproval(
-      transaction,
-      { kind: 'roles', subject: wanted, environments: [], requestedBy: caller.personId, authorIds, thing },
-      term,
-    );
   }
 }
 

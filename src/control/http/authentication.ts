@@ -39,7 +39,13 @@ export interface AuthenticationOptions {
   readonly away?: (request: Request, response: Response) => Promise<boolean>;
 }
 
+/** A review of access needs to know what nobody uses, not the minute: a write for each request would be what a flood needs. */
+const NOTED_MS = 3_600_000;
+const NOTED = 10_000;
+
 export class Authentication {
+  readonly #noted = new Map<string, number>();
+
   constructor(private readonly options: AuthenticationOptions) {}
 
   /** Express middleware: 401 for whoever did not say who he is, also where there is nothing. */
@@ -58,6 +64,15 @@ export class Authentication {
       },
     );
   };
+
+  private async noteUse(token: string): Promise<void> {
+    const now = performance.now();
+    const before = this.#noted.get(token);
+    if (before !== undefined && now - before < NOTED_MS) return;
+    await this.options.metadata.query('SELECT bauta.note_token_use($1)', [token]);
+    if (this.#noted.size >= NOTED) this.#noted.clear();
+    this.#noted.set(token, now);
+  }
 
   private async identify(request: Request): Promise<Pick<Access, 'caller' | 'first'>> {
     const secret = toSecret(request);
@@ -83,6 +98,7 @@ export class Authentication {
       roles: string[];
     }>('SELECT id, workspace_id, person_id, owner_id, person, roles FROM bauta.find_token($1)', [digest]);
     if (!row) throw toError('TOKEN_INVALID');
+    await this.noteUse(row.id);
     const { id: tokenId, workspace_id: workspaceId, person_id: personId, owner_id: ownerId, person, roles } = row;
     return { caller: { tokenId, workspaceId, personId, ownerId, person, roles } };
   }

@@ -81,6 +81,9 @@ const table = {
   'tokens:shred': ['operator'],
   // Of the copies of production: it drops versions.
   'subjects:erase': ['operator'],
+  // Who looks at what others hold may take it from them.
+  'access-reviews:read': ['administrator', 'auditor'],
+  'access-reviews:decide': ['administrator'],
   'apikeys:read': ['administrator', 'auditor'],
   'apikeys:write': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>;

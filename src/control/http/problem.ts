@@ -69,6 +69,9 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   BREAKGLASS_USED: 409,
   BREAKGLASS_UNUSED: 409,
   BREAKGLASS_REVIEWED: 409,
+  ACCESS_REVIEW_OPEN: 409,
+  ACCESS_REVIEW_CLOSED: 409,
+  ACCESS_REVIEW_DECIDED: 409,
 };
 
 export function toStatus({ code, class: kind }: Pick<BautaError, 'code' | 'class'>): number {

@@ -37,6 +37,27 @@ export const checksAround: readonly Check[] = [
     judge: ({ overdue, reviewedBy }) => (overdue === 'yes' ? 'exception' : reviewedBy === null ? undefined : 'pass'),
   },
   {
+    ...{
+      id: 'reviews-in-time',
+      title: 'Access was reviewed in time',
+      population: 'access-reviews',
+      about: 'reviews that were decided, or that were due',
+    },
+    attribute: 'all that was held was decided of before the review was due',
+    judge: ({ overdue, closedAt }) => (overdue === 'yes' ? 'exception' : closedAt === null ? undefined : 'pass'),
+  },
+  {
+    ...{ id: 'reviews-by-others', title: 'Somebody else reviewed it', population: 'access-held', about: 'what was decided of' },
+    attribute: 'who decided is known, says why, and does not hold it',
+    judge: ({ decision, decidedBy, person, reason }) =>
+      decision === null ? undefined : decidedBy === null || reason === null ? 'no evidence' : passIf(decidedBy !== person),
+  },
+  {
+    ...{ id: 'revocations-done', title: 'What was not to be kept was taken away', population: 'access-held', about: 'what was revoked' },
+    attribute: 'it was taken away with the decision, or was gone by then',
+    judge: ({ decision, effect }) => (decision === 'revoke' ? knownIf(effect === 'done' || effect === 'gone') : undefined),
+  },
+  {
     ...{ id: 'flips-explained', title: 'Decisions that were taken back say why', population: 'deployment-flips', about: 'flips' },
     attribute: 'the entry names the decision, where it had gone, and the codes of the new reasons',
     judge: ({ decision, environment, codes }) => knownIf(decision !== null && environment !== null && codes !== null && codes !== ''),

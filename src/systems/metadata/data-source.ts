@@ -38,6 +38,7 @@ import { Life1763700000039 } from '../../../migrations/0039-life.js';
 import { Glass1763700000036 } from '../../../migrations/0036-glass.js';
 import { Callbacks1763700000038 } from '../../../migrations/0038-callbacks.js';
 import { Anomalies1763700000047 } from '../../../migrations/0047-anomalies.js';
+import { AccessReviews1763700000045 } from '../../../migrations/0045-access-reviews.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -67,6 +68,7 @@ export const migrations = [
   Life1763700000039,
   Cosigned1763700000041,
   Anchors1763700000043,
+  AccessReviews1763700000045,
   Anomalies1763700000047,
 ];
 

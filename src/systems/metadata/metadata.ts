@@ -9,6 +9,7 @@ import { type Observation, observe } from './observation.js';
 import type { RunRow } from './run-store.js';
 import { Transaction } from './transaction.js';
 
+export type { AccessEffect, AccessReviewItem, AccessReviewRow, Holding } from './access-review-store.js';
 export type { AgentInvite, AgentRow, AgentStream, NewAgent } from './agent-store.js';
 export type { AnomalyRow } from './anomaly-store.js';
 export { type ApprovalFilter, type ApprovalKind, type ApprovalRow, type NewApproval, approvalKinds } from './approval-store.js';

@@ -2,6 +2,7 @@
 import type { EntityManager } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
+import { AccessReviewStore } from './access-review-store.js';
 import { AgentStore } from './agent-store.js';
 import { AnomalyStore } from './anomaly-store.js';
 import { ApprovalStore } from './approval-store.js';
@@ -88,6 +89,7 @@ export class Transaction {
   readonly deployments: DeploymentStore;
   readonly agents: AgentStore;
   readonly anomalies: AnomalyStore;
+  readonly accessReviews: AccessReviewStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -125,6 +127,7 @@ export class Transaction {
     this.callbacks = new CallbackStore(manager, workspaceId);
     this.agents = new AgentStore(manager, workspaceId);
     this.anomalies = new AnomalyStore(manager, workspaceId);
+    this.accessReviews = new AccessReviewStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

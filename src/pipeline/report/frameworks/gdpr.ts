@@ -37,7 +37,7 @@ export const gdpr: Framework = {
     control(
       '32(1)(b)',
       'lasting confidentiality, integrity, availability and resilience',
-      ['runs-succeed', 'copies-unchanged'],
+      ['runs-succeed', 'copies-unchanged', 'reviews-in-time'],
       'systems other than this one',
     ),
     control('32(1)(c)', 'able to restore availability and access', [], 'restores of production are not in this log'),

@@ -50,6 +50,11 @@ export const iso27001: Framework = {
   title: 'Information security controls',
   edition: 'ISO/IEC 27001:2022, annex A',
   controls: [
+    control('A.5.18', 'rights of access are reviewed, changed and taken away', [
+      'reviews-in-time',
+      'reviews-by-others',
+      'revocations-done',
+    ]),
     control('A.8.10', 'information is deleted when it is no longer required', ['has-expiry', 'versions-end', 'clones-end', 'drops-seen']),
     control('A.8.11', 'data is masked', ['plan-allowed', 'no-original', 'masking-tested']),
     control('A.8.31', 'development, test and production are apart', ['plan-allowed', 'denied-stays-out'], 'networks and accounts'),

@@ -7,6 +7,7 @@ import type { Population } from './population.js';
 import { changesOfTheWorld } from './intended.js';
 import { anomalies, incidentSteps, incidents } from './odd.js';
 import { runs } from './runs.js';
+import { accessHeld, accessReviews } from './reviewed.js';
 import {
   access,
   changes,
@@ -27,7 +28,7 @@ import { agents, archives, copiesWatched, notifications, policyBundles, refusals
 
 export const populations: readonly Population[] = [
   ...[runs, decisions, tables, tests, versions, clones, drift, holds, erasureRequests, erasures, keys, exchanges],
-  ...[approvals, changes, access, evidence, waivers, deployments, flips, breakglasses, gateCalls, occurrences],
+  ...[approvals, changes, access, accessReviews, accessHeld, evidence, waivers, deployments, flips, breakglasses, gateCalls, occurrences],
   ...[changesOfTheWorld, requests, refusals, agents, archives, policyBundles, copiesWatched, troubles, notifications, logChanges],
   ...[anomalies, incidents, incidentSteps],
 ];
