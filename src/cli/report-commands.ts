@@ -9,7 +9,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
   command(
     program,
     'report',
-    'what the log shows of a period: gdpr, soc2, pci, hipaa, iso27001; or check a package of evidence',
+    'what the log shows of a period: gdpr, soc2, pci, hipaa, iso27001, of a release; or check a package of evidence',
     [
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 -f pipeline.yaml --format html --out gdpr.html',
       'bauta report soc2 --from 2026-01-01 --to 2027-01-01',
@@ -18,13 +18,14 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --rendered --format pdf --out gdpr.pdf --server https://bauta.internal --token env:TOKEN',
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --policy policy.txt --format pdf --out gdpr.pdf',
       'bauta report iso27001 --from 2026-10-01 --to 2027-01-01 --format oscal --model poam --out poam.json',
+      'bauta report release v1.4.2 --commit "$GIT_SHA" --format html --out release.html',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --policy policy.txt',
     ],
     formats,
   )
-    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001 or verify'))
-    .argument('[file]', 'with verify: the package')
+    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001, release or verify'))
+    .argument('[file]', 'with verify: the package; with release: the tag, or a commit')
     .option('--from <instant>', 'where the period begins: a day (UTC) or RFC 3339')
     .option('--to <instant>', 'where it ends, without that instant')
     .option('--zone <name>', 'the zone that times are shown in (UTC)')
@@ -40,6 +41,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     )
     .option('--model <name>', 'with --format oscal: assessment-results, component-definition or poam (assessment-results)')
     .option('--rendered', 'with --server: the service computes it instead of this machine; less work, and more to believe')
+    .option('--commit <id>', 'with release: the commit that the tag is, where no call of a gate said it')
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
     .addHelpText(
       'after',

@@ -9,9 +9,12 @@ import { type Asked, makeReport, toContext } from '../control/look-at-log.js';
 import { readProduct } from '../control/product.js';
 import { type Made, makePackage } from '../control/make-package.js';
 import { type OscalModel, oscalModels, paperFormats, renderOscal, renderPackaged, renderReport } from '../control/render-report.js';
+import { makeReleaseReport } from '../control/release-report.js';
 import { type PackageReport, verifyPackage } from '../control/verify-package.js';
+import { systemClock, toTimestamp } from '../kernel/clock.js';
 import { InputError, toError } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
+import type { LogFiles, TrustPolicy } from '../pipeline/audit/audit.js';
 import { type LogState, type Period, type ReportName, reportNames, toDay } from '../pipeline/report/report.js';
 import { openLogFiles, readTrustPolicy } from '../systems/files/files.js';
 import { findLogKey } from './audit.js';
@@ -36,6 +39,7 @@ export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
   readonly out?: string;
   readonly model?: string;
   readonly rendered?: boolean;
+  readonly commit?: string;
 }
 
 /** Consistent, but nobody knows who signed. */
@@ -44,9 +48,11 @@ const exitCodes: Readonly<Record<LogState, number>> = { whole: 0, broken: 1, 'si
 
 export async function report(what: string, file: string | undefined, options: ReportOptions): Promise<number> {
   if (what === 'verify') return verify(file, options);
+  if (what === 'release') return writeRelease(file, options);
+  if (options.commit !== undefined) throw new InputError('OPTION_INVALID', { name: '--commit', expected: 'bauta report release TAG' });
   const name = reportNames.find((one) => one === what);
   if (!name || file !== undefined)
-    throw new InputError('OPTION_INVALID', { name: 'what to report', expected: `${reportNames.join(', ')} or verify FILE` });
+    throw new InputError('OPTION_INVALID', { name: 'what to report', expected: `${reportNames.join(', ')}, release TAG or verify FILE` });
   const settings = parseSettings(process.env);
   const period = toPeriod(options);
   const isPackage = options.format === 'zip' || (name === 'soc2' && (options.format === undefined || options.format === 'text'));
@@ -133,20 +139,58 @@ function toPacked({ manifest, files, collected }: Made, path: string, key: strin
 }
 
 async function writeReport(asked: Asked, settings: Settings, options: ReportOptions): Promise<number> {
-  const home = options.home ?? settings.BAUTA_HOME;
   const model = toModel(options);
+  const { files, of, verifier, policy } = await openLog(asked, settings, options);
+  const { document, log, collected } = await makeReport(files, of, verifier, policy);
+  const format = paperFormats.find((one) => one === options.format) ?? 'json';
+  const bytes = model ? renderOscal(of.report, toContext(of, log), collected, model) : await renderReport(document, format);
+  return give(bytes, log.state, options);
+}
+
+/** Without `--from` and `--to` of all that the log tells by now. */
+async function writeRelease(tag: string | undefined, options: ReportOptions): Promise<number> {
+  if (options.rendered === true) throw new InputError('OPTION_INVALID', { name: '--rendered', expected: 'no report of a release' });
+  if (tag === undefined) throw new InputError('OPTION_MISSING', { name: 'the tag', expected: 'bauta report --help' });
+  const { commit, format } = options;
+  if (commit !== undefined && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit))
+    throw new InputError('OPTION_INVALID', { name: '--commit', expected: 'a whole commit id in hexadecimal' });
+  const known = paperFormats.find((one) => one === (format ?? 'json'));
+  if (!known && format !== 'text') throw new InputError('OPTION_INVALID', { name: '--format', expected: paperFormats.join(', ') });
+  const { from = '1970-01-01', to = toTimestamp(systemClock.now()) } = options;
+  const { files, of, verifier, policy } = await openLog(
+    await toAsked('soc2', { ...options, from, to }),
+    parseSettings(process.env),
+    options,
+  );
+  const { document, log } = await makeReleaseReport(files, of, { tag, commit }, { verifier, policy });
+  return give(await renderReport(document, known ?? 'json'), log.state, options);
+}
+
+async function openLog(
+  asked: Asked,
+  settings: Settings,
+  options: ReportOptions,
+): Promise<{
+  readonly files: LogFiles;
+  readonly of: Asked;
+  readonly verifier: Verifier | undefined;
+  readonly policy: TrustPolicy | undefined;
+}> {
+  const home = options.home ?? settings.BAUTA_HOME;
   const verifier = await readKey(options.key ?? (isOwn(options, settings) ? join(home, 'log.pub') : undefined), options.key !== undefined);
   const server = options.log === undefined ? await findServer(options) : undefined;
   const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
   const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
   const of = server ? await toServerAsked(server, asked, options) : asked;
-  const { document, log, collected } = await makeReport(files, of, verifier ?? (policy && (await findLogKey(files, policy))), policy);
-  const format = paperFormats.find((one) => one === options.format) ?? 'json';
-  const bytes = model ? renderOscal(of.report, toContext(of, log), collected, model) : await renderReport(document, format);
-  if (options.out === undefined) process.stdout.write(bytes);
-  else await write(options.out, bytes);
-  if (log.state === 'broken') process.stderr.write(`${paint('error:', 31)} REPORT_LOG_BROKEN: ${toError('REPORT_LOG_BROKEN').message}\n`);
-  return exitCodes[log.state];
+  return { files, of, verifier: verifier ?? (policy && (await findLogKey(files, policy))), policy };
+}
+
+/** The exit code says what the log is. */
+async function give(bytes: Uint8Array, state: LogState, { out }: ReportOptions): Promise<number> {
+  if (out === undefined) process.stdout.write(bytes);
+  else await write(out, bytes);
+  if (state === 'broken') process.stderr.write(`${paint('error:', 31)} REPORT_LOG_BROKEN: ${toError('REPORT_LOG_BROKEN').message}\n`);
+  return exitCodes[state];
 }
 
 /** Undefined: no OSCAL is asked for. */
@@ -164,7 +208,7 @@ function toModel({ format, model }: ReportOptions): OscalModel | undefined {
 const isOwn = ({ log, server }: ReportOptions, { BAUTA_SERVER }: Settings): boolean =>
   log === undefined && server === undefined && BAUTA_SERVER === '';
 
-async function write(path: string, bytes: Buffer): Promise<void> {
+async function write(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(path, bytes, { mode: 0o600 }).catch(() => {
     throw toError('OUTPUT_UNWRITABLE', { file: path });
   });

@@ -2711,6 +2711,11 @@ export const messages = {
     message: 'no check of the period found an exception: OSCAL has no plan of action for nothing',
     hint: 'ask for --model assessment-results, which says what was found',
   },
+  RELEASE_UNKNOWN: {
+    class: 'InputError',
+    message: 'no call of a gate said which commit {name} was',
+    hint: 'say it: --commit, with the whole id',
+  },
   REPORT_PERIOD_EMPTY: {
     class: 'InputError',
     message: 'the log has no entry before {expected}',

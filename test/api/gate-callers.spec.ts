@@ -162,12 +162,13 @@ interface Change {
   readonly callback?: string;
   readonly action?: string;
   readonly updated?: string;
+  readonly ref?: string;
 }
 
 /** As docs.github.com has the payload, shortened by what nobody here looks at. */
 function githubBody(
   commit: string,
-  { environment = 'Production EU', repository = 74, callback, action = 'requested', updated }: Change = {},
+  { environment = 'Production EU', repository = 74, callback, action = 'requested', updated, ref = 'main' }: Change = {},
 ): string {
   const run = (number += 1);
   return JSON.stringify({
@@ -178,7 +179,7 @@ function githubBody(
         url: `https://localhost:${apis.port}/repos/acme/shop/deployments/1`,
         id: 1,
         sha: commit,
-        ref: 'main',
+        ref,
         task: 'deploy',
         environment,
       },
@@ -225,8 +226,10 @@ const find = async (id: unknown): Promise<Record<string, unknown> | undefined> =
 
 it('tells GitHub yes about a commit by what its pipeline said before, with the decision and by the installation’s own token', async () => {
   const commit = await commitWith('tests', 'scan', 'question');
-  const { status, body } = await github(githubBody(commit));
+  const { status, body } = await github(githubBody(commit, { ref: 'v1.4.2' }));
   expect(status).toBe(202);
+  // By which a report about the release finds the commit; what a branch is called may be somebody’s name, and is not logged.
+  expect((await world.told('gate.called')).at(-1)?.data).toMatchObject({ tag: 'v1.4.2', commit });
   expect(await find(body['callback'])).toMatchObject({ state: 'waiting', allow: null, via: 'github' });
   await sender.look();
   const [{ path, body: said } = { path: '', body: {} as Record<string, unknown> }, ...more] = apis.told;
@@ -252,6 +255,7 @@ it('tells GitHub yes about a commit by what its pipeline said before, with the d
 
 it('tells GitHub no with every reason, in a comment that fits', async () => {
   await github(githubBody(await commitWith()));
+  expect((await world.told('gate.called')).at(-1)?.data).not.toHaveProperty('tag');
   await sender.look();
   expect(apis.told.map(({ body }) => body['state'])).toEqual(['rejected']);
   expect(apis.told[0]?.body['comment']).toMatch(/deny[^]*EVIDENCE_MISSING[^]*missing: .*tests/);

@@ -38,6 +38,7 @@ const others: Readonly<Record<string, string>> = {
   'request.kind.kind': 'a member of an AdmissionReview',
   'request.namespace': 'a member of an AdmissionReview',
   'deployment.sha': 'a member of a call of GitHub',
+  'deployment.ref': 'a member of a call of GitHub',
   'repository.id': 'a member of a call of GitHub',
   'installation.id': 'a member of a call of GitHub',
   'project.id': 'a member of a call of GitLab',

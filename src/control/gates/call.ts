@@ -12,7 +12,12 @@ export interface Call {
   /** Numbers and names for the path of the answer. Never an address: that is the Gate's. */
   readonly place: Readonly<Record<string, string | number>>;
   readonly untilMs: number;
+  /** What the commit is called, where that has the form of a version. Names of branches may be people’s, and stay out of the log. */
+  readonly tag?: string;
 }
+
+/** `v1.4.2` of `refs/tags/v1.4.2`; undefined: it has not the form of a version. */
+export const toTag = (ref: string): string | undefined => /^(?:refs\/tags\/)?(v?\d[A-Za-z0-9.+-]{0,63})$/.exec(ref)?.[1];
 
 export interface Delivery {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;

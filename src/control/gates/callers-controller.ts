@@ -135,14 +135,16 @@ export class GateCallersController {
     workspaceId: string,
     gate: string,
     via: CallbackRow['via'],
-    { untilMs, ...call }: Call,
+    { untilMs, tag, ...call }: Call,
     id: string = randomUUID(),
     sealed: Uint8Array | null = null,
   ): Promise<string> {
     return this.metadata.within(workspaceId, async (transaction) => {
       const row = { ...call, id, gate, via, asked: call.asked as unknown as Json, sealed, untilAt: new Date(untilMs) };
       const { id: known, isNew } = await transaction.callbacks.insert(row);
-      const data = { callback: known, gate, via, digest: call.digest };
+      const { commit } = call.asked;
+      const named = tag === undefined || commit === undefined ? {} : { tag, commit };
+      const data = { callback: known, gate, via, digest: call.digest, ...named };
       if (isNew) await transaction.audit({ type: 'gate.called', at: toTimestamp(this.clock.now()), data });
       return known;
     });

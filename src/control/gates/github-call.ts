@@ -2,7 +2,7 @@
 import { digestBytes } from '../../kernel/digest.js';
 import { idAt, memberAt, parseJson, textAt } from '../../kernel/json-member.js';
 import type { GitHubCaller } from '../../pipeline/gate-callers.js';
-import { type Call, type Delivery, type NoCall, commitForm, isSignedWith, nameForm, one } from './call.js';
+import { type Call, type Delivery, type NoCall, commitForm, isSignedWith, nameForm, one, toTag } from './call.js';
 
 const OLDEST_MS = 72 * 3_600_000;
 const SKEW_MS = 5 * 60_000;
@@ -29,7 +29,9 @@ export function readGitHubCall({ headers, body }: Delivery, caller: GitHubCaller
   const run = named && runOf(payload, caller.api, named.name);
   const environment = Object.hasOwn(caller.environments, theirs) ? caller.environments[theirs] : theirs;
   if (!named || run === undefined || environment === undefined || !nameForm.test(environment)) return 'foreign';
+  const tag = toTag(textAt(payload, 'deployment.ref', /^[\x21-\x7e]{1,200}$/) ?? '');
   return {
+    ...(tag === undefined ? {} : { tag }),
     ...{ delivery, digest: digestBytes(body), asked: { environment, service: named.service, commit } },
     ...{ place: { repository, installation, run, environment: theirs }, untilMs: nowMs + WAITS_MS },
   };

@@ -33,6 +33,8 @@ export { type ReportName, frameworkOf, reportNames } from './frameworks/framewor
 export { type Period, toDay } from './period.js';
 export { populations } from './populations/populations.js';
 export { toAssessment } from './to-assessment.js';
+export { type ReleaseCommit, ReleaseReader, findCommits } from './release/release.js';
+export { toReleaseReport } from './release/release-report.js';
 export { toReport } from './to-report.js';
 export { type LineageContext, lineageTriggers, lineageTypes, toLineage } from './lineage.js';
 export type { RunEvent } from './open-lineage.js';

@@ -32,6 +32,8 @@ export const gateCalls = toldBy(
     gate: ['which gate', 'gate'],
     via: ['github, gitlab, azure or kubernetes', 'via'],
     digest: ['of what was sent', 'digest'],
+    commit: ['the commit, where it was called by a version', 'commit'],
+    tag: ['what the commit was called, where that has the form of a version', 'tag'],
     decision: ['id of the decision that it was told', 'decision'],
     allowed: ['what it was told', 'allow'],
     attempts: ['how often it was tried', 'attempts'],

@@ -72,7 +72,7 @@ export const deployments = toldBy(
     allowed: ['whether it was allowed', 'allow'],
     enforced: ['whether the answer was meant to bind; no: it was let through whatever it said', 'enforced'],
     codes: ['codes of the reasons', 'codes'],
-    score: ['hundredths of the score over the gate’s checks', 'score.hundredths'],
+    score: ['the score over the gate’s checks, of 100', 'score'],
     threshold: ['what the score had to reach', 'threshold'],
     waived: ['evidence whose findings a waiver covered', 'waived'],
     policyRevision: ['revision of the policy', 'policy.revision'],
