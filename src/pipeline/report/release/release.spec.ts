@@ -17,7 +17,7 @@ async function* read(told: readonly Told[]): AsyncGenerator<LoggedEvent> {
 const context = {
   workspace: 'default',
   product: { version: '1', commit: null },
-  log: { state: 'whole', checkpoint: { origin: 'o/2026', size: 1, root: 'r' }, findings: [], cosigned: [] },
+  log: { state: 'whole', checkpoint: { origin: 'o/2026', size: 1, root: 'r' }, findings: [], cosigned: [], anchored: [] },
   declared: { organisation: null, pipelines: {} },
 } as unknown as ReportContext;
 async function report(told: readonly Told[], tag: string, commit?: string): Promise<ReportDocument> {
