@@ -1,6 +1,7 @@
 // The form of a Gate: which deployments it decides about, what it asks for, and how much of that is enough.
 import { evidenceSubjects } from '../pipeline/definition.js';
 import { callers } from './gate-callers-schema.js';
+import { privacyLimits } from './place-schemas.js';
 import { type Schema, date, documentName, head, imports, list, members, oneOf, reason, text } from './schema-words.js';
 
 const pattern = text('a name, or the beginning of names and a star', {
@@ -56,6 +57,8 @@ const requirement = members(
   'name, type, tool, subject, maxAge, points and producers',
 );
 
+const privacy: Schema = { ...members({}, privacyLimits, Object.keys(privacyLimits).join(', ')), minProperties: 1 };
+
 /** Two decimals at most: the threshold is compared as a whole number of hundredths. */
 const threshold: Schema = {
   type: 'number',
@@ -76,8 +79,15 @@ export const gate: Schema = members(
     advise: members({ until: date, reason, owner: text('who answers for it', { maxLength: 200 }) }, {}, 'until, reason and owner'),
     dataset: members(
       {},
-      { required: { type: 'boolean', description: 'true or false' }, reason, points: points(1), checkPoints: points(0), maxAge: age },
-      'required, reason, points, checkPoints and maxAge',
+      {
+        required: { type: 'boolean', description: 'true or false' },
+        reason,
+        points: points(1),
+        checkPoints: points(0),
+        maxAge: age,
+        privacy,
+      },
+      'required, reason, points, checkPoints, maxAge and privacy',
     ),
     evidence: { ...list(requirement, 'a list of what is asked for'), maxItems: 50 },
     validFor: age,

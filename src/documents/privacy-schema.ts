@@ -104,6 +104,7 @@ export const privacySchema: Schema = object({
   },
   beyond: measureList('beyond their limit'),
   unknown: measureList('with a limit, and not measured somewhere: not known there'),
+  unmeasured: measureList('not measured somewhere, with a limit or without'),
   tables: list(table, 'tables that speak of persons, worst first, 50 at most'),
   tablesMeasured: count('how many there are'),
   dictionary: orNull(

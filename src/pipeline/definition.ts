@@ -4,7 +4,7 @@ import type { CheckDefinition } from './check.js';
 import type { GateCallers } from './gate-callers.js';
 import type { Playbook } from './playbook.js';
 import type { Watch, WatchRule } from './watch.js';
-import type { PrivacyDefinition } from './privacy.js';
+import type { PrivacyDefinition, PrivacyLimits } from './privacy.js';
 
 /** Where a member of a document stands: by JSON pointer (`/tables/public.customer/columns/email`), for findings. */
 export interface Origin {
@@ -417,6 +417,8 @@ export interface GateDefinition {
     readonly reason?: string;
     readonly points: number;
     readonly checkPoints: number;
+    /** What may have been measured of its privacy at most. */
+    readonly privacy?: PrivacyLimits;
     /** Of the statement of `bauta attest`. */
     readonly maxAgeMs: number;
   };

@@ -25,6 +25,12 @@ export interface PrivacyLimits {
   readonly maxFollowed?: number;
 }
 
+/** Those in which more is worse, and those in which less is. */
+export const privacyLimits = {
+  ...{ maxLinked: 'most', maxGuessed: 'most', maxUnique: 'most', maxBelow: 'most', maxT: 'most', maxFollowed: 'most' },
+  ...{ minK: 'least', minL: 'least' },
+} as const satisfies Readonly<Record<keyof PrivacyLimits, 'most' | 'least'>>;
+
 /** As it is written at a target. `reason`: why it is laxer than its class. */
 export interface PrivacyDefinition extends PrivacyLimits {
   readonly severity?: 'warn' | 'withhold';
@@ -182,6 +188,8 @@ export interface PrivacyMeasures {
   readonly beyond: readonly PrivacyMeasure[];
   /** Measures of `limits` that were not measured somewhere: nobody knows there. */
   readonly unknown: readonly PrivacyMeasure[];
+  /** All measures that were not made somewhere, with a limit or without. */
+  readonly unmeasured: readonly PrivacyMeasure[];
   /** Tables that speak of persons, worst first; no more than 50. */
   readonly tables: readonly TablePrivacy[];
   /** How many there are. */
@@ -190,6 +198,12 @@ export interface PrivacyMeasures {
   /** No table was looked at in more rows than these: a part of its pages, where it is larger. */
   readonly mostRows: number;
 }
+
+/** Of a version what gates know. */
+export type PrivacySum = Pick<PrivacyMeasures, 'worst' | 'unmeasured'>;
+
+export const toPrivacySum = (measures: PrivacyMeasures | null): PrivacySum | null =>
+  measures && { worst: measures.worst, unmeasured: measures.unmeasured };
 
 /** What a run told the log; of several attempts the last. Null: it did not measure. */
 export function toPrivacyMeasures(events: readonly Event[]): PrivacyMeasures | null {

@@ -15,7 +15,5 @@ export function isTelling({ tag, rule }: ColumnPlan): boolean {
   );
 }
 
-const health: ReadonlySet<string> = new Set(['phi.diagnosis', 'phi.medication', 'phi.measurement', 'pii.special']);
-
-/** What nobody may learn of a person whom he finds: `sensitive.*`, the special categories of GDPR Art. 9, and health. */
-export const isSensitive = (tag: string): boolean => /^(sensitive|special)\./.test(tag) || health.has(tag);
+/** What nobody may learn of a person whom he finds: health, and the other special categories of GDPR Art. 9. */
+export const isSensitive = (tag: string): boolean => /^(phi\.(diagnosis|medication|measurement)|pii\.special)$/.test(tag);

@@ -46,6 +46,8 @@ export const validDeployment: Members = {
 
 const asked = (change: Members): Members => ({ ...validDeployment, ...change });
 const said = (change: Members): Members => asked({ dataset: { ...dataset, statement: { ...statement, ...change } } });
+const privacy: Members = { worst: { linked: 0.01, guessed: null, k: 4 }, unmeasured: ['guessed'] };
+const measured = (limits: Members): Members => asked({ dataset: { ...dataset, privacy: limits, version: { ...version, privacy } } });
 const found = (change: Members): Members => asked({ dataset: { ...dataset, version: { ...version, ...change } } });
 const sent = (change: Members): Members => asked({ evidence: [{ ...item, ...change }] });
 const gated = (change: Members): Members => asked({ gate: { ...gate, ...change } });
@@ -86,6 +88,11 @@ export const deployTable: readonly Row[] = [
   ['the last look at the rows failed', found({ rowsError: 'TARGET_UNREACHABLE' }), ['DRIFT_UNKNOWN', low]],
   ['nobody looked for long', found({ publishedAtMs: nowMs - 8 * day, lookedAtMs: nowMs - 8 * day }), ['DRIFT_UNKNOWN', low]],
   ['card numbers that are live were counted', found({ liveValues: 3, rowsDrifted: 1 }), ['LIVE_VALUES', 'DATASET_DRIFTED', low]],
+  ['privacy is within the limits', measured({ maxLinked: 0.01, minK: 4 }), []],
+  ['more is linked than the gate allows', measured({ maxLinked: 0.009 }), ['DATASET_PRIVACY_BEYOND']],
+  ['groups are smaller than the gate asks for', measured({ minK: 5 }), ['DATASET_PRIVACY_BEYOND']],
+  ['what the gate asks for was not measured', measured({ maxGuessed: 1 }), ['DATASET_PRIVACY_UNKNOWN']],
+  ['nothing was measured of the version', asked({ dataset: { ...dataset, privacy: { maxLinked: 1 } } }), ['DATASET_PRIVACY_UNKNOWN']],
   ['production carries a marker', asked({ production: { marked: true } }), ['MASKED_DATA_IN_PRODUCTION']],
   ['production carries none', asked({ production: { marked: false } }), []],
   ['the log was forged', asked({ log: { state: 'forged', lagSeconds: 0 } }), ['LOG_NOT_WHOLE']],

@@ -27,6 +27,7 @@ reasons := [reason |
 		data.deploy.dataset.deny,
 		data.deploy.drift.deny,
 		data.deploy.live.deny,
+		data.deploy.privacy.deny,
 		data.deploy.production.deny,
 		data.deploy.log.deny,
 		data.deploy.evidence.deny,

@@ -37,12 +37,14 @@ export function isMarked({ state, marker, findings = [] }: AskedStatement): bool
 }
 
 export function toVersionFacts(row: DatasetRow): Json {
-  const { expiresAt, publishedAt, lookedAt, lookError, drift, rowsError, rowsDrift, checks, revokedAt, droppedAt, quarantinedAt } = row;
+  const { expiresAt, publishedAt, lookedAt, lookError, drift, rowsError, rowsDrift, checks, privacy, revokedAt, droppedAt, quarantinedAt } =
+    row;
   return {
     ...{ expiresAtMs: expiresAt.getTime(), publishedAtMs: publishedAt.getTime(), lookedAtMs: lookedAt?.getTime() ?? null },
     ...{ lookError, rowsError, drift: (drift ?? []).map(({ what }) => what), rowsDrifted: (rowsDrift ?? []).length },
     liveValues: (rowsDrift ?? []).reduce((sum: number, table) => sum + (typeof table === 'string' ? countRaw(table) : 0), 0),
     checks: checks === null ? null : { ...checks },
+    privacy: privacy === null ? null : { worst: { ...privacy.worst }, unmeasured: [...privacy.unmeasured] },
     ...{ revoked: revokedAt !== null, dropped: droppedAt !== null, quarantined: quarantinedAt !== null },
   };
 }

@@ -115,6 +115,7 @@ export function toQuestion(seen: Seen): GateInput {
       ? {
           ...{ points: dataset.points, checkPoints: dataset.checkPoints, statement: seen.opened?.facts ?? null },
           version: seen.dataset ? toVersionFacts(seen.dataset) : null,
+          privacy: dataset.privacy ? { ...dataset.privacy } : null,
         }
       : null,
     production: environmentStatement && mayBeProduction ? { marked: isMarked(environmentStatement) } : null,

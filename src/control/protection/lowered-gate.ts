@@ -2,6 +2,7 @@
 import { type Json, toCanonicalJson } from '../../kernel/canonical-json.js';
 import type { EvidenceRequirement, GateDefinition } from '../../pipeline/definition.js';
 import { gateCallers } from '../../pipeline/gate-callers.js';
+import { type PrivacyLimits, privacyLimits } from '../../pipeline/privacy.js';
 import type { Lowered } from './compare.js';
 
 /** A gate that is new asks for less than none: whoever may make one alone could ask the one that he made. */
@@ -21,6 +22,11 @@ export function findLoweredGate(was: GateDefinition | undefined, is: GateDefinit
     ...gone('services', was.services, is.services),
     ...gone('revokeOn', was.parameters.revokeOn, is.parameters.revokeOn),
     ...(was.dataset.required && !is.dataset.required ? [pair('dataset', 'required', 'not required')] : []),
+    ...Object.entries(privacyLimits).flatMap(([name, way]) => {
+      const [old, now] = [was.dataset.privacy?.[name as keyof PrivacyLimits], is.dataset.privacy?.[name as keyof PrivacyLimits]];
+      const lower = old !== undefined && (now === undefined || (way === 'most' ? now > old : now < old));
+      return lower ? [pair(`dataset privacy ${name}`, old, now ?? 'none')] : [];
+    }),
     ...longer('dataset maxAge', was.dataset.maxAgeMs, is.dataset.maxAgeMs),
     ...longer('validFor', was.validForMs, is.validForMs),
     ...longer('driftMaxAge', was.parameters.driftMaxAgeMs, is.parameters.driftMaxAgeMs),

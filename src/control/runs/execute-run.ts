@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../../config/settings.js';
 import { type BautaError, toError, toErrorView, toKnownError } from '../../kernel/errors.js';
 import { toCheckResults, toTally } from '../../pipeline/check.js';
-import { toPrivacyMeasures } from '../../pipeline/privacy.js';
+import { toPrivacyMeasures, toPrivacySum } from '../../pipeline/privacy.js';
 import { provision } from '../../pipeline/pipeline.js';
 import type { RunSummary } from '../../pipeline/report/report.js';
 import type { Prepared, Request } from '../../pipeline/prepare.js';
@@ -267,7 +267,8 @@ async function end(
     if (next === undefined) {
       const leaves = left && !isPublished && (state !== 'planning' || cancelRequestedAt !== null);
       const ended = await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves), held, moved, ...line });
-      if (ended.state === 'published') await transaction.datasets.publish(run.id, toTally(summary?.checks ?? []));
+      if (ended.state === 'published')
+        await transaction.datasets.publish(run.id, toTally(summary?.checks ?? []), toPrivacySum(summary?.privacy ?? null));
       // The gate was asked for it today.
       if (ended.state === 'reused' && summary?.reused && summary.decision)
         await transaction.datasets.renew(summary.reused.runId, summary.decision.policy);

@@ -39,6 +39,7 @@ import { Glass1763700000036 } from '../../../migrations/0036-glass.js';
 import { Callbacks1763700000038 } from '../../../migrations/0038-callbacks.js';
 import { Anomalies1763700000047 } from '../../../migrations/0047-anomalies.js';
 import { AccessReviews1763700000045 } from '../../../migrations/0045-access-reviews.js';
+import { Privacy1763700000048 } from '../../../migrations/0048-privacy.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -70,6 +71,7 @@ export const migrations = [
   Anchors1763700000043,
   AccessReviews1763700000045,
   Anomalies1763700000047,
+  Privacy1763700000048,
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

@@ -5,6 +5,7 @@ import type { DocumentRef } from './run.entity.js';
 import type { Json } from '../../kernel/canonical-json.js';
 
 import type { CheckTally } from '../../pipeline/check.js';
+import type { PrivacySum } from '../../pipeline/privacy.js';
 
 type Audit = (type: string, data: Readonly<Record<string, Json>>) => Promise<void>;
 
@@ -57,6 +58,8 @@ export interface DatasetRow extends MadeWith {
   readonly heldUntil: Date | null;
   /** Null: it was published before there were checks. */
   readonly checks: CheckTally | null;
+  /** Null: nothing was measured, and nothing is known. */
+  readonly privacy: PrivacySum | null;
 }
 
 export interface InventoryRow extends DatasetRow {
@@ -87,7 +90,7 @@ const current = 'published_at IS NOT NULL AND replaced_at IS NULL AND dropped_at
 const columns = `run_id AS "runId", pipeline, environment, target, version, documents, catalogue_digest AS "catalogueDigest",
   policy_digest AS "policyDigest", published_at AS "publishedAt", expires_at AS "expiresAt", replaced_at AS "replacedAt",
   looked_at AS "lookedAt", look_error AS "lookError", drift, server, dropped_at AS "droppedAt", dropped_as AS "droppedAs", drop_error AS "dropError",
-  revoked_at AS "revokedAt", rows_looked_at AS "rowsLookedAt", rows_error AS "rowsError", rows_drift AS "rowsDrift", quarantined_at AS "quarantinedAt", readers, checks,
+  revoked_at AS "revokedAt", rows_looked_at AS "rowsLookedAt", rows_error AS "rowsError", rows_drift AS "rowsDrift", quarantined_at AS "quarantinedAt", readers, checks, privacy,
   policy_revision AS "policyRevision", (SELECT h.until FROM bauta.hold h WHERE h.workspace_id = dataset_version.workspace_id
     AND h.run_id = dataset_version.run_id AND h.lifted_at IS NULL) AS "heldUntil"`;
 
@@ -116,16 +119,16 @@ export class DatasetStore {
     );
   }
 
-  /** What the run intended is published, and takes the place of what was there. `checks`: what they counted. */
-  async publish(runId: string, checks: CheckTally): Promise<void> {
+  /** What the run intended is published, and takes the place of what was there. `checks`: what they counted; `privacy`: what was measured. */
+  async publish(runId: string, checks: CheckTally, privacy: PrivacySum | null): Promise<void> {
     await this.manager.query(
       `WITH made AS (
-         UPDATE bauta.dataset_version SET published_at = clock_timestamp(), checks = $3
+         UPDATE bauta.dataset_version SET published_at = clock_timestamp(), checks = $3, privacy = $4
          WHERE workspace_id = $1 AND run_id = $2 AND expires_at IS NOT NULL RETURNING server, target)
        UPDATE bauta.dataset_version d SET replaced_at = clock_timestamp(), replaced_by = $2 FROM made
        WHERE d.workspace_id = $1 AND d.server = made.server AND d.target = made.target AND d.run_id <> $2
          AND d.published_at IS NOT NULL AND d.replaced_at IS NULL`,
-      [this.workspaceId, runId, JSON.stringify(checks)],
+      [this.workspaceId, runId, JSON.stringify(checks), privacy === null ? null : JSON.stringify(privacy)],
     );
   }
 

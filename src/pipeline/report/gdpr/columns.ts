@@ -62,7 +62,7 @@ export function toDpiaAnnex({ activities }: Collected): Section {
     title: 'Annex for an impact assessment (Art. 35(7)): what each transform lets through',
     blocks: [
       text(
-        'In full: every tagged column whose value still reveals something after it was masked. Then, in sum, tagged columns that reveal nothing, and columns that a document keeps as they are because they are said to hold nothing of a person. How likely somebody is to find a person again by what is let through is measured by checks of the pipeline, and not here.',
+        'In full: every tagged column whose value still reveals something after it was masked. Then, in sum, tagged columns that reveal nothing, and columns that a document keeps as they are because they are said to hold nothing of a person. How likely somebody is to find a person again by what is let through stands under Privacy, measured.',
       ),
       ...activities.flatMap(({ pipeline, environment, plan }): readonly Block[] =>
         plan

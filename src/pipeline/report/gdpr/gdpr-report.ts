@@ -8,6 +8,7 @@ import { toFrameworkReport } from '../framework-report.js';
 import { text } from '../front.js';
 import { toActivitySection, toPolicies } from '../soc2-report.js';
 import { toDpiaAnnex, toMinimisation } from './columns.js';
+import { toPrivacy } from './privacy.js';
 import { toControllerRecord, toMeasures, toProcessorRecord } from './record.js';
 
 export function toGdprReport(context: ReportContext, collected: Collected): ReportDocument {
@@ -19,6 +20,7 @@ export function toGdprReport(context: ReportContext, collected: Collected): Repo
     toRetention(collected),
     toErasure(collected),
     toTests(collected),
+    toPrivacy(collected),
     toBreachPack(collected),
     toDpiaAnnex(collected),
     toActivitySection(collected),

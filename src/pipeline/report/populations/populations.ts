@@ -20,6 +20,7 @@ import {
   holds,
   keys,
   logChanges,
+  privacy,
   tables,
   tests,
   waivers,
@@ -27,7 +28,7 @@ import {
 import { agents, archives, copiesWatched, notifications, policyBundles, refusals, requests, troubles } from './watched.js';
 
 export const populations: readonly Population[] = [
-  ...[runs, decisions, tables, tests, versions, clones, drift, holds, erasureRequests, erasures, keys, exchanges],
+  ...[runs, decisions, tables, tests, privacy, versions, clones, drift, holds, erasureRequests, erasures, keys, exchanges],
   ...[approvals, changes, access, accessReviews, accessHeld, evidence, waivers, deployments, flips, breakglasses, gateCalls, occurrences],
   ...[changesOfTheWorld, requests, refusals, agents, archives, policyBundles, copiesWatched, troubles, notifications, logChanges],
   ...[anomalies, incidents, incidentSteps],

@@ -33,6 +33,32 @@ export const tests = toldBy(
   },
 );
 
+const list =
+  (name: string) =>
+  ({ data }: Event): Cell =>
+    ((data[name] ?? []) as readonly string[]).join(' ');
+
+export const privacy = toldBy(
+  { name: 'privacy-measures', title: 'Privacy of copies, measured before publication', types: ['privacy.measured'] },
+  {
+    run,
+    linked: ['share of rows that an exact join by personal columns links to their original, in the worst table', 'worst.linked'],
+    linkedByAll: ['the same by all columns that came through', 'worst.linkedByAll'],
+    guessed: ['share of rows guessed by frequency beyond chance', 'worst.guessed'],
+    unique: ['share of rows that are alone in their quasi-identifiers', 'worst.unique'],
+    k: ['rows of the smallest group', 'worst.k'],
+    below: ['share of rows in groups smaller than k', 'worst.below'],
+    l: ['sensitive values of the worst group', 'worst.l'],
+    t: ['distance of the worst group from all rows', 'worst.t'],
+    followed: ['share of persons who are alone over all tables', 'worst.followed'],
+    dictionary: ['values that are digests of originals without a key', 'worst.dictionary'],
+    beyond: ['measures beyond a limit of the target', list('beyond')],
+    unmeasured: ['measures that were not made somewhere', list('unmeasured')],
+    tables: ['tables that speak of persons', 'tablesMeasured'],
+    severity: ['what beyond a limit means: withhold, or warn', 'limits.severity'],
+  },
+);
+
 export const tables = toldBy(
   { name: 'tables', title: 'Tables loaded into copies', types: ['table.loaded'] },
   {

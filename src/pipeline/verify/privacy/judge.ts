@@ -83,12 +83,14 @@ export function judgePrivacy(
     const limit = one.limit(limits);
     return limit === undefined ? [] : [{ ...one, asked: limit, figure: worst[one.measure] }];
   });
-  const beyond = asked.filter(({ figure, holds, asked: limit }) => figure !== null && !holds(figure, limit));
-  const unknown = asked.filter(({ measure, of }) =>
+  const unmade = judged.filter(({ measure, of }) =>
     measure === 'dictionary' ? dictionary === null : of.some((one) => unmeasured.has(one)),
   );
+  const beyond = asked.filter(({ figure, holds, asked: limit }) => figure !== null && !holds(figure, limit));
+  const unknown = asked.filter(({ measure }) => unmade.some((one) => one.measure === measure));
   const measures: PrivacyMeasures = {
     ...{ worst, limits, beyond: beyond.map(({ measure }) => measure), unknown: unknown.map(({ measure }) => measure) },
+    unmeasured: unmade.map(({ measure }) => measure),
     ...{ tables: tables.slice(0, MOST_TABLES), tablesMeasured: tables.length, dictionary, mostRows },
   };
   const findings = beyond.map(({ measure, figure, asked: limit, words }) => {
