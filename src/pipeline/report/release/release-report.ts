@@ -44,20 +44,26 @@ function toDecisions({ decisions, flips, breakglasses }: Release): Section {
     id: 'decisions',
     title: 'Decisions of gates',
     blocks: [
-      decisions.length === 0
-        ? text('No gate was asked about these commits within the period.')
-        : table(
-            [
-              ...[column('When', 'time'), column('Gate'), column('Environment'), column('Service'), column('Commit', 'id')],
-              ...[column('Decision'), column('Binds'), column('Score', 'number'), column('Has to reach', 'number')],
-              ...[column('Failed checks and reasons'), column('Waived evidence', 'id'), column('Entry', 'id')],
-            ],
-            decisions.map(({ at, entry, cells }) => [
-              ...[at, cells.gate, cells.environment, cells.service, cells.commit],
-              ...[yes(cells.allow, ['allow', 'deny']), yes(cells.enforced, ['yes', 'no']), cells.score, cells.threshold],
-              ...[cells.codes === '' ? 'none' : cells.codes, cells.waived === '' ? 'none' : cells.waived, entry],
-            ]),
-          ),
+      ...(decisions.length === 0
+        ? [text('No gate was asked about these commits within the period.')]
+        : [
+            table(
+              [
+                ...[column('When', 'time'), column('Gate'), column('Environment'), column('Service'), column('Decision')],
+                ...[column('Binds'), column('Score', 'number'), column('Of', 'number'), column('Entry', 'id')],
+              ],
+              decisions.map(({ at, entry, cells }) => [
+                ...[at, cells.gate, cells.environment, cells.service, yes(cells.allow, ['allow', 'deny'])],
+                ...[yes(cells.enforced, ['yes', 'no']), cells.score, cells.threshold, entry],
+              ]),
+              'What was decided; “Of” is what the score has to reach',
+            ),
+            table(
+              [column('When', 'time'), column('Commit', 'id'), column('Failed checks and reasons'), column('Waived evidence', 'id')],
+              decisions.map(({ at, cells }) => [at, cells.commit, cells.codes || 'none', cells.waived || 'none']),
+              'Why',
+            ),
+          ]),
       ...toTold('Taken back later', flips, ['Decision', 'Environment', 'Service', 'New reasons', 'Copy that was revoked']),
       ...toTold('Past the gate', breakglasses, ['Break-glass', 'Environment', 'Service', 'By', 'Agreed to by', 'What did not fit']),
     ],
@@ -99,15 +105,15 @@ function toCopies({ decisions }: Release): Section {
     title: 'Copies that were current where it went',
     blocks: [
       text(
-        'Time to provision: from the start of the run that made the copy to its publication, and from when that run was asked for, where an entry says so.',
+        'Time to provision: from the start of the run that made the copy to its publication, in seconds, and since that run was asked for, where an entry says so. Asked with: whether the gate was asked with this very copy.',
       ),
       rows.length === 0
         ? text('No entry tells of a copy that was current there.')
         : table(
             [
               ...[column('Decision', 'time'), column('Environment'), column('Service'), column('Target'), column('Version', 'number')],
-              ...[column('The gate was asked with it'), column('Published', 'time'), column('Seconds to provision', 'number')],
-              ...[column('Seconds since asked for', 'number'), column('Run', 'id'), column('Entry', 'id')],
+              ...[column('Asked with'), column('Published', 'time'), column('Seconds', 'number')],
+              ...[column('Since asked', 'number'), column('Run', 'id'), column('Entry', 'id')],
             ],
             rows,
           ),
@@ -133,7 +139,10 @@ function toBeside({ evidence, waivers }: Release): Section {
 function toTold(title: string, told: readonly Told[], names: readonly string[]): readonly Block[] {
   if (told.length === 0) return [];
   const columns = [column('When', 'time'), column('What happened'), ...names.map((name) => column(name)), column('Entry', 'id')];
-  return [{ ...table(columns, told.map(({ at, type, cells, entry }) => [at, type, ...cells, entry])), title }]; // prettier-ignore
+  return [{ ...table(columns, told.map(({ at, type, cells, entry }) => [at, type, ...cells.map((cell) => cell ?? 'none'), entry])), title }]; // prettier-ignore
 }
 
-const table = (columns: readonly Column[], rows: Table['rows']): Table => ({ kind: 'table', columns, rows });
+const table = (columns: readonly Column[], rows: Table['rows'], title?: string): Table => ({
+  ...{ kind: 'table' as const, columns, rows },
+  ...(title === undefined ? {} : { title }),
+});
