@@ -102,7 +102,8 @@ it('finds nobody in a copy that was masked with care: no row is linked, and gues
   expect(person.linked?.linked ?? 0).toBeLessThan(0.01 * persons);
   expect(person).toMatchObject({ rows: persons, quasi: { columns: ['born'], rows: persons } });
   for (const { rows, guessed, chance } of person.guessed) expect(guessed).toBeLessThanOrEqual(chance + 0.02 * rows);
-  expect(person.guessed.map(({ column }) => column)).toEqual(expect.arrayContaining(['last_name', 'account']));
+  // Of a company each row is its own: there is no rank to go by.
+  expect(person.guessed.map(({ column }) => column)).toEqual(['last_name', 'postcode', 'illness']);
   // What leads to nobody is not looked at.
   expect(measures.tables.map(({ table }) => table).sort()).toEqual(['person', 'visit']);
 });
@@ -165,8 +166,8 @@ it('asks for a reason where a limit is laxer than that of its class, and for non
   await expect(runWith(world, '', ', privacy: { maxLinked: 0.5 }')).rejects.toMatchObject({
     findings: [{ code: 'DOCUMENT_VALUE_INVALID', where: { path: 'target/privacy/maxLinked' } }],
   });
-  const stricter = requirePublished(await runWith(world, '', ', privacy: { maxLinked: 0, maxFollowed: 1, severity: withhold }'));
-  expect(requireMeasures(stricter).limits).toEqual({ severity: 'withhold', maxLinked: 0, maxGuessed: 0.2, maxFollowed: 1 });
+  const stricter = requirePublished(await runWith(world, '', ', privacy: { maxLinked: 0.01, maxFollowed: 1, severity: withhold }'));
+  expect(requireMeasures(stricter).limits).toEqual({ severity: 'withhold', maxLinked: 0.01, maxGuessed: 0.2, maxFollowed: 1 });
 });
 
 it('withholds digests of originals that anybody can make, in every class, and leaves other digests alone', async () => {
