@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import { sealProcess, tellUncaught } from './cli/seal-process.js';
+import { storeReports } from './control/store-reports.js';
 import { makeReports } from './control/make-reports.js';
 import type { ReportAnswer, ReportOrder } from './control/report-order.js';
 import { systemClock } from './kernel/clock.js';
@@ -27,7 +28,8 @@ async function carryOut({ metadata: url, ...asked }: ReportOrder): Promise<Repor
   try {
     const metadata = await Metadata.open(url, 2);
     try {
-      return { papers: await makeReports(metadata, systemClock, asked) };
+      const papers = await makeReports(metadata, systemClock, asked);
+      return asked.store ? { papers, stored: await storeReports(asked, asked.store, papers) } : { papers };
     } finally {
       await metadata.close();
     }

@@ -61,6 +61,7 @@ const remote = [
   'agents',
   'audit',
   'report',
+  'reports',
 ];
 
 /** A service that is named is spoken to, or it is an error: nothing is done here that was meant for there. */

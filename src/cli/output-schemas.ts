@@ -317,6 +317,20 @@ const schedules: Schema = {
   ],
 };
 
+const storedFile = object({ name: text('of it'), bytes: count('of it'), sha256: text('hexadecimal') });
+const daily = object({
+  ...{ day: text('the last of the period'), from: text('RFC 3339'), to: text('RFC 3339'), zone: text('IANA') },
+  ...{ state: oneOf('due', 'failed', 'made'), code: orNull(text('why the last attempt failed')), madeAt: orNull(text('RFC 3339')) },
+  files: list(storedFile, 'as they are kept'),
+});
+const reports: Schema = {
+  type: 'object',
+  anyOf: [
+    object({ reports: list(daily, 'newest first'), findings }, { error }),
+    object({ day: text('whose files were fetched'), files: list(text('a path'), 'that were written'), findings }),
+  ],
+};
+
 const change = object(
   { path: text('JSON pointer') },
   { before: { description: 'absent: it was not there' }, after: { description: 'absent: it is gone' } },
@@ -465,6 +479,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     doctor,
     classify,
     schedules,
+    reports,
     apply,
     runs,
     approvals,

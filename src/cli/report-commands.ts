@@ -50,4 +50,14 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .action(async (what: string, file: string | undefined, _, self: Command) =>
       done(await (await import('./report.js')).report(what, file, self.optsWithGlobals())),
     );
+  command(program, 'reports', 'the reports that a service made of each day: list them, or get the files of one', [
+    'bauta reports list --server https://bauta.internal --token env:TOKEN',
+    'bauta reports get 2026-11-21 --out reports --server https://bauta.internal --token env:TOKEN',
+  ])
+    .addArgument(new Argument('<action>', 'list or get').choices(['list', 'get']))
+    .argument('[day]', 'with get: the day, such as 2026-11-21')
+    .option('--out <folder>', 'with get: where to (report-DAY)')
+    .action(async (action: string, day: string | undefined, _, self: Command) =>
+      done(await (await import('./reports.js')).reports(action, day, self.optsWithGlobals())),
+    );
 }

@@ -339,6 +339,16 @@ export const declarations = {
     1,
     'Service: reports that a process makes at once for whoever asks, each in a process of its own that may take a gigabyte; more are refused.',
   ),
+  BAUTA_DAILY_REPORTS: optionalText(
+    'Service: where this process keeps the reports of each day, and that it makes them: /FOLDER that all processes share, or s3://BUCKET/PREFIX of a bucket with object lock. Empty: it makes none.',
+  ),
+  BAUTA_DAILY_REPORTS_ZONE: text('UTC', 'Service: the zone in which a day of the daily reports ends, an IANA name.'),
+  BAUTA_DAILY_REPORTS_LOCK_DAYS: integer(
+    1,
+    36_500,
+    2190,
+    'Service: how long a daily report in a bucket is locked (compliance mode: nobody can shorten it), in days. The default is six years.',
+  ),
   BAUTA_EXPIRING_DAYS: integer(
     0,
     365,

@@ -12,7 +12,7 @@ import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
 import { AuditController, RetentionController } from './audit/audit.js';
-import { REPORT_MAKER, type ReportMaker, ReportsController } from './reports/reports.js';
+import { DailyReportsController, REPORT_MAKER, type ReportMaker, ReportsController } from './reports/reports.js';
 import { AccessReviewsController } from './accessreviews/accessreviews.js';
 import { BreakglassesController, BreakglassUsesController } from './breakglasses/breakglasses.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
@@ -82,6 +82,7 @@ const controllers = [
     HealthDetailController,
     EventsController,
     AuditController,
+    DailyReportsController,
     ReportsController,
     RetentionController,
     ErasureController,

@@ -1,7 +1,9 @@
 // What a process that makes reports is told, and what it answers.
+import type { Settings } from '../config/settings.js';
 import type { Where } from '../kernel/errors.js';
 import type { ErrorCode } from '../kernel/messages.js';
 import type { LogState, Period, ReportName } from '../pipeline/report/report.js';
+import type { StoredPaper } from '../systems/metadata/metadata.js';
 import { type PaperFormat, paperFormats } from './render-report.js';
 
 export type ReportFormat = PaperFormat | 'zip';
@@ -18,6 +20,20 @@ export interface ReportOrder {
   readonly papers: readonly { readonly report: ReportName; readonly format: ReportFormat }[];
   /** Where to; the process writes nowhere else. */
   readonly folder: string;
+  /** Absent: it is kept nowhere else. */
+  readonly store?: {
+    readonly settings: Settings;
+    /** Its name there begins so. */
+    readonly below: string;
+  };
+}
+
+/** Of a stored report: a line for each file, as `sha256sum -c` reads it. */
+export const CHECKSUMS = 'SHA256SUMS';
+
+export interface StoredReport {
+  readonly folder: string;
+  readonly files: readonly StoredPaper[];
 }
 
 export interface MadePaper {
@@ -33,4 +49,5 @@ export interface MadePaper {
 }
 
 export type ReportAnswer =
-  { readonly papers: readonly MadePaper[] } | { readonly error: { readonly code: ErrorCode; readonly where: Where } };
+  | { readonly papers: readonly MadePaper[]; readonly stored?: StoredReport }
+  | { readonly error: { readonly code: ErrorCode; readonly where: Where } };

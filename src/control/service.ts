@@ -52,7 +52,8 @@ import { openKeys } from './open-keys.js';
 import { openGatePolicy } from './open-policy.js';
 import { Grants, createReadSecret } from './references.js';
 import { type RunComposer, RunWorker } from './runs/runs.js';
-import { ReportMaker } from './reports/reports.js';
+import { DailyReportClock, ReportMaker } from './reports/reports.js';
+import { parseReportPlace } from './report-store.js';
 import { RefusalTelling } from './refusal-telling.js';
 import { TokenDoors } from './tokens/tokens.js';
 import { closeStores, createReadStored } from './stores.js';
@@ -191,6 +192,14 @@ async function openMetadata(
     const everyDays = settings.BAUTA_ACCESS_REVIEW_DAYS;
     const reviews = new AccessReviewClock({ metadata, clock: systemClock, everyDays, failed: failed('access-reviews') });
     closers.unshift(() => reviews.stop());
+    if (parseReportPlace(settings) !== undefined) {
+      const maker = new ReportMaker({ url: service, environment, atOnce: 1 });
+      const daily = new DailyReportClock({ metadata, settings, maker, clock: systemClock, failed: failed('reports') });
+      closers.unshift(
+        () => daily.stop(),
+        () => maker.close(),
+      );
+    }
     if (settings.BAUTA_NOTIFY_MS > 0) {
       const http = new HttpClient({ hosts: settings.BAUTA_HTTP_HOSTS });
       const notifier = new Notifier({

@@ -29,6 +29,7 @@ export const channelEvents = [
   'agent-refused',
   'anchor-refused',
   'anomaly-found',
+  'report-failed',
 ] as const;
 
 /** Exactly one of the ways: the one that `via` names. */

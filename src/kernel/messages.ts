@@ -2731,6 +2731,16 @@ export const messages = {
     message: 'the report was not made: {name}',
     hint: 'ask for a shorter period, or compute it on your own machine: bauta report … --server --key FILE',
   },
+  REPORT_STORE_UNREACHABLE: {
+    class: 'UnavailableError',
+    message: 'what BAUTA_DAILY_REPORTS names is not {expected}',
+    hint: 'look whether the folder is mounted and writable for this process, or the bucket can be reached',
+  },
+  REPORT_STORE_DIFFERENT: {
+    class: 'DataError',
+    message: 'something else lies where the daily report is to be kept: {file}',
+    hint: 'nothing was laid over it; find out who wrote it, and move it away',
+  },
   REPORT_ALTERED: {
     class: 'DataError',
     message: 'what came from {name} is not what it said that it sends',

@@ -86,7 +86,7 @@ it('gives the bytes that an auditor computes out of the log, in every format', a
   const rendered = await make('xlsx', '--rendered');
   expect(rendered).toMatchObject({ status: 0, stderr: expect.stringContaining('computed by 127.0.0.1') });
   expect(read('xlsx').equals(served.get('xlsx')!)).toBe(true);
-}, 60_000);
+}, 240_000);
 
 it('prints what an organisation declared as it was in force, and from when to when', async () => {
   const answer = await get(`gdpr?${whole}`);
@@ -132,10 +132,8 @@ it('makes so many at once and no more, answers meanwhile, and does not go on for
   stop.abort();
   await first;
   let status = 429;
-  for (let i = 0; status === 429 && i < 50; i++) {
-    await sleep(20);
+  for (const startedAt = performance.now(); status === 429 && performance.now() - startedAt < 30_000; await sleep(20))
     status = (await get(`soc2?${whole}`)).status;
-  }
   expect(status).toBe(200);
 });
 

@@ -50,6 +50,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'breakglass',
     'policy',
     'report',
+    'reports',
     'environments',
     'hold',
     'revoke',

@@ -43,6 +43,7 @@ const commands = [
   'breakglass',
   'access',
   'schedules',
+  'reports',
   'completion',
 ];
 

@@ -29,6 +29,7 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'agent.refused': 'agent-refused',
   'anchor.refused': 'anchor-refused',
   'anomaly.found': 'anomaly-found',
+  'daily-report.failed': 'report-failed',
 };
 
 /** Of a deployment: told as they are, each of them a name or an id. */
@@ -60,6 +61,7 @@ export async function toMessage(transaction: Transaction, notice: Notice, worksp
     ...(run ? { pipeline: run.pipeline, environment: run.environment, run: run.id } : {}),
     ...(event === 'agent-refused' && typeof environment === 'string' ? { environment } : {}),
     ...(event === 'anchor-refused' && typeof place === 'string' ? { place } : {}),
+    ...(event === 'report-failed' && typeof notice.data['day'] === 'string' ? { day: notice.data['day'] } : {}),
     ...(typeof approval === 'string' ? { approval } : {}),
     ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
     ...(Array.isArray(changed) ? { changed: toNames(changed) } : {}),
@@ -100,8 +102,10 @@ export const toSubject = ({
   environment,
   place,
   anomaly,
+  day,
 }: Message): string => {
   if (event === 'agent-refused') return `environment ${environment ?? ''}`;
+  if (event === 'report-failed') return `report ${day ?? ''}`;
   if (event === 'anchor-refused') return `place ${place ?? ''} ${code ?? ''}`;
   if (event === 'policy-refused') return `bundle ${bundle ?? ''} ${code ?? ''}`;
   if (isOfWatch(event)) return `anomaly ${anomaly ?? ''}`;

@@ -8,13 +8,15 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 import { toError } from '../../kernel/errors.js';
-import type { MadePaper, ReportAnswer, ReportOrder } from '../report-order.js';
+import type { MadePaper, ReportAnswer, ReportOrder, StoredReport } from '../report-order.js';
 
 export const REPORT_MAKER = Symbol('report maker');
 
 const REPORTER = fileURLToPath(new URL('../../reporter.js', import.meta.url));
 /** Of the environment only what a connection may need; what is secret goes through a pipe. */
-const passedOn = ['PATH', 'NODE_EXTRA_CA_CERTS'] as const;
+const passedOn: readonly string[] = ['PATH', 'NODE_EXTRA_CA_CERTS'];
+/** Where the SDK looks for who it is, for a bucket. */
+const ofAws = /^(AWS_|HOME$)/;
 const LONGEST_MS = 10 * 60_000;
 /** A million entries take 374 MB, of which most is no heap. */
 const HEAP_MB = 1024;
@@ -30,6 +32,7 @@ export interface ReportMakerOptions {
 export interface MadeReports {
   readonly papers: readonly MadePaper[];
   readonly folder: string;
+  readonly stored?: StoredReport;
   /** MUST be called: what was made lies there until then. */
   readonly discard: () => Promise<void>;
 }
@@ -50,7 +53,7 @@ export class ReportMaker {
     try {
       const answer = await this.ask({ ...order, metadata: url, folder }, signal);
       if ('error' in answer) throw toError(answer.error.code, answer.error.where);
-      return { papers: answer.papers, folder, discard };
+      return { ...answer, folder, discard };
     } catch (error) {
       await discard();
       throw error;
@@ -67,7 +70,8 @@ export class ReportMaker {
 
   private async ask(order: ReportOrder, signal: AbortSignal | undefined): Promise<ReportAnswer> {
     const { environment } = this.options;
-    const env = Object.fromEntries(passedOn.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
+    const isPassed = (name: string): boolean => passedOn.includes(name) || (order.store !== undefined && ofAws.test(name));
+    const env = Object.fromEntries(Object.entries(environment).filter(([name]) => isPassed(name)));
     const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, REPORTER], {
       ...{ stdio: ['pipe', 'pipe', 'ignore'], cwd: '/' },
       // What it spools lies in the folder that is removed at the end.

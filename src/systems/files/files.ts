@@ -1,5 +1,6 @@
 // The door of the file system: keys and log of a BAUTA_HOME.
 export { openAnchorFolder } from './anchor-folder.js';
+export { ReportFolder } from './report-folder.js';
 export { keepAnchor } from './anchors-beside.js';
 export { BreakglassRegister, type KeptUse } from './breakglass-register.js';
 export { findChangedTexts } from './erasable.js';

@@ -33,6 +33,7 @@ import { Decisions1763700000032 } from '../../../migrations/0032-decisions.js';
 import { Evidence1763700000033 } from '../../../migrations/0033-evidence.js';
 import { Cosigned1763700000041 } from '../../../migrations/0041-cosigned.js';
 import { Anchors1763700000043 } from '../../../migrations/0043-anchors.js';
+import { DailyReports1763700000046 } from '../../../migrations/0046-daily-reports.js';
 import { Agents1763700000034 } from '../../../migrations/0034-agents.js';
 import { Life1763700000039 } from '../../../migrations/0039-life.js';
 import { Glass1763700000036 } from '../../../migrations/0036-glass.js';
@@ -70,6 +71,7 @@ export const migrations = [
   Cosigned1763700000041,
   Anchors1763700000043,
   AccessReviews1763700000045,
+  DailyReports1763700000046,
   Anomalies1763700000047,
   Privacy1763700000048,
 ];

@@ -10,6 +10,7 @@ import type { Event } from '../../pipeline/event.js';
 import { BreakglassStore } from './breakglass-store.js';
 import { CallbackStore } from './callback-store.js';
 import { CloneStore } from './clone-store.js';
+import { DailyReportStore } from './daily-report-store.js';
 import { DatasetStore } from './dataset-store.js';
 import { EventStore } from './event-store.js';
 import { HoldStore } from './hold-store.js';
@@ -90,6 +91,7 @@ export class Transaction {
   readonly agents: AgentStore;
   readonly anomalies: AnomalyStore;
   readonly accessReviews: AccessReviewStore;
+  readonly dailyReports: DailyReportStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -128,6 +130,7 @@ export class Transaction {
     this.agents = new AgentStore(manager, workspaceId);
     this.anomalies = new AnomalyStore(manager, workspaceId);
     this.accessReviews = new AccessReviewStore(manager, workspaceId);
+    this.dailyReports = new DailyReportStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

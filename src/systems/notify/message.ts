@@ -8,6 +8,7 @@ export const noticeEvents = [
   'agent-refused',
   'anchor-refused',
   'anomaly-found',
+  'report-failed',
 ] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
@@ -30,6 +31,8 @@ export type Message = {
   readonly bundle?: string;
   /** Where a checkpoint was to be put, as the settings name it. */
   readonly place?: string;
+  /** Of a daily report. */
+  readonly day?: string;
   /** Why: one of our codes. */
   readonly code?: string;
   /** Of a deployment, and by what it was let through. */
@@ -60,6 +63,7 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'breakglass-unreviewed': 'Nobody reviewed the use of a break-glass in time',
   'policy-refused': 'A policy bundle was refused; the one before stays in force',
   'agent-refused': 'An agent or the service refused what nobody signed: somebody else writes to the topics',
+  'report-failed': 'A daily report could not be made; it is tried again',
   'anchor-refused': 'No checkpoint of the log could be put at a place of BAUTA_LOG_ANCHORS',
   'anomaly-found': 'Something is odd in the log',
 };
@@ -76,6 +80,7 @@ export function toFacts({
   expiresAt,
   bundle,
   place,
+  day,
   code,
   gate,
   service,
@@ -90,8 +95,16 @@ export function toFacts({
     ...{ Pipeline: pipeline, Environment: environment, Run: run, Approval: approval },
     ...{ Gate: gate, Service: service, Decision: decision, 'Break-glass': breakglass },
     ...{ Rule: rule, Anomaly: anomaly },
-    ...{ Changed: changed?.join(', '), Expires: expiresAt, Reason: code, Workspace: workspace, Time: at },
-    ...{ Changed: changed?.join(', '), Expires: expiresAt, Bundle: bundle, Place: place, Reason: code, Workspace: workspace, Time: at },
+    ...{
+      Changed: changed?.join(', '),
+      Expires: expiresAt,
+      Bundle: bundle,
+      Place: place,
+      Day: day,
+      Reason: code,
+      Workspace: workspace,
+      Time: at,
+    },
   };
   return Object.entries(all).filter((fact): fact is [string, string] => fact[1] !== undefined);
 }

@@ -280,7 +280,17 @@ export const logChanges = toldBy(
   {
     name: 'log-changes',
     title: 'Logs that began, ended or were deleted, and checkpoints that could not be put elsewhere',
-    types: ['log.opened', 'log.closed', 'log.deleted.intended', 'log.deleted.done', 'report.made', 'anchor.refused'],
+    types: [
+      'log.opened',
+      'log.closed',
+      'log.deleted.intended',
+      'log.deleted.done',
+      'report.made',
+      'daily-report.due',
+      'daily-report.made',
+      'daily-report.failed',
+      'anchor.refused',
+    ],
   },
   {
     type,
@@ -292,6 +302,8 @@ export const logChanges = toldBy(
     place: ['where a checkpoint was to be put', 'place'],
     code: ['why it could not be', 'code'],
     digest: ['digest of a report that is no package', 'digest'],
+    day: ['the day of a daily report', 'day'],
+    checksums: ['digest of the checksums of its files', 'checksums'],
     actor,
   },
 );
