@@ -7,6 +7,7 @@ import { toGateSchemas } from './output-gate.js';
 import { toPolicySchemas } from './output-policy.js';
 import { attestation, toLifeSchemas } from './output-life.js';
 import { checkResultSchema as checkResult, privacySchema } from '../documents/documents.js';
+import { toReportsSchema } from './output-reports.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
 const placeTexts = ['stage', 'run', 'connection', 'schema', 'table', 'column', 'constraint', 'object', 'type', 'path', 'file', 'rule', 'sqlState', 'name', 'expected', 'amount']; // prettier-ignore
@@ -317,20 +318,6 @@ const schedules: Schema = {
   ],
 };
 
-const storedFile = object({ name: text('of it'), bytes: count('of it'), sha256: text('hexadecimal') });
-const daily = object({
-  ...{ day: text('the last of the period'), from: text('RFC 3339'), to: text('RFC 3339'), zone: text('IANA') },
-  ...{ state: oneOf('due', 'failed', 'made'), code: orNull(text('why the last attempt failed')), madeAt: orNull(text('RFC 3339')) },
-  files: list(storedFile, 'as they are kept'),
-});
-const reports: Schema = {
-  type: 'object',
-  anyOf: [
-    object({ reports: list(daily, 'newest first'), findings }, { error }),
-    object({ day: text('whose files were fetched'), files: list(text('a path'), 'that were written'), findings }),
-  ],
-};
-
 const change = object(
   { path: text('JSON pointer') },
   { before: { description: 'absent: it was not there' }, after: { description: 'absent: it is gone' } },
@@ -479,7 +466,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     doctor,
     classify,
     schedules,
-    reports,
+    reports: toReportsSchema({ findings, error }),
     apply,
     runs,
     approvals,
