@@ -39,11 +39,11 @@ tables:
     keep: [{ columns: [place, name], reason: says nothing of a person }]
 `;
 
-/** Accounts and names are as unevenly spread as those of people are. */
+/** Accounts stand in 1, 3, 5, … rows, so that each frequency but one says which it is. */
 const schema = `CREATE TABLE person (id bigint PRIMARY KEY, email text NOT NULL, last_name text, born date NOT NULL, postcode text, account text, illness text, branch text);
 INSERT INTO person SELECT i, 'ada.${canary}' || i || '@corp.co.uk', CASE WHEN i % 3 = 0 THEN 'Smith' WHEN i % 5 = 0 THEN 'Jones' ELSE 'Name' || i % 100 END,
   date '1950-01-01' + (i * 37) % 18000, lpad((10000 + (i * 7) % 900)::text, 5, '0'),
-  'Works ' || lpad((1 + floor(power((i % 97) / 97.0, 3) * 60))::int::text, 6, '0'), (ARRAY['flu','cold','asthma'])[1 + i % 3], 'B' || i % 7 FROM generate_series(1, ${persons}) i;
+  'Works ' || lpad(floor(sqrt(i))::int::text, 6, '0'), (ARRAY['flu','cold','asthma'])[1 + i % 3], 'B' || i % 7 FROM generate_series(1, ${persons}) i;
 CREATE TABLE visit (nr int PRIMARY KEY, person_id bigint NOT NULL REFERENCES person, place int, day date);
 INSERT INTO visit SELECT i, 1 + i % ${persons}, i % 40, date '2024-01-01' + (i * 13) % 300 FROM generate_series(1, 4000) i;
 CREATE TABLE lookup (place int, name text);
