@@ -51,7 +51,7 @@ service)
   [ "$workspace" != audit ] || fail 'refused: the workspace audit needs a PREFIX of its own'
   all=$prefix.$(part "$workspace" workspace).
   acls prefixed --topic "$all" --operation Create --operation DescribeConfigs --operation Read --operation Write --operation Delete
-  acls prefixed --transactional-id "$all" --operation Write --operation Describe
+  acls prefixed --transactional-id "$all" --operation Write
   ;;
 agent)
   own=$prefix.$(part "$workspace" workspace).$(part "$environment" environment).
@@ -68,14 +68,14 @@ reader)
   ;;
 events)
   # shellcheck disable=SC2086 # four words of it each
-  acls literal $events --operation Create --operation DescribeConfigs --operation Read --operation Write
+  acls literal $events --operation Create --operation Write
   ;;
 auditor)
   # shellcheck disable=SC2086
   acls literal $events --operation Read
   acls prefixed --group "${GROUP:-${principal#User:}}" --operation Read
   ;;
-grantor) acls literal --cluster --operation Alter --operation Describe ;;
+grantor) acls literal --cluster --operation Alter ;;
 *) fail "refused: ${kind:-nothing} is none of service, agent, reader, events, auditor and grantor" ;;
 esac
 if [ -n "${REMOVE:-}" ]; then done="taken from"; else done="given to"; fi

@@ -3,8 +3,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,6 +11,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { type Broker, type InRecord, openBroker, resolveBroker } from '../../src/systems/kafka/kafka.js';
 import { type TestKafka, findKafka, shareKafka } from '../support/kafka.js';
+import { startRegistry } from '../support/registry.js';
 import { type SmallShop, startSmallShop } from '../support/small-shop.js';
 
 const jars = findKafka();
@@ -302,22 +301,4 @@ function expectForeign(records: readonly Consumed[]): void {
     expect([value.op, value.after['id']]).toEqual(['r', key.id]);
     expect(Object.keys(value.after)).toContain('nicknames');
   }
-}
-
-/** A registry that takes every schema; on this machine, where it may be asked in clear. */
-async function startRegistry(): Promise<{ url: string; schemas: string[]; logins: Set<string>; close: () => Promise<void> }> {
-  const schemas: string[] = [];
-  const logins = new Set<string>();
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      logins.add(request.headers.authorization ?? '');
-      response.end(JSON.stringify({ id: schemas.push(Buffer.concat(chunks).toString('utf8')) }));
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  const close = (): Promise<void> => new Promise((done) => server.close(() => done()));
-  return { url: `http://127.0.0.1:${port}`, schemas, logins, close };
 }

@@ -35,7 +35,7 @@ function hasJava(): boolean {
 }
 
 /** Whom the broker knows by a password. The authorizer grants nobody anything until a test does. */
-export const users = ['service', 'agent-1', 'agent-2', 'reader', 'stranger'] as const;
+export const users = ['service', 'agent-1', 'agent-2', 'reader', 'events', 'auditor', 'stranger'] as const;
 export type User = (typeof users)[number];
 type Mechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
 
@@ -66,6 +66,8 @@ export interface TestKafka extends Facts {
 }
 
 export interface OwnKafka extends TestKafka {
+  /** Of the process that is there now. */
+  readonly pid: () => number;
   kill(): Promise<void>;
   /** On the same ports with what it had on the disk. */
   restart(): Promise<void>;
@@ -90,6 +92,7 @@ export async function startKafka(jars: string, settings: MoreSettings = () => ({
   };
   return {
     ...toTestKafka(jars, facts),
+    pid: () => child.pid ?? 0,
     kill,
     restart: async () => {
       await kill();

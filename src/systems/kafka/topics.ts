@@ -1,4 +1,6 @@
 // What may be done to topics: made as stated, described, emptied, deleted; and who may read or write them.
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import kafkajs, { type AclEntry, type Admin, type ITopicConfig } from 'kafkajs';
 
 import { toError, toKnownError, type Where } from '../../kernel/errors.js';
@@ -42,6 +44,9 @@ const operations = {
   delete: AclOperationTypes.DELETE,
 } as const;
 
+const createMs = 8000;
+const pauseMs = 50;
+
 export class BrokerAdmin {
   readonly #client: Admin;
   readonly #where: Where;
@@ -60,12 +65,27 @@ export class BrokerAdmin {
       const created = await this.#ask(definition.topic, (attempt) =>
         // That is there at a second attempt was made by the first, whose answer was lost.
         this.#client
-          .createTopics({ topics: [toConfig(definition)], waitForLeaders: true, timeout: 8000 })
+          .createTopics({ topics: [toConfig(definition)], waitForLeaders: false, timeout: createMs })
           .then((one) => one || attempt > 0),
       );
       if (created) made.push(definition.topic);
     }
+    await this.#untilThere(topics.map(({ topic }) => topic));
     return made;
+  }
+
+  /** Whoever makes a topic is answered by the controller: the brokers know of it a moment later, also when somebody else was first. */
+  async #untilThere(topics: readonly string[]): Promise<void> {
+    for (let waitedMs = 0; ; waitedMs += pauseMs) {
+      const there = await this.describe(topics).catch((error: unknown) => {
+        if (toKnownError(error).code !== 'TOPIC_MISSING') throw error;
+        return [];
+      });
+      const missing = topics.find((topic) => !there.some((one) => one.topic === topic && one.partitions > 0));
+      if (missing === undefined) return;
+      if (waitedMs >= createMs) throw toError('TOPIC_MISSING', { ...this.#where, object: missing });
+      await sleep(pauseMs);
+    }
   }
 
   /** Which cluster it is, whatever address it has. */
