@@ -253,7 +253,8 @@ const planted = `
     };
     for (const [user, wanted] of Object.entries(may)) {
       const broker = await open(kafka.login(user as User));
-      const producer = await broker.producer();
+      // Who may write nowhere is not even given a producer's number.
+      const producer = await broker.producer().catch((error: { code?: string }) => void expect(error.code).toBe('BROKER_DENIED'));
       const mayRead = async (topic: string): Promise<boolean> => {
         const reading = broker.reader({ topic, waitMs: 20 }).then((reader) => reader.read().finally(() => reader.close()));
         return isAllowed(reading);
@@ -261,7 +262,7 @@ const planted = `
       const [read, written]: [string[], string[]] = [[], []];
       for (const topic of topics) {
         if (await mayRead(topic)) read.push(topic);
-        if (await isAllowed(producer.send({ topic, records: [{ key: 'forged', value: 'forged' }] }))) written.push(topic);
+        if (producer && (await isAllowed(producer.send({ topic, records: [{ key: 'forged', value: 'forged' }] })))) written.push(topic);
       }
       expect([user, read, written]).toEqual([user, wanted.read.sort(), wanted.write.sort()]);
       await broker.close();
@@ -301,7 +302,7 @@ const planted = `
     expect(clean.found).toEqual([]);
     expect(clean.topics).toEqual(expect.arrayContaining([bulk, '__transaction_state', '__consumer_offsets', 'bauta.lineage', 'bauta.default.lake.rows.app.person'])); // prettier-ignore
     expect(clean.opened).toBeGreaterThanOrEqual(3);
-    expect(clean.records).toBeGreaterThan(2000);
+    expect(clean.records).toBeGreaterThan(1500);
     expect(registry.schemas.length).toBeGreaterThan(0);
     expect(needles.find(registry.schemas.join('\n'))).toEqual([]);
   }, 120_000);
