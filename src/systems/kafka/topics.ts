@@ -45,7 +45,6 @@ const operations = {
 } as const;
 
 const createMs = 8000;
-const pauseMs = 50;
 
 export class BrokerAdmin {
   readonly #client: Admin;
