@@ -48,6 +48,7 @@ const remote = [
   'hold',
   'revoke',
   'erase',
+  'breach',
   'evidence',
   'waivers',
   'anomalies',

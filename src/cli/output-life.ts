@@ -1,4 +1,4 @@
-// The forms of what is said of a version's life: expire, drift, hold and revoke.
+// The forms of what is said of a version's life: expire, drift, hold, revoke, erase and breach.
 import { reaches } from '../pipeline/definition.js';
 import { dropReasons } from '../pipeline/drop.js';
 import { definedKinds } from '../pipeline/definition-digest.js';
@@ -33,7 +33,7 @@ export const attestation = object({
 export function toLifeSchemas({
   findings,
   error,
-}: Readonly<Record<'findings' | 'error', Schema>>): Readonly<Record<'expire' | 'drift' | 'hold' | 'revoke' | 'erase', Schema>> {
+}: Readonly<Record<'findings' | 'error', Schema>>): Readonly<Record<'expire' | 'drift' | 'hold' | 'revoke' | 'erase' | 'breach', Schema>> {
   const expiredVersion = object({
     ...{ target: text('database'), version: { type: 'integer', minimum: 1 }, run: text('that made it') },
     ...{ state: oneOf('current', 'previous'), why: oneOf(...dropReasons), expiresAt: orNull(text('by its marker')) },
@@ -99,5 +99,12 @@ export function toLifeSchemas({
       error,
     },
   );
-  return { expire, drift, hold, revoke, erase };
+  const breach = object(
+    {
+      ...{ at: text('RFC 3339: when it was recorded, from which the 72 hours run'), environment: text('name'), findings },
+      ...{ detectedAt: text('RFC 3339, as that person says'), incident: orNull(text('id')), endsAt: text('RFC 3339: 72 hours later') },
+    },
+    { error },
+  );
+  return { expire, drift, hold, revoke, erase, breach };
 }

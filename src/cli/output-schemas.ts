@@ -253,7 +253,7 @@ const check = object(
   },
 );
 const rollback = object({ dataset: orNull(version), findings }, { error });
-const { expire, drift, hold, revoke, erase } = toLifeSchemas({ findings, error });
+const { expire, drift, hold, revoke, erase, breach } = toLifeSchemas({ findings, error });
 const { decisions, gate, breakglass } = toGateSchemas(error);
 const doctor = object(
   {
@@ -457,6 +457,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     rollback,
     expire,
     erase,
+    breach,
     decisions,
     breakglass,
     gate,

@@ -2,6 +2,7 @@
 import { Argument, type Command } from 'commander';
 
 import { command } from './command.js';
+import type { ReportOptions } from './report-log.js';
 
 const formats = ['text', 'json', 'html', 'pdf', 'csv', 'xlsx', 'oscal', 'zip'];
 
@@ -9,7 +10,7 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
   command(
     program,
     'report',
-    'what the log shows of a period: gdpr, soc2, pci, hipaa, iso27001, of a release; or check a package of evidence',
+    'what the log shows of a period: gdpr, soc2, pci, hipaa, iso27001, of a release or a breach; or check a package of evidence',
     [
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 -f pipeline.yaml --format html --out gdpr.html',
       'bauta report soc2 --from 2026-01-01 --to 2027-01-01',
@@ -19,15 +20,18 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report gdpr --from 2026-10-01 --to 2027-01-01 --policy policy.txt --format pdf --out gdpr.pdf',
       'bauta report iso27001 --from 2026-10-01 --to 2027-01-01 --format oscal --model poam --out poam.json',
       'bauta report release v1.4.2 --commit "$GIT_SHA" --format html --out release.html',
+      'bauta report breach --environment staging --from 2026-11-20 --to 2026-11-22T09:00:00Z -f pipeline.yaml --format pdf --out breach.pdf',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --policy policy.txt',
     ],
     formats,
   )
-    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001, release or verify'))
+    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001, release, breach or verify'))
     .argument('[file]', 'with verify: the package; with release: the tag, or a commit')
     .option('--from <instant>', 'where the period begins: a day (UTC) or RFC 3339')
     .option('--to <instant>', 'where it ends, without that instant')
+    .option('--environment <name>', 'with breach: where somebody may have had what he should not')
+    .option('--at <instant>', 'with breach: up to when the log is read (to its end): awareness and measures come after the window')
     .option('--zone <name>', 'the zone that times are shown in (UTC)')
     .option(
       '-f, --file <path>',
@@ -47,9 +51,12 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'after',
       '\nsoc2 is a package (a ZIP) unless --format asks for its report alone; the others are JSON unless --format says otherwise. Exit codes: 1 the log or the package is broken, 5 consistent, signer not checked.',
     )
-    .action(async (what: string, file: string | undefined, _, self: Command) =>
-      done(await (await import('./report.js')).report(what, file, self.optsWithGlobals())),
-    );
+    .action(async (what: string, file: string | undefined, _, self: Command) => {
+      const options = self.optsWithGlobals<ReportOptions>();
+      if (what === 'breach' && file === undefined) return done(await (await import('./report-breach.js')).reportBreach(options));
+      return done(await (await import('./report.js')).report(what, file, options));
+    });
+
   command(program, 'reports', 'the reports that a service made of each day: list them, or get the files of one', [
     'bauta reports list --server https://bauta.internal --token env:TOKEN',
     'bauta reports get 2026-11-21 --out reports --server https://bauta.internal --token env:TOKEN',
@@ -60,4 +67,18 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .action(async (action: string, day: string | undefined, _, self: Command) =>
       done(await (await import('./reports.js')).reports(action, day, self.optsWithGlobals())),
     );
+
+  command(program, 'breach', 'say that you are aware of a breach in an environment: the 72 hours of Art. 33 GDPR run from then', [
+    'bauta breach aware --environment staging --detected 2026-11-22T07:30:00Z',
+    'bauta breach aware --environment staging --detected 2026-11-22T07:30:00Z --server https://bauta.internal --token env:TOKEN',
+  ])
+    .addArgument(new Argument('<action>', 'aware'))
+    .requiredOption('--environment <name>', 'where')
+    .requiredOption('--detected <instant>', 'when it was detected, as RFC 3339; the clock runs from now')
+    .option('--incident <id>', 'the incident that it belongs to')
+    .addHelpText(
+      'after',
+      '\nThe log knows you by a random id. What it has of the breach: bauta report breach --environment NAME --from … --to ….',
+    )
+    .action(async (action: string, _, self: Command) => done(await (await import('./breach.js')).breach(action, self.optsWithGlobals())));
 }

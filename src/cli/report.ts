@@ -1,9 +1,8 @@
 // `bauta report`: documents and packages out of the log, and the check of a package with nothing but the file and a key.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Settings, parseSettings } from '../config/settings.js';
-import { readPeriod } from '../control/asked-period.js';
 import { openHomeLog } from '../control/home-package.js';
 import { type Asked, makeReport, toContext } from '../control/look-at-log.js';
 import { readProduct } from '../control/product.js';
@@ -13,38 +12,16 @@ import { makeReleaseReport } from '../control/release-report.js';
 import { type PackageReport, verifyPackage } from '../control/verify-package.js';
 import { systemClock, toTimestamp } from '../kernel/clock.js';
 import { InputError, toError } from '../kernel/errors.js';
-import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
-import type { LogFiles, TrustPolicy } from '../pipeline/audit/audit.js';
 import { type LogState, type Period, type ReportName, reportNames, toDay } from '../pipeline/report/report.js';
 import { openLogFiles, readTrustPolicy } from '../systems/files/files.js';
-import { findLogKey } from './audit.js';
 import { openHomeLog as openSink } from './compose.js';
-import type { GlobalOptions } from './context.js';
 import { readDeclared } from './declared.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
+import { type ReportOptions, exitCodes, openReportLog, readKey, tellBytes, tellDocument, toPeriod, write } from './report-log.js';
 import { openServerLog, readWorkspaceName } from './server-package.js';
 import { fetchRendered, toRenderedPath } from './rendered-report.js';
 import { readServerDeclared } from './server-declared.js';
 import { type Server, findServer, requireServer } from './server.js';
-
-export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
-  readonly format?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly zone?: string;
-  readonly file?: string;
-  readonly log?: string;
-  readonly key?: string;
-  readonly policy?: string;
-  readonly out?: string;
-  readonly model?: string;
-  readonly rendered?: boolean;
-  readonly commit?: string;
-}
-
-/** Consistent, but nobody knows who signed. */
-const SIGNER_UNKNOWN = 5;
-const exitCodes: Readonly<Record<LogState, number>> = { whole: 0, broken: 1, 'signer-unknown': SIGNER_UNKNOWN };
 
 export async function report(what: string, file: string | undefined, options: ReportOptions): Promise<number> {
   if (what === 'verify') return verify(file, options);
@@ -58,7 +35,7 @@ export async function report(what: string, file: string | undefined, options: Re
   const isPackage = options.format === 'zip' || (name === 'soc2' && (options.format === undefined || options.format === 'text'));
   if (options.rendered === true) return writeRendered(name, period, options, isPackage);
   const asked = await toAsked(name, options);
-  if (!isPackage) return writeReport(asked, settings, options);
+  if (!isPackage) return writeReport(asked, options);
   if (options.log !== undefined)
     throw new InputError('OPTION_INVALID', {
       name: '--log with a package',
@@ -138,13 +115,13 @@ function toPacked({ manifest, files, collected }: Made, path: string, key: strin
   return { path, manifest, files, lines };
 }
 
-async function writeReport(asked: Asked, settings: Settings, options: ReportOptions): Promise<number> {
+async function writeReport(asked: Asked, options: ReportOptions): Promise<number> {
   const model = toModel(options);
-  const { files, of, verifier, policy } = await openLog(asked, settings, options);
+  const { files, verifier, policy, server } = await openReportLog(options);
+  const of = server ? await toServerAsked(server, asked, options) : asked;
   const { document, log, collected } = await makeReport(files, of, verifier, policy);
-  const format = paperFormats.find((one) => one === options.format) ?? 'json';
-  const bytes = model ? renderOscal(of.report, toContext(of, log), collected, model) : await renderReport(document, format);
-  return give(bytes, log.state, options);
+  if (model) return tellBytes(renderOscal(of.report, toContext(of, log), collected, model), log.state, options);
+  return tellDocument(document, log.state, options);
 }
 
 /** Without `--from` and `--to` of all that the log tells by now. */
@@ -157,40 +134,11 @@ async function writeRelease(tag: string | undefined, options: ReportOptions): Pr
   const known = paperFormats.find((one) => one === (format ?? 'json'));
   if (!known && format !== 'text') throw new InputError('OPTION_INVALID', { name: '--format', expected: paperFormats.join(', ') });
   const { from = '1970-01-01', to = toTimestamp(systemClock.now()) } = options;
-  const { files, of, verifier, policy } = await openLog(
-    await toAsked('soc2', { ...options, from, to }),
-    parseSettings(process.env),
-    options,
-  );
-  const { document, log } = await makeReleaseReport(files, of, { tag, commit }, { verifier, policy });
-  return give(await renderReport(document, known ?? 'json'), log.state, options);
-}
-
-async function openLog(
-  asked: Asked,
-  settings: Settings,
-  options: ReportOptions,
-): Promise<{
-  readonly files: LogFiles;
-  readonly of: Asked;
-  readonly verifier: Verifier | undefined;
-  readonly policy: TrustPolicy | undefined;
-}> {
-  const home = options.home ?? settings.BAUTA_HOME;
-  const verifier = await readKey(options.key ?? (isOwn(options, settings) ? join(home, 'log.pub') : undefined), options.key !== undefined);
-  const server = options.log === undefined ? await findServer(options) : undefined;
-  const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
-  const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
+  const asked = await toAsked('soc2', { ...options, from, to });
+  const { files, verifier, policy, server } = await openReportLog(options);
   const of = server ? await toServerAsked(server, asked, options) : asked;
-  return { files, of, verifier: verifier ?? (policy && (await findLogKey(files, policy))), policy };
-}
-
-/** The exit code says what the log is. */
-async function give(bytes: Uint8Array, state: LogState, { out }: ReportOptions): Promise<number> {
-  if (out === undefined) process.stdout.write(bytes);
-  else await write(out, bytes);
-  if (state === 'broken') process.stderr.write(`${paint('error:', 31)} REPORT_LOG_BROKEN: ${toError('REPORT_LOG_BROKEN').message}\n`);
-  return exitCodes[state];
+  const { document, log } = await makeReleaseReport(files, of, { tag, commit }, { verifier, policy });
+  return tellBytes(await renderReport(document, known ?? 'json'), log.state, options);
 }
 
 /** Undefined: no OSCAL is asked for. */
@@ -202,16 +150,6 @@ function toModel({ format, model }: ReportOptions): OscalModel | undefined {
   const found = oscalModels.find((one) => one === (model ?? 'assessment-results'));
   if (!found) throw new InputError('OPTION_INVALID', { name: '--model', expected: oscalModels.join(', ') });
   return found;
-}
-
-/** Its key is known; that of a log from elsewhere has to be given. */
-const isOwn = ({ log, server }: ReportOptions, { BAUTA_SERVER }: Settings): boolean =>
-  log === undefined && server === undefined && BAUTA_SERVER === '';
-
-async function write(path: string, bytes: Uint8Array): Promise<void> {
-  await writeFile(path, bytes, { mode: 0o600 }).catch(() => {
-    throw toError('OUTPUT_UNWRITABLE', { file: path });
-  });
 }
 
 async function verify(file: string | undefined, options: ReportOptions): Promise<number> {
@@ -282,21 +220,4 @@ export async function toAsked(name: ReportName, options: ReportOptions): Promise
   const period = toPeriod(options);
   const declared = await readDeclared(options.file, period);
   return { report: name, period, workspace: 'default', product: readProduct(), declared };
-}
-
-function toPeriod({ from, to, zone }: ReportOptions): Period {
-  if (from === undefined || to === undefined)
-    throw new InputError('OPTION_MISSING', { name: from === undefined ? '--from' : '--to', expected: 'bauta report --help' });
-  const period = readPeriod({ from, to, ...(zone === undefined ? {} : { zone }) });
-  if ('expected' in period) throw new InputError('OPTION_INVALID', { name: `--${period.name}`, expected: period.expected });
-  return period;
-}
-
-async function readKey(path: string | undefined, isGiven: boolean): Promise<Verifier | undefined> {
-  if (path === undefined) return undefined;
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined && !isGiven) return undefined;
-  const verifier = parseVerifierKey(text ?? '');
-  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: path });
-  return verifier;
 }

@@ -18,14 +18,15 @@ export function readPeriod({
   readonly zone?: string;
 }): Period | Wrong {
   if (!isTimeZone(zone)) return { name: 'zone', expected: 'the IANA name of a zone, such as Europe/Vienna' };
-  const [begins, ends] = [toInstant(from), toInstant(to)];
+  const [begins, ends] = [readInstant(from), readInstant(to)];
   const expected = 'a day such as 2026-10-01, or RFC 3339';
   if (begins === undefined) return { name: 'from', expected };
   if (ends === undefined) return { name: 'to', expected };
   return begins < ends ? { from: begins, to: ends, zone } : { name: 'to', expected: 'an instant after from' };
 }
 
-function toInstant(given: string): string | undefined {
+/** Undefined: it is none. */
+export function readInstant(given: string): string | undefined {
   const text = /^\d{4}-\d{2}-\d{2}$/.test(given) ? `${given}T00:00:00Z` : given;
   const isInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
   const ms = isInstant ? Date.parse(text) : Number.NaN;

@@ -46,6 +46,7 @@ import { RollbacksController } from './rollbacks/rollbacks.js';
 import { RotationsController } from './rotations/rotations.js';
 import { RunsController } from './runs/runs.js';
 import { ScheduleTimer, SchedulesController } from './schedules/schedules.js';
+import { BreachesController } from './breaches/breaches.js';
 import { SubjectsController } from './subjects/subjects.js';
 import { DetokenizeController, TOKEN_DOORS, type TokenDoors, TokensController } from './tokens/tokens.js';
 import { TriggersController } from './triggers/triggers.js';
@@ -61,7 +62,7 @@ const controllers = [
   ...[ApplyController, PipelinesController, ClassificationsController, ClassificationLocksController, RulebooksController, RunsController],
   ...[PlansController, DatasetsController, CurrentDatasetsController, AttestationController, RollbacksController, ExpiriesController],
   ...[ArchivesController, MarksController],
-  ...[AgentsController, KeysController, RotationsController, SubjectsController],
+  ...[AgentsController, KeysController, RotationsController, SubjectsController, BreachesController],
   ...[EvidenceController, WaiversController],
   ...[AnomaliesController, WatchesController, PlaybooksController],
   ...[BreakglassUsesController, BreakglassesController, AccessReviewsController],

@@ -1478,6 +1478,11 @@ export const messages = {
     message: 'the gate could not decide, which is no yes ({name})',
     hint: 'docs/errors.md says what {name} is; ask again, and do not go ahead without an answer',
   },
+  BREACH_DETECTED_LATER: {
+    class: 'InputError',
+    message: 'a breach that was detected after {expected} cannot be known yet',
+    hint: 'say when it was detected, as RFC 3339 with its zone; when you became aware is the time of the entry itself',
+  },
   BREAKGLASS_REFUSED: {
     class: 'DeniedError',
     message: 'the break-glass is not good for this: {name}',

@@ -54,6 +54,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/decisions': readers,
   'GET /v1/decisions/{id}': readers,
   'POST /v1/decisions/{id}/replay': readers,
+  'POST /v1/breaches': ['operator', 'auditor'],
   'POST /v1/subjects/erase': ['operator'],
   'GET /v1/subjects/erase/{id}': ['operator'],
   'POST /v1/rotations': ['operator'],

@@ -51,6 +51,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'policy',
     'report',
     'reports',
+    'breach',
     'environments',
     'hold',
     'revoke',

@@ -39,6 +39,7 @@ const commands = [
   'doctor',
   'audit',
   'report',
+  'breach',
   'witness',
   'breakglass',
   'access',

@@ -3,8 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 
+import { breach } from '../../src/cli/breach.js';
+import { reportBreach } from '../../src/cli/report-breach.js';
 import { toAsked } from '../../src/cli/report.js';
 import { makeReport } from '../../src/control/look-at-log.js';
 import { parseVerifierKey } from '../../src/kernel/signed-note.js';
@@ -105,6 +107,29 @@ it('the annex lists in full what lets something through, and sums up the rest', 
   },
   60_000,
 );
+
+it('the worksheet of a breach tells what stood there, from when somebody says that he is aware', async () => {
+  const said: string[] = [];
+  const spy = jest.spyOn(process.stdout, 'write').mockImplementation((text) => (said.push(String(text)), true));
+  try {
+    const detected = new Date(Date.now() - 3_600_000).toISOString();
+    const of = { home: shop.home, environment: 'dev', detected } as Parameters<typeof breach>[1];
+    expect(await breach('aware', of)).toBe(0);
+    await expect(breach('aware', { ...of, environment: 'nowhere' })).rejects.toMatchObject({ code: 'RESOURCE_UNKNOWN' });
+    await expect(breach('aware', { ...of, detected: '2999-01-01' })).rejects.toMatchObject({ code: 'BREACH_DETECTED_LATER' });
+    expect(said).toEqual([expect.stringContaining('72 hours end')]);
+    said.length = 0;
+    const asked = { ...of, ...period, file: shop.pipeline, format: 'json' };
+    expect(await reportBreach(asked)).toBe(0);
+    expect(await reportBreach({ ...asked, environment: undefined as never }).catch(({ code }) => code as unknown)).toBe('OPTION_MISSING');
+  } finally {
+    spy.mockRestore();
+  }
+  const { sections } = JSON.parse(said.join('')) as ReportDocument;
+  expect(fieldsOf(sectionOf(sections, 'concerned'))).toMatchObject({ 'People: rows of tables of people': '4000' });
+  expect(fieldsOf(sectionOf(sections, 'clock'))['As of what was read']).toMatch(/: 72 whole hours are left$/);
+  expect(tablesOf(sectionOf(sections, 'keys'))[0]?.rows).toEqual([['masking', 'dev', 1, expect.stringMatching(/^not destroyed up to /)]]);
+});
 
 interface Qedro {
   readonly complete: boolean;

@@ -79,6 +79,8 @@ const table = {
   // Who may make tokens of guesses reverses a copy by them: both are one right.
   'tokens:exchange': ['detokeniser'],
   'tokens:shred': ['operator'],
+  // Whoever becomes aware says so, and nobody in his place.
+  'breaches:tell': ['operator', 'auditor'],
   // Of the copies of production: it drops versions.
   'subjects:erase': ['operator'],
   // Who looks at what others hold may take it from them.

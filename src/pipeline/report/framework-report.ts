@@ -14,6 +14,12 @@ const titles: Readonly<Record<ReportName, readonly [title: string, subtitle: str
   iso27001: ['Evidence about masked copies for ISO/IEC 27001:2022', 'for an auditor to judge'],
 };
 
+/** What every printed page repeats. */
+export function toRunning({ state, checkpoint: { size, root } }: ReportContext['log']): string {
+  const doubt = { whole: '', broken: ' · LOG BROKEN', 'signer-unknown': ' · signer not checked' }[state];
+  return `checkpoint ${size} · root ${root.slice(0, 16)}${doubt}`;
+}
+
 export function toFrameworkReport(
   name: ReportName,
   context: ReportContext,
@@ -22,10 +28,9 @@ export function toFrameworkReport(
 ): ReportDocument {
   const framework = frameworkOf(name);
   const [title, subtitle] = titles[name];
-  const { state, checkpoint } = context.log;
-  const running = `checkpoint ${checkpoint.size} · root ${checkpoint.root.slice(0, 16)}${state === 'whole' ? '' : ` · ${state === 'broken' ? 'LOG BROKEN' : 'signer not checked'}`}`;
+  const { state } = context.log;
   return {
-    ...{ report: name, title, subtitle, period: collected.period, running, front: toFront(context, collected) },
+    ...{ report: name, title, subtitle, period: collected.period, running: toRunning(context.log), front: toFront(context, collected) },
     sections: [
       ...own,
       toControlSection(framework, toControlResults(framework, collected, state)),

@@ -50,7 +50,7 @@ export const gdpr: Framework = {
       '33',
       'telling the authority of a breach within 72 hours',
       ['incidents-evaluated'],
-      'when somebody became aware is recorded by people, not by the log',
+      'that the authority was told, and when: the log has when a named person became aware (bauta breach aware)',
     ),
     control('35', 'assessing the impact of what is likely a high risk', ['masking-tested'], 'the assessment itself'),
     ...['44', '45', '46', '47', '48', '49'].map((id) =>

@@ -166,9 +166,7 @@ function toBreachPack(collected: Collected): Section {
       {
         kind: 'fields',
         fields: [
-          { label: 'When a named person became aware (the 72 hours run from then)', value: null, standing: 'unknown' },
-          { label: 'For a processor: when the controller was told, without undue delay', value: null, standing: 'unknown' },
-          { label: 'Approximate number of people concerned', value: null, standing: 'unknown' },
+          { label: 'When the authority, or for a processor the controller, was told', value: null, standing: 'unknown' },
           {
             label: 'Records loaded into copies in the period',
             value: String(collected.activities.reduce((sum, { rows }) => sum + rows, 0)),
@@ -177,8 +175,14 @@ function toBreachPack(collected: Collected): Section {
         ],
       },
       text(
-        'Give the time of the incident as the period: the copies that were there then are under Storage limitation, what each column of them held under the annex, and below are the reversals of tokens and the changes and refusals of access. A reversal that nobody was entitled to is itself a breach.',
+        'The worksheet of one breach, with what stood in an environment in a window, is a report of its own (bauta report breach). Below are those that somebody became aware of in the period, reversals of tokens, and changes and refusals of access. A reversal that nobody was entitled to is itself a breach.',
       ),
+      toItemTable(collected, 'breaches', [
+        ['Environment', 'environment'],
+        ['Detected', 'detectedAt', 'time'],
+        ['Incident', 'incident', 'id'],
+        ['Aware', 'actor', 'id'],
+      ]),
       toItemTable(collected, 'token-exchanges', [
         ...([
           ['What', 'type'],

@@ -10,6 +10,7 @@ import { runs } from './runs.js';
 import { accessHeld, accessReviews } from './reviewed.js';
 import {
   access,
+  breaches,
   changes,
   decisions,
   deployments,
@@ -29,7 +30,8 @@ import { agents, archives, copiesWatched, notifications, policyBundles, refusals
 
 export const populations: readonly Population[] = [
   ...[runs, decisions, tables, tests, privacy, versions, clones, drift, holds, erasureRequests, erasures, keys, exchanges],
-  ...[approvals, changes, access, accessReviews, accessHeld, evidence, waivers, deployments, flips, breakglasses, gateCalls, occurrences],
+  ...[approvals, changes, access, accessReviews, accessHeld, evidence, waivers, breaches, deployments, flips, breakglasses, gateCalls],
+  occurrences,
   ...[changesOfTheWorld, requests, refusals, agents, archives, policyBundles, copiesWatched, troubles, notifications, logChanges],
   ...[anomalies, incidents, incidentSteps],
 ];

@@ -209,6 +209,16 @@ export const erasures = toldBy(
   },
 );
 
+export const breaches = toldBy(
+  { name: 'breaches', title: 'Breaches that somebody became aware of', types: ['breach.aware'] },
+  {
+    environment: ['of which environment', 'environment'],
+    detectedAt: ['when it was detected, as that person says', 'detectedAt'],
+    incident: ['id of the incident; empty: none was named', 'incident'],
+    actor: ['random id of who became aware', 'actor'],
+  },
+);
+
 export const holds = toldBy(
   {
     name: 'holds',
