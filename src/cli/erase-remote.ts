@@ -34,7 +34,7 @@ export async function eraseThere(server: Server, { subject, ...wanted }: WantedE
 }
 
 /** Throws OPTION_INVALID, and nothing of what stands there. */
-async function readSubject(path: string): Promise<readonly Identifier[]> {
+export async function readSubject(path: string): Promise<readonly Identifier[]> {
   try {
     const read: unknown = JSON.parse(path === '-' ? await text(process.stdin) : await readFile(path, 'utf8'));
     if (Array.isArray(read)) return read as readonly Identifier[];

@@ -21,17 +21,23 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report iso27001 --from 2026-10-01 --to 2027-01-01 --format oscal --model poam --out poam.json',
       'bauta report release v1.4.2 --commit "$GIT_SHA" --format html --out release.html',
       'bauta report breach --environment staging --from 2026-11-20 --to 2026-11-22T09:00:00Z -f pipeline.yaml --format pdf --out breach.pdf',
+      'bauta report reach -f pipeline.yaml --subject person.json --format html --out reach.html',
+      'bauta report reach shop --subject - --key log.pub --server https://bauta.internal --token env:TOKEN',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --policy policy.txt',
     ],
     formats,
   )
-    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001, release, breach or verify'))
-    .argument('[file]', 'with verify: the package; with release: the tag, or a commit')
+    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001, release, breach, reach or verify'))
+    .argument('[file]', 'with verify: the package; with release: the tag, or a commit; with reach and a service: the name of the pipeline')
     .option('--from <instant>', 'where the period begins: a day (UTC) or RFC 3339')
     .option('--to <instant>', 'where it ends, without that instant')
     .option('--environment <name>', 'with breach: where somebody may have had what he should not')
     .option('--at <instant>', 'with breach: up to when the log is read (to its end): awareness and measures come after the window')
+    .option(
+      '--subject <path>',
+      'with reach: a file, or - for stdin, of [{"table": "shop.customer", "column": "id", "value": "17"}]: one person',
+    )
     .option('--zone <name>', 'the zone that times are shown in (UTC)')
     .option(
       '-f, --file <path>',
@@ -49,11 +55,12 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
     .addHelpText(
       'after',
-      '\nsoc2 is a package (a ZIP) unless --format asks for its report alone; the others are JSON unless --format says otherwise. Exit codes: 1 the log or the package is broken, 5 consistent, signer not checked.',
+      '\nsoc2 is a package (a ZIP) unless --format asks for its report alone; the others are JSON unless --format says otherwise. Exit codes: 1 the log or the package is broken, or with reach a copy could not be looked into, 5 consistent, signer not checked.',
     )
     .action(async (what: string, file: string | undefined, _, self: Command) => {
       const options = self.optsWithGlobals<ReportOptions>();
       if (what === 'breach' && file === undefined) return done(await (await import('./report-breach.js')).reportBreach(options));
+      if (what === 'reach') return done(await (await import('./report-reach.js')).reportReach(file, options));
       return done(await (await import('./report.js')).report(what, file, options));
     });
 

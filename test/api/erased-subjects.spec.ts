@@ -91,6 +91,26 @@ it('refuses what finds nobody before anything is done, and says where and never 
   expect([await versions(), await world.told('erasure.requested')]).toEqual([['2 current', '1 previous'], []]);
 }, 60_000);
 
+it('looks for the person for whoever may ask, changes nothing, and tells the log how many identifiers', async () => {
+  const subject = [{ table: 'app.person', column: 'email', value: email }];
+  const asked = await ask('POST', '/v1/subjects/reach', 'operator', { pipeline: 'tiny', subject });
+  expect([asked.status, asked.headers.get('location')]).toEqual([202, `/v1/subjects/reach/${String(asked.body['id'])}`]);
+  const { result, error } = await ended(`/v1/subjects/reach/${String(asked.body['id'])}`);
+  expect(error).toBeNull();
+  const columns = [{ table: 'app.person', column: 'email', rows: 1 }];
+  expect(result).toMatchObject({
+    traced: expect.arrayContaining([
+      expect.objectContaining({ version: 1, columns }),
+      expect.objectContaining({ version: 2, columns }),
+    ]) as unknown,
+    ...{ identifiers: 1, others: ['nightly'], environment: 'dev', beyond: { backups: { says: 'unknown' } } },
+  });
+  expect((await ask('POST', '/v1/subjects/reach', 'viewer', { pipeline: 'tiny', subject })).status).toBe(403);
+  const told = await world.told('person.looked-for');
+  expect(told.map(({ data }) => [data['identifiers'], data['copies']])).toEqual([[1, 2]]);
+  expect(await versions()).toEqual(['2 current', '1 previous']);
+}, 60_000);
+
 it('finds the person in every version, drops what may hold them, has the rest replaced, and tells it in counts', async () => {
   await tiny.server.sql('shop', 'DELETE FROM app."order" WHERE person_id = 17; DELETE FROM app.person WHERE id = 17');
   const subject = [

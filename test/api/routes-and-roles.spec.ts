@@ -57,6 +57,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/breaches': ['operator', 'auditor'],
   'POST /v1/subjects/erase': ['operator'],
   'GET /v1/subjects/erase/{id}': ['operator'],
+  'POST /v1/subjects/reach': ['operator', 'auditor'],
+  'GET /v1/subjects/reach/{id}': ['operator', 'auditor'],
   'POST /v1/rotations': ['operator'],
   'GET /v1/rotations/{id}': readers,
   'POST /v1/expiries': ['operator'],

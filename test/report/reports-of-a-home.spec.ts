@@ -131,6 +131,41 @@ it('the worksheet of a breach tells what stood there, from when somebody says th
   expect(tablesOf(sectionOf(sections, 'keys'))[0]?.rows).toEqual([['masking', 'dev', 1, expect.stringMatching(/^not destroyed up to /)]]);
 });
 
+it('a person is found by pseudonym in the copy, what cannot be looked into is named, and who it is stands nowhere', async () => {
+  const [id, file, out] = ['person17@company-17.example.com', join(shop.folder, 'person.json'), join(shop.folder, 'reach.json')];
+  writeFileSync(file, JSON.stringify([{ table: 'shop.customer', column: 'email', value: id }]));
+  const { code, stderr, stdout } = await shop.bauta([
+    'report',
+    'reach',
+    '-f',
+    shop.pipeline,
+    '--subject',
+    file,
+    '--format',
+    'json',
+    '--out',
+    out,
+  ]);
+  expect([stderr, stdout, code]).toEqual(['', '', 0]);
+  const written = readFileSync(out, 'utf8');
+  const { sections, front } = JSON.parse(written) as ReportDocument;
+  expect(tablesOf(sectionOf(sections, 'found'))[0]?.rows.map((row) => row.filter((_, i) => i !== 2))).toEqual([
+    ['current', 1, 'shop.customer', 'email', 1, 'found'],
+  ]);
+  expect(JSON.stringify(front)).toContain('1 of 1 versions and clones');
+  expect(tablesOf(sectionOf(sections, 'versions'))[0]?.rows[0]?.slice(3, 6)).toEqual(['not dropped', 'not dropped', 'there, looked into']);
+  expect(sectionOf(sections, 'not-reached').blocks).toContainEqual({
+    kind: 'fields',
+    fields: expect.arrayContaining([{ label: 'Backups of the target', value: null, standing: 'unknown' }]) as unknown,
+  });
+  // The log knows that somebody looked, by how many identifiers.
+  const told = shop.events().filter(({ type }) => type === 'person.looked-for');
+  expect(told.map(({ data }) => [data['identifiers'], data['copies'], data['environment']])).toEqual([[1, 1, 'dev']]);
+  for (const text of [written, JSON.stringify(shop.events())]) expect(text).not.toContain(id);
+  const unfit = await shop.bauta(['report', 'reach', '-f', shop.pipeline, '--subject', shop.pipeline]);
+  expect(unfit).toMatchObject({ code: 3, stderr: expect.stringContaining('--subject') });
+}, 60_000);
+
 interface Qedro {
   readonly complete: boolean;
   readonly reasons: readonly string[];

@@ -2,17 +2,17 @@
 // and a receipt written. Who it is stands in this worker's memory until it is done, and nowhere else.
 import type { Json } from '../../kernel/canonical-json.js';
 import { systemClock, toTimestamp } from '../../kernel/clock.js';
-import { toKnownError } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
 import { toSqlName } from '../../kernel/sql-name.js';
 import { toTokenEnvironment } from '../../pipeline/definition.js';
 import { type ErasureState, erase } from '../../pipeline/erasure.js';
 import type { Catalogue } from '../../pipeline/catalogue.js';
-import { type Request, prepare, toRefusal } from '../../pipeline/prepare.js';
+import type { Request } from '../../pipeline/prepare.js';
 import type { Doors } from '../../pipeline/run.js';
-import { type Identifier, type TracedVersion, type WantedRows, isNamed, tracePerson } from '../../pipeline/trace-person.js';
+import { type Identifier, type TracedVersion, isNamed } from '../../pipeline/trace-person.js';
 import type { ErrandRow, Metadata, Transaction } from '../../systems/metadata/metadata.js';
-import { type ConnectionTarget, DatasetReader } from '../../systems/postgres/postgres.js';
+import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
+import { lookForPerson } from '../look-for-person.js';
 import { findDocuments, requestRun, toNeeds } from '../runs/runs.js';
 import { KeptTokens } from '../tokens/tokens.js';
 import type { Outcome } from './find-errand.js';
@@ -53,13 +53,11 @@ interface Of {
   readonly target: ConnectionTarget | undefined;
 }
 
-const WORST = 'UnavailableError';
-
 export async function eraseHere(of: Of, { reason, subject }: HandedErasure): Promise<Outcome> {
   const { metadata, workspace, row, doors, request } = of;
   const { how } = row.wanted as unknown as WantedErasure;
   const { target } = request.pipeline.body;
-  const { tables, ...seen } = subject.length === 0 ? { tables: [], traced: null, why: null } : await look(of, subject);
+  const { tables, ...seen } = subject.length === 0 ? { tables: [], traced: null, why: null } : await lookForPerson(of, subject);
   const erasure = newRunId(systemClock.now());
   const ids = [erasure];
   const newId = (): string => ids.shift() ?? newRunId(systemClock.now());
@@ -83,40 +81,6 @@ export async function eraseHere(of: Of, { reason, subject }: HandedErasure): Pro
     await transaction.audit({ type: 'erasure.receipt', at: toTimestamp(nowMs), actor: row.requestedBy, data });
     return { result };
   });
-}
-
-interface Looked {
-  readonly tables: Catalogue['tables'];
-  readonly traced: readonly TracedVersion[] | null;
-  readonly why: string | null;
-}
-
-/** That nobody can look stops no erasure; that what was said finds nobody does, before anything is done. */
-async function look({ doors, request, target }: Of, subject: readonly Identifier[]): Promise<Looked> {
-  try {
-    const { plan, catalogue, findings } = await prepare(doors, request);
-    if (!plan) throw toRefusal(findings);
-    const [datasets, clones] = [await doors.target.datasets(), (await doors.target.clones?.list()) ?? []];
-    const count = (database: string, wanted: readonly WantedRows[]): Promise<readonly number[]> => countIn(target, database, wanted);
-    return { tables: catalogue.tables, traced: await tracePerson({ ...doors, count }, plan, subject, { datasets, clones }), why: null };
-  } catch (error) {
-    const { class: kind, code } = toKnownError(error);
-    if (code === 'SUBJECT_COLUMN_UNFIT' || code === 'SUBJECT_VALUE_UNFIT') throw error;
-    if (kind !== WORST && code !== 'PLAN_REFUSED') throw error;
-    return { tables: [], traced: null, why: code };
-  }
-}
-
-async function countIn(target: ConnectionTarget | undefined, database: string, wanted: readonly WantedRows[]): Promise<readonly number[]> {
-  if (!target) return Promise.reject(new Error('its rows are elsewhere'));
-  const reader = await DatasetReader.open(target, database);
-  try {
-    const rows: number[] = [];
-    for (const { table, column, texts, whole } of wanted) rows.push(await reader.countOf(table, column, texts, whole));
-    return rows;
-  } finally {
-    await reader.close();
-  }
 }
 
 /** Of entries that say whom they are about: by the table of people and its key, each part of which has to be among the identifiers. */
@@ -147,7 +111,8 @@ function toPeople(tables: Catalogue['tables'], subject: readonly Identifier[]): 
   });
 }
 
-async function findOthers(transaction: Transaction, pipeline: string): Promise<readonly string[]> {
+/** Pipelines that read the same source. */
+export async function findOthers(transaction: Transaction, pipeline: string): Promise<readonly string[]> {
   const { source } = toNeeds(await findDocuments(transaction, pipeline));
   const others: string[] = [];
   for (let after: string | undefined = ''; after !== undefined;) {

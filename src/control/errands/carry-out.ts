@@ -11,10 +11,11 @@ import { readMarkedDatasets } from '../../pipeline/marked-datasets.js';
 import { toPlanAnswer } from '../../pipeline/plan-answer.js';
 import { prepare } from '../../pipeline/prepare.js';
 import { rollBack } from '../../pipeline/roll-back.js';
+import { lookAndTell } from '../look-and-tell.js';
 import { openArchive } from '../open-archive.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { changeKeys } from './change-keys.js';
-import { type HandedErasure, eraseHere } from './carry-out-erasure.js';
+import { type HandedErasure, eraseHere, findOthers } from './carry-out-erasure.js';
 import { takeOver } from './hand-over.js';
 import { rotateHere } from './carry-out-rotation.js';
 import type { Outcome } from './find-errand.js';
@@ -39,7 +40,7 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
   if (row.kind === 'key-rotation' || row.kind === 'key-destruction') return { result: await changeKeys(options, workspace, row) };
   if (row.kind === 'secret-rotation') return { result: await rotateHere(options, workspace, row) };
   // Before anything else: the request that hands it over is waiting.
-  const handed = row.kind === 'erase' ? await takeOver(metadata, workspace, row.id) : '';
+  const handed = row.kind === 'erase' || row.kind === 'reach' ? await takeOver(metadata, workspace, row.id) : '';
   const stored = await loadRequest(metadata, { ...row, workspaceId: workspace }, composer, options);
   if (row.kind === 'agents') {
     try {
@@ -76,6 +77,14 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
           throw toError('TARGET_BUSY', { name: row.pipeline });
         const of = { metadata, workspace: { id: workspace, name: stored.workspace }, row, doors, request };
         return await eraseHere({ ...of, target: stored.stream ? undefined : stored.target }, JSON.parse(handed) as HandedErasure);
+      }
+      case 'reach': {
+        const subject = JSON.parse(handed) as HandedErasure['subject'];
+        const of = { doors, request, target: stored.stream ? undefined : stored.target };
+        const reached = await lookAndTell(of, subject, row.requestedBy);
+        return {
+          result: toJson({ ...reached, others: await metadata.within(workspace, (transaction) => findOthers(transaction, row.pipeline)) }),
+        };
       }
       case 'clone':
         return await cloneHere(metadata, workspace, row, doors, request, stored.target);

@@ -86,6 +86,8 @@ const table = {
   // Who looks at what others hold may take it from them.
   'access-reviews:read': ['administrator', 'auditor'],
   'access-reviews:decide': ['administrator'],
+  // Where somebody is: for whoever answers a person, and never kept.
+  'subjects:reach': ['operator', 'auditor'],
   'apikeys:read': ['administrator', 'auditor'],
   'apikeys:write': ['administrator'],
 } as const satisfies Record<string, readonly Role[]>;

@@ -24,6 +24,19 @@ const identifier: Schema = {
   },
   description: 'what one person is called in one column',
 };
+const reached = viewProperties(
+  'traced (per version and clone, per column, how many rows have a pseudonym of the person; null: nobody could look, and why), target, lookedAt, others and beyond',
+);
+const reachBody: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['pipeline', 'subject'],
+  properties: {
+    pipeline: { ...nameSchema, description: 'whose copies' },
+    subject: { type: 'array', minItems: 1, maxItems: 50, items: identifier, description: 'one person' },
+  },
+  description: 'pipeline and subject',
+};
 const body: Schema = {
   type: 'object',
   additionalProperties: false,
@@ -96,6 +109,36 @@ export class SubjectsController {
   })
   async get(@Req() request: Request, @Param('id') id: string): Promise<ErrandView> {
     const of = { kind: 'erase', needs: 'subjects:erase' } as const;
+    return this.metadata.within(callerOf(request).workspaceId, (transaction) => findErrand(transaction, request, id, of));
+  }
+
+  @Route({
+    ...{ method: 'POST', path: 'reach', needs: 'subjects:reach', status: 202, answer: reached, body: reachBody, errors: [404, 503] },
+    summary:
+      'a person is looked for in the copies of a pipeline, and nothing is changed; the log knows that somebody looked, and not for whom',
+  })
+  async look(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<ErrandView> {
+    const { pipeline, subject } = parseRequest<never>(request.body, reachBody) as { pipeline: string } & Pick<HandedErasure, 'subject'>;
+    const { personId: requestedBy, workspaceId } = callerOf(request);
+    const nowMs = this.clock.now();
+    const made = await this.metadata.within(workspaceId, async (transaction) =>
+      toErrandView(
+        await requestErrand(transaction, { kind: 'reach', pipeline, requestedBy, nowMs }, (environment) =>
+          requireRight(request, 'subjects:reach', [environment]),
+        ),
+      ),
+    );
+    await handOver(this.metadata, workspaceId, made.id, JSON.stringify(subject));
+    response.setHeader('Location', `/v1/subjects/reach/${made.id}`);
+    return made;
+  }
+
+  @Route({
+    ...{ method: 'GET', path: 'reach/:id', needs: 'subjects:reach', answer: reached, errors: [404] },
+    summary: 'a look for a person that was asked for within a day, in counts',
+  })
+  async reached(@Req() request: Request, @Param('id') id: string): Promise<ErrandView> {
+    const of = { kind: 'reach', needs: 'subjects:reach' } as const;
     return this.metadata.within(callerOf(request).workspaceId, (transaction) => findErrand(transaction, request, id, of));
   }
 }

@@ -36,8 +36,18 @@ export function toFront({ log, product, workspace }: ReportContext, collected: C
       ...toAnchored(log),
     ],
   };
-  return [...toWarnings(log, collected), fields, ...toLimits()];
+  return [...toLogWarnings(log, collected.asOf), fields, ...toLimits()];
 }
+
+/** Which log a document rests on, and whether it verifies. */
+export const toLogFields = ({ log, product }: Pick<ReportContext, 'log' | 'product'>): readonly Field[] => [
+  declared('Made by', `Bauta ${product.version}`),
+  evidenced('Log', log.checkpoint.origin),
+  evidenced('Checkpoint', `${log.checkpoint.size} entries, root ${log.checkpoint.root}`),
+  evidenced('Does the log verify', states[log.state]),
+  evidenced('Keys outside the operator’s hands whose cosignatures of this checkpoint were checked', toCosigned(log)),
+  ...toAnchored(log),
+];
 
 const toCosigned = ({ cosigned }: ReportContext['log']): string =>
   [String(cosigned.length), ...cosigned.map(({ name, at }) => `${name} at ${at}`)].join(cosigned.length === 0 ? '' : ' · ');
@@ -55,7 +65,7 @@ const toAnchored = ({ anchored }: ReportContext['log']): readonly Field[] =>
         ),
       ];
 
-function toWarnings(log: ReportContext['log'], { asOf }: Collected): readonly Notice[] {
+export function toLogWarnings(log: ReportContext['log'], asOf: string): readonly Notice[] {
   const broken = log.state === 'broken';
   return [
     ...(broken

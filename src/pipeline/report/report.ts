@@ -36,6 +36,8 @@ export { toAssessment } from './to-assessment.js';
 export { type ReleaseCommit, ReleaseReader, findCommits } from './release/release.js';
 export { toReleaseReport } from './release/release-report.js';
 export { toReport } from './to-report.js';
+export { type PersonLooked, isReached, toReachReport } from './reach/reach-report.js';
+export { type ReachPlace, readReach } from './reach/read-reach.js';
 export { toBreachReport } from './breach/breach-report.js';
 export { type BreachAsked, type BreachFacts, readBreach } from './breach/read-breach.js';
 export { type LineageContext, lineageTriggers, lineageTypes, toLineage } from './lineage.js';

@@ -9,6 +9,7 @@ export type ErrandKind =
   | 'plan'
   | 'datasets'
   | 'erase'
+  | 'reach'
   | 'rollback'
   | 'expire'
   | 'clone'

@@ -195,8 +195,8 @@ export const exchanges = toldBy(
 export const erasures = toldBy(
   {
     name: 'erasures',
-    title: 'Erasures',
-    types: ['erasure.requested', 'erasure.completed', 'person.erased.done', 'text.erased.done', 'tokens.shredded'],
+    title: 'Erasures, and looks for a person in copies',
+    types: ['erasure.requested', 'erasure.completed', 'person.erased.done', 'text.erased.done', 'tokens.shredded', 'person.looked-for'],
   },
   {
     type,
