@@ -52,6 +52,7 @@ const remote = [
   'evidence',
   'waivers',
   'anomalies',
+  'incidents',
   'schedules',
   'keys',
   'secrets',

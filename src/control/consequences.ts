@@ -4,6 +4,7 @@ import { breakglassConsequence } from './breakglasses/breakglasses.js';
 import { documentsConsequence } from './change.js';
 import type { Consequences } from './approvals/approvals.js';
 import { holdConsequence } from './datasets/datasets.js';
+import { incidentConsequence } from './incidents/incidents.js';
 import { keysConsequence } from './keys/keys.js';
 import { runConsequence } from './runs/runs.js';
 import { waiverConsequence } from './waivers/waivers.js';
@@ -18,4 +19,5 @@ export const consequences: Consequences = {
   hold: holdConsequence,
   waiver: waiverConsequence,
   breakglass: breakglassConsequence,
+  incident: incidentConsequence,
 };

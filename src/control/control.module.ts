@@ -25,6 +25,7 @@ import { ConnectionsController } from './connections/connections.js';
 import { AgentsController } from './agents/agents.js';
 import { ClonesController, EnvironmentsController } from './environments/environments.js';
 import { EventsController } from './events/events.js';
+import { IncidentsController } from './incidents/incidents.js';
 import { LinksController } from './links/links.js';
 import { IssuersController } from './issuers/issuers.js';
 import { OrganisationsController } from './organisations/organisations.js';
@@ -64,7 +65,7 @@ const controllers = [
   ...[ArchivesController, MarksController],
   ...[AgentsController, KeysController, RotationsController, SubjectsController, BreachesController],
   ...[EvidenceController, WaiversController],
-  ...[AnomaliesController, WatchesController, PlaybooksController],
+  ...[AnomaliesController, IncidentsController, WatchesController, PlaybooksController],
   ...[BreakglassUsesController, BreakglassesController, AccessReviewsController],
   ...[GatesController, GateCallersController, AdmissionController, DecisionsController, DataController, OpaController],
   ...[SchedulesController, TriggersController, WebhooksController, TokensController, DetokenizeController],

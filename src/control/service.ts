@@ -39,6 +39,7 @@ import { AgentClock } from './agents/agents.js';
 import { CloneClock } from './environments/environments.js';
 import { DatasetClock } from './datasets/datasets.js';
 import { CallbackSender, FlipClock, GateDoors, toReadEvidence } from './gates/gates.js';
+import { IncidentClock } from './incidents/incidents.js';
 import { IdentityLogin } from './issuers/issuers.js';
 import { openLogKeys } from './log-keys.js';
 import { openMetadataServer } from './metadata-server.js';
@@ -187,6 +188,10 @@ async function openMetadata(
     closers.unshift(() => unfinished.stop());
     const breakglasses = new BreakglassClock({ metadata, clock: systemClock, failed: failed('breakglasses') });
     closers.unshift(() => breakglasses.stop());
+    const incidents = new IncidentClock({
+      ...{ metadata, clock: systemClock, approvalHours: settings.BAUTA_APPROVAL_HOURS, failed: failed('incidents') },
+    });
+    closers.unshift(() => incidents.stop());
     const anomalies = new AnomalyClock({ metadata, clock: systemClock, failed: failed('anomalies') });
     closers.unshift(() => anomalies.stop());
     const everyDays = settings.BAUTA_ACCESS_REVIEW_DAYS;

@@ -30,6 +30,7 @@ export const channelEvents = [
   'anchor-refused',
   'anomaly-found',
   'report-failed',
+  ...(['incident-opened', 'incident-step-failed', 'incident-carried-out', 'incident-closed', 'incident-lifted'] as const),
 ] as const;
 
 /** Exactly one of the ways: the one that `via` names. */

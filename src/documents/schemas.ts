@@ -167,7 +167,7 @@ const trigger = members(
       maxProperties: 1,
     },
   },
-  { parameters },
+  { parameters, playbook: documentName },
   'a Trigger',
 );
 

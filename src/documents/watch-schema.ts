@@ -1,7 +1,7 @@
 // The forms of a Watch, what the log is watched for, and of a Playbook, what is done about it.
 import { playbookSteps } from '../pipeline/playbook.js';
-import { watchMembers, watchRules, weekdays } from '../pipeline/watch.js';
-import { type Schema, head, list, members, oneOf, reason, text } from './schema-words.js';
+import { startsPlaybook, watchMembers, watchRules, weekdays } from '../pipeline/watch.js';
+import { type Schema, documentName, head, list, members, oneOf, reason, text } from './schema-words.js';
 
 const time = text('a time such as 06:00', { pattern: '^(([01]\\d|2[0-3]):[0-5]\\d|24:00)$' });
 const ways: Readonly<Record<string, Schema>> = {
@@ -22,7 +22,7 @@ const ways: Readonly<Record<string, Schema>> = {
 export const watch: Schema = {
   ...members(
     { kind: { const: 'Watch', description: 'Watch' }, name: oneOf(...watchRules) },
-    { ...ways, off: members({ reason }, {}, 'reason') },
+    { ...ways, playbook: documentName, off: members({ reason }, {}, 'reason') },
     'a Watch',
   ),
   allOf: watchRules.map((rule) => ({
@@ -31,6 +31,7 @@ export const watch: Schema = {
       properties: Object.fromEntries(
         Object.keys(ways)
           .filter((name) => !watchMembers[rule].some((one) => one === name))
+          .concat(startsPlaybook.has(rule) ? [] : ['playbook'])
           .map((name) => [name, false]),
       ),
     },

@@ -257,6 +257,41 @@ export const messages = {
     message: 'a new trust is for an administrator to approve, and the rest of the request for an approver',
     hint: 'apply the Issuer documents by themselves',
   },
+  INCIDENT_FROZEN: {
+    class: 'DeniedError',
+    message: 'nothing is provisioned by {name} while the incident {amount} holds it',
+    hint: 'bauta incidents show ID says how far it is; one person closes it and another one agrees to lift the freeze',
+  },
+  INCIDENT_STEP_LATE: {
+    class: 'UnavailableError',
+    message: 'the step {name} did not come to its end in time',
+    hint: 'look whether a worker is there and reaches the target, then: bauta incidents retry ID',
+  },
+  INCIDENT_FILE_TOO_LARGE: {
+    class: 'InputError',
+    message: 'the file {file} of an incident would have more than {amount}',
+    hint: 'let evidenceHours of the playbook be shorter, or make the package with bauta report gdpr --server',
+  },
+  INCIDENT_UNDER_WAY: {
+    class: 'InputError',
+    message: 'steps of the incident {name} are under way',
+    hint: 'wait until each has ended (bauta incidents show ID), then close it',
+  },
+  INCIDENT_CLOSED: {
+    class: 'InputError',
+    message: 'the incident {name} is closed',
+    hint: 'bauta incidents show ID says by whom; bauta approvals list whether its freeze waits for a second person',
+  },
+  INCIDENT_NOTHING_FAILED: {
+    class: 'InputError',
+    message: 'no step of the incident {name} is to be tried anew',
+    hint: 'bauta incidents show ID says how each step ended',
+  },
+  ALERT_REFUSED: {
+    class: 'DeniedError',
+    message: 'the alert was refused: {name}',
+    hint: 'sign it as docs/incidents.md says, with the secret of the trigger, and send each once',
+  },
   ERRAND_UNCLAIMED: {
     class: 'UnavailableError',
     message: 'no worker took it within {amount}; nothing was done',

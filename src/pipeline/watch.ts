@@ -71,3 +71,6 @@ export const watchMembers: Readonly<Record<WatchRule, readonly ('sigmas' | 'atLe
   'protection-weakened': [],
   silence: ['graceMinutes'],
 };
+
+/** Rules whose anomalies say which copy they are about: of the others nobody knows what to isolate. */
+export const startsPlaybook: ReadonlySet<WatchRule> = new Set(['detokenisations', 'clones', 'first-seen', 'outside-hours', 'residual']);

@@ -81,6 +81,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/waivers': readers,
   'DELETE /v1/waivers/{id}': ['operator', 'approver', 'policy-admin'],
   'GET /v1/anomalies': readers,
+  'POST /v1/incidents': ['operator'],
+  'GET /v1/incidents': readers,
+  'GET /v1/incidents/{id}': readers,
+  'GET /v1/incidents/{id}/files/{name}': ['operator', 'auditor'],
+  'POST /v1/incidents/{id}/retry': ['operator'],
+  'POST /v1/incidents/{id}/close': ['operator'],
   'POST /v1/archives': ['requester', 'operator'],
   'GET /v1/archives/{id}': ['requester', 'operator'],
   'GET /v1/archives/{id}/file': ['requester', 'operator'],
@@ -279,6 +285,15 @@ beforeAll(async () => {
   );
   const [review] = await world.sql(`SELECT id FROM bauta.access_review WHERE workspace_id = '${workspace}'`);
   foreignIds['access-reviews'] = String(review?.['id']);
+  await world.sql(
+    `INSERT INTO bauta.incident (workspace_id, id, rule, environment, pipeline, playbook, playbook_version, opened_at, answered_by, evidence_from)
+       VALUES ('${workspace}', '0000000incident0', 'manual', 'dev', '${foreignName}', 'pii-leak', 0, now(), '${author}', now())`,
+  );
+  await world.sql(
+    `INSERT INTO bauta.incident_file (workspace_id, incident_id, name, media_type, bytes, digest)
+       VALUES ('${workspace}', '0000000incident0', '${foreignName}', 'text/plain', 'x', 'sha256:0')`,
+  );
+  foreignIds['incidents'] = '0000000incident0';
   for (const noun of ['token', 'run', 'approval', 'waiver', 'evidence', 'decision', 'breakglass']) {
     const [row] = await world.sql(`SELECT id FROM bauta.${noun} WHERE workspace_id = '${workspace}'`);
     foreignIds[noun === 'evidence' ? noun : noun === 'breakglass' ? 'breakglasses' : `${noun}s`] = String(row?.['id']);

@@ -45,6 +45,7 @@ needing('bash')('bash completes commands, options and the values of options', as
     'evidence',
     'waivers',
     'anomalies',
+    'incidents',
     'decisions',
     'gate',
     'breakglass',

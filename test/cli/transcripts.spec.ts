@@ -31,6 +31,7 @@ const commands = [
   'evidence',
   'waivers',
   'anomalies',
+  'incidents',
   'attest',
   'load',
   'pull',

@@ -47,6 +47,8 @@ const others: Readonly<Record<string, string>> = {
   'target.file': 'a member of a document',
   'bauta.document': 'a table',
   'e.seq': 'a column',
+  'incident.step-failed': 'what channels are told; the log has incident.step',
+  'incident.carried-out': 'what channels are told; the log has incident.step',
 };
 
 /** Types that are put together: by the text of the template. */

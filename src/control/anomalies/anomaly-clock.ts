@@ -5,7 +5,9 @@ import { addUp, toSigns, watchedTypes } from '../../pipeline/anomaly.js';
 import { type Event } from '../../pipeline/event.js';
 import { type Anomaly, findAnomalies, findSilence, keptMs } from '../../pipeline/find-anomalies.js';
 import type { Metadata, Transaction } from '../../systems/metadata/metadata.js';
+import type { Watch } from '../../pipeline/watch.js';
 import { readWatches } from '../watches/watches.js';
+import { openIncidents } from './open-incidents.js';
 
 const LOOK_MS = 5000;
 const AT_ONCE = 2000;
@@ -86,7 +88,7 @@ export class AnomalyClock {
     };
     const fresh = new Set(counted.map(({ bucket }) => bucket));
     for (const one of findAnomalies(await anomalies.ofSubjects(counted), judging))
-      if (isOf(one, fresh)) await tell(transaction, one, nowMs);
+      if (isOf(one, fresh)) await this.tell(transaction, one, judging.watches[one.rule]);
     await anomalies.forget(new Date(nowMs - keptMs));
     await anomalies.moveCursor({ log: cursor.log, position: end, startedAt });
     return true;
@@ -97,8 +99,20 @@ export class AnomalyClock {
     const dues = overdue
       .filter(({ workspace_id }) => workspace_id === transaction.workspaceId)
       .map(({ name, pipeline, due_at }) => ({ schedule: name, pipeline, at: due_at.toISOString() }));
-    const nowMs = this.options.clock.now();
-    for (const one of findSilence(dues, nowMs, silence)) await tell(transaction, one, nowMs);
+    for (const one of findSilence(dues, this.options.clock.now(), silence)) await this.tell(transaction, one, silence);
+  }
+
+  private async tell(transaction: Transaction, one: Anomaly, { playbook }: Watch): Promise<void> {
+    const { clock } = this.options;
+    const nowMs = clock.now();
+    const anomaly = await transaction.anomalies.keep(one, new Date(nowMs));
+    if (anomaly === undefined) return;
+    const { rule, subject, environment, pipeline, window, amount, expected } = one;
+    const at = toTimestamp(nowMs);
+    const data = { anomaly, rule, subject, environment: environment || null, pipeline: pipeline || null, window, amount, expected };
+    await transaction.audit({ type: 'anomaly.found', at, data });
+    await transaction.notifications.note({ type: 'anomaly.found', at, data: { anomaly, rule, environment, pipeline } });
+    if (playbook !== undefined) await openIncidents(transaction, one, { anomaly, playbook, clock });
   }
 }
 
@@ -124,14 +138,3 @@ function toEarliest(known: Date | null, events: readonly Event[]): Date | null {
 /** Only of stretches in which something was counted now: of the others it was said. */
 const isOf = ({ window, rule }: Anomaly, fresh: ReadonlySet<string>): boolean =>
   rule === 'outside-hours' ? [...fresh].some((bucket) => bucket.slice(0, 10) === window.slice(0, 10)) : fresh.has(window);
-
-async function tell(transaction: Transaction, one: Anomaly, nowMs: number): Promise<void> {
-  const now = new Date(nowMs);
-  const anomaly = await transaction.anomalies.keep(one, now);
-  if (anomaly === undefined) return;
-  const { rule, subject, environment, pipeline, window, amount, expected } = one;
-  const at = toTimestamp(nowMs);
-  const data = { anomaly, rule, subject, environment: environment || null, pipeline: pipeline || null, window, amount, expected };
-  await transaction.audit({ type: 'anomaly.found', at, data });
-  await transaction.notifications.note({ type: 'anomaly.found', at, data: { anomaly, rule, environment, pipeline } });
-}

@@ -22,6 +22,7 @@ const rights: Readonly<Record<ApprovalKind, Permission>> = {
   hold: 'holds:approve',
   waiver: 'waivers:approve',
   breakglass: 'breakglasses:approve',
+  incident: 'incidents:approve',
 };
 
 /** What it takes to say yes to it. */

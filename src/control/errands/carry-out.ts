@@ -10,11 +10,14 @@ import { handOut } from '../../pipeline/hand-out.js';
 import { readMarkedDatasets } from '../../pipeline/marked-datasets.js';
 import { toPlanAnswer } from '../../pipeline/plan-answer.js';
 import { prepare } from '../../pipeline/prepare.js';
+import { quarantine } from '../../pipeline/quarantine.js';
 import { rollBack } from '../../pipeline/roll-back.js';
 import { lookAndTell } from '../look-and-tell.js';
 import { openArchive } from '../open-archive.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { changeKeys } from './change-keys.js';
+import { requireNotFrozen } from '../frozen.js';
+import { collectHere } from './collect-evidence.js';
 import { type HandedErasure, eraseHere, findOthers } from './carry-out-erasure.js';
 import { takeOver } from './hand-over.js';
 import { rotateHere } from './carry-out-rotation.js';
@@ -38,6 +41,7 @@ type WantedExpiry = Pick<Expire, 'withdraw' | 'dryRun'>;
 export async function carryOut(options: ErrandOptions, workspace: string, row: ErrandRow, signal: AbortSignal): Promise<Outcome> {
   const { metadata, composer, settings, metrics } = options;
   if (row.kind === 'key-rotation' || row.kind === 'key-destruction') return { result: await changeKeys(options, workspace, row) };
+  if (row.kind === 'evidence') return { result: await collectHere(options, workspace, row) };
   if (row.kind === 'secret-rotation') return { result: await rotateHere(options, workspace, row) };
   // Before anything else: the request that hands it over is waiting.
   const handed = row.kind === 'erase' || row.kind === 'reach' ? await takeOver(metadata, workspace, row.id) : '';
@@ -49,6 +53,9 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
       await stored.leases.close();
     }
   }
+  // Asked for before the incident was opened, and not begun.
+  if (row.kind === 'clone' || row.kind === 'archive' || row.kind === 'rollback')
+    await metadata.within(workspace, (transaction) => requireNotFrozen(transaction, row.environment, row.pipeline));
   const verifier = await metadata.within(workspace, ({ log }) => log.verifier());
   const verifiers = verifier ? [verifier] : [];
   const { doors, request, close } = await composer.composeRun({
@@ -96,6 +103,12 @@ export async function carryOut(options: ErrandOptions, workspace: string, row: E
         const open = (name: string): Promise<Uint8Array> => openArchive(settings, of, name, recipient);
         const order = { ...row, actor: row.requestedBy, recipient, verifiers, open, knownSources: request.knownSources };
         return { result: toJson({ ...(await handOut(doors, order)), log: verifier ? formatVerifierKey(verifier) : null }) };
+      }
+      case 'quarantine': {
+        const { run } = row.wanted as { readonly run: string };
+        await quarantine(doors, { id: row.id, environment: row.environment, run });
+        await metadata.within(workspace, ({ datasets }) => datasets.quarantine(run));
+        return { result: { run } };
       }
       case 'rollback': {
         // Before it holds the target's lock a run is at work, too; after it the lock is what keeps them apart.

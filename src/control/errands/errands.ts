@@ -4,4 +4,4 @@ export { ErrandWorker, type ErrandWorkerOptions } from './errand-worker.js';
 export { type ErrandView, findErrand, settleLost, toErrandView, toThrown, viewProperties } from './find-errand.js';
 export { type HandedErasure, type WantedErasure } from './carry-out-erasure.js';
 export { handOver } from './hand-over.js';
-export { requestErrand, requestKeyChange, requestRotation, wantedSchema } from './request-errand.js';
+export { requestCollection, requestErrand, requestKeyChange, requestQuarantine, requestRotation, wantedSchema } from './request-errand.js';

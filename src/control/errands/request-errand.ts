@@ -2,14 +2,18 @@
 import type { Schema } from '../../documents/documents.js';
 import type { Json } from '../../kernel/canonical-json.js';
 import { newRunId } from '../../kernel/ids.js';
-import type { DocumentRef, ErrandKind, ErrandRow, NewErrand, Transaction } from '../../systems/metadata/metadata.js';
+import type { DocumentRef, ErrandKind, ErrandRow, NewErrand, RunRow, Transaction } from '../../systems/metadata/metadata.js';
 import { toError } from '../../kernel/errors.js';
 import { nameSchema } from '../http/http.js';
 import { toJob } from '../../systems/queue/queue.js';
 import type { WantedKeyChange } from './change-keys.js';
+import { requireNotFrozen } from '../frozen.js';
 import { findDocuments, findEnvironment, toNeeds } from '../runs/runs.js';
 
 export const ERRAND = 'errand';
+
+/** What gives people something of a copy. */
+const frozen: ReadonlySet<ErrandKind> = new Set(['clone', 'archive', 'rollback']);
 const PAGE = 200;
 
 /** Nobody begins with one that was asked for longer ago than this: a roll-back of an hour ago would surprise everybody. */
@@ -42,7 +46,7 @@ export interface WantedErrand {
   readonly clone?: string | null;
 }
 
-/** Throws RESOURCE_UNKNOWN, or what `permit` throws of the pipeline's environment. */
+/** Throws RESOURCE_UNKNOWN, INCIDENT_FROZEN, or what `permit` throws of the pipeline's environment. */
 export async function requestErrand(
   transaction: Transaction,
   { kind, pipeline, requestedBy, nowMs, wanted = null, clone = null }: WantedErrand,
@@ -50,10 +54,29 @@ export async function requestErrand(
 ): Promise<ErrandRow> {
   const environment = await findEnvironment(transaction, pipeline);
   permit(environment);
+  if (frozen.has(kind)) await requireNotFrozen(transaction, environment, pipeline);
   const found = await findDocuments(transaction, pipeline);
   const documents = found.map(({ kind: of, name, version }): DocumentRef => ({ kind: of, name, version }));
   // The worker's pool has the connections of those tags, and no other has.
   return insert(transaction, { kind, pipeline, environment, documents, requestedBy, wanted, clone }, toNeeds(found).tags, nowMs);
+}
+
+/** Of the version that a run made: where it stands is for the documents of its day to say. */
+export function requestQuarantine(
+  transaction: Transaction,
+  { id, pipeline, environment, documents, tags }: Pick<RunRow, 'id' | 'pipeline' | 'environment' | 'documents' | 'tags'>,
+  { requestedBy, nowMs }: { readonly requestedBy: string; readonly nowMs: number },
+): Promise<ErrandRow> {
+  const errand = { kind: 'quarantine', pipeline, environment, documents, requestedBy, wanted: { run: id }, clone: null } as const;
+  return insert(transaction, errand, tags, nowMs);
+}
+
+/** What the log tells of an incident is collected; any worker can do it. */
+export function requestCollection(
+  transaction: Transaction,
+  { nowMs, ...errand }: Pick<ErrandRow, 'environment' | 'requestedBy' | 'wanted'> & { readonly nowMs: number },
+): Promise<ErrandRow> {
+  return insert(transaction, { ...errand, kind: 'evidence', pipeline: '', documents: [], clone: null }, [], nowMs);
 }
 
 /** Of an environment and no pipeline; any worker can do it. The caller MUST have found that whoever asks may. */

@@ -16,6 +16,13 @@ const table = {
   'plans:read': readers,
   'plans:create': ['requester', 'approver', 'operator', 'policy-admin'],
   'anomalies:read': readers,
+  'incidents:read': readers,
+  // It shuts everybody out of a copy; a false alarm costs an afternoon.
+  'incidents:open': ['operator'],
+  'incidents:close': ['operator'],
+  // What was collected is about people's work.
+  'incidents:evidence': ['operator', 'auditor'],
+  'incidents:approve': ['approver'],
   'datasets:read': readers,
   'datasets:roll-back': ['operator'],
   'datasets:expire': ['operator'],

@@ -12,7 +12,7 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number): void => new Gauge({ name, help, registers: [registry] }).set(value);
   const observed: Observation = await metadata.observe(workspaceId, silentMs);
-  const { states, datasets, ages, secrets, uncosigned, unanchored, anomalies, reports } = await metadata.within(
+  const { states, datasets, ages, secrets, uncosigned, unanchored, anomalies, reports, incidents } = await metadata.within(
     workspaceId,
     async (transaction) => ({
       states: await transaction.runs.count(),
@@ -22,6 +22,7 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
       uncosigned: await transaction.log.uncosigned(),
       unanchored: await transaction.log.unanchored(),
       reports: await transaction.dailyReports.overdue(),
+      incidents: await transaction.incidents.count(),
       anomalies: await transaction.anomalies.count(new Date(systemClock.now())),
     }),
   );
@@ -68,6 +69,9 @@ export async function workspaceMetrics(metadata: Metadata, workspaceId: string, 
   for (const rule of watchRules) odd.set({ rule }, anomalies.find((one) => one.rule === rule)?.count ?? 0);
   gauge('bauta_daily_reports_due', 'Daily reports of days that are over and that are not made.', reports.count);
   gauge('bauta_daily_reports_due_seconds', 'Since the first of these days was over.', reports.seconds);
+  gauge('bauta_incidents_open', 'Incidents that nobody has closed.', incidents.open);
+  gauge('bauta_incidents_frozen', 'Incidents whose freeze stands, closed or not.', incidents.frozen);
+  gauge('bauta_incident_steps_failed', 'Steps of open incidents that failed.', incidents.failedSteps);
   gauge('bauta_datasets', 'Published dataset versions that no newer one replaced.', datasets.current);
   gauge('bauta_datasets_expiring', 'Of these: expire so soon that channels were told.', datasets.expiring);
   gauge('bauta_datasets_expired', 'Of these: have expired.', datasets.expired);

@@ -30,13 +30,18 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'anchor.refused': 'anchor-refused',
   'anomaly.found': 'anomaly-found',
   'daily-report.failed': 'report-failed',
+  'incident.opened': 'incident-opened',
+  'incident.step-failed': 'incident-step-failed',
+  'incident.carried-out': 'incident-carried-out',
+  'incident.closed': 'incident-closed',
+  'incident.lifted': 'incident-lifted',
 };
 
 /** Of a deployment: told as they are, each of them a name or an id. */
 const deploymentMembers = ['environment', 'gate', 'service', 'decision', 'breakglass'] as const;
 
 /** Of what was found odd: who it was about is for those to see who may ask for it. */
-const watchMembers = ['environment', 'pipeline', 'rule', 'anomaly'] as const;
+const watchMembers = ['environment', 'pipeline', 'rule', 'anomaly', 'incident', 'step'] as const;
 
 /** Those that are said. */
 const toNamed = (data: Notice['data'], names: readonly string[]): Readonly<Record<string, string>> =>
@@ -86,29 +91,18 @@ export const toQuietMs = ({ event }: Message): number => {
   return event.startsWith('dataset-') || isOfDeployment(event) || isOfWatch(event) ? 0 : QUIET_MS;
 };
 
-const isOfWatch = (event: NoticeEvent): boolean => event.startsWith('anomaly-');
+const isOfWatch = (event: NoticeEvent): boolean => event.startsWith('anomaly-') || event.startsWith('incident-');
 
 const isOfDeployment = (event: NoticeEvent): boolean => event.startsWith('breakglass-') || event === 'deployment-flipped';
 
 /** What a channel hears once: the same of the same pipeline, of the same approval, or of the same bundle. */
-export const toSubject = ({
-  event,
-  pipeline,
-  approval,
-  decision,
-  breakglass,
-  bundle,
-  code,
-  environment,
-  place,
-  anomaly,
-  day,
-}: Message): string => {
+export const toSubject = (message: Message): string => {
+  const { event, pipeline, approval, decision, breakglass, bundle, code, environment, place, anomaly, day, incident, step } = message;
   if (event === 'agent-refused') return `environment ${environment ?? ''}`;
   if (event === 'report-failed') return `report ${day ?? ''}`;
   if (event === 'anchor-refused') return `place ${place ?? ''} ${code ?? ''}`;
   if (event === 'policy-refused') return `bundle ${bundle ?? ''} ${code ?? ''}`;
-  if (isOfWatch(event)) return `anomaly ${anomaly ?? ''}`;
+  if (isOfWatch(event)) return incident === undefined ? `anomaly ${anomaly ?? ''}` : `incident ${incident} ${step ?? ''}`;
   if (isOfDeployment(event)) return breakglass === undefined ? `decision ${decision ?? ''}` : `breakglass ${breakglass}`;
   return event === 'approval-wanted' ? `approval ${approval ?? ''}` : `pipeline ${pipeline ?? ''}`;
 };

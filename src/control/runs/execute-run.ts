@@ -22,6 +22,7 @@ import { useApproval } from './run-approval.js';
 import { toRunVault } from './run-vault.js';
 import { RunSuccession } from './run-succession.js';
 import { keepSource, loadRequest } from './stored-request.js';
+import { requireNotFrozen } from '../frozen.js';
 import { findBeyond } from './tag-classes.js';
 
 const RETRIES = 4;
@@ -196,7 +197,10 @@ function hooksOf(
       const to = borders[name];
       if (to === undefined) return;
       if (to === 'extracting') await requirePool(metadata, run, planned, pool);
-      await metadata.within(run.workspaceId, async ({ runs, datasets }) => {
+      await metadata.within(run.workspaceId, async (transaction) => {
+        const { runs, datasets } = transaction;
+        // At the last of them nothing was published yet, and an incident that is opened later finds a run that publishes.
+        await requireNotFrozen(transaction, run.environment, run.pipeline);
         const held = { workerId, attempt: run.attempt };
         const { cancelRequestedAt, pauseRequestedAt } = await runs.transition(run.id, { to, held, moved });
         // The last moment: who asks later finds a run that publishes.
@@ -266,7 +270,7 @@ async function end(
     }
     if (next === undefined) {
       const leaves = left && !isPublished && (state !== 'planning' || cancelRequestedAt !== null);
-      const ended = await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves), held, moved, ...line });
+      const ended = await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves, state), held, moved, ...line });
       if (ended.state === 'published')
         await transaction.datasets.publish(run.id, toTally(summary?.checks ?? []), toPrivacySum(summary?.privacy ?? null));
       // The gate was asked for it today.
@@ -286,9 +290,16 @@ async function requeue(transaction: Transaction, id: string, move: Omit<Move, 't
   return queued.state;
 }
 
-function toEnd(summary: RunSummary | undefined, error: BautaError | undefined, left: boolean): Pick<Move, 'to' | 'summary'> {
+function toEnd(
+  summary: RunSummary | undefined,
+  error: BautaError | undefined,
+  left: boolean,
+  from: RunState,
+): Pick<Move, 'to' | 'summary'> {
   const told = summary ?? (error ? { state: 'failed', error: toErrorView(error), findings: error.findings } : { state: 'failed' });
-  const reached = error?.code === 'RUN_CANCELLED' && summary?.state !== 'published' ? 'cancelled' : (summary?.state ?? 'failed');
+  // Before anything of it was read it is denied as a gate denies.
+  const frozen = error?.code === 'INCIDENT_FROZEN' && from === 'planning' ? 'denied' : undefined;
+  const reached = error?.code === 'RUN_CANCELLED' && summary?.state !== 'published' ? 'cancelled' : (frozen ?? summary?.state ?? 'failed');
   const to = left ? 'compensation-failed' : reached;
   return { to, summary: { ...told, state: to } };
 }

@@ -6,6 +6,7 @@ import { newRunId } from '../../kernel/ids.js';
 import type { DocumentRef, DocumentVersion, RunRow, Transaction } from '../../systems/metadata/metadata.js';
 import type { ConnectionDefinition, RunParameters } from '../../pipeline/definition.js';
 import { toJob } from '../../systems/queue/queue.js';
+import { requireNotFrozen } from '../frozen.js';
 import { tagClasses, toTagClass } from './tag-classes.js';
 
 export const PROVISION = 'provision';
@@ -34,17 +35,20 @@ export function toWanted({ priority, deadlineMinutes }: RunParameters = {}, from
   };
 }
 
-/** The new run's id; undefined when there is one of this pipeline for this instant. Throws RESOURCE_UNKNOWN. */
+/** The new run's id; undefined when there is one of this pipeline for this instant. Throws RESOURCE_UNKNOWN, INCIDENT_FROZEN. */
 export async function requestRun(transaction: Transaction, wanted: WantedRun): Promise<string | undefined> {
   const { pipeline, requestedBy, dueAt = null, cause, nowMs, priority = 5, deadlineAt = null, traceparent, reuse = false } = wanted;
   const documents = await findDocuments(transaction, pipeline);
+  const environment = await findEnvironment(transaction, pipeline);
+  // A person is told at once; what a schedule or a trigger asks for is denied when it is to begin, and that stands in the log.
+  if (requestedBy !== null) await requireNotFrozen(transaction, environment, pipeline);
   const run = {
     ...{ id: newRunId(nowMs), pipeline, requestedBy, dueAt, priority, deadlineAt, reuse, ...toNeeds(documents) },
     // The author of a cause has a part in the run, as those of the others have.
     documents: [...documents.map(({ kind, name, version }): DocumentRef => ({ kind, name, version })), ...(cause ? [cause] : [])],
     ...(cause ? { cause } : {}),
     ...(traceparent === undefined ? {} : { traceparent }),
-    environment: await findEnvironment(transaction, pipeline),
+    environment,
   };
   if (!(await transaction.runs.insert(run))) return undefined;
   await enqueue(transaction, run);
@@ -61,6 +65,7 @@ export async function requestAgain(
   { requestedBy, nowMs, traceparent }: Pick<WantedRun, 'nowMs' | 'traceparent'> & { readonly requestedBy: string },
 ): Promise<string> {
   const { pipeline, documents, environment, source, tags, priority } = run;
+  await requireNotFrozen(transaction, environment, pipeline);
   const again = {
     id: newRunId(nowMs),
     pipeline,

@@ -8,6 +8,7 @@ import { Metadata, type RunRow, type Transaction, isEnded, runStates } from '../
 import {
   CLOCK, type Request, type Response, Route, answerOnce, callerOf, environmentsOf, nameSchema, pageSchema, parseRequest, readPage, requireRight, toPage, traceOf,
 } from '../http/http.js'; // prettier-ignore
+import { cancelRun } from './cancel-run.js';
 import { enqueue, findEnvironment, requestAgain, requestRun } from './request-run.js';
 import { streamRun } from './stream-run.js';
 import { toStages } from './to-stages.js';
@@ -193,17 +194,8 @@ export class RunsController {
     const { workspaceId, personId } = callerOf(request);
     return this.metadata.within(workspaceId, async (transaction) => {
       requireRight(request, 'runs:cancel', [(await findRun(transaction, request, id)).environment]);
-      // Approvals before their run, as everywhere: two that lock both do not wait for each other.
-      const approvals = await transaction.approvals.lockOpen({ runId: id });
-      const run = await transaction.runs.lock(id);
-      if (isEnded(run.state) || run.state === 'publishing') throw toError('RUN_ENDED', { name: run.state });
-      for (const approval of approvals) await transaction.approvals.transition(approval, 'void', { actor: personId });
-      const isIdle = run.state === 'queued' || run.state === 'paused' || run.state === 'awaiting-approval';
-      if (isIdle && !run.abandoned) return toView(await transaction.runs.transition(id, { to: 'cancelled', actor: personId }));
-      await transaction.runs.requestCancel(id);
-      await this.tell(transaction, 'run.cancel-requested', id, personId);
-      // What a worker that is gone may have left, another one takes away first.
-      if (isIdle && run.state !== 'queued') await this.queueAgain(transaction, id, personId);
+      const isCancelled = await cancelRun(transaction, id, { actor: personId, nowMs: this.clock.now() });
+      if (!isCancelled) throw toError('RUN_ENDED', { name: (await findRun(transaction, request, id)).state });
       return toView(await findRun(transaction, request, id));
     });
   }

@@ -1,4 +1,5 @@
 // The door of runs: asked for over REST, worked on by whoever has time.
+export { cancelRun } from './cancel-run.js';
 export { runConsequence } from './run-approval.js';
 export { toLook } from './look-at-source.js';
 export { toDriftLook } from './look-for-drift.js';

@@ -8,6 +8,7 @@ import type { TriggerDefinition, WebhookDefinition } from '../../pipeline/defini
 import { Metadata, type Transaction, type TriggerRow } from '../../systems/metadata/metadata.js';
 import { CLOCK, HOOK_SECRETS, type ReadHookSecret, type Request, Route, isUuid, traceOf } from '../http/http.js';
 import { giveBack } from '../environments/environments.js';
+import { openIncident } from '../incidents/incidents.js';
 import { findEnvironment, requestRun, toWanted } from '../runs/runs.js';
 import { getTrigger } from '../triggers/triggers.js';
 import { type Refusal, type Verified, verifyDelivery } from './verify-delivery.js';
@@ -18,13 +19,22 @@ const answer: Schema = {
   properties: {
     run: { type: ['string', 'null'], description: 'the run that was asked for' },
     clone: { type: 'string', description: 'the clone of a pull request that has ended, which is dropped; no run is asked for then' },
+    incident: {
+      type: 'string',
+      description: 'the incident that an alert opened, or that is open about the same; no run is asked for then',
+    },
     ignored: { type: 'string', enum: ['event', 'branch', 'paused'], description: 'why none was asked for' },
   },
 };
 const body: Schema = { type: 'object', description: 'as GitHub, GitLab or Standard Webhooks have it' };
 const SHORTEST = 16;
 
-type Answer = { readonly run: string | null; readonly clone?: string; readonly ignored?: 'event' | 'branch' | 'paused' };
+type Answer = {
+  readonly run: string | null;
+  readonly clone?: string;
+  readonly incident?: string;
+  readonly ignored?: 'event' | 'branch' | 'paused';
+};
 interface Found {
   readonly workspaceId: string;
   readonly row: TriggerRow;
@@ -42,7 +52,7 @@ export class WebhooksController {
 
   @Route({
     ...{ method: 'POST', path: ':id', needs: 'signature', summary: 'something happened: a signed delivery', status: 202 },
-    ...{ answer, body, errors: [403, 404] },
+    ...{ answer, body, errors: [401, 403, 404] },
   })
   async deliver(@Req() request: Request, @Param('id') id: string): Promise<Answer> {
     const found = await this.find(id);
@@ -53,6 +63,8 @@ export class WebhooksController {
     if (dropped !== undefined) return { run: null, clone: dropped };
     const ignored = found.row.pausedAt === null ? toIgnored(found.webhook, verdict) : 'paused';
     if (ignored) return { run: null, ignored };
+    const { playbook } = found.trigger;
+    if (playbook !== undefined) return { run: null, incident: await this.open(found, playbook, verdict) };
     const run = await this.metadata.within(found.workspaceId, (transaction) => this.ask(transaction, found, verdict, traceOf(request)));
     return run === undefined ? this.refuse(found, 'replayed') : { run };
   }
@@ -78,12 +90,12 @@ export class WebhooksController {
     return verifyDelivery(webhook.form, delivery, secret, this.clock.now());
   }
 
-  private async refuse({ workspaceId, row, webhook }: Found, reason: Refusal): Promise<never> {
+  private async refuse({ workspaceId, row, trigger, webhook }: Found, reason: Refusal): Promise<never> {
     const data = { trigger: row.name, version: row.version, form: webhook.form, reason };
     await this.metadata.within(workspaceId, (transaction) =>
       transaction.audit({ type: 'webhook.refused', at: toTimestamp(this.clock.now()), data }),
     );
-    throw toError('WEBHOOK_REFUSED', { name: reason });
+    throw toError(trigger.playbook === undefined ? 'WEBHOOK_REFUSED' : 'ALERT_REFUSED', { name: reason });
   }
 
   /** Id of the clone that was made for a pull request that has ended; undefined: there is none, or it is no such delivery. */
@@ -97,6 +109,30 @@ export class WebhooksController {
       if (row.state !== 'dropping') await giveBack(transaction, row, { nowMs: this.clock.now(), why: 'closed' });
       return row.id;
     });
+  }
+
+  /** One that came before says again what is open; it opens nothing twice, and nothing anew after that was closed. */
+  private async open(found: Found, playbook: string, { digest, toldForMs }: Verified): Promise<string> {
+    const { workspaceId, row, trigger } = found;
+    const { name } = row;
+    const rule = `alert ${name}`;
+    const incident = await this.metadata.within(workspaceId, async (transaction) => {
+      const locked = await transaction.triggers.lock(name);
+      const [answeredBy] = await transaction.documents.authorsOf([{ kind: 'Trigger', name, version: row.version }]);
+      if (!locked || answeredBy === undefined) return undefined;
+      const { pipeline } = trigger;
+      if (await transaction.triggers.isAnswered(locked.id, digest)) {
+        const environment = await findEnvironment(transaction, pipeline);
+        return (await transaction.incidents.findOpen({ rule, environment, pipeline }))?.id;
+      }
+      const now = new Date(this.clock.now());
+      const { id } = await openIncident(transaction, { rule, pipeline, playbook, openedBy: null, answeredBy }, this.clock);
+      await transaction.triggers.answer(locked.id, digest, id, now, toldForMs === undefined ? null : new Date(now.getTime() + toldForMs));
+      const data = { trigger: name, version: row.version, digest, incident: id };
+      await transaction.audit({ type: 'trigger.answered', at: toTimestamp(now.getTime()), data });
+      return id;
+    });
+    return incident ?? this.refuse(found, 'replayed');
   }
 
   /** The run's id; undefined: the same delivery had one. */

@@ -113,6 +113,15 @@ export class AgentStore {
     return inserted.length === 1;
   }
 
+  /** Of the open ones: they let nobody in any more. How many there were. */
+  async endInvites(environment: string): Promise<number> {
+    const [, count] = await this.manager.query<[unknown[], number]>(
+      `UPDATE bauta.agent_invite SET expires_at = now() WHERE workspace_id = $1 AND environment = $2 AND used_at IS NULL AND expires_at > now()`,
+      [this.workspaceId, environment],
+    );
+    return count;
+  }
+
   /** False: it is in already, or was let go. */
   async enrol(environment: string, agent: NewAgent, tokenId: string, standing: object): Promise<boolean> {
     await this.manager.query(

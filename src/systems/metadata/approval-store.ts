@@ -9,8 +9,8 @@ import { type ApprovalState, mayBecome } from './approval-state.js';
 /** `Transaction` has it; a store does not import what it is a part of. */
 type Audit = (type: string, data: Readonly<Record<string, string | null>>, actor?: string) => Promise<void>;
 
-/** What waits: a run, documents, a waiver, a break-glass, the end of keys or of a hold for an approver; roles and tokens for another administrator, trust in an issuer for any. */
-export const approvalKinds = ['run', 'documents', 'roles', 'token', 'trust', 'keys', 'hold', 'waiver', 'breakglass'] as const;
+/** What waits: a run, documents, a waiver, a break-glass, the end of keys, of a hold or of an incident's freeze for an approver; roles and tokens for another administrator, trust in an issuer for any. */
+export const approvalKinds = ['run', 'documents', 'roles', 'token', 'trust', 'keys', 'hold', 'waiver', 'breakglass', 'incident'] as const;
 
 export type ApprovalKind = (typeof approvalKinds)[number];
 

@@ -18,7 +18,9 @@ export type ErrandKind =
   | 'key-rotation'
   | 'key-destruction'
   | 'secret-rotation'
-  | 'agents';
+  | 'agents'
+  | 'quarantine'
+  | 'evidence';
 
 export interface NewErrand {
   readonly id: string;

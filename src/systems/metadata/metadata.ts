@@ -27,6 +27,7 @@ export type { ErrandKind, ErrandRow, Loss, NewErrand } from './errand-store.js';
 export { type EventPlace, type EventProgress, type EventStream, type SignedEntry, eventStreams } from './event-store.js';
 export type { Counts, EvidenceRow, NewEvidence, Producer, Subject, SubjectKind } from './evidence-store.js';
 export type { HoldRow } from './hold-store.js';
+export type { IncidentFile, IncidentOutcome, IncidentRow, IncidentStep, NewIncident, StepState } from './incident-store.js';
 export type { Observation } from './observation.js';
 export { migrate } from './migrate.js';
 export type { LogEntry } from './log-store.js';

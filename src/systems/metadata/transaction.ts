@@ -23,6 +23,7 @@ import { ErrandStore } from './errand-store.js';
 import { EvidenceStore } from './evidence-store.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { IdentityStore } from './identity-store.js';
+import { IncidentStore } from './incident-store.js';
 import { LogStore } from './log-store.js';
 import { NotificationStore } from './notification-store.js';
 import { PeopleStore } from './people-store.js';
@@ -92,6 +93,7 @@ export class Transaction {
   readonly anomalies: AnomalyStore;
   readonly accessReviews: AccessReviewStore;
   readonly dailyReports: DailyReportStore;
+  readonly incidents: IncidentStore;
 
   constructor(
     private readonly manager: EntityManager,
@@ -131,6 +133,7 @@ export class Transaction {
     this.anomalies = new AnomalyStore(manager, workspaceId);
     this.accessReviews = new AccessReviewStore(manager, workspaceId);
     this.dailyReports = new DailyReportStore(manager, workspaceId);
+    this.incidents = new IncidentStore(manager, workspaceId);
   }
 
   /** Into the outbox: durable exactly if what this transaction changes is. */

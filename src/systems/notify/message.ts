@@ -9,6 +9,7 @@ export const noticeEvents = [
   'anchor-refused',
   'anomaly-found',
   'report-failed',
+  ...(['incident-opened', 'incident-step-failed', 'incident-carried-out', 'incident-closed', 'incident-lifted'] as const),
 ] as const;
 
 export type NoticeEvent = (typeof noticeEvents)[number];
@@ -43,6 +44,9 @@ export type Message = {
   /** What was found odd, by its rule and id: `GET /v1/anomalies` says more. */
   readonly rule?: string;
   readonly anomaly?: string;
+  readonly incident?: string;
+  /** Of its playbook; of several that failed all. */
+  readonly step?: string;
 };
 
 const titles: Readonly<Record<NoticeEvent, string>> = {
@@ -66,6 +70,11 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'report-failed': 'A daily report could not be made; it is tried again',
   'anchor-refused': 'No checkpoint of the log could be put at a place of BAUTA_LOG_ANCHORS',
   'anomaly-found': 'Something is odd in the log',
+  'incident-opened': 'An incident was opened: its playbook is being carried out',
+  'incident-step-failed': 'A step of an incident failed',
+  'incident-carried-out': 'The playbook of an incident was carried out',
+  'incident-closed': 'An incident was closed',
+  'incident-lifted': 'The freeze of an incident was lifted',
 };
 
 export const toTitle = ({ event }: Message): string => titles[event];
@@ -88,13 +97,15 @@ export function toFacts({
   breakglass,
   rule,
   anomaly,
+  incident,
+  step,
   workspace,
   at,
 }: Message): readonly (readonly [string, string])[] {
   const all = {
     ...{ Pipeline: pipeline, Environment: environment, Run: run, Approval: approval },
     ...{ Gate: gate, Service: service, Decision: decision, 'Break-glass': breakglass },
-    ...{ Rule: rule, Anomaly: anomaly },
+    ...{ Rule: rule, Anomaly: anomaly, Incident: incident, Step: step },
     ...{
       Changed: changed?.join(', '),
       Expires: expiresAt,

@@ -1,0 +1,49 @@
+// What the log tells of an incident is collected by a worker: the package of the window with its proof, and the worksheet for whoever weighs the breach.
+// Kept in the incident's own table, to which the service's role can add and of which it can change nothing; the digest of each is told to the log.
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Json } from '../../kernel/canonical-json.js';
+import { systemClock } from '../../kernel/clock.js';
+import { toError } from '../../kernel/errors.js';
+import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
+import { makeReports } from '../make-reports.js';
+
+const papers = {
+  evidence: { name: 'evidence.zip', mediaType: 'application/zip', report: 'gdpr', format: 'zip' },
+  worksheet: { name: 'breach-worksheet.html', mediaType: 'text/html', report: 'gdpr', format: 'html' },
+} as const;
+
+/** What one row holds; a log of a million entries packs to a fifth of that. */
+const LARGEST = 256 * 1024 * 1024;
+
+interface WantedEvidence {
+  readonly what: keyof typeof papers;
+  readonly incident: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Throws what making a report throws, and INCIDENT_FILE_TOO_LARGE. Once: what was collected already is what there is. */
+export async function collectHere({ metadata }: { readonly metadata: Metadata }, workspaceId: string, row: ErrandRow): Promise<Json> {
+  const { what, incident, from, to } = row.wanted as unknown as WantedEvidence;
+  const { name, mediaType, report, format } = papers[what];
+  const known = await metadata.within(workspaceId, ({ incidents }) => incidents.findFile(incident, name));
+  if (known) return { file: name, digest: known.digest, size: known.bytes.length };
+  const folder = await mkdtemp(join(tmpdir(), 'bauta-incident-'));
+  try {
+    const workspace = await metadata.workspaceName(workspaceId);
+    const period = { from, to, zone: 'UTC' };
+    const order = { workspaceId, workspace, actor: row.requestedBy, period, papers: [{ report, format }], folder };
+    const [made] = await makeReports(metadata, systemClock, order);
+    if (!made || made.bytes > LARGEST) throw toError('INCIDENT_FILE_TOO_LARGE', { file: name, amount: `${LARGEST / 1024 / 1024} MiB` });
+    const bytes = await readFile(join(folder, made.name));
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    await metadata.within(workspaceId, ({ incidents }) => incidents.addFile(incident, { name, mediaType, bytes, digest }));
+    return { file: name, digest, size: bytes.length };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
