@@ -203,7 +203,8 @@ const nobodys: Record<string, string> = {
 };
 
 function toAddress(path: string, name = foreignName, ids: Readonly<Record<string, string>> = foreignIds): string {
-  const noun = path.split('/')[2] ?? '';
+  const [, , first = '', second = ''] = path.split('/');
+  const noun = second === 'reach' ? second : first;
   return path
     .replace('{name}', name)
     .replace('{file}', 'swagger-ui.css')
@@ -240,6 +241,7 @@ beforeAll(async () => {
          ('0000000rollback0', '${workspace}', 'rollback', '${foreignName}', 'dev', '[]', '${author}'),
          ('00000000expire00', '${workspace}', 'expire', '${foreignName}', 'dev', '[]', '${author}'),
          ('0000000000erase0', '${workspace}', 'erase', '${foreignName}', 'dev', '[]', '${author}'),
+         ('0000000000reach0', '${workspace}', 'reach', '${foreignName}', 'dev', '[]', '${author}'),
          ('0000000rotation0', '${workspace}', 'secret-rotation', '', '', '[]', '${author}'),
          ('00000000agents00', '${workspace}', 'agents', '${foreignName}', 'dev', '[]', '${author}'),
          ('00000000rotate00', '${workspace}', 'key-rotation', '', 'dev', '[]', '${author}');
@@ -267,6 +269,7 @@ beforeAll(async () => {
     agents: '00000000agents00',
     rotations: '0000000rotation0',
     subjects: '0000000000erase0',
+    reach: '0000000000reach0',
     datasets: '0000000000000000',
   });
   await world.sql(
