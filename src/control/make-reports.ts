@@ -9,17 +9,18 @@ import type { Clock } from '../kernel/clock.js';
 import { digestBytes } from '../kernel/digest.js';
 import { toError } from '../kernel/errors.js';
 import { type LogEnd, type LogFiles, prove } from '../pipeline/audit/audit.js';
-import type { Declared, LogState, Period } from '../pipeline/report/report.js';
+import type { CheckedLog, Declared, LogState, Period } from '../pipeline/report/report.js';
 import { toDay } from '../pipeline/report/report.js';
 import type { Metadata } from '../systems/metadata/metadata.js';
 import { type Applied, toDeclared } from './declared.js';
 import { type Asked, makeReport } from './look-at-log.js';
+import { makeBreachReport } from './make-breach-report.js';
 import { makePackage } from './make-package.js';
 import { type PackageLog, withCheckpoint } from './package-log.js';
 import { readProduct } from './product.js';
 import { renderPackaged, renderReport } from './render-report.js';
 import type { MadePaper, ReportFormat, ReportOrder } from './report-order.js';
-import { type Telling, tellReport } from './tell-report.js';
+import { type Telling, type ToldReport, tellReport } from './tell-report.js';
 
 const PAGE = 200;
 
@@ -52,10 +53,42 @@ async function write({ own, tell }: OpenLog, asked: Asked, format: ReportFormat,
   await writeFile(path, bytes, { mode: 0o600 }).catch(() => {
     throw toError('OUTPUT_UNWRITABLE', { file: path });
   });
-  const { report, period, upTo } = { ...asked, upTo: log.checkpoint };
-  const end = { log: upTo.origin.slice(upTo.origin.lastIndexOf('/') + 1), size: upTo.size, root: upTo.root };
-  await tell({ report, format, from: period.from, to: period.to, digest: digestBytes(bytes), upTo: end });
+  await tell(toTold(asked, format, bytes, log));
   return log.state;
+}
+
+/** The worksheet of a breach in one environment, as one page that prints: what `bauta report breach` makes. Throws as `makeReports` does. */
+export async function makeWorksheet(
+  metadata: Metadata,
+  clock: Clock,
+  {
+    workspaceId,
+    workspace,
+    actor,
+    window,
+    environment,
+  }: Omit<ReportOrder, 'metadata' | 'period' | 'papers' | 'folder'> & {
+    readonly window: Period;
+    readonly environment: string;
+  },
+): Promise<Buffer> {
+  const { own, tell } = await openLog({ metadata, clock, workspaceId, actor }, window);
+  const declared = await readDeclaredIn(metadata, workspaceId, window);
+  const asked = { workspace, product: readProduct(), declared, breach: { environment, window } };
+  const { document, log } = await makeBreachReport(own.files, asked, own.verifier);
+  const bytes = await renderReport(document, 'html');
+  await tell(toTold({ report: 'breach', period: window }, 'html', bytes, log));
+  return bytes;
+}
+
+function toTold(
+  { report, period: { from, to } }: { readonly report: string; readonly period: Period },
+  format: ReportFormat,
+  bytes: Uint8Array,
+  { checkpoint: { origin, size, root } }: CheckedLog,
+): ToldReport {
+  const upTo = { log: origin.slice(origin.lastIndexOf('/') + 1), size, root };
+  return { report, format, from, to, digest: digestBytes(bytes), upTo };
 }
 
 interface OpenLog {

@@ -248,6 +248,10 @@ it('hands out the evidence as it was collected, which nobody can write again, wi
   expect([said.stderr, said.exitCode]).toEqual(['', 0]);
   const bytes = readFileSync(join(folder, 'evidence.zip'));
   expect(`sha256:${createHash('sha256').update(bytes).digest('hex')}`).toBe(files[1]!.digest);
+  const page = await fetch(`${world.url}/v1/incidents/${alarmed}/files/breach-worksheet.html`, {
+    headers: { authorization: `Bearer ${tokens['olga']!}` },
+  });
+  expect(await page.text()).toMatch(/<h1[^>]*>[^<]*breach/i);
   const [step] = (await world.told('incident.step')).filter(({ data }) => data['step'] === 'collect-evidence');
   expect(step?.data['detail']).toMatchObject({ file: 'evidence.zip', digest: files[1]!.digest });
   // Checked as any package is: with the log's own key, and with nothing of the service.

@@ -6,6 +6,7 @@ import { type Event } from '../../pipeline/event.js';
 import { type Anomaly, findAnomalies, findSilence, keptMs } from '../../pipeline/find-anomalies.js';
 import type { Metadata, Transaction } from '../../systems/metadata/metadata.js';
 import type { Watch } from '../../pipeline/watch.js';
+import { Rounds } from '../rounds.js';
 import { readWatches } from '../watches/watches.js';
 import { openIncidents } from './open-incidents.js';
 
@@ -25,27 +26,21 @@ export interface AnomalyClockOptions {
 }
 
 export class AnomalyClock {
-  private readonly timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
   private stopped = false;
 
   constructor(private readonly options: AnomalyClockOptions) {
-    const { lookMs = LOOK_MS } = options;
-    if (lookMs > 0) this.timer = setInterval(() => void this.look(), lookMs);
+    this.rounds = new Rounds(() => this.lookOnce(), options.lookMs ?? LOOK_MS, options.failed);
   }
 
   /** Never throws. */
   look(): Promise<void> {
-    this.looking ??= this.lookOnce()
-      .catch(this.options.failed)
-      .finally(() => (this.looking = undefined));
-    return this.looking;
+    return this.rounds.run();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    clearInterval(this.timer);
-    await this.looking;
+    await this.rounds.stop();
   }
 
   private async lookOnce(): Promise<void> {

@@ -9,11 +9,11 @@ import type { Json } from '../../kernel/canonical-json.js';
 import { systemClock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
-import { makeReports } from '../make-reports.js';
+import { makeReports, makeWorksheet } from '../make-reports.js';
 
 const papers = {
-  evidence: { name: 'evidence.zip', mediaType: 'application/zip', report: 'gdpr', format: 'zip' },
-  worksheet: { name: 'breach-worksheet.html', mediaType: 'text/html', report: 'gdpr', format: 'html' },
+  evidence: { name: 'evidence.zip', mediaType: 'application/zip' },
+  worksheet: { name: 'breach-worksheet.html', mediaType: 'text/html' },
 } as const;
 
 /** What one row holds; a log of a million entries packs to a fifth of that. */
@@ -29,21 +29,31 @@ interface WantedEvidence {
 /** Throws what making a report throws, and INCIDENT_FILE_TOO_LARGE. Once: what was collected already is what there is. */
 export async function collectHere({ metadata }: { readonly metadata: Metadata }, workspaceId: string, row: ErrandRow): Promise<Json> {
   const { what, incident, from, to } = row.wanted as unknown as WantedEvidence;
-  const { name, mediaType, report, format } = papers[what];
+  const { name, mediaType } = papers[what];
   const known = await metadata.within(workspaceId, ({ incidents }) => incidents.findFile(incident, name));
   if (known) return { file: name, digest: known.digest, size: known.bytes.length };
+  const workspace = await metadata.workspaceName(workspaceId);
+  const of = { workspaceId, workspace, actor: row.requestedBy };
+  const period = { from, to, zone: 'UTC' };
+  const bytes =
+    what === 'worksheet'
+      ? await makeWorksheet(metadata, systemClock, { ...of, window: period, environment: row.environment })
+      : await pack(metadata, { ...of, period });
+  if (bytes.length > LARGEST) throw toTooLarge(name);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  await metadata.within(workspaceId, ({ incidents }) => incidents.addFile(incident, { name, mediaType, bytes, digest }));
+  return { file: name, digest, size: bytes.length };
+}
+
+async function pack(metadata: Metadata, order: Omit<Parameters<typeof makeReports>[2], 'papers' | 'folder'>): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'bauta-incident-'));
   try {
-    const workspace = await metadata.workspaceName(workspaceId);
-    const period = { from, to, zone: 'UTC' };
-    const order = { workspaceId, workspace, actor: row.requestedBy, period, papers: [{ report, format }], folder };
-    const [made] = await makeReports(metadata, systemClock, order);
-    if (!made || made.bytes > LARGEST) throw toError('INCIDENT_FILE_TOO_LARGE', { file: name, amount: `${LARGEST / 1024 / 1024} MiB` });
-    const bytes = await readFile(join(folder, made.name));
-    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    await metadata.within(workspaceId, ({ incidents }) => incidents.addFile(incident, { name, mediaType, bytes, digest }));
-    return { file: name, digest, size: bytes.length };
+    const [made] = await makeReports(metadata, systemClock, { ...order, papers: [{ report: 'gdpr', format: 'zip' }], folder });
+    if (!made || made.bytes > LARGEST) throw toTooLarge(papers.evidence.name);
+    return await readFile(join(folder, made.name));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const toTooLarge = (file: string): Error => toError('INCIDENT_FILE_TOO_LARGE', { file, amount: `${LARGEST / 1024 / 1024} MiB` });

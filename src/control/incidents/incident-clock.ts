@@ -5,6 +5,7 @@ import { type Clock, toTimestamp } from '../../kernel/clock.js';
 import { toError, toKnownError } from '../../kernel/errors.js';
 import { isolating } from '../../pipeline/playbook.js';
 import type { IncidentRow, IncidentStep, Metadata, Transaction } from '../../systems/metadata/metadata.js';
+import { Rounds } from '../rounds.js';
 import { type Taken, takeStep } from './take-step.js';
 
 const LOOK_MS = 2000;
@@ -22,25 +23,19 @@ export interface IncidentClockOptions {
 }
 
 export class IncidentClock {
-  private readonly timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly rounds: Rounds;
 
   constructor(private readonly options: IncidentClockOptions) {
-    const { lookMs = LOOK_MS } = options;
-    if (lookMs > 0) this.timer = setInterval(() => void this.look(), lookMs);
+    this.rounds = new Rounds(() => this.lookOnce(), options.lookMs ?? LOOK_MS, options.failed);
   }
 
   /** Never throws. */
   look(): Promise<void> {
-    this.looking ??= this.lookOnce()
-      .catch(this.options.failed)
-      .finally(() => (this.looking = undefined));
-    return this.looking;
+    return this.rounds.run();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async lookOnce(): Promise<void> {
