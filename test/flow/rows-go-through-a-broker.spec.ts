@@ -302,3 +302,30 @@ function expectForeign(records: readonly Consumed[]): void {
     expect(Object.keys(value.after)).toContain('nicknames');
   }
 }
+
+onKafka(
+  'is published by the last of several runs that are under way at once: the others say that their place was taken, and leave nothing',
+  async () => {
+    use('format: json');
+    const wholly = await shop.block('step:publish.commit');
+    const hardly = await shop.block('step:data.load');
+    const endOf = async ({ child, ended }: typeof wholly): Promise<readonly (string | null)[]> => {
+      child.kill('SIGUSR2');
+      const { stdout, stderr } = await ended;
+      return [stdout.split('\n')[1] ?? null, stderr];
+    };
+    expect(await endOf(wholly)).toEqual(['failed STREAM_TAKEN_OVER', '']);
+    expect(await readAll(customers)).toEqual([]);
+    expect(await run()).toContain('published');
+    const listed = await datasets();
+    expect(await endOf(hardly)).toEqual(['failed STREAM_TAKEN_OVER', '']);
+    expect([listed.map(({ state }) => state), await datasets()]).toEqual([['current'], listed]);
+    expect([await readAll(customers, true), await readAll(customers)].map((rows) => [rows.length, runsOf(rows)])).toEqual([
+      [4000, [listed[0]!.runId]],
+      [4000, [listed[0]!.runId]],
+    ]);
+    expect((await shop.bauta(['audit', 'verify'])).code).toBe(0);
+    expect(readdirSync(shop.environment['TMPDIR']!)).toEqual([]);
+  },
+  120_000,
+);

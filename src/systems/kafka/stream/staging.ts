@@ -90,7 +90,7 @@ export class StreamStaging implements Staging {
       this.#back.fail(error);
       throw error;
     };
-    const [loaded, written] = await Promise.all([proving.catch(failed), writing.catch(failed)]);
+    const [loaded, written] = await Promise.all([proving.catch(failed), writing.catch(failed)]).catch(this.#throwTakenOver);
     if (loaded.rows !== written.rows)
       throw toError('DELIVER_ROWS_DIFFER', { stage: 'deliver', schema: table.schema, table: table.name, amount: `${written.rows} rows` });
     this.#digests[at]! += digest.sum;
@@ -153,7 +153,7 @@ export class StreamStaging implements Staging {
     const body = { version, marker: { ...marker }, markers: await this.#toMarkers(), expiresAt: marker.expiresAt };
     await outlet.commit(this.#toSay('publish', body)).catch(async (error: unknown) => {
       // What got no answer may have been done all the same.
-      if (!(await control.wasTold('publish', runId).catch(() => false))) throw error;
+      if (!(await control.wasTold('publish', runId).catch(() => false))) return this.#throwTakenOver(error);
       await outlet.close();
     });
     await onStep('publish.wait');
@@ -202,7 +202,7 @@ export class StreamStaging implements Staging {
     const failures: unknown[] = [];
     const attempt = (work: () => unknown): Promise<void> => Promise.resolve().then(work).then(() => undefined, (error: unknown) => void failures.push(error)); // prettier-ignore
     await attempt(() => onStep('withdraw.tell'));
-    await attempt(() => outlet.abort(this.#toSay('withdraw', { reason: 'RUN_ENDED' })));
+    await attempt(() => outlet.abort(this.#toSay('withdraw', { reason: 'RUN_ENDED' })).catch(this.#throwTakenOver));
     await attempt(() => proving.drop());
     await attempt(close);
     this.#state = 'dropped';
@@ -227,6 +227,15 @@ export class StreamStaging implements Staging {
     const { control, runId, version, lastsMs } = this.#parts;
     return toSay(control, { type, runId, version, lastsMs, body });
   }
+
+  /** Who takes a run's place ends its transaction and withdraws it; a topic that is gone, or records of another run, may be what is seen first. */
+  readonly #throwTakenOver = async (error: unknown): Promise<never> => {
+    const { control, runId, plan } = this.#parts;
+    const { code = '' } = error as { readonly code?: string };
+    const isWithdrawn = /^(TOPIC|STREAM_RECORD)_/.test(code) && (await control.wasTold('withdraw', runId).catch(() => false));
+    if (code !== 'BROKER_FENCED' && !isWithdrawn) throw error;
+    throw toError('STREAM_TAKEN_OVER', { stage: 'deliver', name: plan.environment });
+  };
 
   #requireLoading(): void {
     if (this.#state !== 'loading') throw toError('STAGING_CLOSED');
