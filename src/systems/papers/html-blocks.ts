@@ -3,7 +3,7 @@ import type { Block, Chart, Column, Field, Table } from '../../pipeline/report/r
 import { layOutChart } from './chart.js';
 import { findMark, type Mark, noticeTitles, toRanges, toRest } from './marks.js';
 import { escapeMarkup, toShownNumber } from './shown-text.js';
-import { toShownTime, toShownTimes } from './shown-time.js';
+import { toShownTimes } from './shown-time.js';
 import { toSvg } from './svg.js';
 
 export class BlockWriter {
@@ -47,10 +47,10 @@ export class BlockWriter {
   }
 
   private writeCell({ kind }: Column, value: string | number | null): string {
-    if (value === null) return `<td class="${kind} none">unknown</td>`;
+    if (value === null) return `<td class="${kind} none">–</td>`;
     if (typeof value === 'number') return `<td class="${kind}">${toShownNumber(value)}</td>`;
     if (kind === 'conclusion' || kind === 'standing') return `<td>${writeMark(findMark(value), value)}</td>`;
-    if (kind === 'time') return `<td class="time">${writeTime(toShownTime(value, this.zone))}</td>`;
+    if (kind === 'time') return `<td class="time">${writeTime(toShownTimes(value, this.zone))}</td>`;
     const length = kind === 'id' ? (value.length > 40 ? ' long' : value.length > 24 ? '' : ' short') : '';
     return `<td class="${kind}${length}">${escapeMarkup(value)}</td>`;
   }

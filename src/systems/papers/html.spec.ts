@@ -146,7 +146,7 @@ it('shows times in the zone that the document names, and says of what is empty t
   expect(page).toContain('Rewritten before 2026-09-30 23:59:58 +02:00, or on 2026-09-30.');
   expect(page).toContain('<span>never</span>');
   expect(page).toContain('>1,234,567<');
-  expect(page).toContain('number none">unknown<');
+  expect(page).toContain('number none">–<');
   for (const said of ['Nothing to report in this section.', 'None in this period.', 'Nothing is known of this in the period.'])
     expect(page).toContain(said);
 });

@@ -6,7 +6,7 @@ import { BlockWriter } from './html-blocks.js';
 import { style } from './html-style.js';
 import { escapeMarkup } from './shown-text.js';
 import { toShownPeriod } from './shown-time.js';
-import { type Numbered, toNumbered } from './walk.js';
+import { type Numbered, joinEmptyTables, toNumbered } from './walk.js';
 
 /** The browser itself holds the page to it: one style by its digest, and nothing else at all. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
@@ -37,7 +37,11 @@ ${document.front.map((block) => writer.write(block, document.title)).join('\n')}
 </header>
 ${toContents(sections)}
 <main id="content">
-${nest(sections, (section) => section.section.blocks.map((block) => writer.write(block, section.section.title)).join('\n'))}
+${nest(sections, (section) =>
+  joinEmptyTables(section.section.blocks)
+    .map((block) => writer.write(block, section.section.title))
+    .join('\n'),
+)}
 </main>
 <footer><p>${escapeMarkup([document.title, period, ...(document.running === undefined ? [] : [document.running])].join(' · '))}</p></footer>
 </body>

@@ -5,17 +5,17 @@ import type { Colour } from './palette.js';
 import { type PrintedCell, type PrintedColumn, toWidths } from './pdf-columns.js';
 import { type Element, type Face, LEADING, LEFT, type Sheet, WIDTH } from './pdf-sheet.js';
 import { toShownNumber } from './shown-text.js';
-import { toShownTime } from './shown-time.js';
+import { toShownTimes } from './shown-time.js';
 
 const PAD = 3.2;
 const GAP = 10;
 
 export function toPrinted(kind: Column['kind'], value: string | number | null, zone: string): PrintedCell {
-  if (value === null) return { text: 'unknown', face: 'plain', colour: 'muted' };
+  if (value === null) return { text: '–', face: 'plain', colour: 'muted' };
   if (typeof value === 'number') return { text: toShownNumber(value), face: 'plain', colour: 'text' };
   const mark = kind === 'conclusion' || kind === 'standing' ? findMark(value) : undefined;
   if (mark) return { text: `${mark.sign} ${mark.word}`, face: mark.tone === 'bad' ? 'bold' : 'plain', colour: mark.tone };
-  return { text: kind === 'time' ? toShownTime(value, zone) : value, face: kind === 'id' ? 'mono' : 'plain', colour: 'text' };
+  return { text: kind === 'time' ? toShownTimes(value, zone) : value, face: kind === 'id' ? 'mono' : 'plain', colour: 'text' };
 }
 
 export function drawTable(

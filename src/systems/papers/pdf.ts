@@ -5,7 +5,7 @@ import { toJson } from './json.js';
 import { PdfBlocks } from './pdf-blocks.js';
 import { type Element, LEFT, Sheet, WIDTH } from './pdf-sheet.js';
 import { toShownPeriod } from './shown-time.js';
-import { type Numbered, toNumbered } from './walk.js';
+import { type Numbered, joinEmptyTables, toNumbered } from './walk.js';
 
 interface Entry {
   readonly section: Pick<Numbered, 'number' | 'anchor' | 'depth'>;
@@ -21,7 +21,8 @@ export async function toPdf(document: ReportDocument): Promise<Uint8Array> {
   const period = `${toShownPeriod(document.period)} (${document.period.zone})`;
   drawFront(sheet, blocks, document, period);
   const contents = new Contents(sheet, sections.length + 1);
-  sheet.turn();
+  // Where the list has a page of its own, there is room below it.
+  if (sheet.pages === 1) sheet.turn();
   const entries = drawSections(sheet, blocks, sections);
   if (blocks.annexed.length > 0) entries.push(drawAnnex(sheet, blocks));
   contents.fill(entries);
@@ -51,13 +52,13 @@ function drawSections(sheet: Sheet, blocks: PdfBlocks, sections: readonly Number
     while ((open.at(-1)?.depth ?? 0) >= depth) open.pop()?.element.end();
     const element = sheet.group(open.at(-1)?.element ?? sheet.root, 'Sect');
     const isParent = (sections[i + 1]?.depth ?? 0) > depth;
-    const below = blocks.toStart(section.blocks[0] ?? (isParent ? section.sections?.[0]?.blocks[0] : undefined));
+    const below = blocks.toStart(joinEmptyTables(section.blocks)[0] ?? (isParent ? section.sections?.[0]?.blocks[0] : undefined));
     blocks.heading(element, number, section.title, depth, numbered.anchor, below + (section.blocks.length === 0 && isParent ? 34 : 0));
     // Named in the list of bookmarks as on the page.
     const mark = (open.at(-1)?.mark ?? sheet.doc.outline).addItem(`${number} ${section.title}`, { expanded: depth === 1 });
     open.push({ depth, element, mark });
     entries.push({ section: numbered, title: section.title, page: sheet.pages });
-    for (const block of section.blocks) blocks.draw(element, block);
+    for (const block of joinEmptyTables(section.blocks)) blocks.draw(element, block);
     if (section.blocks.length === 0 && !isParent) blocks.none(element, 'Nothing to report in this section.');
   });
   for (const { element } of open.reverse()) element.end();
@@ -90,7 +91,7 @@ class Contents {
   ) {
     this.element = sheet.group(sheet.root, 'TOC');
     sheet.y += 14;
-    sheet.reserve(Math.min(count, 4) * ROW + 24);
+    sheet.reserve(Math.min(count * ROW + 24, sheet.whole));
     sheet.tag(this.element, 'Caption', () => sheet.line('Contents', LEFT, sheet.y, 'bold', 11, 'text'));
     sheet.y += 20;
     for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 // A document's sections in the order of reading, numbered as every format numbers them.
-import type { Block, ReportDocument, Section } from '../../pipeline/report/report.js';
+import type { Block, ReportDocument, Section, Table } from '../../pipeline/report/report.js';
 
 export interface Numbered {
   /** For example `2.1`. */
@@ -21,6 +21,15 @@ export function toNumbered(document: ReportDocument): readonly Numbered[] {
       return [{ number, depth, section, anchor }, ...walk(section.sections ?? [], `${number}.`, depth + 1)];
     });
   return walk(document.sections, '', 1);
+}
+
+/** For whoever turns pages: tables of a section that have a title and no row are one line, where the first of them stands. */
+export function joinEmptyTables(blocks: readonly Block[]): readonly Block[] {
+  const isEmpty = (block: Block): boolean => block.kind === 'table' && block.rows.length === 0 && block.title !== undefined;
+  const titles = blocks.flatMap((block) => (isEmpty(block) ? [(block as Table).title] : []));
+  const line: Block = { kind: 'text', text: `None in this period: ${titles.join(' · ')}.` };
+  const first = blocks.findIndex(isEmpty);
+  return blocks.flatMap((block, i) => (isEmpty(block) ? (i === first ? [line] : []) : [block]));
 }
 
 /** All blocks with the section that they stand in; those of page 1 have none. */

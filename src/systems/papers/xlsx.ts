@@ -110,7 +110,7 @@ class CellWriter {
   }
 
   private toCell(kind: Column['kind'], value: string | number | null): CellObject {
-    if (value === null) return { ...toText('unknown'), textColor: '#56606b' };
+    if (value === null) return { ...toText('–'), textColor: '#56606b' };
     // A spreadsheet's numbers have 15 digits; what has more stands as text, whole.
     if (typeof value === 'number') return Math.abs(value) < 1e15 ? { value, type: Number } : toText(String(value));
     const at = kind === 'time' ? findInstant(value) : undefined;
