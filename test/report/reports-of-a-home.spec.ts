@@ -1,14 +1,16 @@
 // Reports about a home with a real run: what they say of it, how commands end, and what a program of others makes of the same run's lineage.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 
 import { breach } from '../../src/cli/breach.js';
 import { reportBreach } from '../../src/cli/report-breach.js';
-import { toAsked } from '../../src/cli/report.js';
+import type { ReportOptions } from '../../src/cli/report-log.js';
+import { report, toAsked } from '../../src/cli/report.js';
 import { makeReport } from '../../src/control/look-at-log.js';
+import { paperFormats } from '../../src/control/render-report.js';
 import { parseVerifierKey } from '../../src/kernel/signed-note.js';
 import {
   type ReportDocument,
@@ -16,6 +18,7 @@ import {
   type Table,
   lineageTriggers,
   lineageTypes,
+  reportNames,
   toLineage,
 } from '../../src/pipeline/report/report.js';
 import { openLogFiles } from '../../src/systems/files/files.js';
@@ -52,13 +55,14 @@ it('the record of processing names every tagged column with its transform and ke
   const { sections } = made;
   const [measures] = tablesOf(sectionOf(sections, 'measures'));
   const email = measures?.rows.find(([table, column]) => table === 'shop.customer' && column === 'email');
-  expect(email).toEqual(['shop.customer', 'email', 'pii.email', 'email', 'value', 'pii.email', 'masking, version 1']);
+  expect(email).toEqual(['shop.customer', 'email', 'pii.email', 'email', 'value', 'pii.email', 'masking 1']);
   expect(measures?.rows.map(([, , tag]) => tag)).not.toContain('none');
   expect(measures?.rows.find(([, column]) => column === 'profile mail')?.[2]).toBe('pii.email');
   const fields = fieldsOf(sectionOf(sections, 'record-controller-1'));
   expect(fields['Region of the source (Art. 30(1)(e))']).toMatch(/^eu-central-1 \(entry /);
   expect(fields['Masking key']).toMatch(/^version 1 of dev, known again by its check value [0-9a-f]{32}$/);
-  expect(fields['Categories of personal data (Art. 30(1)(c))']).toMatch(/^pii\.date-of-birth \(1\), pii\.email \(2\)/);
+  expect(fields['Categories of personal data (Art. 30(1)(c))']).toContain('date of birth; e-mail address; ');
+  expect(fields['By tags, with the number of columns']).toMatch(/^pii\.date-of-birth \(1\), pii\.email \(2\)/);
 });
 
 it('the annex lists in full what lets something through, and sums up the rest', () => {
@@ -95,7 +99,7 @@ it('the annex lists in full what lets something through, and sums up the rest', 
     expect(found.purpose.value).toBe(at('Purpose (Art. 30(1)(b))'));
     expect([found.legal_basis.value, at('Legal basis (Art. 6)')]).toEqual(['legitimate-interest', 'GDPR Art. 6(1)(f)']);
     expect(valuesOf('subject_type').filter((value) => value !== 'none')).toEqual([at('Categories of people (Art. 30(1)(c))')]);
-    const categories = at('Categories of personal data (Art. 30(1)(c))').replace(/ \(entry .*/, '');
+    const categories = at('By tags, with the number of columns').replace(/ \(entry .*/, '');
     expect(valuesOf('data_category')).toEqual(categories.split(', ').map((one) => one.replace(/ \(\d+\)$/, '')));
     expect(valuesOf('residency')).toEqual([at('Region of the source (Art. 30(1)(e))').replace(/ \(entry .*/, '')]);
     expect(at('Time limit for erasure (Art. 30(1)(f))')).toMatch(new RegExp(`^${valuesOf('retention')[0]?.replace('d', ' days')} `));
@@ -164,6 +168,67 @@ it('a person is found by pseudonym in the copy, what cannot be looked into is na
   for (const text of [written, JSON.stringify(shop.events())]) expect(text).not.toContain(id);
   const unfit = await shop.bauta(['report', 'reach', '-f', shop.pipeline, '--subject', shop.pipeline]);
   expect(unfit).toMatchObject({ code: 3, stderr: expect.stringContaining('--subject') });
+}, 60_000);
+
+const names = [...reportNames, 'release', 'breach'] as const;
+/** As the command line does it, into a file. */
+const write = (name: string, options: Partial<ReportOptions>): Promise<number> => {
+  const of = { home: shop.home, ...period, ...options } as ReportOptions;
+  if (name === 'breach') return reportBreach({ ...of, environment: 'dev' });
+  return name === 'release' ? report(name, 'v1', { ...of, commit: 'a'.repeat(40) }) : report(name, undefined, of);
+};
+
+it.each(names)(
+  'the report %s is the same bytes twice in each of its forms',
+  async (name) => {
+    const isFramework = name !== 'release' && name !== 'breach';
+    for (const format of [...paperFormats, ...(isFramework ? ['oscal'] : [])]) {
+      const [first, second] = ['first', 'second'].map((which) => join(shop.folder, `${name}.${which}.${format}`)) as [string, string];
+      expect([format, await write(name, { format, out: first }), await write(name, { format, out: second })]).toEqual([format, 0, 0]);
+      expect(readFileSync(first).equals(readFileSync(second)) && readFileSync(first).length > 0 ? 'same' : `${format} differs`).toBe(
+        'same',
+      );
+    }
+  },
+  60_000,
+);
+
+it('a report says with its exit code and on page 1 that its log is broken, or that nobody checked who signed', async () => {
+  const [broken, out, key] = [join(shop.folder, 'broken'), join(shop.folder, 'told.json'), join(shop.home, 'log.pub')];
+  cpSync(join(shop.home, 'log'), broken, { recursive: true });
+  const tile = readdirSync(broken, { recursive: true, encoding: 'utf8' }).find((path) => /tile\/entries\/.*\d$/.test(path))!;
+  const bytes = readFileSync(join(broken, tile));
+  bytes[bytes.indexOf('run.started')] = 'R'.charCodeAt(0);
+  writeFileSync(join(broken, tile), bytes);
+  const spy = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    for (const name of names) {
+      const told = async (options: Partial<ReportOptions>): Promise<unknown> => {
+        const code = await write(name, { format: 'json', out, ...options });
+        return [
+          name,
+          code,
+          /The log is broken|Nobody knows who signed/.exec(
+            JSON.stringify((JSON.parse(readFileSync(out, 'utf8')) as ReportDocument).front),
+          )?.[0],
+        ];
+      };
+      expect(await told({})).toEqual([name, 0, undefined]);
+      expect(await told({ log: broken, key })).toEqual([name, 1, 'The log is broken']);
+      expect(await told({ log: join(shop.home, 'log') })).toEqual([name, 5, 'Nobody knows who signed']);
+      for (const bad of [{ from: 'yesterday' }, { key: shop.pipeline }])
+        await expect(write(name, { format: 'json', out, ...bad })).rejects.toMatchObject({
+          code: expect.stringMatching(/^(OPTION|PUBLIC_KEY)_INVALID$/),
+        });
+    }
+  } finally {
+    spy.mockRestore();
+  }
+  for (const bad of [
+    ['--from', 'yesterday'],
+    ['--from', '2026-01-01', '--format', 'docx'],
+  ])
+    expect(await shop.bauta(['report', 'pci', '--to', '2026-02-01', ...bad])).toMatchObject({ code: 3, stdout: '' });
 }, 60_000);
 
 interface Qedro {

@@ -1,5 +1,6 @@
 // What is processed, by pipeline and environment: of each what the last plan that was published did to every column, and how much moved. For the
 // record of processing, minimisation and the annex of an impact assessment.
+import { tags } from '../classify/classify.js';
 import type { Event, LoggedEvent } from '../event.js';
 import { type Period, isWithin } from './period.js';
 import { textOf, toPlace } from './populations/population.js';
@@ -42,6 +43,10 @@ export interface PlanFacts {
 /** Tags of data that Art. 9(1) singles out. Health by the tags of `phi.`, but for numbers and dates that say nothing of it. */
 export const isSpecial = (tag: string): boolean =>
   /^(special\.|pii\.(special|biometric)$|phi\.(note|diagnosis|medication|measurement)$)/.test(tag);
+
+/** What columns of these tags hold, in the words of the list of tags; a tag that is no more in it stands for itself. */
+export const toTagWords = (columns: readonly Pick<PlannedColumn, 'tag'>[]): string =>
+  [...new Set(columns.map(({ tag }) => tags.get(tag)?.doc ?? tag))].sort().join('; ');
 
 /** Columns and paths that hold something of a person. Those that only stand beside such a column are not among them. */
 export const isTagged = ({ tag }: Pick<PlannedColumn, 'tag'>): boolean => tag !== 'none' && tag !== 'mixed' && tag !== '';

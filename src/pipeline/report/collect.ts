@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { LoggedEvent } from '../event.js';
 import { Activities, type Activity } from './activities.js';
 import { type Check, checks } from './checks.js';
+import { Current, type CurrentVersion, toCurrentVersion } from './current.js';
 import type { Conclusion } from './document.js';
 import type { Period } from './period.js';
 import { type Cell, type Item, type Population, type PopulationReader, textOf } from './populations/population.js';
@@ -52,6 +53,8 @@ export interface Collected {
   readonly activities: readonly Activity[];
   readonly recipients: readonly Recipient[];
   readonly testedDays: readonly TestedDay[];
+  /** What stands in each target at the last instant that was read. */
+  readonly current: readonly CurrentVersion[];
   readonly policies: readonly PolicyInForce[];
   /** By day: runs that began, and items that were exceptions. */
   readonly days: ReadonlyMap<string, { readonly runs: number; readonly exceptions: number }>;
@@ -113,6 +116,7 @@ class Pass {
   readonly #activities: Activities;
   readonly #recipients: Recipients;
   readonly #testedDays: TestedDays;
+  readonly #current = new Current(toCurrentVersion);
   readonly #policies = new Map<string, { -readonly [Member in keyof PolicyInForce]: PolicyInForce[Member] }>();
   readonly #days = new Map<string, { runs: number; exceptions: number }>();
   /** Who gave an approval, by its id. */
@@ -152,7 +156,7 @@ class Pass {
       this.#last = `${logged.log}/${logged.index}`;
       this.#notePolicy(logged);
     }
-    for (const reader of [this.#activities, this.#recipients, this.#testedDays]) reader.take(logged);
+    for (const reader of [this.#activities, this.#recipients, this.#testedDays, this.#current]) reader.take(logged);
     if (type === 'approval.approved' || type === 'approval.used') this.#noteApprover(logged);
     let waiting: Promise<void> | undefined;
     for (const counting of this.#byType.get(type) ?? [])
@@ -181,6 +185,7 @@ class Pass {
       activities: await this.#activities.end(),
       recipients: this.#recipients.end(),
       testedDays: this.#testedDays.end(),
+      current: this.#current.list(),
       policies: [...this.#policies.values()],
       days: new Map([...this.#days].sort(([one], [other]) => (one < other ? -1 : 1))),
     };

@@ -1,5 +1,5 @@
 // The report about a framework's controls, which PCI DSS, HIPAA and ISO 27001 have, and with which the others end.
-import { toCheckSection, toControlResults, toControlSection, toExceptionSection, toPopulationSection } from './blocks.js';
+import { toCheckSection, toControlFields, toControlResults, toControlSection, toExceptionSection, toPopulationSection } from './blocks.js';
 import type { Collected } from './collect.js';
 import type { ReportContext } from './context.js';
 import type { ReportDocument, Section } from './document.js';
@@ -29,11 +29,13 @@ export function toFrameworkReport(
   const framework = frameworkOf(name);
   const [title, subtitle] = titles[name];
   const { state } = context.log;
+  const results = toControlResults(framework, collected, state);
   return {
-    ...{ report: name, title, subtitle, period: collected.period, running: toRunning(context.log), front: toFront(context, collected) },
+    ...{ report: name, title, subtitle, period: collected.period, running: toRunning(context.log) },
+    front: toFront(context, collected, toControlFields(results, collected)),
     sections: [
       ...own,
-      toControlSection(framework, toControlResults(framework, collected, state)),
+      toControlSection(framework, results),
       toCheckSection(collected, state),
       toExceptionSection(collected),
       toPopulationSection(collected),

@@ -15,13 +15,19 @@ export const unknown = (label: string): Field => ({ label, value: null, standing
 export const text = (words: string): Text => ({ kind: 'text', text: words });
 export const notice = (tone: Notice['tone'], words: string): Notice => ({ kind: 'notice', tone, text: words });
 
-export function toFront({ log, product, workspace }: ReportContext, collected: Collected): ReportDocument['front'] {
+/** `found`: what a report found, in short. */
+export function toFront(
+  { log, product, workspace }: ReportContext,
+  collected: Collected,
+  found: readonly Field[] = [],
+): ReportDocument['front'] {
   const { period, range, policies } = collected;
   const { checkpoint } = log;
   const revisions = policies.map(({ of, revision, digest }) => `${revision} (${of}, ${digest})`);
   const fields: Fields = {
     kind: 'fields',
     fields: [
+      ...found,
       evidenced('Period', `${period.from} up to ${period.to}; times are shown in ${period.zone}`),
       evidenced('Workspace', workspace),
       declared('Made by', `Bauta ${product.version}`),
@@ -82,7 +88,7 @@ export function toLogWarnings(log: ReportContext['log'], asOf: string): readonly
 
 const toLimits = (): readonly (Notice | Text)[] => [
   text(
-    'Scope: what one workspace’s log tells of one period, seen from who operates Bauta. It tells what was done by this service or home, and nothing of what other tools did. Evidenced: an entry of the log says so. Declared: a document or a person says so. Unknown: neither does. Of a control without evidence it says “no evidence”, and that is no good sign.',
+    'Scope: what one workspace’s log tells of one period, seen from who operates Bauta. It tells what was done by this service or home, and nothing of what other tools did. Evidenced: an entry of the log says so. Declared: a document or a person says so. Unknown: neither does; in a table a dash. Of a control without evidence it says “no evidence”, and that is no good sign.',
   ),
   notice('note', 'Runs made with the command line outside this service, in other homes, are not in the population.'),
   notice(

@@ -8,7 +8,8 @@ import { type Collected, collect } from './collect.js';
 import type { ReportContext } from './context.js';
 import { frameworks, reportNames } from './frameworks/frameworks.js';
 import { populations } from './populations/populations.js';
-import { toControlResults } from './blocks.js';
+import { toControlResults, toEntryRanges } from './blocks.js';
+import { toAges, toCoverageChart } from './charts.js';
 import { toReport } from './to-report.js';
 
 type Told = readonly [type: string, at: string, runId: string, data: LoggedEvent['event']['data']];
@@ -261,4 +262,46 @@ it('reads whatever a log holds', async () => {
     }),
     { numRuns: 400 },
   );
+});
+
+it('counts columns by tag: masked, or kept as they are, and none that hold nothing of a person', async () => {
+  const columns = [
+    { table: 's.t', column: 'a', tag: 'pii.email', transform: 'email' },
+    { table: 's.t', column: 'b', tag: 'pii.email', transform: 'email' },
+    { table: 's.t', column: 'c', tag: 'pii.ip', transform: 'keep' },
+    { table: 's.t', column: 'd', tag: 'none', transform: 'keep' },
+  ];
+  const found = await read(
+    ['run.started', day('2026-01-01'), 'a', { pipeline: 'shop', environment: 'dev' }],
+    ['gate.asked', day('2026-01-01'), 'a', { input: { columns } }],
+    published('a', '2026-01-01', day('2026-02-01')),
+  );
+  const chart = toCoverageChart(found);
+  expect(chart?.labels).toEqual(['pii.ip', 'pii.email']);
+  expect(chart?.series.map(({ values }) => values)).toEqual([[0, 2], [1, 0]]); // prettier-ignore
+  expect(toCoverageChart(await read())).toBeNull();
+});
+
+it('tells the age of what is current: of what was rolled back from or dropped, none', async () => {
+  const on = (target: string, version: number, at: string): Told => [
+    'dataset.published.done',
+    day(at),
+    `${target}${version}`,
+    { target, version, environment: 'dev' },
+  ];
+  const chart = toAges(
+    await read(
+      ...[on('shop', 1, '2026-01-01'), on('shop', 2, '2026-01-03'), on('users', 1, '2026-01-02'), on('old', 1, '2026-01-02')],
+      ['dataset.rolled-back.done', day('2026-01-04'), 'r', { environment: 'dev', target: 'shop', from: 2 }],
+      ['dataset.dropped.done', day('2026-01-05'), 'e', { run: 'old1' }],
+      ['x', '2026-01-11T12:00:00.000Z', '', {}],
+    ),
+  );
+  expect(chart).toMatchObject({ labels: ['dev: shop, version 1', 'dev: users, version 1'], series: [{ values: [10.5, 9.5] }] });
+  expect(toAges(await read())).toBeNull();
+});
+
+it('names entries that follow each other as a range, each log by itself', () => {
+  expect(toEntryRanges(['2026/1', '2026/3', '2026/4', '2026/5', '2027/6'])).toBe('2026/1 2026/3–5 2027/6');
+  expect(toEntryRanges([])).toBe('');
 });

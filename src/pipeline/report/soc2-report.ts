@@ -1,16 +1,20 @@
 // What a SOC 2 examiner reads first: what was to happen and what did, policies in force, changes and who agreed.
 import { column, toItemTable } from './blocks.js';
+import { toAges, toCoverageChart } from './charts.js';
 import type { Collected } from './collect.js';
 import type { ReportContext } from './context.js';
 import type { Chart, ReportDocument, Section } from './document.js';
 import { toFrameworkReport } from './framework-report.js';
 import { text } from './front.js';
+import { toPrivacy } from './privacy.js';
 
 export function toSoc2Report(context: ReportContext, collected: Collected): ReportDocument {
   return toFrameworkReport('soc2', context, collected, [
     toActivitySection(collected),
+    toCopies(collected),
     toOccurrences(collected),
     toPolicies(collected),
+    toPrivacy(collected),
     {
       id: 'changes',
       title: 'Changes, approvals and waivers',
@@ -48,6 +52,12 @@ export function toActivitySection({ days }: Collected): Section {
   };
   const empty = text('No run began in the period, and no item was an exception.');
   return { id: 'activity', title: 'Runs over time', blocks: labels.length === 0 ? [empty] : [chart] };
+}
+
+function toCopies(collected: Collected): Section {
+  const found = [toCoverageChart(collected), toAges(collected)].filter((block) => block !== null);
+  const none = text('No plan was published, and no version stands anywhere.');
+  return { id: 'copies', title: 'What copies hold, and how old they are', blocks: found.length === 0 ? [none] : found };
 }
 
 function toOccurrences(collected: Collected): Section {

@@ -1,5 +1,5 @@
 // The worksheet of a breach in one environment: what Art. 33(3) asks of a notification, as far as the log tells it, and blanks for what only people can say.
-import { type PlanFacts, isSpecial, isTagged } from '../activities.js';
+import { type PlanFacts, isSpecial, isTagged, toTagWords } from '../activities.js';
 import { column, toItemTable } from '../blocks.js';
 import type { ReportContext } from '../context.js';
 import type { Block, Field, ReportDocument, Section, Table } from '../document.js';
@@ -112,8 +112,8 @@ function toNature({ copies, clones, environment, asOf }: BreachFacts): Section {
           evidenced('Environment', environment),
           evidenced('Clones of versions that were there in the window', String(clones)),
           copies.length === 0
-            ? unknown('Categories of personal data, by tags')
-            : evidenced('Categories of personal data, by tags', toTags(personal)),
+            ? unknown('Categories of personal data')
+            : evidenced('Categories of personal data', toTagWords(personal) || 'no column was tagged as holding any'),
           evidenced('Special categories (Art. 9), by tags', toTags(personal.filter(({ tag }) => isSpecial(tag)))),
         ],
       },

@@ -53,8 +53,15 @@ export const gdpr: Framework = {
       'that the authority was told, and when: the log has when a named person became aware (bauta breach aware)',
     ),
     control('35', 'assessing the impact of what is likely a high risk', ['masking-tested'], 'the assessment itself'),
-    ...['44', '45', '46', '47', '48', '49'].map((id) =>
-      control(id, 'transfers to third countries', [], 'the safeguards, which documents declare; the report names the regions'),
-    ),
+    ...(
+      [
+        ['44', 'transfers to third countries at all'],
+        ['45', 'transfers on an adequacy decision'],
+        ['46', 'transfers with appropriate safeguards'],
+        ['47', 'binding corporate rules'],
+        ['48', 'orders of third countries to hand data over'],
+        ['49', 'transfers by an exception for a case'],
+      ] as const
+    ).map(([id, about]) => control(id, about, [], 'declared by documents; the report names regions')),
   ],
 };

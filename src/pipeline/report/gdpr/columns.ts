@@ -1,6 +1,7 @@
 // What was done to each column: in sums for minimisation, one by one for the annex of an impact assessment.
 import { type Activity, type PlanFacts, type PlannedColumn, isTagged } from '../activities.js';
 import { column, toItemTable } from '../blocks.js';
+import { toCoverageChart } from '../charts.js';
 import type { Collected } from '../collect.js';
 import type { Block, Section, Table } from '../document.js';
 import { text } from '../front.js';
@@ -21,11 +22,9 @@ export function toMinimisation(collected: Collected): Section {
           ['State', 'state'],
           ['Tables', 'tables', 'number'],
         ] as const),
-        ...([
-          ['Rows', 'rows', 'number'],
-          ['Plan', 'planDigest', 'id'],
-        ] as const),
+        ['Rows', 'rows', 'number'],
       ]),
+      ...[toCoverageChart(collected)].filter((chart) => chart !== null),
       toTransformTable(collected.activities),
     ],
   };

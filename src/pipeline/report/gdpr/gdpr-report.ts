@@ -1,5 +1,6 @@
 // The report for a data protection officer: the record of processing with everything under it, and what the log shows for each article.
 import { column, toItemTable } from '../blocks.js';
+import { toAges } from '../charts.js';
 import { GRACE_HOURS } from '../checks.js';
 import type { Collected } from '../collect.js';
 import type { ReportContext } from '../context.js';
@@ -8,7 +9,7 @@ import { toFrameworkReport } from '../framework-report.js';
 import { text } from '../front.js';
 import { toActivitySection, toPolicies } from '../soc2-report.js';
 import { toDpiaAnnex, toMinimisation } from './columns.js';
-import { toPrivacy } from './privacy.js';
+import { toPrivacy } from '../privacy.js';
 import { toControllerRecord, toMeasures, toProcessorRecord } from './record.js';
 
 export function toGdprReport(context: ReportContext, collected: Collected): ReportDocument {
@@ -20,7 +21,7 @@ export function toGdprReport(context: ReportContext, collected: Collected): Repo
     toRetention(collected),
     toErasure(collected),
     toTests(collected),
-    toPrivacy(collected),
+    toPrivacy(collected, ' (Art. 32(1)(d), Art. 35(7)(c))'),
     toBreachPack(collected),
     toDpiaAnnex(collected),
     toActivitySection(collected),
@@ -39,7 +40,7 @@ function toRetention(collected: Collected): Section {
     title: 'Storage limitation (Art. 5(1)(e)): what was there, and until when',
     blocks: [
       text(
-        `Overdue is what nothing says was dropped more than ${GRACE_HOURS} hours after its expiry, as of ${collected.asOf === '' ? 'the end of the log' : collected.asOf}: ${overdue.length === 0 ? 'none' : `${overdue.length}, see below`}. Versions that were dropped too late or are overdue: ${counts.exception}.`,
+        `Overdue is what nothing says was dropped more than ${GRACE_HOURS} hours after its expiry, as of ${collected.asOf === '' ? 'the end of the log' : collected.asOf}; of that there is ${overdue.length === 0 ? 'none' : `${overdue.length}, see below`}. Versions that were dropped too late or are overdue: ${counts.exception}.`,
       ),
       ...(overdue.length === 0
         ? []
@@ -54,6 +55,7 @@ function toRetention(collected: Collected): Section {
               rows: overdue.map(({ cells, entries }) => [...asked.map((name) => cells[at(name)] ?? null), entries.join(' ')]),
             },
           ]),
+      ...[toAges(collected)].filter((block) => block !== null),
       toItemTable(collected, 'versions', [
         ...([
           ['Environment', 'environment'],

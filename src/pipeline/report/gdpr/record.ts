@@ -1,5 +1,5 @@
 // The record of processing activities, Art. 30(1) and (2): each activity with everything under it. What nothing says is unknown, never left out.
-import { type Activity, type PlanFacts, isSpecial, isTagged } from '../activities.js';
+import { type Activity, type PlanFacts, isSpecial, isTagged, toTagWords } from '../activities.js';
 import { column } from '../blocks.js';
 import type { Collected } from '../collect.js';
 import type { DeclaredOrganisation, DeclaredPipeline, InForce, ReportContext } from '../context.js';
@@ -164,7 +164,8 @@ function toCategoryFields(plan: PlanFacts | null): readonly Field[] {
   const personal = plan.columns.filter(isTagged);
   const special = personal.filter(({ tag }) => isSpecial(tag));
   return [
-    evidenced(label, `${countBy(personal, ({ tag }) => tag)} (entry ${plan.entry})`),
+    evidenced(label, personal.length === 0 ? 'no column was tagged as holding any' : toTagWords(personal)),
+    evidenced('By tags, with the number of columns', `${countBy(personal, ({ tag }) => tag)} (entry ${plan.entry})`),
     evidenced(
       'Special categories (Art. 9), by tags',
       special.length === 0 ? 'no column was tagged as one' : countBy(special, ({ tag }) => tag),
@@ -243,17 +244,14 @@ function toMeasureTable({ pipeline, environment, plan }: Activity): Table {
   return {
     kind: 'table',
     title: `${pipeline} in ${environment}${plan ? `, entry ${plan.entry}` : ': nothing was published'}`,
-    columns: ['Table', 'Column', 'Tag', 'Transform', 'Equal for equal', 'Domain of the key', 'Key'].map((title) => column(title)),
+    columns: ['Table', 'Column', 'Tag', 'Transform', 'Equal for equal', 'Domain of the key', 'Key, version'].map((title) => column(title)),
     rows: (plan?.columns ?? [])
       .filter(isTagged)
       .map(({ table, column: name, path, tag, transform, scope, domain, reversible }) => [
         ...[table, path === null ? name : `${name} ${path}`, tag, transform, unkeyed.has(transform) ? 'n/a' : scope],
         ...(unkeyed.has(transform)
           ? ['none', 'none']
-          : [
-              domain,
-              reversible ? `token, version ${plan?.tokenKeyVersion ?? 'unknown'}` : `masking, version ${plan?.keyVersion ?? 'unknown'}`,
-            ]),
+          : [domain, reversible ? `token ${plan?.tokenKeyVersion ?? 'unknown'}` : `masking ${plan?.keyVersion ?? 'unknown'}`]),
       ]),
   };
 }

@@ -1,5 +1,6 @@
 // One release, by the commits that a tag was: what gates decided of it, what they went by, what was current where it went, and how long that took to make.
 import type { LoggedEvent } from '../../event.js';
+import { Current, type CurrentVersion, toCurrentVersion } from '../current.js';
 import { type Period, isWithin } from '../period.js';
 import { type Cell, pick, textOf, toPlace } from '../populations/population.js';
 
@@ -18,13 +19,8 @@ export interface ReleaseDecision {
   readonly current: readonly ReleasedVersion[];
 }
 
-export interface ReleasedVersion {
+export interface ReleasedVersion extends CurrentVersion {
   readonly pipeline: Cell;
-  readonly environment: Cell;
-  readonly target: Cell;
-  readonly version: Cell;
-  readonly run: string;
-  readonly publishedAt: string;
   /** From the start of its run, and from when somebody or something asked for it; null: no entry says. */
   readonly tookSeconds: number | null;
   readonly waitedSeconds: number | null;
@@ -83,9 +79,7 @@ interface Began {
 export class ReleaseReader {
   readonly #commits: ReadonlySet<string>;
   readonly #began = new Map<string, Began>();
-  /** By environment and target. */
-  readonly #current = new Map<string, ReleasedVersion>();
-  readonly #published = new Map<string, ReleasedVersion>();
+  readonly #current = new Current<ReleasedVersion>((logged) => this.#toVersion(logged));
   readonly #decisions: ReleaseDecision[] = [];
   readonly #told: Record<Kind, Told[]> = { flips: [], breakglasses: [], evidence: [], waivers: [] };
   readonly #glass = new Set<string>();
@@ -117,8 +111,7 @@ export class ReleaseReader {
     if (type === 'run.queued') this.#note(textOf(data, 'run') ?? runId).queuedAt ??= at;
     else if (type === 'run.started') this.#note(runId).startedAt = at;
     else if (type === 'run.ended') this.#began.delete(runId);
-    else if (/^dataset\.published\.(done|completed)$/.test(type)) this.#publish(logged);
-    else if (/^dataset\.(dropped|rolled-back)\.(done|completed)$/.test(type)) this.#change(logged);
+    else if (/^dataset\.(published|dropped|rolled-back)\./.test(type)) this.#current.take(logged);
     else if (isWithin(this.period, at)) this.#takeOfRelease(logged);
   }
 
@@ -159,42 +152,19 @@ export class ReleaseReader {
   #decide(logged: LoggedEvent): void {
     const { at, data } = logged.event;
     const cells = Object.fromEntries(decided.map((name) => [name, pick(data, name)])) as ReleaseDecision['cells'];
-    const current = [...this.#current.values()].filter(({ environment }) => environment === cells.environment);
+    const current = this.#current.list().filter(({ environment }) => environment === cells.environment);
     this.#decisions.push({ at, entry: toPlace(logged), cells, current });
   }
 
-  #publish(logged: LoggedEvent): void {
+  #toVersion(logged: LoggedEvent): ReleasedVersion {
     const { at, runId, data } = logged.event;
     const { startedAt, queuedAt } = this.#began.get(runId) ?? {};
-    const version: ReleasedVersion = {
-      ...{ pipeline: pick(data, 'pipeline'), environment: pick(data, 'environment'), target: pick(data, 'target') },
-      ...{ version: pick(data, 'version'), run: runId, publishedAt: at, entry: toPlace(logged) },
+    return {
+      ...{ ...toCurrentVersion(logged), pipeline: pick(data, 'pipeline'), entry: toPlace(logged) },
       ...{ tookSeconds: toSeconds(startedAt, at), waitedSeconds: toSeconds(queuedAt, at) },
     };
-    this.#published.set(runId, version);
-    this.#current.set(keyOf(version), version);
-  }
-
-  /** Dropped, it is current no more; rolled back from, the newest before it that is still there is. */
-  #change({ event: { type, data } }: LoggedEvent): void {
-    if (type.startsWith('dataset.dropped')) {
-      const version = this.#published.get(textOf(data, 'run') ?? '');
-      if (!version) return;
-      this.#published.delete(version.run);
-      if (this.#current.get(keyOf(version))?.run === version.run) this.#current.delete(keyOf(version));
-      return;
-    }
-    const from = [...this.#current.values()].find((one) => one.environment === data['environment'] && one.version === data['from']);
-    if (!from) return;
-    const before = [...this.#published.values()].findLast(
-      (one) => keyOf(one) === keyOf(from) && Number(one.version) < Number(from.version),
-    );
-    if (before) this.#current.set(keyOf(from), before);
-    else this.#current.delete(keyOf(from));
   }
 }
-
-const keyOf = ({ environment, target }: Pick<ReleasedVersion, 'environment' | 'target'>): string => JSON.stringify([environment, target]);
 
 function toSeconds(from: string | undefined, to: string): number | null {
   if (from === undefined) return null;

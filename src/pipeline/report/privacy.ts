@@ -1,8 +1,8 @@
 // What attacks on each copy came to, over time: tests of effectiveness (Art. 32(1)(d)), and the risks of an impact assessment (Art. 35(7)(c)).
-import { toItemTable } from '../blocks.js';
-import type { Collected } from '../collect.js';
-import type { Chart, Section } from '../document.js';
-import { text } from '../front.js';
+import { toItemTable } from './blocks.js';
+import type { Collected } from './collect.js';
+import type { Chart, Section } from './document.js';
+import { text } from './front.js';
 
 const series = [
   ['Linked to the source by an exact join', 'linked'],
@@ -11,7 +11,8 @@ const series = [
   ['Persons alone over all tables', 'followed'],
 ] as const;
 
-export function toPrivacy(collected: Collected): Section {
+/** `of`: what asks for it. */
+export function toPrivacy(collected: Collected, of = ''): Section {
   const { population, first } = collected.populations.get('privacy-measures')!;
   const at = (name: string): number => population.columns.findIndex((one) => one.name === name);
   const toPercent = (value: unknown): number | null => (typeof value === 'number' ? Math.round(value * 10_000) / 100 : null);
@@ -22,10 +23,10 @@ export function toPrivacy(collected: Collected): Section {
   };
   return {
     id: 'privacy-measured',
-    title: 'Privacy, measured: singling out, linkability, inference (Art. 32(1)(d), Art. 35(7)(c))',
+    title: `Privacy, measured: singling out, linkability, inference${of}`,
     blocks: [
       text(
-        'Each copy is attacked before it is published, from the view of somebody who has the source: by joining what came through, by the frequencies of values, by following a person over tables, and by digests that need no key. Of each measure the worst table counts, as a share of its rows from 0 to 1; k and l are counts. An empty field is not known: there was no column of that kind, or it could not be measured, which “Not measured” says. These figures are of these attacks with this source. Pseudonymised data remains personal data, whatever they are.',
+        'Each copy is attacked before it is published, from the view of somebody who has the source: by joining what came through, by the frequencies of values, by following a person over tables, and by digests that need no key. Of each measure the worst table counts, as a share of its rows from 0 to 1; k and l are counts. A dash is not known: there was no column of that kind, or it could not be measured, which “Not measured” says. These figures are of these attacks with this source. Pseudonymised data remains personal data, whatever they are.',
       ),
       ...(first.length > 1 ? [chart] : []),
       toItemTable(collected, 'privacy-measures', [
@@ -36,15 +37,20 @@ export function toPrivacy(collected: Collected): Section {
             ['Linked, all columns', 'linkedByAll'],
             ['Guessed', 'guessed'],
             ['Alone', 'unique'],
-            ['k', 'k'],
-            ['l', 'l'],
-            ['t', 't'],
             ['Followed', 'followed'],
             ['Digests', 'dictionary'],
           ] as const
         ).map(([title, name]) => [title, name, 'number'] as const),
-        ...[['Beyond limits', 'beyond'] as const, ['Not measured', 'unmeasured'] as const],
       ]),
+      toItemTable(
+        collected,
+        'privacy-measures',
+        [
+          ...(['k', 'l', 't'] as const).map((name) => [name, name, 'number'] as const),
+          ...[['Beyond limits', 'beyond'] as const, ['Not measured', 'unmeasured'] as const],
+        ],
+        'Of the same copies: groups, limits, and what was not measured',
+      ),
     ],
   };
 }
