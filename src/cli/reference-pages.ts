@@ -4,7 +4,7 @@ import { loadDocuments, publishedSchemas, readText } from '../documents/document
 import { toError } from '../kernel/errors.js';
 import { type ErrorCode, messages } from '../kernel/messages.js';
 import { packageFile } from '../kernel/package-root.js';
-import { tags } from '../pipeline/classify/classify.js';
+import { tags } from '../pipeline/tags.js';
 import type { RulebookDefinition } from '../pipeline/definition.js';
 import { transforms } from '../pipeline/mask/mask.js';
 import { createProgram } from './cli.js';

@@ -4,8 +4,9 @@ import type { Overrides } from './bind-override.js';
 import { type BoundRule, keptReveals, type RuleBinder, toKeepRule } from './bind-rule.js';
 import { looseText, toCanonicalForm, toJoinedForm, toNarrowest, toScalar } from './bind-type.js';
 import type { DataType } from './catalogue.js';
-import { findAtPath, isPersonal, type ResolvedColumn, toShape } from './classify/classify.js';
+import { findAtPath, type ResolvedColumn, toShape } from './classify/classify.js';
 import type { RulePlan } from './plan.js';
+import { isPersonal } from './tags.js';
 
 export interface DraftColumn {
   readonly resolved: ResolvedColumn;

@@ -5,10 +5,10 @@ import { toPointer } from '../kernel/json-pointer.js';
 import { findNearest } from '../kernel/nearest.js';
 import type { Registry, TransformView } from './bind-input.js';
 import type { DataType } from './catalogue.js';
-import { tags } from './classify/classify.js';
 import type { Described, OverrideDefinition, RulebookDefinition, RuleDefinition, Scope } from './definition.js';
 import type { CanonicalForm, RulePlan } from './plan.js';
 import { hasRoom } from './bind-unique.js';
+import { tags } from './tags.js';
 
 export interface RuleRequest {
   readonly tag: string;

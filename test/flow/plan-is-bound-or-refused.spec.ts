@@ -4,7 +4,7 @@ import { loadDocuments, readText } from '../../src/documents/documents.js';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { toPlanLines } from '../../src/cli/plan-text.js';
 import { toPlanView } from '../../src/pipeline/plan-view.js';
-import { tags } from '../../src/pipeline/classify/classify.js';
+import { tags } from '../../src/pipeline/tags.js';
 import type { RulebookDefinition } from '../../src/pipeline/definition.js';
 import { bind, registry, said } from '../support/binding.js';
 import { analysed, arrayOf, catalogue, foreignKey, table, type, unique, uniqueIndex } from '../support/catalogue.js';

@@ -1,7 +1,7 @@
 // Is one rule weaker than another? By what transforms declare, and the laws hold them to: a rule that lets through what the other did not.
 import { toCanonicalJson, type Json } from '../../kernel/canonical-json.js';
 import type { RuleDefinition } from '../../pipeline/definition.js';
-import { tags } from '../../pipeline/classify/classify.js';
+import { tags } from '../../pipeline/tags.js';
 import { type Transform, transforms } from '../../pipeline/mask/mask.js';
 
 const byName: ReadonlyMap<string, Transform> = new Map(transforms.map((transform) => [transform.name, transform]));

@@ -13,7 +13,7 @@ import type {
   TableClassification,
 } from '../definition.js';
 import type { ClaimSource } from '../plan.js';
-import { tags } from './tags.js';
+import { tags } from '../tags.js';
 
 export interface Claim {
   readonly what: ColumnClassification;

@@ -3,7 +3,6 @@ export { type Component } from './components.js';
 export { type ResolvedColumn, type ResolvedTable, type Resolution, type ResolveInput, resolveTags } from './resolve.js';
 export { findAtPath, isOpen, isPath, toPathKey, toShape } from './shape.js';
 export { type PersonRoute } from './subject.js';
-export { isPersonal, type Tag, type TagClass, tags } from './tags.js';
 export { detectText, detectValue, type Hit, isDataKey, toShownKey } from './detectors/detectors.js';
 export { isIban, isPan } from './detectors/money.js';
 export { type Guess, guessByName } from './detect.js';

@@ -1,7 +1,7 @@
 // What is processed, by pipeline and environment: of each what the last plan that was published did to every column, and how much moved. For the
 // record of processing, minimisation and the annex of an impact assessment.
-import { tags } from '../classify/classify.js';
 import type { Event, LoggedEvent } from '../event.js';
+import { tags } from '../tags.js';
 import { type Period, isWithin } from './period.js';
 import { textOf, toPlace } from './populations/population.js';
 

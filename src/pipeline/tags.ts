@@ -1,5 +1,5 @@
 // The tags that there are: a closed list. A tag says what a column holds; a rulebook says what becomes of it.
-import type { Scope } from '../definition.js';
+import type { Scope } from './definition.js';
 
 export type TagClass = 'pii' | 'pci' | 'phi' | 'secret' | 'quasi' | 'none';
 
