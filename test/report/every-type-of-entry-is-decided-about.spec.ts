@@ -19,7 +19,14 @@ const isFile =
 
 /** What has the form of a type and is none, by the folder in which it is said: tags of columns, steps on a server, columns of populations. */
 const elsewhere = [
-  ...['src/pipeline/classify/', 'src/pipeline/mask/', 'src/pipeline/report/', 'src/pipeline/verify/', 'src/pipeline/deliver/'],
+  ...[
+    'src/pipeline/classify/',
+    'src/pipeline/tags.ts',
+    'src/pipeline/mask/',
+    'src/pipeline/report/',
+    'src/pipeline/verify/',
+    'src/pipeline/deliver/',
+  ],
   ...['src/pipeline/gate/', 'src/documents/', 'src/config/', 'src/kernel/', 'src/threads/', 'src/systems/', 'src/agent'],
 ];
 /** But these systems write the log. */

@@ -201,7 +201,7 @@ function toKeys({ copies, destroyed, environment, window, asOf }: BreachFacts): 
       ),
       {
         kind: 'table',
-        columns: [column('Purpose'), column('Of environment'), column('Version', 'number'), column('State')],
+        columns: [column('Purpose'), column('Of environment'), column('Version', 'number'), column('State', 'time')],
         rows,
       },
       { kind: 'fields', fields: [unknown('Whether whoever is meant reached a key')] },
