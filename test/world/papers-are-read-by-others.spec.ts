@@ -195,7 +195,7 @@ print(json.dumps({sheet.title: [[[str(c.value) if c.value is not None and c.data
     expect(rows.map((row) => row.map(([value]) => value))).toEqual([
       ['=1+1', '2026-07-01 02:00:00', 12, '007'],
       ['+1', '2026-12-01 01:00:00.500000', 0.25, '1e5'],
-      ['-1', 'never', 'unknown', '2026-01-01'],
+      ['-1', 'never', '–', '2026-01-01'],
       ['@x', null, '12345678901234568', expect.stringMatching(/^_x(005F_x)?0041_$/)],
       ['[U+202E]a[U+0000]<&>"', '2026-10-25 02:30:00', -3, ' x '],
     ]);
