@@ -40,6 +40,7 @@ const runMembers = [
   'decision',
   'findings',
   'peakRssBytes',
+  'privacy',
   'pruned',
   'rowsPerSecond',
   'runId',
