@@ -115,7 +115,7 @@ describe.each(servers)('%s', (_, start) => {
     expect(swapped).toEqual(whole);
     const owners = `SELECT DISTINCT pg_get_userbyid(c.relowner) AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('shop', 'Human Resources')`;
     expect(await world.copy(owners)).toEqual([{ owner: 'swap_dev_owner' }]);
-  }, 60_000);
+  }, 180_000);
 
   it('a second version takes the place of the first under the eyes of a reader, who sees one or the other and never both', async () => {
     await world.source(`UPDATE shop.product SET title = title || '!'; UPDATE shop."order" SET total = total + 1; REFRESH MATERIALIZED VIEW shop.revenue;
@@ -137,7 +137,7 @@ describe.each(servers)('%s', (_, start) => {
     await expect(app.query('CREATE TABLE shop.mine (a int)')).rejects.toMatchObject({ code: '42501' });
     await app.query(`DELETE FROM shop.store WHERE name = 'a new one'`);
     await app.end();
-  }, 60_000);
+  }, 180_000);
 
   it('waits for a transaction that began before the load and has touched nothing yet, which would see empty tables', async () => {
     const old = await openApp();
@@ -162,7 +162,7 @@ describe.each(servers)('%s', (_, start) => {
     expect(requirePublished(ended).dataset?.version).toBe(3);
     expect(rows).toBe(1000);
     expect(waitedMs).toBeGreaterThan(1000);
-  }, 60_000);
+  }, 180_000);
 
   it('tells the versions, keeps as many as the document says, and rolls back in one step', async () => {
     const { target } = await composeTarget({ file: world.file, home: world.home, environment: world.environment });
@@ -179,7 +179,7 @@ describe.each(servers)('%s', (_, start) => {
     // The one that was rolled back goes first.
     expect(requirePublished(await world.provision()).dataset?.version).toBe(4);
     expect(await states()).toEqual(['4 current bauta', '2 previous bauta_bauta_']);
-  }, 60_000);
+  }, 180_000);
 
   it('while somebody holds a table nothing is swapped, and the session is named', async () => {
     const holding = await openApp();
@@ -194,7 +194,7 @@ describe.each(servers)('%s', (_, start) => {
     await expect(target.rollback()).rejects.toMatchObject({ code: 'TARGET_IN_USE', where: { expected: 'app (unnamed)' } });
     expect((await target.datasets()).map(({ version, state }) => `${version} ${state}`)).toEqual(['4 current', '2 previous']);
     await holding.end();
-  }, 60_000);
+  }, 180_000);
 
   it('attest speaks of the schemas that the signed marker names, and of no others', async () => {
     const ask = () =>
@@ -215,5 +215,5 @@ describe.each(servers)('%s', (_, start) => {
     await world.copy(`UPDATE bauta.dataset SET note = replace(note, '"schemas":["Human Resources","shop"]', '"schemas":["beside"]')`);
     expect((await ask()).statement.state).toBe('unknown');
     await world.copy('DROP SCHEMA beside CASCADE');
-  }, 60_000);
+  }, 180_000);
 });
