@@ -147,7 +147,15 @@ class Proving {
   }
 
   async close(): Promise<void> {
-    await this.#target?.close();
-    await (await this.#server)?.close();
+    // One that never started was said to whoever asked for it.
+    const server = await this.#server?.catch(() => undefined);
+    try {
+      await this.#target?.close();
+    } catch (error) {
+      // What cannot be dropped there goes with a server of the run's own.
+      if (!server) throw error;
+    } finally {
+      await server?.close();
+    }
   }
 }

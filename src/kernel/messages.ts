@@ -429,6 +429,11 @@ export const messages = {
     message: 'the embedded Postgres did not start ({name})',
     hint: 'its log is in {file}',
   },
+  EMBEDDED_POSTGRES_DISK_FULL: {
+    class: 'UnavailableError',
+    message: 'there is no room in {file} for a Postgres of our own',
+    hint: 'free space there, or let TMPDIR name a larger disk; a run through a broker can prove on another server (kafka: proving)',
+  },
   CONNECTION_TIMEOUT: {
     class: 'UnavailableError',
     message: 'the server of {connection} did not answer within {amount}',

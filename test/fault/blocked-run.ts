@@ -6,6 +6,10 @@ import { compose } from '../../src/cli/compose.js';
 import { BautaError, toError } from '../../src/kernel/errors.js';
 import { provision } from '../../src/pipeline/pipeline.js';
 
+// Who waits for minutes waits for seconds.
+const [hurry, now] = [Number(process.env['HURRY'] ?? 1), performance.now.bind(performance)];
+performance.now = () => now() * hurry;
+
 const [file = '', place = ''] = process.argv.slice(2);
 const [kind, name = ''] = place.split(':');
 

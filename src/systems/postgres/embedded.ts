@@ -13,6 +13,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -48,14 +49,37 @@ export interface EmbeddedOptions {
   readonly made?: (folder: string) => void;
 }
 
-/** Starts a cluster of its own. Throws EMBEDDED_POSTGRES_FAILED; the server's log is in the folder named in the error. */
+/**
+ * Starts a cluster of its own. Throws EMBEDDED_POSTGRES_FAILED (the server's log is in the folder named in the error) and EMBEDDED_POSTGRES_DISK_FULL, after
+ * which nothing of a cluster that was not to be kept is there.
+ */
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const identity = process.getuid?.() === 0 ? findNobody() : undefined;
   const binaries =
     options.binaries ??
     join(findNative(options.package ?? `@embedded-postgres/${process.platform}-${process.arch}`, identity !== undefined), 'bin');
   const { keep } = options;
-  const folder = keep?.folder ?? mkdtempSync(join(tmpdir(), options.prefix ?? 'bauta-postgres-'));
+  const parent = keep ? dirname(keep.folder) : tmpdir();
+  let folder = keep?.folder;
+  try {
+    folder ??= mkdtempSync(join(parent, options.prefix ?? 'bauta-postgres-'));
+    return await startIn(folder, binaries, identity, options);
+  } catch (error) {
+    if (!isFull(error, parent)) throw error;
+    if (!keep && folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    throw toError('EMBEDDED_POSTGRES_DISK_FULL', { file: parent });
+  }
+}
+
+type Identity = { readonly uid: number; readonly gid: number };
+
+async function startIn(
+  folder: string,
+  binaries: string,
+  identity: Identity | undefined,
+  options: EmbeddedOptions,
+): Promise<EmbeddedServer> {
+  const { keep } = options;
   mkdirSync(folder, { recursive: true });
   options.made?.(folder);
   chmodSync(folder, 0o755);
@@ -102,7 +126,16 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   };
 }
 
-type Identity = { readonly uid: number; readonly gid: number };
+/** What a new cluster takes: 40 MB, and room to begin. On a full disk neither initdb nor the server can write down why they failed. */
+const leastBytes = 64 << 20;
+
+function isFull(error: unknown, parent: string): boolean {
+  const { code } = error as { readonly code?: string };
+  if (code === 'ENOSPC' || code === 'EDQUOT') return true;
+  if (code !== 'EMBEDDED_POSTGRES_FAILED') return false;
+  const { bavail, bsize } = statfsSync(parent);
+  return bavail * bsize < leastBytes;
+}
 
 async function makeCluster(binaries: string, folder: string, password: string, identity: Identity | undefined): Promise<void> {
   const data = join(folder, 'data');

@@ -26,7 +26,7 @@ const settings: Readonly<Record<string, string>> = {
 
 const toPrefix = (): string => `bauta-proving-${userInfo().uid}-`;
 
-/** `database`: what the dataset is called. Throws EMBEDDED_POSTGRES_FAILED, EMBEDDED_POSTGRES_MISSING. */
+/** `database`: what the dataset is called. Throws EMBEDDED_POSTGRES_FAILED, EMBEDDED_POSTGRES_DISK_FULL, EMBEDDED_POSTGRES_MISSING. */
 export async function startProving(database: string): Promise<ProvingServer> {
   sweepProving();
   const server = await startEmbedded({ settings, prefix: toPrefix(), made: (folder) => writeFileSync(join(folder, 'owner'), toOwner()) });
