@@ -27,6 +27,8 @@ const checks = ['not_a_server_error', 'status_code_conformance', 'content_type_c
     const { open } = await openKeys(folder, parseSettings({}));
     tokens = new TokenDoors(open, () => openPolicy({ question: 'exchange' }), 2000);
     world = await startServiceWorld(undefined, undefined, {}, { tokens });
+    // Some answers wait for the log.
+    await world.startSequencer();
   });
   afterAll(async () => {
     await world.stop();
@@ -38,7 +40,17 @@ const checks = ['not_a_server_error', 'status_code_conformance', 'content_type_c
   const ask = (token: string): Promise<{ readonly exitCode: number | null; readonly said: string }> =>
     new Promise((resolve) => {
       const words = ['run', packageFile('docs', 'openapi.json'), '--url', world.url, '--header', `Authorization: Bearer ${token}`];
-      const bounds = ['--phases', 'examples,coverage,fuzzing', '--max-examples', '10', '--generation-deterministic', '--max-time', '25'];
+      const bounds = [
+        '--phases',
+        'examples,coverage,fuzzing',
+        '--max-examples',
+        '10',
+        '--generation-deterministic',
+        '--max-time',
+        '25',
+        '--request-timeout',
+        '30',
+      ];
       const child = spawn(program ?? '', [...words, ...bounds, '--checks', checks.join(','), '--warnings', 'off', '--no-color'], {
         cwd: folder,
         stdio: ['ignore', 'pipe', 'pipe'],
