@@ -72,7 +72,9 @@ describe('README.md', () => {
         // The verdicts, a line per column, are shown in part.
         .filter((line) => !line.startsWith('copy ') && !line.startsWith('  '));
     const [shown = ''] = blocks('README.md', 'text');
-    expect(shape(told)).toEqual(shape(shown));
+    // What is measured depends on the keys.
+    const known = (line: string): string => line.replace(/^privacy .*/, 'privacy');
+    expect(shape(told).map(known)).toEqual(shape(shown).map(known));
   });
 
   it('shows documents that are valid, and the pipeline of the shop as it is', async () => {
