@@ -66,13 +66,15 @@ export async function incidents(action: string, what: string | undefined, option
 
 const missing = (name: string): InputError => new InputError('OPTION_MISSING', { name, expected: 'bauta incidents --help' });
 
-async function save(server: Server, at: string, { name = 'evidence.zip', out }: IncidentsOptions): Promise<number> {
+async function save(server: Server, at: string, options: IncidentsOptions): Promise<number> {
+  const { name = 'evidence.zip', out } = options;
   const bytes = await read(server, `${at}/files/${encodeURIComponent(name)}`);
   const path = out ?? name;
   await writeFile(path, bytes, { flag: 'wx', mode: 0o600 }).catch(() => {
     throw toError('OUTPUT_UNWRITABLE', { file: path });
   });
-  process.stdout.write(`${path}: ${bytes.length} bytes\n`);
+  if (wantsJson(options)) writeJson({ file: path, bytes: bytes.length, findings: [] });
+  else process.stdout.write(`${path}: ${bytes.length} bytes\n`);
   return 0;
 }
 

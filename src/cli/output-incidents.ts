@@ -32,7 +32,10 @@ export function toIncidentSchemas({
   const whole = object({ ...head, steps: list(step, 'in their order'), files: list(file, 'by name') });
   return {
     anomalies: object({ findings }, { anomalies: list(anomaly, 'newest first'), error }),
-    // One, or a list of them.
-    incidents: object({ findings }, { incident: whole, incidents: list(object(head), 'newest first'), error }),
+    // One, a list of them, or a file of one.
+    incidents: object(
+      { findings },
+      { incident: whole, incidents: list(object(head), 'newest first'), file: text('where it was written'), bytes: count('of it'), error },
+    ),
   };
 }

@@ -1,5 +1,4 @@
 // `bauta report`: documents and packages out of the log, and the check of a package with nothing but the file and a key.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Settings, parseSettings } from '../config/settings.js';
@@ -13,7 +12,7 @@ import { type PackageReport, verifyPackage } from '../control/verify-package.js'
 import { systemClock, toTimestamp } from '../kernel/clock.js';
 import { InputError, toError } from '../kernel/errors.js';
 import { type LogState, type Period, type ReportName, reportNames, toDay } from '../pipeline/report/report.js';
-import { openLogFiles, readTrustPolicy } from '../systems/files/files.js';
+import { openLogFiles, readTrustPolicy, readTrustPolicyText } from '../systems/files/files.js';
 import { openHomeLog as openSink } from './compose.js';
 import { readDeclared } from './declared.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
@@ -91,12 +90,8 @@ export async function packHome(home: string, settings: Settings, asked: Asked, p
   return toPacked(made, path, join(home, 'log.pub'));
 }
 
-/** A file with a mistake is refused here, and not found out by who gets the package. */
-async function readPolicyText(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  await readTrustPolicy(file);
-  return readFile(file, 'utf8');
-}
+const readPolicyText = async (file: string | undefined): Promise<string | undefined> =>
+  file === undefined ? undefined : readTrustPolicyText(file);
 
 interface Packed {
   readonly path: string;

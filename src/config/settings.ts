@@ -150,7 +150,7 @@ export const declarations = {
   ),
   BAUTA_LOG_WITNESSES: text(
     '',
-    'File with a trust policy (c2sp.org/tlog-policy) whose witnesses with a URL are asked to cosign the log: by the process with BAUTA_METADATA_SEQUENCER, and by `bauta audit cosign`.',
+    'File with a trust policy (c2sp.org/tlog-policy) whose witnesses with a URL are asked to cosign the log: by the process with BAUTA_METADATA_SEQUENCER, and by `bauta audit cosign`. Page 1 of reports that a process with it makes counts them.',
   ),
   BAUTA_LOG_COSIGN_SECONDS: integer(
     1,

@@ -4,6 +4,9 @@ import type { Declared, InForce, Period } from '../pipeline/report/report.js';
 
 type Body = Readonly<Record<string, unknown>>;
 
+/** Kinds of documents that declare something of this. */
+export const declaring = ['Organisation', 'Pipeline', 'Environment'] as const;
+
 /** A document as somebody wrote it, and since when it holds; null: nobody knows, it holds all the time. */
 export interface Applied {
   readonly kind: string;

@@ -9,6 +9,7 @@ import { packageFile } from '../kernel/package-root.js';
 import {
   type LogEnd,
   type LogFiles,
+  type TrustPolicy,
   type Witnessed,
   cutLog,
   isPolicyProblem,
@@ -100,7 +101,7 @@ export async function fill(zip: ZipWriter, files: LogFiles, filling: Filling, re
   if (!signed || signed.size < end.size) throw toError('LOG_INCONSISTENT', { file: end.log });
   const root = await rootAt(files, end);
   const cut = { log: end.log, read: end.size, checkpoint: signed };
-  const seen = await judgeWitnessed(witnessed, { files, cut, file: WITNESSED }, toChecks(policy));
+  const seen = await judgeWitnessed(witnessed, { files, cut, file: WITNESSED }, toChecks(toTrustPolicy(policy)));
   const checkpoint = { origin: signed.origin, size: end.size, root };
   const checked = { state: 'whole', checkpoint, findings: [], cosigned: seen.cosigned, anchored: seen.anchored } as const;
   const collected = await fillPopulations(zip, files, { asked, end, asOf }, root);
@@ -123,10 +124,12 @@ export async function fill(zip: ZipWriter, files: LogFiles, filling: Filling, re
 }
 
 /** A policy that cannot be read counts nobody. */
-function toChecks(text: string | null): Parameters<typeof judgeWitnessed>[2] {
+export function toTrustPolicy(text: string | null): TrustPolicy | undefined {
   const policy = text === null ? undefined : parseTrustPolicy(text);
-  return policy && !isPolicyProblem(policy) ? { policy } : {};
+  return policy && !isPolicyProblem(policy) ? policy : undefined;
 }
+
+const toChecks = (policy: TrustPolicy | undefined): Parameters<typeof judgeWitnessed>[2] => (policy ? { policy } : {});
 
 async function fillPopulations(
   zip: ZipWriter,

@@ -12,10 +12,10 @@ import { type LogEnd, type LogFiles, prove } from '../pipeline/audit/audit.js';
 import type { CheckedLog, Declared, LogState, Period } from '../pipeline/report/report.js';
 import { toDay } from '../pipeline/report/report.js';
 import type { Metadata } from '../systems/metadata/metadata.js';
-import { type Applied, toDeclared } from './declared.js';
+import { type Applied, declaring, toDeclared } from './declared.js';
 import { type Asked, makeReport } from './look-at-log.js';
 import { makeBreachReport } from './make-breach-report.js';
-import { makePackage } from './make-package.js';
+import { makePackage, toTrustPolicy } from './make-package.js';
 import { type PackageLog, withCheckpoint } from './package-log.js';
 import { readProduct } from './product.js';
 import { renderPackaged, renderReport } from './render-report.js';
@@ -28,7 +28,7 @@ const PAGE = 200;
 export async function makeReports(
   metadata: Metadata,
   clock: Clock,
-  { workspaceId, workspace, actor, period, papers, folder }: Omit<ReportOrder, 'metadata'>,
+  { workspaceId, workspace, actor, period, papers, policy, folder }: Omit<ReportOrder, 'metadata'>,
 ): Promise<readonly MadePaper[]> {
   const log = await openLog({ metadata, clock, workspaceId, actor }, period);
   const declared = await readDeclaredIn(metadata, workspaceId, period);
@@ -37,18 +37,23 @@ export async function makeReports(
     const asked: Asked = { report, period, workspace, product: readProduct(), declared };
     const name = `${report}-${workspace}-${toDay(period.from)}-${toDay(period.to)}.${format}`;
     const path = join(folder, name);
-    const state = await write(log, asked, format, path);
+    const state = await write(log, asked, format, { path, policy });
     made.push({ report, format, name, state, bytes: (await stat(path)).size, sha256: await digestOf(path) });
   }
   return made;
 }
 
-async function write({ own, tell }: OpenLog, asked: Asked, format: ReportFormat, path: string): Promise<LogState> {
+async function write(
+  { own, tell }: OpenLog,
+  asked: Asked,
+  format: ReportFormat,
+  { path, policy }: { readonly path: string; readonly policy: string | null },
+): Promise<LogState> {
   if (format === 'zip') {
-    await makePackage(own, asked, path, renderPackaged);
+    await makePackage(own, asked, path, renderPackaged, policy ?? undefined);
     return 'whole';
   }
-  const { document, log } = await makeReport(own.files, asked, own.verifier);
+  const { document, log } = await makeReport(own.files, asked, own.verifier, toTrustPolicy(policy));
   const bytes = await renderReport(document, format);
   await writeFile(path, bytes, { mode: 0o600 }).catch(() => {
     throw toError('OUTPUT_UNWRITABLE', { file: path });
@@ -67,6 +72,7 @@ export async function makeWorksheet(
     actor,
     window,
     environment,
+    policy,
   }: Omit<ReportOrder, 'metadata' | 'period' | 'papers' | 'folder'> & {
     readonly window: Period;
     readonly environment: string;
@@ -75,7 +81,7 @@ export async function makeWorksheet(
   const { own, tell } = await openLog({ metadata, clock, workspaceId, actor }, window);
   const declared = await readDeclaredIn(metadata, workspaceId, window);
   const asked = { workspace, product: readProduct(), declared, breach: { environment, window } };
-  const { document, log } = await makeBreachReport(own.files, asked, own.verifier);
+  const { document, log } = await makeBreachReport(own.files, asked, own.verifier, toTrustPolicy(policy));
   const bytes = await renderReport(document, 'html');
   await tell(toTold({ report: 'breach', period: window }, 'html', bytes, log));
   return bytes;
@@ -124,10 +130,10 @@ async function openLog(telling: Telling, { to }: Period): Promise<OpenLog> {
   };
 }
 
-/** Every version of every Organisation and Pipeline of the workspace, as they were in force. */
+/** Every version of every document of the workspace that declares something, as they were in force. */
 async function readDeclaredIn(metadata: Metadata, workspaceId: string, period: Period): Promise<Declared> {
   const versions: Applied[] = [];
-  for (const kind of ['Organisation', 'Pipeline'])
+  for (const kind of declaring)
     for (let after: string | undefined = ''; after !== undefined;) {
       const page = await metadata.within(workspaceId, ({ documents }) => documents.history(kind, PAGE, after));
       versions.push(...page);

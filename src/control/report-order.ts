@@ -4,6 +4,7 @@ import type { Where } from '../kernel/errors.js';
 import type { ErrorCode } from '../kernel/messages.js';
 import type { LogState, Period, ReportName } from '../pipeline/report/report.js';
 import type { StoredPaper } from '../systems/metadata/metadata.js';
+import { readTrustPolicyText } from '../systems/files/files.js';
 import { type PaperFormat, paperFormats } from './render-report.js';
 
 export type ReportFormat = PaperFormat | 'zip';
@@ -18,6 +19,8 @@ export interface ReportOrder {
   readonly actor: string | null;
   readonly period: Period;
   readonly papers: readonly { readonly report: ReportName; readonly format: ReportFormat }[];
+  /** Text of a trust policy, whose witnesses page 1 counts; null: it counts nobody. */
+  readonly policy: string | null;
   /** Where to; the process writes nowhere else. */
   readonly folder: string;
   /** Absent: it is kept nowhere else. */
@@ -51,3 +54,6 @@ export interface MadePaper {
 export type ReportAnswer =
   | { readonly papers: readonly MadePaper[]; readonly stored?: StoredReport }
   | { readonly error: { readonly code: ErrorCode; readonly where: Where } };
+
+/** Of BAUTA_LOG_WITNESSES; null: there is none. Throws TRUST_POLICY_UNREADABLE and TRUST_POLICY_INVALID. */
+export const readPolicyText = (file: string): Promise<string | null> => (file === '' ? Promise.resolve(null) : readTrustPolicyText(file));

@@ -171,7 +171,8 @@ async function openMetadata(
     const server = await openMetadataServer(settings, environment);
     closers.unshift(() => server.stop());
     const { owner, service, sequencer: url } = server;
-    const reports = new ReportMaker({ url: service, environment, atOnce: settings.BAUTA_REPORTS_AT_ONCE });
+    const making = { url: service, environment, witnesses: settings.BAUTA_LOG_WITNESSES };
+    const reports = new ReportMaker({ ...making, atOnce: settings.BAUTA_REPORTS_AT_ONCE });
     closers.unshift(() => reports.close());
     if (owner !== undefined) await migrate(owner, { beside: () => migrateQueue(owner) });
     const metadata = await Metadata.open(service, settings.BAUTA_METADATA_CONNECTIONS);
@@ -198,7 +199,7 @@ async function openMetadata(
     const reviews = new AccessReviewClock({ metadata, clock: systemClock, everyDays, failed: failed('access-reviews') });
     closers.unshift(() => reviews.stop());
     if (parseReportPlace(settings) !== undefined) {
-      const maker = new ReportMaker({ url: service, environment, atOnce: 1 });
+      const maker = new ReportMaker({ ...making, atOnce: 1 });
       const daily = new DailyReportClock({ metadata, settings, maker, clock: systemClock, failed: failed('reports') });
       closers.unshift(
         () => daily.stop(),

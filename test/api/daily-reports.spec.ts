@@ -34,7 +34,7 @@ beforeAll(async () => {
   auditor = await world.person('ada', ['auditor']);
   const json = { kind: 'Organisation', name: 'acme', legalName: 'Acme GmbH', acts: 'controller', contact: 'privacy@acme.example' };
   expect((await world.ask('POST', '/v1/apply', { token: bob, json })).status).toBe(200);
-  makers = [1, 2, 3].map(() => new ReportMaker({ url: world.urls.service, environment: process.env, atOnce: 1 }));
+  makers = [1, 2, 3].map(() => new ReportMaker({ url: world.urls.service, environment: process.env, witnesses: '', atOnce: 1 }));
   const failed = (error: unknown): void => void process.stderr.write(`daily: ${String(error)}\n`);
   replicas = makers.map(
     (maker) => new DailyReportClock({ metadata: world.metadata, settings, maker, clock: { now: () => later.ms }, failed, lookMs: 0 }),
@@ -160,7 +160,7 @@ it('tells once a day that it could not be made, makes up for every missed day, a
 
 it('lets a process that is stopped leave what it makes to another, and that is no failure', async () => {
   later.ms += DAY_MS;
-  const maker = new ReportMaker({ url: world.urls.service, environment: process.env, atOnce: 1 });
+  const maker = new ReportMaker({ url: world.urls.service, environment: process.env, witnesses: '', atOnce: 1 });
   const failed = (error: unknown): void => void process.stderr.write(`daily: ${String(error)}\n`);
   const clock = new DailyReportClock({ metadata: world.metadata, settings, maker, clock: { now: () => later.ms }, failed, lookMs: 0 });
   const looking = clock.look();

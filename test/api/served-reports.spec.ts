@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { ReportMaker } from '../../src/control/reports/reports.js';
 import { ZipReader } from '../../src/systems/zip/zip.js';
 import { type ServiceWorld, startServiceWorld } from '../support/service.js';
 
@@ -120,6 +121,26 @@ it('refuses what is no report, no period and no format, whoever may not, and wha
   expect((await get(`gdpr?${whole}`, { token: bob })).status).toBe(403);
   expect((await get(`gdpr?${whole}`, { token: stranger })).status).toBe(404);
 });
+
+it('counts the witnesses that the service is told to ask, packs who they are, and makes nothing by a policy that cannot be read', async () => {
+  const policy = `log ${readFileSync(key, 'utf8')}quorum none\n`;
+  const [good, bad] = ['policy.txt', 'bad.txt'].map((name) => join(folder, name)) as [string, string];
+  writeFileSync(good, policy);
+  writeFileSync(bad, 'quorum\n');
+  const order = {
+    ...{ workspaceId: world.workspaces.home, workspace: 'default', actor: null, papers: [{ report: 'soc2', format: 'zip' }] as const },
+    period: { from: '2020-01-01T00:00:00.000Z', to: '2100-01-01T00:00:00.000Z', zone: 'UTC' },
+  };
+  const making = (witnesses: string): ReportMaker =>
+    new ReportMaker({ url: world.urls.service, environment: process.env, witnesses, atOnce: 1 });
+  const made = await making(good).make(order);
+  const zip = (await ZipReader.open(join(made.folder, made.papers[0]!.name)))!;
+  expect((await zip.read('policy.txt'))?.toString('utf8')).toBe(policy);
+  await zip.close();
+  await made.discard();
+  await expect(making(bad).make(order)).rejects.toMatchObject({ code: 'TRUST_POLICY_INVALID' });
+  await expect(making(join(folder, 'none.txt')).make(order)).rejects.toMatchObject({ code: 'TRUST_POLICY_UNREADABLE' });
+}, 30_000);
 
 it('makes so many at once and no more, answers meanwhile, and does not go on for who went away', async () => {
   const stop = new AbortController();

@@ -95,7 +95,7 @@ const told = [
 export async function pack({ world, folder }: Recorded): Promise<string> {
   const made = join(folder, `made-${performance.now()}`);
   mkdirSync(made);
-  const order = { workspaceId: world.workspaces.home, workspace: 'default', actor: null, period };
+  const order = { workspaceId: world.workspaces.home, workspace: 'default', actor: null, policy: null, period };
   const papers = [{ report: 'soc2', format: 'zip' }] as const;
   const [paper] = await makeReports(world.metadata, systemClock, { ...order, papers, folder: made });
   return join(made, paper!.name);

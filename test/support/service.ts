@@ -118,7 +118,7 @@ export async function startServiceWorld(
     clock,
     readHookSecret,
     metrics,
-    reports: new ReportMaker({ url: urls.service, environment: process.env, atOnce: 1 }),
+    reports: new ReportMaker({ url: urls.service, environment: process.env, witnesses: '', atOnce: 1 }),
     ...more,
     ...(gates ? { gates: gates(metadata) } : {}),
   };

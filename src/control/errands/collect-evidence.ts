@@ -5,11 +5,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { Settings } from '../../config/settings.js';
 import type { Json } from '../../kernel/canonical-json.js';
 import { systemClock } from '../../kernel/clock.js';
 import { toError } from '../../kernel/errors.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { makeReports, makeWorksheet } from '../make-reports.js';
+import { readPolicyText } from '../report-order.js';
 
 const papers = {
   evidence: { name: 'evidence.zip', mediaType: 'application/zip' },
@@ -27,13 +29,17 @@ interface WantedEvidence {
 }
 
 /** Throws what making a report throws, and INCIDENT_FILE_TOO_LARGE. Once: what was collected already is what there is. */
-export async function collectHere({ metadata }: { readonly metadata: Metadata }, workspaceId: string, row: ErrandRow): Promise<Json> {
+export async function collectHere(
+  { metadata, settings }: { readonly metadata: Metadata; readonly settings: Pick<Settings, 'BAUTA_LOG_WITNESSES'> },
+  workspaceId: string,
+  row: ErrandRow,
+): Promise<Json> {
   const { what, incident, from, to } = row.wanted as unknown as WantedEvidence;
   const { name, mediaType } = papers[what];
   const known = await metadata.within(workspaceId, ({ incidents }) => incidents.findFile(incident, name));
   if (known) return { file: name, digest: known.digest, size: known.bytes.length };
   const workspace = await metadata.workspaceName(workspaceId);
-  const of = { workspaceId, workspace, actor: row.requestedBy };
+  const of = { workspaceId, workspace, actor: row.requestedBy, policy: await readPolicyText(settings.BAUTA_LOG_WITNESSES) };
   const period = { from, to, zone: 'UTC' };
   const bytes =
     what === 'worksheet'

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 import { toError } from '../../kernel/errors.js';
-import type { MadePaper, ReportAnswer, ReportOrder, StoredReport } from '../report-order.js';
+import { type MadePaper, type ReportAnswer, type ReportOrder, type StoredReport, readPolicyText } from '../report-order.js';
 
 export const REPORT_MAKER = Symbol('report maker');
 
@@ -25,6 +25,8 @@ export interface ReportMakerOptions {
   /** Of the metadata database, as the service role. */
   readonly url: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** BAUTA_LOG_WITNESSES: file with the policy whose witnesses page 1 counts; empty: it counts nobody. */
+  readonly witnesses: string;
   /** How many processes at once. */
   readonly atOnce: number;
 }
@@ -43,15 +45,15 @@ export class ReportMaker {
 
   constructor(private readonly options: ReportMakerOptions) {}
 
-  /** Throws REPORTS_BUSY, REPORT_NOT_MADE, or what the process throws. */
-  async make(order: Omit<ReportOrder, 'metadata' | 'folder'>, signal?: AbortSignal): Promise<MadeReports> {
-    const { url, atOnce } = this.options;
+  /** Throws REPORTS_BUSY, REPORT_NOT_MADE, TRUST_POLICY_*, or what the process throws. */
+  async make(order: Omit<ReportOrder, 'metadata' | 'policy' | 'folder'>, signal?: AbortSignal): Promise<MadeReports> {
+    const { url, atOnce, witnesses } = this.options;
     if (this.busy >= atOnce) throw toError('REPORTS_BUSY', { amount: String(atOnce) });
     this.busy += 1;
     const folder = await mkdtemp(join(tmpdir(), 'bauta-reports-'));
     const discard = (): Promise<void> => rm(folder, { recursive: true, force: true });
     try {
-      const answer = await this.ask({ ...order, metadata: url, folder }, signal);
+      const answer = await this.ask({ ...order, metadata: url, policy: await readPolicyText(witnesses), folder }, signal);
       if ('error' in answer) throw toError(answer.error.code, answer.error.where);
       return { ...answer, folder, discard };
     } catch (error) {

@@ -1,5 +1,5 @@
 // /v1/reports: a report that the service makes of its own log, and what was made elsewhere, told to that log. Whoever trusts the service less computes it
-// himself out of the log's own files (`bauta report … --server`), and gets the same bytes.
+// himself out of the log's own files (`bauta report … --server`), and with the same trust policy gets the same bytes.
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';

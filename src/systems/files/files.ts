@@ -14,7 +14,7 @@ export { readEvents } from './read-events.js';
 export { loadSigner, toLastSignedPath } from './signing-key.js';
 export { LeaseRecords } from './lease-records.js';
 export { keepServiceLog, readLastNote } from './service-log.js';
-export { readTrustPolicy } from './trust-policy-file.js';
+export { readTrustPolicy, readTrustPolicyText } from './trust-policy-file.js';
 export { withWriteLock } from './write-lock.js';
 export { WitnessFolder, writeCosigned } from './witness-folder.js';
 export { listFileKeys, openFileKeys } from './file-key-provider.js';

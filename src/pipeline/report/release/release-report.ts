@@ -3,17 +3,17 @@ import { column } from '../blocks.js';
 import type { Collected } from '../collect.js';
 import type { ReportContext } from '../context.js';
 import type { Block, Chart, Column, ReportDocument, Section, Table } from '../document.js';
+import { toRunning } from '../framework-report.js';
 import { notice, text, toFront } from '../front.js';
 import type { Release, Told } from './release.js';
 
 export function toReleaseReport(context: ReportContext, collected: Collected, release: Release): ReportDocument {
-  const { checkpoint, state } = context.log;
   return {
     report: 'release',
     title: `Release ${release.tag}`,
     subtitle: 'what gates decided about it, and by what; a score is over the checks that its gate lists',
     period: collected.period,
-    running: `checkpoint ${checkpoint.size} · root ${checkpoint.root.slice(0, 16)}${state === 'whole' ? '' : ` · ${state === 'broken' ? 'LOG BROKEN' : 'signer not checked'}`}`,
+    running: toRunning(context.log),
     front: toFront(context, collected),
     sections: [toCommits(release), toDecisions(release), toScore(release), toCopies(release), toBeside(release)],
   };
