@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 import { toError } from '../kernel/errors.js';
 import type { ErasureState } from '../pipeline/erasure.js';
-import type { Identifier, TracedVersion } from '../pipeline/trace-person.js';
+import { type Identifier, type TracedColumn, type TracedVersion, isFound } from '../pipeline/trace-person.js';
 import { askErrand } from './await-errand.js';
 import { stripControls } from './print.js';
 import type { Server } from './server.js';
@@ -48,11 +48,11 @@ export async function readSubject(path: string): Promise<readonly Identifier[]> 
 export function toTraceTexts({ traced, why, shredded, run, others }: RemoteErasure): readonly string[] {
   const found = (traced ?? []).map(({ of, for: purpose, version, columns, why: unknown }) => {
     const name = purpose === null ? `${of} version ${version}` : `the clone for ${stripControls(purpose)}`;
-    const rows = (columns ?? [])
-      .filter((one) => one.rows > 0)
-      .map(({ table, column, rows: n }) => `${n} of ${stripControls(`${table}.${column}`)}`);
     if (columns === null) return `  ${name}: whether the person was there is unknown (${unknown ?? ''})`;
-    return `  ${name}: ${rows.length === 0 ? 'no row with a pseudonym of the person' : `rows with a pseudonym of the person: ${rows.join(', ')}`}`;
+    const rows = toRowTexts(columns.filter(isFound));
+    const others = toRowTexts(columns.filter((one) => one.rows > 0 && !isFound(one)));
+    const found = rows.length === 0 ? 'no row with a pseudonym of the person' : `rows with a pseudonym of the person: ${rows.join(', ')}`;
+    return `  ${name}: ${found}${others.length === 0 ? '' : `; the same key, and no foreign key says whose: ${others.join(', ')}`}`;
   });
   return [
     ...(traced ? ['looked for before anything was dropped:', ...found] : why === null ? [] : [`nobody could look: ${why}`]),
@@ -61,3 +61,6 @@ export function toTraceTexts({ traced, why, shredded, run, others }: RemoteErasu
     ...others.map((name) => `${stripControls(name)} reads the same source: its copies are asked for by themselves`),
   ];
 }
+
+const toRowTexts = (columns: readonly TracedColumn[]): readonly string[] =>
+  columns.map(({ table, column, rows }) => `${rows} of ${stripControls(`${table}.${column}`)}`);

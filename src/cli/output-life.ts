@@ -3,6 +3,7 @@ import { reaches } from '../pipeline/definition.js';
 import { dropReasons } from '../pipeline/drop.js';
 import { definedKinds } from '../pipeline/definition-digest.js';
 import { rawKinds } from '../pipeline/raw-value.js';
+import { tracedBy } from '../pipeline/trace-person.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
 const beyond: Schema = {
@@ -75,7 +76,16 @@ export function toLifeSchemas({
     ...{ version: count('of the dataset'), run: text('that made it'), of: oneOf('current', 'previous', 'clone') },
     for: orNull(text('what a clone was made for')),
     columns: orNull(
-      list(object({ table: text('name'), column: text('name'), rows: count('with a pseudonym of the person') }), 'null: nobody knows'),
+      list(
+        object({
+          ...{ table: text('name'), column: text('name'), rows: count('with a pseudonym of the person') },
+          by: {
+            enum: tracedBy,
+            description: 'foreign-key and value: rows of the person; unknown: the same key, and no foreign key says whose',
+          },
+        }),
+        'null: nobody knows',
+      ),
     ),
     why: orNull(text('nobody knows, as a code')),
   });

@@ -29,7 +29,11 @@ export async function lookForPerson({ doors, request, target }: LookIn, subject:
     if (!plan) throw toRefusal(findings);
     const [datasets, clones] = [await doors.target.datasets(), (await doors.target.clones?.list()) ?? []];
     const count = (database: string, wanted: readonly WantedRows[]): Promise<readonly number[]> => countIn(target, database, wanted);
-    return { tables: catalogue.tables, traced: await tracePerson({ ...doors, count }, plan, subject, { datasets, clones }), why: null };
+    return {
+      tables: catalogue.tables,
+      traced: await tracePerson({ ...doors, count }, { plan, catalogue }, subject, { datasets, clones }),
+      why: null,
+    };
   } catch (error) {
     const { class: kind, code } = toKnownError(error);
     if (code === 'SUBJECT_COLUMN_UNFIT' || code === 'SUBJECT_VALUE_UNFIT') throw error;

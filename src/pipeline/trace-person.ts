@@ -3,7 +3,8 @@
 import { digestJson } from '../kernel/digest.js';
 import { toError, toKnownError } from '../kernel/errors.js';
 import { toSqlName } from '../kernel/sql-name.js';
-import { type TableName, toTableLabel } from './catalogue.js';
+import { type Catalogue, type TableName, toTableLabel } from './catalogue.js';
+import { toEdges } from './classify/classify.js';
 import type { GateInput } from './decision.js';
 import { createMasker, prepareMask } from './mask/mask.js';
 import { questionType } from './permit-again.js';
@@ -25,6 +26,22 @@ export interface WantedRows {
   readonly whole: boolean;
 }
 
+/**
+ * Why equal values stand for the person: `foreign-key`, it is the column that was named or one that foreign keys lead to it; `value`, the value is the
+ * person's wherever it stands (an address, a document's number); `unknown`, a key of the same number, and no foreign key says whose.
+ */
+export const tracedBy = ['foreign-key', 'value', 'unknown'] as const;
+
+export interface TracedColumn {
+  readonly table: string;
+  readonly column: string;
+  readonly rows: number;
+  readonly by: (typeof tracedBy)[number];
+}
+
+/** Rows that are somebody's, and the person's for all that is known. */
+export const isFound = ({ rows, by }: TracedColumn): boolean => rows > 0 && by !== 'unknown';
+
 export interface TracedVersion {
   readonly version: number;
   readonly run: string;
@@ -32,7 +49,7 @@ export interface TracedVersion {
   /** What a clone was made for. */
   readonly for: string | null;
   /** Columns where the person was looked for, with the rows that were found there; null: nobody knows. */
-  readonly columns: readonly { readonly table: string; readonly column: string; readonly rows: number }[] | null;
+  readonly columns: readonly TracedColumn[] | null;
   /** Why nobody knows, as a code of docs/errors.md. */
   readonly why: string | null;
 }
@@ -49,7 +66,7 @@ type Place = Pick<TracedVersion, 'version' | 'run' | 'of' | 'for'> & { readonly 
 /** Throws SUBJECT_COLUMN_UNFIT and SUBJECT_VALUE_UNFIT, before anything is looked at. */
 export async function tracePerson(
   doors: TraceDoors,
-  plan: Plan,
+  { plan, catalogue }: { readonly plan: Plan; readonly catalogue: Pick<Catalogue, 'tables'> },
   identifiers: readonly Identifier[],
   there: { readonly datasets: readonly DatasetVersion[]; readonly clones: readonly Clone[] },
 ): Promise<readonly TracedVersion[]> {
@@ -71,9 +88,9 @@ export async function tracePerson(
       const question = await getQuestion(doors.sink, place.run, planDigest);
       const { version } = question['key'] as { readonly version: number };
       const texts = await maskAll(version);
-      const wanted = found.flatMap(({ column }, i) => toWanted(plan, question, column.rule, texts[i] as string));
+      const wanted = found.flatMap((named, i) => toWanted(plan, catalogue.tables, question, named, texts[i] as string));
       const rows = await doors.count(database, wanted);
-      const columns = wanted.map(({ table, column }, i) => ({ table: toTableLabel(table), column, rows: rows[i] ?? 0 }));
+      const columns = wanted.map(({ table, column, by }, i) => ({ table: toTableLabel(table), column, rows: rows[i] ?? 0, by }));
       traced.push({ ...place, columns, why: null });
     } catch (error) {
       traced.push({ ...place, columns: null, why: toKnownError(error).code });
@@ -134,20 +151,77 @@ async function toPseudonym(
   }
 }
 
-/** Every column that had the same rule when the version was made: equal values are equal pseudonyms there. */
-function toWanted(plan: Plan, question: GateInput, rule: RulePlan, text: string): readonly WantedRows[] {
+/** Every column that had the same rule when the version was made, so that equal values are equal pseudonyms there, and may be the person's. */
+function toWanted(
+  plan: Plan,
+  tables: Catalogue['tables'],
+  question: GateInput,
+  { table: named, column }: { readonly table: TablePlan; readonly column: ColumnPlan },
+  text: string,
+): readonly (WantedRows & Pick<TracedColumn, 'by'>)[] {
+  const rule = toRuleKey(column.rule);
   const then = new Set((question['columns'] as unknown as readonly Asked[]).filter(({ path }) => path === null).map(toKey));
-  const wanted = new Map<string, WantedRows>();
-  for (const table of plan.tables) {
-    const label = toTableLabel(table);
-    for (const { name, rule: of } of table.columns) {
-      if (!isFindable(of) || toRuleKey(of) !== toRuleKey(rule) || !then.has(`${label}\0${name}\0${toRuleKey(rule)}`)) continue;
-      const { loadInto } = table;
-      const whole = table.kind === 'p' || toTableLabel(loadInto) !== label;
-      wanted.set(`${toTableLabel(loadInto)}\0${name}`, { table: loadInto, column: name, texts: [text], whole });
-    }
+  const related = isNumber(column) ? findRelated(tables, toSqlName(named.schema, named.name, column.name)) : undefined;
+  const partitions = findPartitions(plan, tables);
+  const all = plan.tables.flatMap((table) => {
+    const { schema, name, kind, columns } = table;
+    // Rows of partitions are counted with those of the whole.
+    if (partitions.has(toTableLabel(table))) return [];
+    return columns.map((of) => ({
+      rule: of.rule,
+      wanted: { table: { schema, name }, column: of.name, texts: [text], whole: kind === 'p' },
+    }));
+  });
+  return all.flatMap(({ rule: of, wanted }) => {
+    const { table, column: name } = wanted;
+    if (!isFindable(of) || toRuleKey(of) !== rule || !then.has(`${toTableLabel(table)}\0${name}\0${rule}`)) return [];
+    const by = related ? related(toSqlName(table.schema, table.name, name)) : 'value';
+    return by === undefined ? [] : [{ ...wanted, by }];
+  });
+}
+
+/** Of partitioned tables of the plan. */
+function findPartitions(plan: Plan, tables: Catalogue['tables']): ReadonlySet<string> {
+  const whole = new Set(plan.tables.filter(({ kind }) => kind === 'p').map(toTableLabel));
+  return new Set(tables.filter(({ parents }) => parents.some((parent) => whole.has(toTableLabel(parent)))).map(toTableLabel));
+}
+
+/** A key counts rows of its own table: the same one elsewhere is somebody else's. Not so a UUID, and not where a document gave several columns one domain. */
+const isNumber = ({ tag, type, rule }: ColumnPlan): boolean => tag === 'pii.key' && rule.domain === tag && type.base !== 'uuid';
+
+/**
+ * Whose a column's numbers are: those of the rows that this one refers to, or of rows that refer to these; undefined: those of other rows, because a
+ * foreign key says so or its table counts them itself.
+ */
+function findRelated(tables: Catalogue['tables'], column: string): (other: string) => TracedColumn['by'] | undefined {
+  const [up, down] = [new Map<string, string[]>(), new Map<string, string[]>()];
+  const others = new Set(
+    tables.flatMap(({ schema, name, columns }) =>
+      columns
+        .filter(({ identity, expression }) => identity !== '' || expression?.startsWith('nextval(') === true)
+        .map((one) => toSqlName(schema, name, one.name)),
+    ),
+  );
+  const add = (to: Map<string, string[]>, a: string, b: string): void => void to.set(a, [...(to.get(a) ?? []), b]);
+  const refer = (from: string, to: string): void => {
+    add(up, from, to);
+    add(down, to, from);
+  };
+  for (const { by, from, to } of toEdges(tables)) {
+    refer(from, to);
+    // A part is its whole's as the whole is its parts'.
+    if (by === 'inherited') refer(to, from);
+    else others.add(from).add(to);
   }
-  return [...wanted.values()];
+  const related = reachableFrom(reachableFrom([column], up), down);
+  return (other) => (related.has(other) ? 'foreign-key' : others.has(other) ? undefined : 'unknown');
+}
+
+function reachableFrom(starts: Iterable<string>, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const seen = new Set(starts);
+  // The set grows while it is walked.
+  for (const one of seen) for (const other of next.get(one) ?? []) seen.add(other);
+  return seen;
 }
 
 interface Asked {

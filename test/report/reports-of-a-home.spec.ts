@@ -137,7 +137,8 @@ it('the worksheet of a breach tells what stood there, from when somebody says th
 
 it('a person is found by pseudonym in the copy, what cannot be looked into is named, and who it is stands nowhere', async () => {
   const [id, file, out] = ['person17@company-17.example.com', join(shop.folder, 'person.json'), join(shop.folder, 'reach.json')];
-  writeFileSync(file, JSON.stringify([{ table: 'shop.customer', column: 'email', value: id }]));
+  const numbered = { table: 'shop.customer', column: 'id', value: '17' };
+  writeFileSync(file, JSON.stringify([{ table: 'shop.customer', column: 'email', value: id }, numbered]));
   const { code, stderr, stdout } = await shop.bauta([
     'report',
     'reach',
@@ -155,6 +156,10 @@ it('a person is found by pseudonym in the copy, what cannot be looked into is na
   const { sections, front } = JSON.parse(written) as ReportDocument;
   expect(tablesOf(sectionOf(sections, 'found'))[0]?.rows.map((row) => row.filter((_, i) => i !== 2))).toEqual([
     ['current', 1, 'shop.customer', 'email', 1, 'found'],
+    ['current', 1, 'shop.customer', 'id', 1, 'found'],
+    ['current', 1, 'shop.customer', 'referred_by', 2, 'found'],
+    // Neither order 17, which is somebody else's, nor an order twice because it is in a partition.
+    ['current', 1, 'shop.order', 'customer_id', 4, 'found'],
   ]);
   expect(JSON.stringify(front)).toContain('1 of 1 versions and clones');
   expect(tablesOf(sectionOf(sections, 'versions'))[0]?.rows[0]?.slice(3, 6)).toEqual(['not dropped', 'not dropped', 'there, looked into']);
@@ -164,7 +169,7 @@ it('a person is found by pseudonym in the copy, what cannot be looked into is na
   });
   // The log knows that somebody looked, by how many identifiers.
   const told = shop.events().filter(({ type }) => type === 'person.looked-for');
-  expect(told.map(({ data }) => [data['identifiers'], data['copies'], data['environment']])).toEqual([[1, 1, 'dev']]);
+  expect(told.map(({ data }) => [data['identifiers'], data['copies'], data['environment']])).toEqual([[2, 1, 'dev']]);
   for (const text of [written, JSON.stringify(shop.events())]) expect(text).not.toContain(id);
   const unfit = await shop.bauta(['report', 'reach', '-f', shop.pipeline, '--subject', shop.pipeline]);
   expect(unfit).toMatchObject({ code: 3, stderr: expect.stringContaining('--subject') });

@@ -1,5 +1,5 @@
 // Which columns speak of a person, of which kind, and who says so.
-export { type Component } from './components.js';
+export { type Component, toEdges } from './components.js';
 export { type ResolvedColumn, type ResolvedTable, type Resolution, type ResolveInput, resolveTags } from './resolve.js';
 export { findAtPath, isOpen, isPath, toPathKey, toShape } from './shape.js';
 export { type PersonRoute } from './subject.js';

@@ -7,6 +7,7 @@ import { toRunning } from '../framework-report.js';
 import { declared, evidenced, notice, text, toLogFields, toLogWarnings, unknown } from '../front.js';
 import type { Reach } from '../../definition.js';
 import type { Beyond } from '../../attestation.js';
+import { type TracedColumn, isFound } from '../../trace-person.js';
 import type { ReachFacts } from './read-reach.js';
 
 /** What somebody who may know who it is saw in the copies. */
@@ -23,7 +24,7 @@ export interface PersonLooked {
         readonly of: 'current' | 'previous' | 'clone';
         readonly for: string | null;
         /** Null: nobody knows of this one. */
-        readonly columns: readonly { readonly table: string; readonly column: string; readonly rows: number }[] | null;
+        readonly columns: readonly TracedColumn[] | null;
         readonly why: string | null;
       }[]
     | null;
@@ -49,7 +50,7 @@ export function toReachReport(context: ReportContext, looked: PersonLooked, fact
 
 function toFront(context: ReportContext, looked: PersonLooked, facts: ReachFacts): ReportDocument['front'] {
   const { traced, lookedAt, identifiers, pipeline } = looked;
-  const holding = (traced ?? []).filter(({ columns }) => (columns ?? []).some(({ rows }) => rows > 0)).length;
+  const holding = (traced ?? []).filter(({ columns }) => (columns ?? []).some(isFound)).length;
   return [
     ...toLogWarnings(context.log, facts.asOf),
     ...(isReached(looked) ? [] : [notice('warning', 'Not every copy could be looked into: where it says unknown, the person may be.')]),
@@ -67,18 +68,24 @@ function toFront(context: ReportContext, looked: PersonLooked, facts: ReachFacts
       ],
     },
     text(
-      'A person is found by pseudonym: by the transform, key and rule that each copy was made with, in columns where equal values have equal pseudonyms. Rows that only another key leads to, free text, and columns whose pseudonyms differ row by row are not found by it; give the key of the person, not only an address. What was found was seen in the copies and is no entry of the log.',
+      'A person is found by pseudonym: by the transform, key and rule that each copy was made with, in columns where equal values have equal pseudonyms. A key is followed along foreign keys: the same number of a table of others says nothing of it. Rows that only another key leads to, free text, and columns whose pseudonyms differ row by row are not found by it; give the key of the person, not only an address. What was found was seen in the copies and is no entry of the log.',
     ),
   ];
 }
+
+const whose: Readonly<Record<TracedColumn['by'], string>> = {
+  'foreign-key': 'found',
+  value: 'found',
+  unknown: 'unknown: the same key, and no foreign key says whose',
+};
 
 function toFound({ traced, why }: PersonLooked): Section {
   const rows = (traced ?? []).flatMap(({ of, version, for: purpose, run, columns, why: unknownWhy }) => {
     const head = [of === 'clone' ? `clone for ${purpose ?? 'nobody says what'}` : of, version, run];
     if (columns === null) return [[...head, null, null, null, `unknown: ${unknownWhy ?? 'nobody says why'}`]];
-    const found = columns.filter((one) => one.rows > 0);
-    if (found.length === 0) return [[...head, null, null, 0, `not found in ${columns.length} columns`]];
-    return found.map((one) => [...head, one.table, one.column, one.rows, 'found']);
+    const seen = columns.filter((one) => one.rows > 0);
+    const none = seen.some(isFound) ? [] : [[...head, null, null, 0, `not found in ${columns.length} columns`]];
+    return [...none, ...seen.map((one) => [...head, one.table, one.column, one.rows, whose[one.by]])];
   });
   const blocks: Block[] = [
     {

@@ -1,6 +1,7 @@
 // What the log tells of one target for the question where a person is: versions that were made, what became of each, where parts of them went from there,
 // and what was asked for and done to erase people. The log knows no person: whether somebody is in a copy is looked for in the copy.
 import type { Event, LoggedEvent } from '../../event.js';
+import { type TracedColumn, isFound } from '../../trace-person.js';
 import { textOf, toPlace } from '../populations/population.js';
 
 export interface ReachPlace {
@@ -175,6 +176,6 @@ function toSeen({ dropped }: Event['data']): boolean | null {
 /** Of versions that answered; null: none did. */
 function toRows(traced: unknown): number | null {
   if (!Array.isArray(traced)) return null;
-  const columns = traced.flatMap((one) => (one as { readonly columns?: readonly { readonly rows: number }[] | null }).columns ?? []);
-  return columns.reduce((sum, { rows }) => sum + rows, 0);
+  const columns = traced.flatMap((one) => (one as { readonly columns?: readonly TracedColumn[] | null }).columns ?? []);
+  return columns.filter(isFound).reduce((sum, { rows }) => sum + rows, 0);
 }
