@@ -25,6 +25,7 @@ test_at_the_limit_is_within if {
 test_what_was_not_measured_is_not_within if {
 	asked({"maxGuessed": 1}, measured) == {"DATASET_PRIVACY_UNKNOWN"}
 	asked({"maxLinked": 1}, null) == {"DATASET_PRIVACY_UNKNOWN"}
+	asked({"maxLinked": 1}, {"worst": {"guessed": 0}, "unmeasured": []}) == {"DATASET_PRIVACY_UNKNOWN"}
 }
 
 test_what_there_is_nothing_of_is_within if asked({"maxLinked": 0}, {"worst": {"linked": null}, "unmeasured": []}) == set()
