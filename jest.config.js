@@ -1,6 +1,7 @@
 export default {
   roots: ['<rootDir>/dist-test'],
   testRegex: '\\.spec\\.js$',
+  testEnvironment: '<rootDir>/test/support/environment.js',
   transform: {},
   testTimeout: 120_000,
   maxWorkers: 2,
