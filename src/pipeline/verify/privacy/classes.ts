@@ -8,7 +8,8 @@ const MOST_COLUMNS = 8;
 /** Of each size the set with the most rows that are alone; sets of the same size that tell as much: the first. */
 export function findIdentifying(rows: TriedRows, columns: readonly ColumnPlan[]): readonly (readonly ColumnPlan[])[] {
   const varied = columns
-    .map((column) => ({ column, values: new Set(rows.copies.map((row) => row[fieldOf(rows, column)])).size }))
+    .map((column) => ({ column, field: fieldOf(rows, column) }))
+    .map(({ column, field }) => ({ column, values: new Set(rows.copies.map((row) => row[field])).size }))
     .filter(({ values }) => values > 1)
     .sort((a, b) => b.values - a.values)
     .slice(0, MOST_COLUMNS)
