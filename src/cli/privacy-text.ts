@@ -28,10 +28,14 @@ export function toPrivacyText(measures: PrivacyMeasures, stream: NodeJS.WriteStr
 const tells = ({ quasi, linked, linkedByAll, guessed, followed }: TablePrivacy): boolean =>
   quasi !== null || linked !== null || linkedByAll !== null || guessed.length > 0 || followed !== null;
 
+/** What is certain, and between those of which nothing is, the rate. */
+const toGain = ({ beyondChance, guessed, chance, rows }: TablePrivacy['guessed'][number]): number =>
+  beyondChance + (guessed - chance) / Math.max(1, rows) / 1000;
+
 function toLine({ schema, table, quasi, linked, linkedByAll, guessed, followed }: TablePrivacy): readonly string[] {
   const link = linked ?? linkedByAll;
   const worst = guessed.reduce<(typeof guessed)[number] | undefined>(
-    (found, one) => (found && found.guessed - found.chance >= one.guessed - one.chance ? found : one),
+    (found, one) => (found && toGain(found) >= toGain(one) ? found : one),
     undefined,
   );
   const words = [

@@ -37,8 +37,9 @@ const guesses = object(
   {
     column: text('name'),
     rows: count('rows that were tried'),
-    guessed: count('whose original has the same rank by frequency as their pseudonym'),
+    guessed: count('whose original has the same rank by frequency as their pseudonym: expected, where ranks are shared'),
     chance: count('whose original is the most frequent value of the source'),
+    beyondChance: number('share of rows guessed beyond chance, with a confidence of 99 %; 0: so few rows cannot tell'),
   },
   sampled,
 );
@@ -86,7 +87,7 @@ export const privacySchema: Schema = object({
   worst: object({
     linked: orNull(number('share of rows linked to their original by personal columns')),
     linkedByAll: orNull(number('share of rows linked to their original by all columns that came through')),
-    guessed: orNull(number('share of rows guessed by frequency beyond chance')),
+    guessed: orNull(number('share of rows guessed by frequency beyond chance, with a confidence of 99 %')),
     unique: orNull(number('share of rows alone in their quasi-identifiers')),
     k: orNull(number('rows of the smallest group')),
     below: orNull(number('share of rows in groups smaller than k')),

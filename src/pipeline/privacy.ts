@@ -10,7 +10,7 @@ import type { TableName } from './schema-object.js';
 export interface PrivacyLimits {
   /** Rows that an exact join with the source links to their own original. */
   readonly maxLinked?: number;
-  /** Rows whose value a frequency attack guesses in a column, beyond what is guessed by always saying the most frequent one. */
+  /** Rows whose value a frequency attack guesses in a column, beyond what is guessed by always saying the most frequent one and beyond luck. */
   readonly maxGuessed?: number;
   /** Rows that are alone in their quasi-identifiers: sample-unique. */
   readonly maxUnique?: number;
@@ -104,10 +104,12 @@ export interface GuessFigures {
   readonly column: string;
   /** Rows that were tried. */
   readonly rows: number;
-  /** Rows whose original is the value of the same rank by frequency. */
+  /** Rows whose original is the value of the same rank by frequency: expected, where ranks are shared, and rounded up. */
   readonly guessed: number;
   /** Rows that are guessed by always saying the most frequent value of the source. */
   readonly chance: number;
+  /** Share of rows that are guessed beyond chance, with a confidence of 99 %: 0 where so few rows cannot tell. */
+  readonly beyondChance: number;
   /** Frequencies are of so many rows at most, where not of all. */
   readonly sampled?: true;
 }
@@ -253,5 +255,12 @@ export type PrivacyAnswer = { readonly numbers: readonly number[] } | { readonly
 
 /** How often each value stands in a column: MD5 of its text, which is as good as the text for who compares, and rows. The most frequent first. */
 export interface Frequencies {
-  readonly top: readonly { readonly digest: string; readonly rows: number }[];
+  readonly top: readonly Frequency[];
+}
+
+export interface Frequency {
+  readonly digest: string;
+  readonly rows: number;
+  /** Of `rows`, because only a part of the pages was counted; 0: all were. */
+  readonly variance: number;
 }

@@ -127,12 +127,26 @@ it('finds what a careless pipeline lets through, as much of it as there is, and 
   expect(person.quasi).toMatchObject({ k: source['k'], unique: alone, rows: persons });
   const account = person.guessed.find(({ column }) => column === 'account')!;
   expect(account.guessed - account.chance).toBeGreaterThan(0.2 * persons);
+  expect(account.beyondChance).toBeGreaterThan(0.2);
   expect(person.sensitive).toEqual([{ column: 'illness', l: 1, t: expect.any(Number) }]);
   // In a class of one's own people it is told, and not withheld.
   expect(places(ended)).toEqual([
     ['PRIVACY_BEYOND', 'warning', 'person', 'rows linked to their original by an exact join'],
     ['PRIVACY_BEYOND', 'warning', 'person', 'rows guessed by frequency beyond chance'],
   ]);
+});
+
+it('measures a part of the pages of a larger table, and says so', async () => {
+  const world = await newWorld();
+  world.write('pipeline.yaml', pipeline(careless));
+  const measures = requireMeasures(requirePublished(await world.provision({ settings: { BAUTA_PRIVACY_ROWS: '1000' } })));
+  const { quasi, found, linked, guessed, unmeasured } = tableOf(measures, 'person');
+  expect([quasi, ...found, linked, ...guessed].map((one) => one?.sampled)).toEqual(Array(5 + guessed.length).fill(true));
+  expect(guessed.map(({ column, rows }) => [column, rows])).toEqual(['last_name', 'account'].map((name) => [name, persons]));
+  for (const { rows, guessed: hit, chance, beyondChance } of guessed)
+    expect(beyondChance).toBeLessThanOrEqual(Math.max(0, (hit - chance) / rows));
+  // Of a part of the rows no group says how diverse it is.
+  expect(unmeasured.map(({ measure, column }) => [measure, column])).toEqual([['sensitive', 'illness']]);
 });
 
 it('tells it as counts: no value of a row is in the log or in what a run says', async () => {

@@ -44,7 +44,7 @@ export const privacy = toldBy(
     run,
     linked: ['share of rows that an exact join by personal columns links to their original, in the worst table', 'worst.linked'],
     linkedByAll: ['the same by all columns that came through', 'worst.linkedByAll'],
-    guessed: ['share of rows guessed by frequency beyond chance', 'worst.guessed'],
+    guessed: ['share of rows guessed by frequency beyond chance, with a confidence of 99 %', 'worst.guessed'],
     unique: ['share of rows that are alone in their quasi-identifiers', 'worst.unique'],
     k: ['rows of the smallest group', 'worst.k'],
     below: ['share of rows in groups smaller than k', 'worst.below'],

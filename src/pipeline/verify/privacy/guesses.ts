@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 
 import type { ColumnPlan } from '../../plan.js';
-import type { Frequencies, GuessFigures } from '../../privacy.js';
+import type { Frequencies, Frequency, GuessFigures } from '../../privacy.js';
+import { toLowerBound } from './confidence.js';
 import { type TriedRows, fieldOf, toText } from './tried-rows.js';
 
 /** Ranks that are matched. */
@@ -20,17 +21,52 @@ export function hasRanks(rows: TriedRows, column: ColumnPlan): boolean {
 
 export function guess(rows: TriedRows, column: ColumnPlan, source: Frequencies, copy: Frequencies, sampled: boolean): GuessFigures {
   const field = fieldOf(rows, column);
-  const meant = new Map(copy.top.map(({ digest }, rank) => [digest, source.top[rank]?.digest]));
+  const [meant, there] = [toRanks(copy.top), toRanks(source.top)];
   const first = source.top[0]?.digest;
-  let [tried, guessed, chance] = [0, 0, 0];
+  let [guessed, chance] = [0, 0];
+  const gains: number[] = [];
   for (const [i, row] of rows.copies.entries()) {
     const [pseudonym, original] = [toDigest(row[field], column), toDigest(rows.originals[i]?.[field], column)];
     if (pseudonym === undefined || original === undefined) continue;
-    tried++;
-    if (meant.get(pseudonym) === original) guessed++;
-    if (first === original) chance++;
+    const hit = toChance(meant.get(pseudonym), there.get(original));
+    const byChance = first === original ? 1 : 0;
+    guessed += hit;
+    chance += byChance;
+    gains.push(hit - byChance);
   }
-  return { column: column.name, rows: tried, guessed, chance, ...(sampled ? { sampled } : {}) };
+  const told = {
+    rows: gains.length,
+    guessed: Math.max(0, Math.ceil(guessed - 1e-9)),
+    chance,
+    beyondChance: Math.max(0, toLowerBound(gains, 2)),
+  };
+  return { column: column.name, ...told, ...(sampled ? { sampled } : {}) };
+}
+
+/** First and last of the ranks that a value may have. */
+type Ranks = readonly [number, number];
+
+/** Counts of a part of the rows are told apart from three standard errors on; those of all rows by one row. */
+const APART = 3;
+
+function toRanks(top: readonly Frequency[]): ReadonlyMap<string, Ranks> {
+  const isOne = (a: Frequency, b: Frequency | undefined): boolean =>
+    b !== undefined && Math.abs(a.rows - b.rows) <= APART * Math.sqrt(a.variance + b.variance);
+  return new Map(
+    top.map((one, rank) => {
+      let [from, to] = [rank, rank];
+      while (isOne(one, top[from - 1])) from--;
+      while (isOne(one, top[to + 1])) to++;
+      return [one.digest, [from, to]];
+    }),
+  );
+}
+
+/** That two ranks are one, each drawn from those that there are. */
+function toChance(a: Ranks | undefined, b: Ranks | undefined): number {
+  if (!a || !b) return 0;
+  const shared = Math.min(a[1], b[1]) - Math.max(a[0], b[0]) + 1;
+  return shared <= 0 ? 0 : shared / ((a[1] - a[0] + 1) * (b[1] - b[0] + 1));
 }
 
 /** As the server makes it of the value's text. */

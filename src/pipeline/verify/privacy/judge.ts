@@ -22,7 +22,8 @@ type Figure = (table: TablePrivacy) => readonly (number | null)[];
 const figures: Readonly<Record<Exclude<PrivacyMeasure, 'dictionary'>, Figure>> = {
   linked: ({ linked }) => [linked && share(linked.linked, linked.rows)],
   linkedByAll: ({ linkedByAll }) => [linkedByAll && share(linkedByAll.linked, linkedByAll.rows)],
-  guessed: ({ guessed }) => guessed.map((one) => share(Math.max(0, one.guessed - one.chance), one.rows)),
+  // What is certain of it: in few rows a rate is luck.
+  guessed: ({ guessed }) => guessed.map(({ beyondChance }) => share(beyondChance, 1)),
   unique: ({ quasi }) => [quasi && share(quasi.unique, quasi.rows)],
   k: ({ quasi }) => [quasi && quasi.rows > 0 ? quasi.k : null],
   below: ({ quasi }) => [quasi && share(quasi.below, quasi.rows)],

@@ -60,15 +60,29 @@ function toSums({ table, via, columns }: FollowedRows, there: There): string {
   return `SELECT ${named}, pg_catalog.count(*) AS n, ${sum} AS h FROM ${quoteQualified(there(table))} AS j0${joins.join('')} WHERE (${key.join(', ')}) IN (SELECT ${persons} FROM p) GROUP BY ${key.join(', ')}`;
 }
 
-/** The most frequent values of a column: the MD5 of each as text, and its rows. Where rows are as many, the digest decides, which says nothing of them. */
+/**
+ * The most frequent values of a column: the MD5 of each as text, its rows, and the variance of these, since pages are picked and not rows: whole pages are
+ * in or out, so that it is (1 - share) times the sum of squares of a value's rows by page (Horvitz, Thompson 1952). Where rows are as many, the digest
+ * decides, which says nothing of them.
+ */
 export function toFrequenciesText(table: TableName, column: string, most: number, sample: Sampling | undefined): string {
-  const from = `FROM ONLY ${quoteQualified(table)}${toSample(sample)}`;
-  const groups = `SELECT ${quoteName(column)}::pg_catalog.text AS v, pg_catalog.count(*) AS n ${from} WHERE ${quoteName(column)} IS NOT NULL GROUP BY 1`;
-  return `SELECT pg_catalog.md5(g.v), g.n FROM (${groups} ORDER BY 2 DESC LIMIT ${most}) AS g ORDER BY 2 DESC, 1`;
+  const value = `${quoteName(column)}::pg_catalog.text AS v`;
+  const from = `FROM ONLY ${quoteQualified(table)}${toSample(sample)} WHERE ${quoteName(column)} IS NOT NULL`;
+  const pages = `SELECT ${value}, pg_catalog.count(*) AS n ${from} GROUP BY 1, (ctid::pg_catalog.text::pg_catalog.point)[0]`;
+  const left = toPercent(sample) === undefined ? 0 : 1 - (toPercent(sample) as number) / 100;
+  const groups =
+    left === 0
+      ? `SELECT ${value}, pg_catalog.count(*) AS n, 0 AS s ${from} GROUP BY 1`
+      : `SELECT p.v, pg_catalog.sum(p.n) AS n, ${left} * pg_catalog.sum(p.n * p.n) AS s FROM (${pages}) AS p GROUP BY 1`;
+  return `SELECT pg_catalog.md5(g.v), g.n, g.s FROM (${groups} ORDER BY 2 DESC LIMIT ${most}) AS g ORDER BY 2 DESC, 1`;
 }
 
 /** After a table's name. */
-export const toSample = (sample: Sampling | undefined): string =>
-  sample === undefined || sample.rows >= sample.of
-    ? ''
-    : ` TABLESAMPLE SYSTEM (${Math.min(100, (100 * sample.rows) / sample.of)}) REPEATABLE (${sample.seed})`;
+export function toSample(sample: Sampling | undefined): string {
+  const percent = toPercent(sample);
+  return percent === undefined ? '' : ` TABLESAMPLE SYSTEM (${percent}) REPEATABLE (${sample?.seed})`;
+}
+
+/** Of the pages; undefined: all. */
+const toPercent = (sample: Sampling | undefined): number | undefined =>
+  sample === undefined || sample.rows >= sample.of ? undefined : Math.min(100, (100 * sample.rows) / sample.of);

@@ -108,8 +108,8 @@ export class PostgresReader implements Reader {
     try {
       const client = side === 'source' ? this.source : await this.staging();
       const text = toFrequenciesText(side === 'source' ? table : this.there(table), column, most, sample);
-      const { rows } = await client.query<[string, string]>({ text, rowMode: 'array' });
-      return { top: rows.map(([digest, count]) => ({ digest, rows: Number(count) })) };
+      const { rows } = await client.query<[string, string, string]>({ text, rowMode: 'array' });
+      return { top: rows.map(([digest, count, variance]) => ({ digest, rows: Number(count), variance: Number(variance) })) };
     } catch (error) {
       throw toServerError(error, { connection: name, stage: 'verify', schema: table.schema, table: table.name, column });
     }
