@@ -374,7 +374,7 @@ export const declarations = {
     'Service: how often a process looks what is due by a schedule, in milliseconds. 0: it does not look.',
   ),
   BAUTA_POOL_TAGS: someOf(
-    ['pii', 'pci', 'phi', 'secret', 'quasi'],
+    ['pii', 'pci', 'phi', 'special', 'sensitive', 'secret', 'quasi'],
     'Service: the classes of tags that this worker may touch, separated by commas. It is never given a run with another one.',
   ),
   BAUTA_SOURCE_RUNS: integer(1, 64, 2, 'Service: runs that may read one source at once, over all workers.'),

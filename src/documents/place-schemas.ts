@@ -1,5 +1,6 @@
 // The forms of where things are and who answers for them: connections, environments, the organisation; and the operator's grants.
 import { reaches } from '../pipeline/definition.js';
+import { tagClasses } from '../pipeline/tags.js';
 import {
   type Schema, connection, date, head, imports, list, members, oneOf, reason, reasoned, record, reference, region, text,
 } from './schema-words.js'; // prettier-ignore
@@ -143,10 +144,7 @@ export const place = {
   required: {
     connection,
     class: oneOf('ci', 'dev', 'test', 'staging', 'vendor', 'production'),
-    allows: list(
-      text('pii, pci, phi, secret, quasi or a tag', { pattern: '^[a-z]+([.-][a-z]+)*$' }),
-      'a list of tags or their first words',
-    ),
+    allows: list(text(`${tagClasses.join(', ')} or a tag`, { pattern: '^[a-z]+([.-][a-z]+)*$' }), 'a list of tags or their first words'),
   },
   optional: {
     region,

@@ -1,6 +1,7 @@
 // A first classification as YAML with the rule and confidence of each line, the lock as JSON, and a catalogue that can be committed.
 import type { Catalogue, DataType, Table } from '../pipeline/catalogue.js';
 import type { ClassificationLock } from '../pipeline/definition.js';
+import { hasTagForm } from '../pipeline/tags.js';
 
 /** What is suggested for a column, as the classify stage drafts it. */
 export type WrittenColumn = { readonly column: string; readonly type: string } & (
@@ -147,7 +148,7 @@ function toPlainTable(table: Table): Table {
 /** What a comment says to us; what is no tag is told as `unknown`, so that a check still fails for it, without its words. */
 function toSaying(said: string | undefined): string | null {
   if (said === undefined) return null;
-  return /^(?:pii|pci|phi|secret|quasi|none)(?:[.-][a-z]+)*[.-]?$/.test(said) ? `bauta: ${said}` : 'bauta: unknown';
+  return hasTagForm(said) ? `bauta: ${said}` : 'bauta: unknown';
 }
 
 function toPlainType(type: DataType): DataType {

@@ -64,7 +64,7 @@ export interface TargetDefinition {
   readonly class: 'ci' | 'dev' | 'test' | 'staging' | 'vendor' | 'production';
   readonly region?: Region;
   readonly safeguard?: string;
-  /** Highest tags that may go there, as prefixes: `pii`, `pci`, `phi`, `secret`, `quasi`. */
+  /** Highest tags that may go there, as prefixes (`tagClasses`). */
   readonly allows: readonly string[];
   readonly sameServer?: Reasoned;
   readonly adopt?: Reasoned;

@@ -1,7 +1,9 @@
 // The tags that there are: a closed list. A tag says what a column holds; a rulebook says what becomes of it.
 import type { Scope } from './definition.js';
 
-export type TagClass = 'pii' | 'pci' | 'phi' | 'secret' | 'quasi' | 'none';
+/** First words of tags: by them targets, pools and regions take what they may have. `none` is a tag and no class. */
+export const tagClasses = ['pii', 'pci', 'phi', 'special', 'sensitive', 'secret', 'quasi'] as const;
+export type TagClass = (typeof tagClasses)[number] | 'none';
 
 export interface Tag {
   readonly name: string;
@@ -58,6 +60,18 @@ const list: readonly (readonly [string, Scope, string])[] = [
   ['phi.medication', 'row', 'medication or treatment'],
   ['phi.measurement', 'row', 'laboratory or vital measurement'],
   ['phi.date', 'subject', 'date of admission, treatment or death'],
+  ['special.origin', 'row', 'GDPR Art. 9: racial or ethnic origin'],
+  ['special.politics', 'row', 'GDPR Art. 9: political opinion'],
+  ['special.belief', 'row', 'GDPR Art. 9: religious or philosophical belief'],
+  ['special.union', 'row', 'GDPR Art. 9: membership of a trade union'],
+  ['special.genetic', 'row', 'GDPR Art. 9: genetic data'],
+  ['special.health', 'row', 'GDPR Art. 9: health beyond clinical records: disability, allergy, sick leave'],
+  ['special.orientation', 'row', 'GDPR Art. 9: sex life or sexual orientation'],
+  ['sensitive.criminal', 'row', 'GDPR Art. 10: criminal convictions and offences'],
+  ['sensitive.income', 'row', 'income, pay or wealth'],
+  ['sensitive.credit', 'row', 'debts, credit score or insolvency'],
+  ['sensitive.conduct', 'row', 'appraisal, grade or disciplinary measure'],
+  ['sensitive.other', 'row', 'what else nobody may learn of a person whom he finds'],
   ['secret.password', 'row', 'password or its hash'],
   ['secret.token', 'row', 'token, API key, session id or other credential'],
   ['secret.url', 'row', 'address that holds or takes a credential: webhook, callback'],
@@ -75,3 +89,27 @@ export const tags: ReadonlyMap<string, Tag> = new Map(
 export function isPersonal(tag: string): boolean {
   return tag !== 'none';
 }
+
+/** The categories of Art. 9(1) GDPR, in the words that readers of a record of processing look for. */
+export type SpecialCategory = 'origin' | 'politics' | 'belief' | 'union' | 'genetic' | 'biometric' | 'health' | 'orientation';
+
+const specialTags: Readonly<Record<string, SpecialCategory | null>> = {
+  ...{ 'pii.biometric': 'biometric', 'pii.special': null },
+  ...{ 'phi.note': 'health', 'phi.diagnosis': 'health', 'phi.medication': 'health', 'phi.measurement': 'health' },
+};
+
+/** Null: of Art. 9, and the tag does not say which; undefined: it is none. Numbers and dates of `phi.` say nothing of somebody's health. */
+export function toSpecialCategory(tag: string): SpecialCategory | null | undefined {
+  return Object.hasOwn(specialTags, tag) ? specialTags[tag] : tag.startsWith('special.') ? (tag.slice(8) as SpecialCategory) : undefined;
+}
+
+/** Data that Art. 9(1) GDPR singles out. */
+export const isSpecial = (tag: string): boolean => toSpecialCategory(tag) !== undefined;
+
+/** What nobody may learn of a person whom he finds: l-diversity and t-closeness are of these. */
+export const isSensitive = (tag: string): boolean => isSpecial(tag) || tag.startsWith('sensitive.');
+
+/** Whether a text begins as tags do: only then is it shown, or kept, where somebody else wrote it. */
+export const hasTagForm = (text: string): boolean => tagForm.test(text);
+
+const tagForm = new RegExp(`^(?:${tagClasses.join('|')}|none)(?:[.-][a-z]+)*[.-]?$`);

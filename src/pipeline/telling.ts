@@ -1,4 +1,4 @@
-// Which columns of a plan still tell something of a person, and which of them are sensitive.
+// Which columns of a plan still tell something of a person.
 import type { ColumnPlan, Reveal } from './plan.js';
 
 /**
@@ -14,6 +14,3 @@ export function isTelling({ tag, rule }: ColumnPlan): boolean {
       (rule.reveals.includes('band') && !rule.reveals.includes('equality')))
   );
 }
-
-/** What nobody may learn of a person whom he finds: health, and the other special categories of GDPR Art. 9. */
-export const isSensitive = (tag: string): boolean => /^(phi\.(diagnosis|medication|measurement)|pii\.special)$/.test(tag);

@@ -69,7 +69,7 @@ beforeAll(async () => {
   const author = await world.person('ada', ['policy-admin']);
   const applied = await world.ask('POST', '/v1/apply', { token: author, text, headers: { 'content-type': 'application/yaml' } });
   expect([applied.status, applied.body]).toMatchObject([200, {}]);
-  const pool = { BAUTA_POOL_TAGS: 'pii,pci,phi,secret,quasi' };
+  const pool = { BAUTA_POOL_TAGS: 'pii,pci,phi,special,sensitive,secret,quasi' };
   const [runs, errands] = [
     await startRunWorker(world, folder, connections, pool),
     await startErrandWorker(world, folder, connections, pool),

@@ -12,7 +12,7 @@ import { PostgresTarget } from '../../src/systems/postgres/target/target.js';
 import { type Answer, type ServiceWorld, startErrandWorker, startRunWorker, startServiceWorld } from '../support/service.js';
 import { type TinyWorld, bauta, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
-const pool = { BAUTA_POOL_TAGS: 'pii,pci,phi,secret,quasi' };
+const pool = { BAUTA_POOL_TAGS: 'pii,pci,phi,special,sensitive,secret,quasi' };
 const clock: Clock & { ahead: number } = { ahead: 0, now: () => Date.now() + clock.ahead };
 let world: ServiceWorld;
 let tiny: TinyWorld;

@@ -60,7 +60,7 @@ it('is asked for once for each Idempotency-Key, and is there for whoever may see
 it('that no worker takes within a minute is not done any more, and that is said and told', async () => {
   const { id } = (await post('rollbacks')).body;
   await world.sql(`UPDATE bauta.errand SET created_at = created_at - interval '61 s' WHERE id = '${String(id)}'`);
-  const errands = await startErrands('pii,pci,phi,secret,quasi');
+  const errands = await startErrands('pii,pci,phi,special,sensitive,secret,quasi');
   await until(async () => Number((await world.sql('SELECT count(*) AS n FROM graphile_worker._private_jobs'))[0]?.['n']) === 0);
   await errands.stop();
   for (let i = 0; i < 2; i++)
@@ -75,7 +75,7 @@ it('of a worker that is gone is said to be abandoned, and nobody does it a secon
   await world.sql(
     `UPDATE bauta.errand SET started_at = now() - interval '31 s', heard_at = now() - interval '31 s' WHERE id = '${String(id)}'`,
   );
-  const errands = await startErrands('pii,pci,phi,secret,quasi');
+  const errands = await startErrands('pii,pci,phi,special,sensitive,secret,quasi');
   expect((await get('rollbacks', id)).body).toMatchObject({ result: null, error: { code: 'ERRAND_ABANDONED' } });
   await errands.stop();
   expect(await world.told('dataset.rolled-back.intended')).toEqual([]);

@@ -105,9 +105,9 @@ it('lets the verification and its reader share with the writer only what says wh
     (name) => `src/systems/postgres/${name}.ts`,
   );
   expect(verifier.filter((path) => writer.has(path))).toEqual([...values.map((name) => `src/pipeline/${name}.ts`), ...speech]);
-  // The bytes of COPY as a server sends them, which no writer reads; what a pipeline's checks count.
+  // The bytes of COPY as a server sends them, which no writer reads; what a pipeline's checks count; what a tag says of the law.
   const reading = [
-    ...['src/pipeline/check-type.ts', 'src/pipeline/telling.ts'],
+    ...['src/pipeline/check-type.ts', 'src/pipeline/tags.ts', 'src/pipeline/telling.ts'],
     ...['checks', 'failing-rows', 'groups', 'privacy-statements', 'statements'].map((name) => `src/systems/postgres/checks/${name}.ts`),
     ...['src/systems/postgres/copy-out.ts', 'src/systems/postgres/line-queue.ts'],
   ];

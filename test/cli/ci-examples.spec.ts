@@ -17,7 +17,7 @@ import { type TestIssuer, startIssuer } from '../support/issuer.js';
 import { type ServiceWorld, startErrandWorker, startRunWorker, startServiceWorld } from '../support/service.js';
 import { type TinyWorld, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
-const pool = { BAUTA_POOL_TAGS: 'pii,pci,phi,secret,quasi' };
+const pool = { BAUTA_POOL_TAGS: 'pii,pci,phi,special,sensitive,secret,quasi' };
 const SECRET = 'kept-from-strangers';
 let world: ServiceWorld;
 let tiny: TinyWorld;

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { toAsked } from '../../src/cli/report.js';
+import { makeReport } from '../../src/control/look-at-log.js';
 import type { PrivacyMeasures, TablePrivacy } from '../../src/pipeline/privacy.js';
 import type { RunSummary } from '../../src/pipeline/report/report.js';
+import { openLogFiles } from '../../src/systems/files/files.js';
 import { eventsOf, logTextOf } from '../support/log.js';
 import { type Ended, type Sample, type World, requirePublished, startSample } from '../support/shop.js';
 
@@ -17,7 +20,7 @@ const pipeline = (more = '', privacy = '', environmentClass = 'dev'): string => 
 name: measured
 import: [classification.yaml]
 source: { connection: env:SOURCE_URL, region: eu }
-target: { connection: env:TARGET_URL, environment: dev, class: ${environmentClass}, region: eu, allows: [pii, phi, quasi], sameServer: source and target of a test${privacy} }
+target: { connection: env:TARGET_URL, environment: dev, class: ${environmentClass}, region: eu, allows: [pii, special, quasi], sameServer: source and target of a test${privacy} }
 classification: measured
 purpose: tests of privacy
 owner: team-privacy
@@ -31,7 +34,7 @@ name: measured
 tables:
   public.person:
     person: true
-    columns: { id: pii.key, email: pii.email, last_name: pii.last-name, born: quasi.birth-date, postcode: pii.address.postcode, account: pii.company, illness: phi.diagnosis }
+    columns: { id: pii.key, email: pii.email, last_name: pii.last-name, born: quasi.birth-date, postcode: pii.address.postcode, account: pii.company, illness: special.health }
     keep: [{ columns: [branch${more}], reason: what a copy keeps }]
   public.visit:
     keep: [{ columns: [nr, place, day], reason: what a copy keeps }]
@@ -147,6 +150,21 @@ it('measures a part of the pages of a larger table, and says so', async () => {
     expect(beyondChance).toBeLessThanOrEqual(Math.max(0, (hit - chance) / rows));
   // Of a part of the rows no group says how diverse it is.
   expect(unmeasured.map(({ measure, column }) => [measure, column])).toEqual([['sensitive', 'illness']]);
+});
+
+it('a special category has a tag of its own, by which the record of processing knows it', async () => {
+  const world = await newWorld();
+  requirePublished(await world.provision());
+  const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+  const period = { from: day(Date.now() - 86_400_000), to: day(Date.now() + 86_400_000) };
+  const { document } = await makeReport(
+    openLogFiles(join(world.home, 'log')),
+    await toAsked('gdpr', { ...period, file: world.file }),
+    undefined,
+  );
+  expect(JSON.stringify(document)).toContain(
+    '"label":"Special categories (Art. 9), by tags","value":"special.health (1)","standing":"evidenced"',
+  );
 });
 
 it('tells it as counts: no value of a row is in the log or in what a run says', async () => {

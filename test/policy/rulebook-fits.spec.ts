@@ -5,6 +5,7 @@ import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 
 import { packageFile } from '../../src/kernel/package-root.js';
+import { tags } from '../../src/pipeline/tags.js';
 import { openPolicy } from '../../src/systems/opa/opa.js';
 import { columns } from './question.js';
 
@@ -20,7 +21,7 @@ it('lets every rule of the rulebook default through for its tag', async () => {
       transform: typeof one === 'string' ? one : (one as { transform: string }).transform,
     })),
   );
-  expect(pairs.length).toBeGreaterThan(40);
+  expect(Object.keys(rules).sort()).toEqual([...tags.keys()].sort());
   const policy = await openPolicy();
   try {
     const wrong: string[] = [];

@@ -15,7 +15,7 @@ dates := {"date-of-birth", "date-shift", "generalise", "truncate"}
 
 coarse := {"number-noise", "generalise", "truncate"}
 
-# Tag → transforms beside the blank ones. The closed list of tags; src/pipeline/classify/tags.ts has the same names. `keep`, `redact` and
+# Tag → transforms beside the blank ones. The closed list of tags; src/pipeline/tags.ts has the same names. `keep`, `redact` and
 # `paths` are no disguises: rules of their own judge them.
 fits := {
 	"pii.email": {"email", "hash-token", "text-key"},
@@ -62,6 +62,18 @@ fits := {
 	"phi.medication": ({"replace", "generalise"} | keyed),
 	"phi.measurement": (coarse | {"replace", "pattern"}),
 	"phi.date": dates,
+	"special.origin": {"replace"},
+	"special.politics": {"replace"},
+	"special.belief": {"replace"},
+	"special.union": {"replace"},
+	"special.genetic": {"replace"},
+	"special.health": {"replace"},
+	"special.orientation": {"replace"},
+	"sensitive.criminal": {"replace"},
+	"sensitive.income": (coarse | {"replace"}),
+	"sensitive.credit": (coarse | {"replace"}),
+	"sensitive.conduct": {"replace", "generalise"},
+	"sensitive.other": {"replace", "generalise"},
 	"secret.password": {"secret"},
 	"secret.token": {"secret", "hash-token", "uuid"},
 	"secret.url": {"secret"},
@@ -85,7 +97,7 @@ covers(entry, tag) if entry == category(tag)
 
 covers(entry, tag) if {
 	category(tag) == "quasi"
-	entry in {"pii", "phi", "pci"}
+	entry in {"pii", "phi", "pci", "special", "sensitive"}
 }
 
 # Regions by the first word of their name: `eu-central-1` counts as `eu`. EU and EEA; then countries with an adequacy decision
@@ -103,6 +115,8 @@ regions := {
 	"pci": (union_regions | adequate_regions),
 	"quasi": (union_regions | adequate_regions),
 	"phi": (union_regions | {"ch", "gb", "uk"}),
+	"special": (union_regions | {"ch", "gb", "uk"}),
+	"sensitive": (union_regions | adequate_regions),
 	"secret": (union_regions | adequate_regions),
 }
 

@@ -15,6 +15,13 @@ test_another_tag_is_refused if codes_of("pii.email", ["pii.name"]) == {"TAG_NOT_
 
 test_a_higher_category_is_refused if codes_of("phi.mrn", ["pii", "pci"]) == {"TAG_NOT_ALLOWED"}
 
+test_special_and_sensitive_data_are_categories_of_their_own if {
+	codes_of("special.belief", ["pii", "phi", "sensitive"]) == {"TAG_NOT_ALLOWED"}
+	codes_of("sensitive.income", ["pii", "phi", "special"]) == {"TAG_NOT_ALLOWED"}
+	codes_of("special.belief", ["special"]) == set()
+	codes_of("sensitive.income", ["sensitive"]) == set()
+}
+
 test_an_empty_list_is_refused if codes_of("pii.email", []) == {"TAG_NOT_ALLOWED"}
 
 test_the_beginning_of_a_word_is_not_the_category if codes_of("pii.email", ["pi"]) == {"TAG_NOT_ALLOWED"}

@@ -31,6 +31,16 @@ test_health_data_has_a_list_of_its_own if {
 	)
 }
 
+test_special_categories_go_where_health_data_goes if {
+	codes_at("special.belief", "jp") == {"REGION_NOT_LISTED"}
+	codes_at("special.belief", "ch") == set()
+	codes_at("sensitive.income", "jp") == set()
+}
+
+codes_at(tag, place) := codes if {
+	codes := fixture.codes(region.deny) with input as object.union(fixture.columns([{"tag": tag}]), {"target": {"region": place}})
+}
+
 test_a_plan_without_tags_goes_anywhere if {
 	fixture.codes(region.deny) == set() with input as object.union(fixture.columns([{"tag": "none"}]), {"target": {"region": null}})
 }

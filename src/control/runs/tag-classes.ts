@@ -1,11 +1,12 @@
 // The classes of tags that a pool of workers may touch or not.
 import type { Plan } from '../../pipeline/plan.js';
+import { tagClasses } from '../../pipeline/tags.js';
 
-export const tagClasses = ['pii', 'pci', 'phi', 'secret', 'quasi'] as const;
+export { tagClasses };
 
 /** `pci.pan` → `pci`; undefined for what is no tag of such a class. */
 export function toTagClass(tag: string): string | undefined {
-  return /^(pii|pci|phi|secret|quasi)(\.|$)/.exec(tag)?.[1];
+  return tagClasses.find((tagClass) => tagClass === tag.split('.', 1)[0]);
 }
 
 /** What the plan touches beyond what the pool may, whoever said so: a document, a comment, a label or a foreign key. */

@@ -13,7 +13,7 @@ import type {
   TableClassification,
 } from '../definition.js';
 import type { ClaimSource } from '../plan.js';
-import { tags } from '../tags.js';
+import { hasTagForm, tags } from '../tags.js';
 
 export interface Claim {
   readonly what: ColumnClassification;
@@ -176,9 +176,8 @@ export class TableClaims {
     for (const tag of new Set(said)) {
       if (tags.has(tag)) continue;
       // A comment or label is the source's own text, and `bauta: anna.smith` may stand in one: only what begins as a tag does is shown.
-      const form =
-        claim.from === 'comment' || claim.from === 'label' ? /^(?:pii|pci|phi|secret|quasi|none)([.-][a-z]+)*$/ : /^[a-z]+([.-][a-z]+)*$/;
-      const name = form.test(tag) ? tag : '*';
+      const isStranger = claim.from === 'comment' || claim.from === 'label';
+      const name = (isStranger ? hasTagForm(tag) : /^[a-z]+([.-][a-z]+)*$/.test(tag)) ? tag : '*';
       this.findings.push(
         toFinding('CLASSIFICATION_TAG_UNKNOWN', { ...claim.where, name, expected: findNearest(tag, tags.keys()) ?? 'none' }),
       );

@@ -40,10 +40,6 @@ export interface PlanFacts {
   readonly subjectCategories: number;
 }
 
-/** Tags of data that Art. 9(1) singles out. Health by the tags of `phi.`, but for numbers and dates that say nothing of it. */
-export const isSpecial = (tag: string): boolean =>
-  /^(special\.|pii\.(special|biometric)$|phi\.(note|diagnosis|medication|measurement)$)/.test(tag);
-
 /** What columns of these tags hold, in the words of the list of tags; a tag that is no more in it stands for itself. */
 export const toTagWords = (columns: readonly Pick<PlannedColumn, 'tag'>[]): string =>
   [...new Set(columns.map(({ tag }) => tags.get(tag)?.doc ?? tag))].sort().join('; ');

@@ -1,6 +1,7 @@
 // Tables as OpenLineage names them (`postgres://host:port`, `database.schema.table`), and what the gate was asked of their columns as facets.
 import type { Json } from '../../kernel/canonical-json.js';
 import type { Event } from '../event.js';
+import { toSpecialCategory } from '../tags.js';
 import { type LineageDataset, toFacets } from './open-lineage.js';
 
 type Data = Event['data'];
@@ -128,7 +129,8 @@ export class LineageTables {
     const personal = asked.filter(({ tag }) => tag !== 'none');
     const special = personal.flatMap((one) => {
       const word = toSpecialCategory(one.tag);
-      return word === undefined ? [] : [of('special_category', word, toField(one))];
+      // Of a tag that does not say which nothing is said.
+      return word === undefined || word === null ? [] : [of('special_category', word, toField(one))];
     });
     return {
       tags: [
@@ -185,12 +187,6 @@ interface Asked {
   readonly source?: { readonly region?: string | null };
   readonly target?: { readonly region?: string | null };
   readonly stated?: { readonly retentionDays?: number };
-}
-
-/** Art. 9(1) in words that others know it by. Undefined: it is none, or the tag does not say which. */
-function toSpecialCategory(tag: string): string | undefined {
-  if (tag === 'pii.biometric') return 'biometric';
-  return /^phi\.(note|diagnosis|medication|measurement)$/.test(tag) ? 'health' : undefined;
 }
 
 function toTransformation({ path, tag, transform, scope }: AskedColumn) {

@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Json } from '../../kernel/canonical-json.js';
 import { toError } from '../../kernel/errors.js';
 import { toLogged } from '../../pipeline/erasable.js';
+import { tagClasses } from '../../pipeline/tags.js';
 import { RunEventEntity } from './run-event.entity.js';
 import { type RunState, isAllowed, isEnded, isResting } from './run-state.js';
 import { type DocumentRef, RunEntity } from './run.entity.js';
@@ -120,7 +121,7 @@ export class RunStore {
     const made = await this.manager.query<unknown[]>(
       `INSERT INTO bauta.run (id, workspace_id, pipeline, documents, environment, requested_by, due_at, source, tags, priority, deadline_at,
          rerun_of, cause, traceparent, reuse)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{pii,pci,phi,secret,quasi}'), $10, $11, $12, $13, $14, $15)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{${tagClasses.join(',')}}'), $10, $11, $12, $13, $14, $15)
        ON CONFLICT (workspace_id, pipeline, due_at) DO NOTHING RETURNING id`,
       [
         ...[id, this.workspaceId, pipeline, JSON.stringify(documents), environment, requestedBy, dueAt],

@@ -1,5 +1,6 @@
 // The worksheet of a breach in one environment: what Art. 33(3) asks of a notification, as far as the log tells it, and blanks for what only people can say.
-import { type PlanFacts, isSpecial, isTagged, toTagWords } from '../activities.js';
+import { type PlanFacts, isTagged, toTagWords } from '../activities.js';
+import { isSpecial } from '../../tags.js';
 import { column, toItemTable } from '../blocks.js';
 import type { ReportContext } from '../context.js';
 import type { Block, Field, ReportDocument, Section, Table } from '../document.js';

@@ -1,5 +1,6 @@
 // The record of processing activities, Art. 30(1) and (2): each activity with everything under it. What nothing says is unknown, never left out.
-import { type Activity, type PlanFacts, isSpecial, isTagged, toTagWords } from '../activities.js';
+import { type Activity, type PlanFacts, isTagged, toTagWords } from '../activities.js';
+import { isSpecial } from '../../tags.js';
 import { column } from '../blocks.js';
 import type { Collected } from '../collect.js';
 import type { DeclaredOrganisation, DeclaredPipeline, InForce, ReportContext } from '../context.js';

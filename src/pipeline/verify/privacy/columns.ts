@@ -3,7 +3,8 @@ import type { Catalogue, Constraint, DataType, TableName } from '../../catalogue
 import { toTableLabel } from '../../catalogue.js';
 import type { ColumnPlan, Plan, TablePlan } from '../../plan.js';
 import type { FollowedRows } from '../../privacy.js';
-import { isSensitive, isTelling } from '../../telling.js';
+import { isSensitive } from '../../tags.js';
+import { isTelling } from '../../telling.js';
 
 export interface PersonTable {
   /** Into `Plan.tables`. */
