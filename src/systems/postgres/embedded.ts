@@ -45,8 +45,6 @@ export interface EmbeddedOptions {
   readonly keep?: { readonly folder: string; readonly password: string };
   /** How the name of its temporary folder begins. */
   readonly prefix?: string;
-  /** Told of its folder as soon as it is there. */
-  readonly made?: (folder: string) => void;
 }
 
 /**
@@ -81,7 +79,6 @@ async function startIn(
 ): Promise<EmbeddedServer> {
   const { keep } = options;
   mkdirSync(folder, { recursive: true });
-  options.made?.(folder);
   chmodSync(folder, 0o755);
   const data = join(folder, 'data');
   const logFile = join(folder, 'server.log');

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 import { expect, it } from '@jest/globals';
@@ -42,3 +42,10 @@ it('ends the server of a process that was killed, and removes its rows', async (
   expect(existsSync(join(tmpdir(), left!))).toBe(false);
   await expect(connect(target, { database: 'postgres' })).rejects.toMatchObject({ code: 'CONNECTION_UNREACHABLE' });
 }, 60_000);
+
+it('removes what a process left that was killed before it had written anything', () => {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const left = mkdtempSync(join(tmpdir(), `bauta-proving-${userInfo().uid}-${pid}-1-`));
+  expect(sweepProving()).toBeGreaterThan(0);
+  expect(existsSync(left)).toBe(false);
+});

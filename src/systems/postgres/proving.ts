@@ -1,7 +1,7 @@
 // A server for the time of one run, on which what went to a broker is proved before anybody may read it: it holds masked rows, in a folder that
 // nobody else may look into, and keeps nothing. One that a killed process left is found and ended by the next start.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,7 +29,7 @@ const toPrefix = (): string => `bauta-proving-${userInfo().uid}-`;
 /** `database`: what the dataset is called. Throws EMBEDDED_POSTGRES_FAILED, EMBEDDED_POSTGRES_DISK_FULL, EMBEDDED_POSTGRES_MISSING. */
 export async function startProving(database: string): Promise<ProvingServer> {
   sweepProving();
-  const server = await startEmbedded({ settings, prefix: toPrefix(), made: (folder) => writeFileSync(join(folder, 'owner'), toOwner()) });
+  const server = await startEmbedded({ settings, prefix: `${toPrefix()}${toOwner()}-` });
   return { connection: { name: 'the proving server', url: server.url(database) }, close: () => server.stop() };
 }
 
@@ -40,8 +40,8 @@ export function sweepProving(): number {
 }
 
 function sweepFolder(folder: string): boolean {
-  const owner = readText(join(folder, 'owner'));
-  // Made this moment: it has no owner's name yet.
+  // In the name, so that a folder has it from its first moment, whenever the process that made it is killed.
+  const [, owner] = /-(\d+-\d*)-[^-]*$/.exec(folder) ?? [];
   if (owner === undefined || isAlive(owner)) return false;
   const pid = Number(readText(join(folder, 'data', 'postmaster.pid'))?.split('\n')[0]);
   // A number may be another process's by now: only one that was started on this folder is ended.
@@ -57,11 +57,11 @@ function sweepFolder(folder: string): boolean {
 function toOwner(pid = process.pid): string {
   // The name of the program stands in brackets and may hold anything; what is counted comes after it.
   const [, rest = ''] = /\) ([^)]*)$/.exec(readText(`/proc/${pid}/stat`) ?? '') ?? [];
-  return `${pid} ${rest.split(' ')[19] ?? ''}`;
+  return `${pid}-${rest.split(' ')[19] ?? ''}`;
 }
 
 function isAlive(owner: string): boolean {
-  const pid = Number(owner.split(' ')[0]);
+  const pid = Number(owner.split('-')[0]);
   if (existsSync('/proc/self/stat')) return toOwner(pid) === owner;
   try {
     process.kill(pid, 0);
