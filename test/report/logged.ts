@@ -40,8 +40,9 @@ export function run(id: string, day: string, { version = 1, days = 30, errors = 
   ];
 }
 
-export async function openHome(told: readonly Told[]): Promise<{ home: string; sink: FileAuditSink }> {
-  const home = mkdtempSync(join(tmpdir(), 'bauta-report-'));
+/** In a folder of `parent`, which is the caller's to remove. */
+export async function openHome(told: readonly Told[], parent = tmpdir()): Promise<{ home: string; sink: FileAuditSink }> {
+  const home = mkdtempSync(join(parent, 'bauta-report-'));
   const sink = new FileAuditSink({ home, period: 'never' });
   await tell(sink, told);
   return { home, sink };

@@ -1,6 +1,6 @@
 // A package of evidence: the same bytes each time, and whatever is changed in it afterwards is found with the file and the key alone.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -57,15 +57,15 @@ function mendManifest(contents: Map<string, Buffer>, name: string): void {
 }
 
 beforeAll(async () => {
-  home = await openHome([
-    ...run('a', '2026-01-10'),
-    ...run('b', '2026-02-10', { version: 2, errors: 1 }),
-    ...run('z', '2026-05-01', { version: 3 }),
-  ]);
+  const told = [...run('a', '2026-01-10'), ...run('b', '2026-02-10', { version: 2, errors: 1 }), ...run('z', '2026-05-01', { version: 3 })];
+  home = await openHome(told, folder);
   verifier = keyOf(home);
   await makePackage(await packageLogOf(home), asked, file, none);
 });
-afterAll(() => home.sink.close());
+afterAll(async () => {
+  await home.sink.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 it('is whole with the key, and of unknown signer without', async () => {
   expect(await check(file)).toMatchObject({ findings: [], signatureChecked: true, entry: 25 });
@@ -119,7 +119,7 @@ it('names what was changed by who writes archives well', async () => {
 });
 
 it('is not believed when it was made anew under another key', async () => {
-  const other = await openHome(run('a', '2026-01-10'));
+  const other = await openHome(run('a', '2026-01-10'), folder);
   const path = join(folder, 'other.zip');
   await makePackage(await packageLogOf(other), asked, path, none);
   await other.sink.close();
@@ -240,7 +240,7 @@ describe('with what others have seen', () => {
   };
 
   beforeAll(async () => {
-    of = await openHome(run('a', '2026-01-10'));
+    of = await openHome(run('a', '2026-01-10'), folder);
     log = readdirSync(join(of.home, 'log')).find((name) => /^\d/.test(name))!;
     // What was cut off the package is in what they saw: the proof leads there.
     await tell(of.sink, run('z', '2026-05-01', { version: 2 }));
@@ -314,7 +314,7 @@ describe('with what others have seen', () => {
     expect(unlinked).toContain('LOG_FORKED');
     expect(await change('emptied.zip', () => '{"anchors":[],"cosigned":null}\n')).toContain('LOG_UNWITNESSED');
     // A checkpoint of before says nothing of the entries since.
-    const short = await openHome(run('a', '2026-01-10'));
+    const short = await openHome(run('a', '2026-01-10'), folder);
     const [kept, path] = [of, join(folder, 'short.zip')];
     of = short;
     await cosignNewest(board);
