@@ -1,5 +1,14 @@
 // What a process does again and again beside its requests: looks whether something is due. A round that takes longer than the interval is not overtaken,
 // and whoever stops waits for the one that is under way.
+import type { Clock } from '../kernel/clock.js';
+import type { Metadata } from '../systems/metadata/metadata.js';
+
+export interface LookingOptions {
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+  /** Told of every failure; the next look tries again. */
+  readonly failed: (error: unknown) => void;
+}
 
 export class Rounds {
   private readonly timer: NodeJS.Timeout | undefined;

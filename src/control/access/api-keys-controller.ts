@@ -76,8 +76,7 @@ export class ApiKeysController {
     },
   })
   async list(@Req() request: Request, @Query() query: Record<string, unknown>): Promise<object> {
-    const { limit, after } = readPage(query);
-    if (after !== undefined && !isUuid(after)) throw toError('REQUEST_INVALID', { name: 'cursor', expected: '`next` of the page before' });
+    const { limit, after } = readPage(query, isUuid);
     const tokens = await this.metadata.within(callerOf(request).workspaceId, (transaction) => transaction.people.listTokens(limit, after));
     return toPage(tokens, limit, ({ id }) => id);
   }

@@ -1,9 +1,7 @@
 // Agents are listened to: every few seconds where a token is open or a revocation has not been told, every half minute where one may speak. Every process
 // looks; the row's lock lets one of them ask a worker.
-import type { Clock } from '../../kernel/clock.js';
-import type { Metadata } from '../../systems/metadata/metadata.js';
 import { requestErrand } from '../errands/errands.js';
-import { Rounds } from '../rounds.js';
+import { type LookingOptions, Rounds } from '../rounds.js';
 
 /** How often is looked, and how long after the last question a worker is asked again. */
 export interface AgentPace {
@@ -14,11 +12,7 @@ export interface AgentPace {
 
 const usualPace: AgentPace = { lookMs: 2000, soonMs: 4000, againMs: 30_000 };
 
-export interface AgentClockOptions {
-  readonly metadata: Metadata;
-  readonly clock: Clock;
-  /** Told of every failure; the next look tries again. */
-  readonly failed: (error: unknown) => void;
+export interface AgentClockOptions extends LookingOptions {
   readonly pace?: AgentPace;
 }
 

@@ -35,8 +35,7 @@ export class AnomaliesController {
     },
   })
   async list(@Req() request: Request, @Query() query: Record<string, unknown>): Promise<object> {
-    const { limit, after } = readPage(query);
-    if (after !== undefined && !isUuid(after)) throw toError('REQUEST_INVALID', { name: 'cursor', expected: '`next` of the page before' });
+    const { limit, after } = readPage(query, isUuid);
     const wanted = query['rule'];
     if (wanted !== undefined && !watchRules.some((one) => one === wanted))
       throw toError('REQUEST_INVALID', { name: 'rule', expected: watchRules.join(', ') });

@@ -1,12 +1,12 @@
 // The log is watched: every process looks, the cursor's row lets one of them count what is new, and what it finds odd is told in the same transaction.
 // So each entry is counted once, each anomaly is told once, and no entry is ever read again.
-import { type Clock, toTimestamp } from '../../kernel/clock.js';
+import { toTimestamp } from '../../kernel/clock.js';
 import { addUp, toSigns, watchedTypes } from '../../pipeline/anomaly.js';
 import { type Event } from '../../pipeline/event.js';
 import { type Anomaly, findAnomalies, findSilence, keptMs } from '../../pipeline/find-anomalies.js';
-import type { Metadata, Transaction } from '../../systems/metadata/metadata.js';
+import type { Transaction } from '../../systems/metadata/metadata.js';
 import type { Watch } from '../../pipeline/watch.js';
-import { Rounds } from '../rounds.js';
+import { type LookingOptions, Rounds } from '../rounds.js';
 import { readWatches } from '../watches/watches.js';
 import { openIncidents } from './open-incidents.js';
 
@@ -14,11 +14,7 @@ const LOOK_MS = 5000;
 const AT_ONCE = 2000;
 const MINUTE_MS = 60_000;
 
-export interface AnomalyClockOptions {
-  readonly metadata: Metadata;
-  readonly clock: Clock;
-  /** Told of every failure; the next look tries again. */
-  readonly failed: (error: unknown) => void;
+export interface AnomalyClockOptions extends LookingOptions {
   /** For tests: how often it looks by itself; 0: never. */
   readonly lookMs?: number;
   /** For tests: how many entries are read at once. */

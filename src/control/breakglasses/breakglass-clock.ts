@@ -1,22 +1,14 @@
 // Whose use nobody reviewed within five days is an exception, and is told once: an entry of the log, and channels. Every process looks.
-import { type Clock, toTimestamp } from '../../kernel/clock.js';
-import type { Metadata } from '../../systems/metadata/metadata.js';
-import { Rounds } from '../rounds.js';
+import { toTimestamp } from '../../kernel/clock.js';
+import { type LookingOptions, Rounds } from '../rounds.js';
 import { reviewMs } from './breakglass-view.js';
 
 const LOOK_MS = 60_000;
 
-export interface BreakglassClockOptions {
-  readonly metadata: Metadata;
-  readonly clock: Clock;
-  /** Told of every failure; the next look tries again. */
-  readonly failed: (error: unknown) => void;
-}
-
 export class BreakglassClock {
   private readonly rounds: Rounds;
 
-  constructor(private readonly options: BreakglassClockOptions) {
+  constructor(private readonly options: LookingOptions) {
     this.rounds = new Rounds(() => this.look(), LOOK_MS, options.failed);
   }
 

@@ -1,27 +1,18 @@
 // Clones whose time is up are given back, and what a process that died left half made or half dropped is taken up again. Every process looks; the
 // row's lock lets one of them do it.
-import type { Clock } from '../../kernel/clock.js';
 import { toError, toErrorView } from '../../kernel/errors.js';
-import type { Metadata } from '../../systems/metadata/metadata.js';
 import { settleLost } from '../errands/errands.js';
-import { Rounds } from '../rounds.js';
+import { type LookingOptions, Rounds } from '../rounds.js';
 import { giveBack } from './ask-for-clone.js';
 
 const LOOK_MS = 15_000;
 /** Longer than a worker may take to begin (60 s) or be silent (30 s). */
 const PATIENCE_MS = 65_000;
 
-export interface CloneClockOptions {
-  readonly metadata: Metadata;
-  readonly clock: Clock;
-  /** Told of every failure; the next look tries again. */
-  readonly failed: (error: unknown) => void;
-}
-
 export class CloneClock {
   private readonly rounds: Rounds;
 
-  constructor(private readonly options: CloneClockOptions) {
+  constructor(private readonly options: LookingOptions) {
     this.rounds = new Rounds(() => this.look(), LOOK_MS, options.failed);
   }
 

@@ -1,26 +1,18 @@
 // What was begun and is at no end because its worker is gone is given to another one: a login or keys half changed wait for nobody to ask. Every process
 // looks, at its start and again and again; the row's lock lets one of them do it.
-import type { Clock } from '../../kernel/clock.js';
 import { toTimestamp } from '../../kernel/clock.js';
-import type { ErrandKind, Metadata, Transaction } from '../../systems/metadata/metadata.js';
-import { Rounds } from '../rounds.js';
+import type { ErrandKind, Transaction } from '../../systems/metadata/metadata.js';
+import { type LookingOptions, Rounds } from '../rounds.js';
 import { changing } from './find-errand.js';
 import { SILENT_MS, WAIT_MS, requestAgain } from './request-errand.js';
 
 const LOOK_MS = 15_000;
 const kinds: readonly ErrandKind[] = ['secret-rotation', 'key-rotation', 'key-destruction'];
 
-export interface ErrandClockOptions {
-  readonly metadata: Metadata;
-  readonly clock: Clock;
-  /** Told of every failure; the next look tries again. */
-  readonly failed: (error: unknown) => void;
-}
-
 export class ErrandClock {
   private readonly rounds: Rounds;
 
-  constructor(private readonly options: ErrandClockOptions) {
+  constructor(private readonly options: LookingOptions) {
     this.rounds = new Rounds(() => this.look(), LOOK_MS, options.failed);
     void this.rounds.run();
   }

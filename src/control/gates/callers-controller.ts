@@ -104,8 +104,7 @@ export class GateCallersController {
   })
   async list(@Req() request: Request, @Param('name') name: string, @Query() query: Record<string, unknown>): Promise<object> {
     requireName(name, 'Gate');
-    const { limit, after } = readPage(query);
-    if (after !== undefined && !isUuid(after)) throw toError('REQUEST_INVALID', { name: 'cursor', expected: '`next` of the page before' });
+    const { limit, after } = readPage(query, isUuid);
     const rows = await this.metadata.within(callerOf(request).workspaceId, async (transaction) => {
       if (!(await transaction.documents.find({ kind: 'Gate', name }))) throw toError('RESOURCE_UNKNOWN', { type: 'Gate' });
       return transaction.callbacks.list(name, limit, after);

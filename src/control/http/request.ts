@@ -45,14 +45,15 @@ export interface Page {
   readonly after?: string;
 }
 
-export function readPage(query: Readonly<Record<string, unknown>>): Page {
+/** `isKey`: what the last item of a page may be called. Throws REQUEST_INVALID. */
+export function readPage(query: Readonly<Record<string, unknown>>, isKey: (text: string) => boolean = () => true): Page {
   const { limit = '50', cursor } = query;
   if (typeof limit !== 'string' || !/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 200)
     throw toError('REQUEST_INVALID', { name: 'limit', expected: 'a number from 1 to 200' });
   if (cursor === undefined) return { limit: Number(limit) };
   const after =
     typeof cursor === 'string' && /^[A-Za-z0-9_-]{1,400}$/.test(cursor) ? Buffer.from(cursor, 'base64url').toString('utf8') : '';
-  if (after === '' || after.includes('\0') || after.includes('\ufffd'))
+  if (after === '' || after.includes('\0') || after.includes('\ufffd') || !isKey(after))
     throw toError('REQUEST_INVALID', { name: 'cursor', expected: '`next` of the page before' });
   return { limit: Number(limit), after };
 }

@@ -44,8 +44,7 @@ export class NotificationsController {
     },
   })
   async list(@Req() request: Request, @Query() query: Record<string, unknown>): Promise<object> {
-    const { limit, after } = readPage(query);
-    if (after !== undefined && !isUuid(after)) throw toError('REQUEST_INVALID', { name: 'cursor', expected: '`next` of the page before' });
+    const { limit, after } = readPage(query, isUuid);
     const filter = {
       ...readFilter(query, 'state', `^(${states.join('|')})$`),
       ...readFilter(query, 'channel', nameSchema['pattern'] as string),

@@ -1,10 +1,9 @@
 // What happens around the gates of deployments beside their decisions: that one was taken back, who called, and that somebody went past.
 import type { Event } from '../../event.js';
 import { FollowedReader } from './followed.js';
-import { type Cell, type Population, pick, textOf, toldBy } from './population.js';
+import { type Cell, type Population, pick, textOf, toldBy, words } from './population.js';
 
-const actor = ['random id of who did it; empty: the service itself', 'actor'] as const;
-const type = ['what happened', (event: Event): Cell => event.type] as const;
+const { actor, type } = words;
 
 export const flips = toldBy(
   { name: 'deployment-flips', title: 'Decisions about deployments that were taken back', types: ['deployment.flipped'] },

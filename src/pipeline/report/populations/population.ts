@@ -63,6 +63,20 @@ export function toldBy(
   };
 }
 
+/** Columns that several populations have. */
+export const words = {
+  actor: ['random id of who did it; empty: the service itself', 'actor'],
+  type: ['what happened', (event: Event): Cell => event.type],
+} as const;
+
+/** Of an entry about a version of a copy: which one. */
+export const copyWords = {
+  pipeline: ['the pipeline that made it', 'pipeline'],
+  environment: ['where it is', 'environment'],
+  target: ['name of the target', 'target'],
+  version: ['its number', 'version'],
+} as const;
+
 /** A member of the data by its path, as a cell: yes and no, lists with spaces, a commitment as what it is. */
 export function pick(data: Event['data'], path: string): Cell {
   let value: Json | undefined = data;

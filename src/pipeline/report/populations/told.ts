@@ -1,10 +1,9 @@
 // Populations of which each item is one entry.
 import type { Json } from '../../../kernel/canonical-json.js';
 import type { Event } from '../../event.js';
-import { type Cell, recordsOf, toldBy } from './population.js';
+import { type Cell, copyWords, recordsOf, toldBy, words } from './population.js';
 
-const actor = ['random id of who did it; empty: the service itself', 'actor'] as const;
-const type = ['what happened', (event: Event): Cell => event.type] as const;
+const { actor, type } = words;
 const run = ['id of the run', (event: Event): Cell => event.runId] as const;
 
 const verdicts = ({ data }: Event): readonly Readonly<Record<string, Json>>[] => recordsOf(data['verdicts']);
@@ -247,10 +246,7 @@ export const drift = toldBy(
   },
   {
     type,
-    pipeline: ['the pipeline that made it', 'pipeline'],
-    environment: ['where it is', 'environment'],
-    target: ['name of the target', 'target'],
-    version: ['its number', 'version'],
+    ...copyWords,
     changed: ['tables, or documents, that are not as they were', 'changed'],
   },
 );

@@ -1,9 +1,8 @@
 // What the service turned away, handed out, watched and told somebody of.
 import type { Event } from '../../event.js';
-import { type Cell, toldBy } from './population.js';
+import { type Cell, copyWords, toldBy, words } from './population.js';
 
-const actor = ['random id of who did it; empty: the service itself', 'actor'] as const;
-const type = ['what happened', (event: Event): Cell => event.type] as const;
+const { actor, type } = words;
 
 /** The first of these members that the data has. */
 const oneOf =
@@ -65,10 +64,7 @@ export const archives = toldBy(
   },
   {
     type,
-    pipeline: ['the pipeline that made the copy', 'pipeline'],
-    environment: ['of which environment', 'environment'],
-    target: ['name of the target', 'target'],
-    version: ['its number', 'version'],
+    ...copyWords,
     run: ['the run that made it', ({ runId, data }) => (typeof data['run'] === 'string' ? data['run'] : runId)],
     bytes: ['size of the archive', 'bytes'],
     sha256: ['of its bytes', 'sha256'],
@@ -104,10 +100,7 @@ export const copiesWatched = toldBy(
   },
   {
     type,
-    pipeline: ['the pipeline that made it', 'pipeline'],
-    environment: ['where it is', 'environment'],
-    target: ['name of the target', 'target'],
-    version: ['its number', 'version'],
+    ...copyWords,
     code: ['why it could not be done', 'code'],
   },
 );
