@@ -29,6 +29,7 @@ export const channelEvents = [
   'agent-refused',
   'anchor-refused',
   'anomaly-found',
+  'access-review-overdue',
   'report-failed',
   ...(['incident-opened', 'incident-step-failed', 'incident-carried-out', 'incident-closed', 'incident-lifted'] as const),
 ] as const;

@@ -7,8 +7,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { AccessReviewClock } from '../../src/control/accessreviews/accessreviews.js';
+import { toMessage } from '../../src/control/notifications/notice-message.js';
 import type { LoggedEvent } from '../../src/pipeline/event.js';
 import { collect } from '../../src/pipeline/report/report.js';
+import type { Notice } from '../../src/systems/metadata/metadata.js';
+import { toFacts } from '../../src/systems/notify/message.js';
 import { type Answer, type ServiceWorld, startServiceWorld } from '../support/service.js';
 import { bauta } from '../support/tiny-source.js';
 
@@ -160,6 +163,13 @@ it('is opened by the service when the last one was long ago, and is an exception
     expect((await ask('GET', `/v1/access-reviews/${newest!.id}`, 'audrey')).body['exception']).toBe(true);
     const told = await world.sql(`SELECT event FROM bauta.outbox WHERE event ->> 'type' = 'access-review.overdue'`);
     expect(told).toHaveLength(1);
+    const [notice, ...more] = (await world.sql(
+      `SELECT event FROM bauta.notice WHERE event ->> 'type' = 'access-review.overdue'`,
+    )) as unknown as { event: Notice }[];
+    expect(more).toEqual([]);
+    const message = await world.metadata.within(world.workspaces.home, (transaction) => toMessage(transaction, notice!.event, 'default'));
+    expect(message).toMatchObject({ event: 'access-review-overdue', review: newest!.id, workspace: 'default' });
+    expect(toFacts(message!)).toContainEqual(['Review', newest!.id]);
     const collected = await readChecks();
     expect(collected.populations.get('access-reviews')!.rows).toBe(2);
     expect(conclusion(collected, 'reviews-in-time')).toBe('exception');

@@ -1,21 +1,16 @@
-// A review that nobody opened for longer than the setting says is opened by the service; one that nobody finished in time is told to the log, once.
+// A review that nobody opened for longer than the setting says is opened by the service; one that nobody finished in time is told to the log and to channels, once.
 // Every process looks; what the database lets in once is done once.
-import { type Clock, toTimestamp } from '../../kernel/clock.js';
-import type { Metadata } from '../../systems/metadata/metadata.js';
-import { Rounds } from '../rounds.js';
+import { toTimestamp } from '../../kernel/clock.js';
+import { type LookingOptions, Rounds } from '../rounds.js';
 import { DAY_MS, openReview } from './open-review.js';
 
 const LOOK_MS = 60_000;
 /** What the service opens itself is to be decided within. */
 export const REVIEW_DAYS = 14;
 
-export interface AccessReviewClockOptions {
-  readonly metadata: Metadata;
-  readonly clock: Clock;
+export interface AccessReviewClockOptions extends LookingOptions {
   /** 0: only when somebody opens one. */
   readonly everyDays: number;
-  /** Told of every failure; the next look tries again. */
-  readonly failed: (error: unknown) => void;
 }
 
 export class AccessReviewClock {
@@ -43,7 +38,9 @@ export class AccessReviewClock {
         if (!(await transaction.accessReviews.tellOverdue(id, new Date(nowMs)))) return;
         const { items, kept, revoked } = (await transaction.accessReviews.find(id))!;
         const data = { review: id, open: items - kept - revoked };
-        await transaction.audit({ type: 'access-review.overdue', at: toTimestamp(nowMs), data });
+        const at = toTimestamp(nowMs);
+        await transaction.audit({ type: 'access-review.overdue', at, data });
+        await transaction.notifications.note({ type: 'access-review.overdue', at, data: { review: id } });
       });
   }
 

@@ -29,6 +29,7 @@ const events: Readonly<Record<string, NoticeEvent>> = {
   'agent.refused': 'agent-refused',
   'anchor.refused': 'anchor-refused',
   'anomaly.found': 'anomaly-found',
+  'access-review.overdue': 'access-review-overdue',
   'daily-report.failed': 'report-failed',
   'incident.opened': 'incident-opened',
   'incident.step-failed': 'incident-step-failed',
@@ -66,6 +67,7 @@ export async function toMessage(transaction: Transaction, notice: Notice, worksp
     ...(run ? { pipeline: run.pipeline, environment: run.environment, run: run.id } : {}),
     ...(event === 'agent-refused' && typeof environment === 'string' ? { environment } : {}),
     ...(event === 'anchor-refused' && typeof place === 'string' ? { place } : {}),
+    ...(event === 'access-review-overdue' ? toNamed(notice.data, ['review']) : {}),
     ...(event === 'report-failed' && typeof notice.data['day'] === 'string' ? { day: notice.data['day'] } : {}),
     ...(typeof approval === 'string' ? { approval } : {}),
     ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
@@ -97,8 +99,10 @@ const isOfDeployment = (event: NoticeEvent): boolean => event.startsWith('breakg
 
 /** What a channel hears once: the same of the same pipeline, of the same approval, or of the same bundle. */
 export const toSubject = (message: Message): string => {
-  const { event, pipeline, approval, decision, breakglass, bundle, code, environment, place, anomaly, day, incident, step } = message;
+  const { event, pipeline, approval, decision, breakglass, bundle, code, environment, place, anomaly, day, review, incident, step } =
+    message;
   if (event === 'agent-refused') return `environment ${environment ?? ''}`;
+  if (event === 'access-review-overdue') return `review ${review ?? ''}`;
   if (event === 'report-failed') return `report ${day ?? ''}`;
   if (event === 'anchor-refused') return `place ${place ?? ''} ${code ?? ''}`;
   if (event === 'policy-refused') return `bundle ${bundle ?? ''} ${code ?? ''}`;

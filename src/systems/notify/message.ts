@@ -8,6 +8,7 @@ export const noticeEvents = [
   'agent-refused',
   'anchor-refused',
   'anomaly-found',
+  'access-review-overdue',
   'report-failed',
   ...(['incident-opened', 'incident-step-failed', 'incident-carried-out', 'incident-closed', 'incident-lifted'] as const),
 ] as const;
@@ -32,6 +33,8 @@ export type Message = {
   readonly bundle?: string;
   /** Where a checkpoint was to be put, as the settings name it. */
   readonly place?: string;
+  /** Of access: its id. */
+  readonly review?: string;
   /** Of a daily report. */
   readonly day?: string;
   /** Why: one of our codes. */
@@ -70,6 +73,7 @@ const titles: Readonly<Record<NoticeEvent, string>> = {
   'report-failed': 'A daily report could not be made; it is tried again',
   'anchor-refused': 'No checkpoint of the log could be put at a place of BAUTA_LOG_ANCHORS',
   'anomaly-found': 'Something is odd in the log',
+  'access-review-overdue': 'A review of access was not decided in time',
   'incident-opened': 'An incident was opened: its playbook is being carried out',
   'incident-step-failed': 'A step of an incident failed',
   'incident-carried-out': 'The playbook of an incident was carried out',
@@ -90,6 +94,7 @@ export function toFacts({
   bundle,
   place,
   day,
+  review,
   code,
   gate,
   service,
@@ -112,6 +117,7 @@ export function toFacts({
       Bundle: bundle,
       Place: place,
       Day: day,
+      Review: review,
       Reason: code,
       Workspace: workspace,
       Time: at,
