@@ -114,6 +114,19 @@ it('holds what took place against what was due', async () => {
   expect(result(skipped, 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
 });
 
+it('holds the report of each day against that it was due: one that failed and was made in the end was made', async () => {
+  const told = (type: string, when: string, of: string): Told => [`daily-report.${type}`, day(when), '', { day: of, to: day(of) }];
+  const due = told('due', '2026-01-02', '2026-01-01');
+  const failed = told('failed', '2026-01-03', '2026-01-01');
+  expect(result(await read(due, failed), 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  const made = await read(due, failed, told('due', '2026-01-03', '2026-01-02'), told('made', '2026-01-04', '2026-01-01'));
+  expect(result(made, 'due-was-done')).toEqual({ conclusion: 'exception', tested: 2, exceptions: 1 });
+  expect(made.populations.get('occurrences')!.first.map(({ cells }) => [cells[0], cells[1], cells.at(-1)])).toEqual([
+    ['report', 'daily report 2026-01-01', 'made'],
+    ['report', 'daily report 2026-01-02', 'due'],
+  ]);
+});
+
 it('sees the instants that a schedule was due at and nobody was there', async () => {
   const at = (text: string): string => `2026-01-${text}.000Z`;
   const apply = (when: string, version: number, due: Told[3]): Told => [

@@ -66,7 +66,7 @@ function toOccurrences(collected: Collected): Section {
     title: 'What was to happen, and what did',
     blocks: [
       text(
-        'Instants at which schedules were due: as the service told them when they came, and as they follow from each schedule’s cron and zone while it stood in force. One that follows and of which no entry tells is “untold”: nobody was there. Schedules whose documents were applied by a version that did not tell this are known by what came due only.',
+        'Instants at which schedules were due: as the service told them when they came, and as they follow from each schedule’s cron and zone while it stood in force. One that follows and of which no entry tells is “untold”: nobody was there. Schedules whose documents were applied by a version that did not tell this are known by what came due only. Reports of days are due when the service tells that they are.',
       ),
       toItemTable(collected, 'occurrences', [
         ...([

@@ -7,15 +7,15 @@ import { FollowedReader } from './followed.js';
 import { type Cell, type Item, type Population, type PopulationReader, pick, recordsOf, textOf, toPlace } from './population.js';
 
 const occurrenceColumns = {
-  what: 'run: a run was due; look: the source was due to be looked at; skipped: instants that were left out; untold: an instant that follows from the schedule, and of which no entry tells',
-  schedule: 'the schedule, or what caused the run',
+  what: 'run: a run was due; look: the source was due to be looked at; report: the report of a day was due; skipped: instants that were left out; untold: an instant that follows from the schedule, and of which no entry tells',
+  schedule: 'the schedule, or what caused the run; of a report its day',
   pipeline: 'the pipeline',
   due: 'the instant that was due; of left-out ones the first',
   until: 'of left-out ones the last',
   expected: 'how many were due',
   actual: 'how many took place',
   run: 'the run',
-  state: 'how it ended; of left-out ones why; of an untold one that nothing says',
+  state: 'how it ended, as far as was read; of left-out ones why; of an untold one that nothing says',
 };
 
 const ends: ReadonlySet<string> = new Set(['published', 'reused', 'failed', 'denied', 'withheld', 'cancelled']);
@@ -31,13 +31,14 @@ const types = [
     'schedule.skipped',
   ],
   ...[...ends].map((state) => `run.${state}`),
+  ...['daily-report.due', 'daily-report.failed', 'daily-report.made'],
 ];
 
 export const occurrences: Population = {
   name: 'occurrences',
   title: 'What schedules were to do, and what was done',
   query:
-    'every entry run.queued that names the instant at which it was due, with the end of that run; every schedule.looked and schedule.look-failed; every schedule.skipped, which counts the instants that were left out; and each instant of the period that follows from cron, zone and first day of a Schedule as documents.applied says that it stood in force, while it was not paused, and of which none of these entries tells',
+    'every entry run.queued that names the instant at which it was due, with the end of that run; every schedule.looked and schedule.look-failed; every daily-report.due, with daily-report.made or …failed of the same day; every schedule.skipped, which counts the instants that were left out; and each instant of the period that follows from cron, zone and first day of a Schedule as documents.applied says that it stood in force, while it was not paused, and of which none of these entries tells',
   types,
   columns: Object.entries(occurrenceColumns).map(([name, means]) => ({ name, means })),
   open: (period) => new Occurrences(period),
@@ -175,11 +176,28 @@ const ON_TIME_MS = 5 * 60_000;
 /** Nothing is caught up later than that. */
 const LATEST_MS = 8 * DAY_MS;
 
+const ofReport = 'daily-report.';
+const toReportKey = (data: LoggedEvent['event']['data']): string => `daily report ${textOf(data, 'day') ?? ''}`;
+
+/** One that failed is tried again. */
+function takeReport(cells: Record<string, Cell>, state: string, data: LoggedEvent['event']['data']): boolean {
+  if (state === 'due') Object.assign(cells, { what: 'report', schedule: toReportKey(data), due: textOf(data, 'to'), expected: 1 });
+  Object.assign(cells, { state, actual: state === 'made' ? 1 : 0 });
+  return state === 'made';
+}
+
 const toldKind: ConstructorParameters<typeof FollowedReader>[0] = {
   names: Object.keys(occurrenceColumns),
-  begins: ({ type, data }) => (type === 'run.queued' && typeof data['due'] === 'string' ? (textOf(data, 'run') ?? undefined) : undefined),
-  goesOn: ({ type, data }) => (ends.has(type.slice('run.'.length)) ? (textOf(data, 'run') ?? undefined) : undefined),
+  begins: ({ type, data }) => {
+    if (type === 'daily-report.due') return toReportKey(data);
+    return type === 'run.queued' && typeof data['due'] === 'string' ? (textOf(data, 'run') ?? undefined) : undefined;
+  },
+  goesOn: ({ type, data }) => {
+    if (type.startsWith(ofReport)) return toReportKey(data);
+    return ends.has(type.slice('run.'.length)) ? (textOf(data, 'run') ?? undefined) : undefined;
+  },
   take: (cells, { type, data }) => {
+    if (type.startsWith(ofReport)) return takeReport(cells, type.slice(ofReport.length), data);
     const state = type.slice('run.'.length);
     if (state === 'queued')
       Object.assign(cells, {
