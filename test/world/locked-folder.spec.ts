@@ -1,4 +1,8 @@
 // A folder of a bucket with object lock, as moto plays it: what is put there stays what it is, whoever lays something over it or deletes it.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -10,6 +14,9 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { parseSettings } from '../../src/config/settings.js';
+import { openReportStore, toMediaType } from '../../src/control/report-store.js';
+import { storeReports } from '../../src/control/store-reports.js';
+import { closeStores } from '../../src/control/stores.js';
 import { Aws, type LockedFolder, parseBucketPlace } from '../../src/systems/aws/aws.js';
 import { type TestAws, awsCredentials, startMoto } from '../support/moto.js';
 import { findProgram } from '../support/program.js';
@@ -106,6 +113,47 @@ it('names a folder of a bucket in one form', () => {
     // Put again over the marker it is still the first that counts.
     expect(await folder.put('f/2', text('two'), terms)).toBe('there');
     await expect(folder.put('f/2', text('three'), terms)).rejects.toMatchObject({ code: 'AWS_OBJECT_DIFFERENT' });
+  });
+
+  it('holds the reports of a day, each locked for the days of the setting, and gives them although somebody laid others over them', async () => {
+    const settings = parseSettings({
+      ...{ BAUTA_AWS_REGION: region, BAUTA_AWS_S3_ENDPOINT: moto.behind },
+      ...{ BAUTA_DAILY_REPORTS: 's3://evidence/daily', BAUTA_DAILY_REPORTS_LOCK_DAYS: '30' },
+    });
+    const made = mkdtempSync(join(tmpdir(), 'bauta-locked-reports-'));
+    const papers = [
+      { report: 'gdpr', format: 'html', name: 'gdpr.html', state: 'whole', bytes: 6, sha256: 'a'.repeat(64) },
+      { report: 'soc2', format: 'zip', name: 'soc2.zip', state: 'whole', bytes: 3, sha256: 'b'.repeat(64) },
+    ] as const;
+    writeFileSync(join(made, 'gdpr.html'), '<html>');
+    writeFileSync(join(made, 'soc2.zip'), 'zip');
+    const order = { settings, below: 'default/2026-11-21' };
+    const stored = await storeReports({ folder: made }, order, papers);
+    expect(stored.folder).toMatch(/^default\/2026-11-21\/[0-9a-f]{16}$/);
+    // Made again they are the same; other ones lie beside them.
+    expect(await storeReports({ folder: made }, order, papers)).toEqual(stored);
+    const store = await openReportStore(settings);
+    try {
+      for (const { name, bytes } of stored.files) {
+        const Key = `daily/${stored.folder}/${name}`;
+        const { ObjectLockMode, ObjectLockRetainUntilDate, ContentType } = await client.send(
+          new HeadObjectCommand({ Bucket: 'evidence', Key }),
+        );
+        expect([name, ObjectLockMode]).toEqual([name, 'COMPLIANCE']);
+        expect(ObjectLockRetainUntilDate!.getTime()).toBeGreaterThan(Date.now() + 29 * 86_400_000);
+        expect(ContentType).toBe(toMediaType(name));
+        await stranger(Key);
+        const kept = Buffer.concat(await (await store.read(`${stored.folder}/${name}`, bytes)).toArray());
+        expect([name, kept]).toEqual([name, readFileSync(join(made, name))]);
+      }
+      await expect(store.read(`${stored.folder}/another`, 9)).rejects.toMatchObject({ code: 'REPORT_STORE_UNREACHABLE' });
+      writeFileSync(join(made, 'soc2.zip'), 'piz');
+      await expect(store.put(`${stored.folder}/soc2.zip`, join(made, 'soc2.zip'))).rejects.toMatchObject({ code: 'AWS_OBJECT_DIFFERENT' });
+    } finally {
+      store.close();
+      await closeStores(settings);
+      rmSync(made, { recursive: true });
+    }
   });
 
   it('lists more than one answer of S3 holds', async () => {
