@@ -1,4 +1,4 @@
-// The forms of `bauta reports`: the list, and the files that were fetched.
+// The forms of `bauta reports` (the list, and the files that were fetched) and of `bauta report reconcile`.
 import { type Schema, count, list, object, oneOf, orNull, text } from './schema-words.js';
 
 const storedFile = object({ name: text('of it'), bytes: count('of it'), sha256: text('hexadecimal') });
@@ -14,5 +14,37 @@ export const toReportsSchema = ({ findings, error }: Readonly<Record<'findings' 
   anyOf: [
     object({ reports: list(daily, 'newest first'), findings }, { error }),
     object({ day: text('whose files were fetched'), files: list(text('a path'), 'that were written'), findings }),
+  ],
+});
+
+const apart = object({
+  id: text('as the log has it'),
+  missing: oneOf('row', 'entry'),
+  at: text('RFC 3339: when what is there came'),
+});
+const held = object({
+  ...{
+    table: text('of the metadata database'),
+    told: count('ids that the log tells of'),
+    rows: count('of these ids, or that it has to tell of'),
+  },
+  apart: list(apart, 'what one side has and the other has not'),
+});
+
+export const toReconciledSchema = ({ findings, error }: Readonly<Record<'findings' | 'error', Schema>>): Schema => ({
+  type: 'object',
+  anyOf: [
+    object({
+      state: oneOf('whole', 'broken', 'signer-unknown'),
+      populations: list(
+        object({
+          ...{ population: text('its name'), items: count('rows of its CSV, were it of all that the log has') },
+          held: list(held, 'empty: the log alone has it'),
+        }),
+        'empty: the log is broken',
+      ),
+      findings,
+    }),
+    object({ findings, error }),
   ],
 });

@@ -7,7 +7,7 @@ import { toGateSchemas } from './output-gate.js';
 import { toPolicySchemas } from './output-policy.js';
 import { attestation, toLifeSchemas } from './output-life.js';
 import { checkResultSchema as checkResult, privacySchema } from '../documents/documents.js';
-import { toReportsSchema } from './output-reports.js';
+import { toReconciledSchema, toReportsSchema } from './output-reports.js';
 import { type Schema, count, flag, list, object, oneOf, orNull, text } from './schema-words.js';
 
 const placeTexts = ['stage', 'run', 'connection', 'schema', 'table', 'column', 'constraint', 'object', 'type', 'path', 'file', 'rule', 'sqlState', 'name', 'expected', 'amount']; // prettier-ignore
@@ -467,6 +467,7 @@ export const outputSchemas: Readonly<Record<string, Schema>> = Object.fromEntrie
     doctor,
     classify,
     schedules,
+    'report-reconcile': toReconciledSchema({ findings, error }),
     reports: toReportsSchema({ findings, error }),
     apply,
     runs,

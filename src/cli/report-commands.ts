@@ -25,10 +25,11 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
       'bauta report reach shop --subject - --key log.pub --server https://bauta.internal --token env:TOKEN',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --key log.pub',
       'bauta report verify soc2-default-2026-01-01-2027-01-01.zip --policy policy.txt',
+      'bauta report reconcile --key log.pub --server https://bauta.internal --token env:TOKEN',
     ],
     formats,
   )
-    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001, release, breach, reach or verify'))
+    .addArgument(new Argument('<what>', 'gdpr, soc2, pci, hipaa, iso27001, release, breach, reach, verify or reconcile'))
     .argument('[file]', 'with verify: the package; with release: the tag, or a commit; with reach and a service: the name of the pipeline')
     .option('--from <instant>', 'where the period begins: a day (UTC) or RFC 3339')
     .option('--to <instant>', 'where it ends, without that instant')
@@ -55,11 +56,12 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     .option('--out <path>', 'where to; default: stdout, and for a package soc2-WORKSPACE-FROM-TO.zip')
     .addHelpText(
       'after',
-      '\nsoc2 is a package (a ZIP) unless --format asks for its report alone; the others are JSON unless --format says otherwise. Exit codes: 1 the log or the package is broken, or with reach a copy could not be looked into, 5 consistent, signer not checked.',
+      '\nsoc2 is a package (a ZIP) unless --format asks for its report alone; the others are JSON unless --format says otherwise. Exit codes: 1 the log or the package is broken, with reach a copy could not be looked into, or with reconcile (all that the log of a service tells, held against its tables) something is missing; 5 consistent, signer not checked.',
     )
     .action(async (what: string, file: string | undefined, _, self: Command) => {
       const options = self.optsWithGlobals<ReportOptions>();
       if (what === 'breach' && file === undefined) return done(await (await import('./report-breach.js')).reportBreach(options));
+      if (what === 'reconcile' && file === undefined) return done(await (await import('./report-reconcile.js')).reportReconcile(options));
       if (what === 'reach') return done(await (await import('./report-reach.js')).reportReach(file, options));
       return done(await (await import('./report.js')).report(what, file, options));
     });

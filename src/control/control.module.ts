@@ -12,7 +12,7 @@ import { ApplyController } from './apply-controller.js';
 import { ApprovalsController, CONSEQUENCES } from './approvals/approvals.js';
 import { consequences } from './consequences.js';
 import { AuditController, RetentionController } from './audit/audit.js';
-import { DailyReportsController, REPORT_MAKER, type ReportMaker, ReportsController } from './reports/reports.js';
+import { DailyReportsController, REPORT_MAKER, type ReportMaker, ReportsController, RowsController } from './reports/reports.js';
 import { AccessReviewsController } from './accessreviews/accessreviews.js';
 import { BreakglassesController, BreakglassUsesController } from './breakglasses/breakglasses.js';
 import { ClassificationLocksController } from './classificationlocks/classificationlocks.js';
@@ -86,6 +86,7 @@ const controllers = [
     AuditController,
     DailyReportsController,
     ReportsController,
+    RowsController,
     RetentionController,
     ErasureController,
   ],

@@ -2791,6 +2791,16 @@ export const messages = {
     message: 'what came from {name} is not what it said that it sends',
     hint: 'ask again; if it comes back, somebody between here and there changes answers',
   },
+  ROW_MISSING: {
+    class: 'DataError',
+    message: 'the log tells of {object} ({name}), and the table {table} of the service has no such row',
+    hint: 'somebody took it away, or the database was restored to a time before it: the entry says when it was there; look in a backup',
+  },
+  ENTRY_MISSING: {
+    class: 'DataError',
+    message: 'the table {table} of the service has {object} ({name}), and the log does not tell of it',
+    hint: 'a row was written past the service, or the log is not the one that it was: bauta audit verify, with a checkpoint that you keep',
+  },
   PACKAGE_TOO_LARGE: {
     class: 'InputError',
     message: 'the package would have {amount}, and its format holds at most 4 GiB and 65,534 files',

@@ -141,6 +141,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/reports': ['auditor'],
   'GET /v1/reports': ['auditor'],
   'GET /v1/reports/{report}': ['auditor'],
+  'GET /v1/reports/rows/{of}': ['auditor'],
   'GET /v1/reports/daily/{day}/{file}': ['auditor'],
   'POST /v1/audit/log/{log}/delete': ['operator'],
   'POST /v1/audit/log/texts/erase': ['operator'],

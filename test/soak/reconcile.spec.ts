@@ -1,27 +1,53 @@
 // The short form: `node dist-test/test/soak/reconcile.js` does the same with 10,000 runs.
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { renderPackaged } from '../../src/control/render-report.js';
 import { readProduct } from '../../src/control/product.js';
 import { verifyPackage } from '../../src/control/verify-package.js';
-import type { Verifier } from '../../src/kernel/signed-note.js';
-import { verifyChain } from '../../src/pipeline/audit/audit.js';
+import { type Verifier, formatVerifierKey } from '../../src/kernel/signed-note.js';
+import { packageFile } from '../../src/kernel/package-root.js';
+import { readEntries, verifyChain } from '../../src/pipeline/audit/audit.js';
+import type { LoggedEvent } from '../../src/pipeline/event.js';
+import { type Reconciled, counterpartNames, counterparts, populations, reconcile } from '../../src/pipeline/report/report.js';
 import { ZipReader, ZipWriter } from '../../src/systems/zip/zip.js';
-import { type Recorded, type Reconciled, pack, reconcile, record } from './reconcile.js';
+import { type Recorded, count, logOf, pack, period, readRows, record } from './reconcile.js';
 
-const RUNS = 300;
+const RUNS = 100;
+const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 let recorded: Recorded;
 let path: string;
 let verifier: Verifier;
 
-const apart = async (): Promise<readonly (readonly [string, readonly string[]])[]> =>
-  (await reconcile(recorded, path)).filter((one) => one.apart.length > 0).map((one) => [one.population, one.apart] as const);
+const look = async (
+  entries: AsyncIterable<LoggedEvent> = readEntries(logOf(recorded)),
+): Promise<Readonly<Record<string, readonly string[]>>> => {
+  const found = await reconcile(entries, await readRows(recorded), Date.now());
+  const apart = (one: Reconciled): readonly string[] =>
+    one.held.flatMap(({ table, apart: ids }) => ids.map(({ id, missing }) => `${missing} ${table} ${id}`)).sort();
+  return Object.fromEntries(found.map((one) => [one.population, apart(one)] as const).filter(([, ids]) => ids.length > 0));
+};
 const codesOf = async (file: string): Promise<readonly string[]> =>
   (await verifyPackage(file, { verifier, version: readProduct().version, render: renderPackaged })).findings.map(
     ({ code, where }) => `${code} ${where.file ?? ''}`,
   );
+
+async function bauta(...words: readonly string[]): Promise<{ status: number; stdout: string }> {
+  const env = { PATH: process.env['PATH'], BAUTA_HOME: join(recorded.folder, 'home'), AUDITOR: recorded.auditor };
+  const key = join(recorded.folder, 'log.pub');
+  writeFileSync(key, `${formatVerifierKey(verifier)}\n`);
+  const all = ['report', 'reconcile', '--key', key, '--server', recorded.world.url, '--token', 'env:AUDITOR', ...words];
+  return new Promise((resolve) => {
+    execFile(process.execPath, [cli, ...all], { env, maxBuffer: 1 << 26 }, (error, stdout) =>
+      resolve({ status: error ? Number(error.code) : 0, stdout }),
+    );
+  });
+}
 
 beforeAll(async () => {
   recorded = await record(RUNS);
@@ -31,28 +57,39 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => recorded?.stop());
 
-it('has as many rows in each population as the leaves of the log give, and the tables of the service', async () => {
-  const all = await reconcile(recorded, path);
-  expect(all.length).toBeGreaterThan(20);
-  for (const { population, csv, log, database, apart: ids } of all)
-    expect([population, csv, database ?? csv, ids]).toEqual([population, log, log, []]);
-  const of = (name: string): Partial<Reconciled> => all.find(({ population }) => population === name) ?? {};
-  expect([of('runs').csv, of('runs').database]).toEqual([RUNS, RUNS]);
-  for (const name of ['versions', 'approvals', 'plan-decisions', 'tables']) expect([name, of(name).csv]).not.toEqual([name, 0]);
+it('has as many rows in each list as the leaves of the log give, and the tables of the service, and says what the log alone has', async () => {
+  const all = await count(recorded, path);
+  for (const { population, items, csv, log, held, apartFromCsv } of all) {
+    expect([population, csv > 0, items, log, apartFromCsv]).toEqual([population, true, csv, csv, []]);
+    for (const { table, told, rows, apart } of held) expect([population, table, told, apart]).toEqual([population, table, rows, []]);
+  }
+  expect(all.find(({ population }) => population === 'runs')).toMatchObject({ csv: RUNS, held: [{ rows: RUNS }] });
+  expect(all.filter(({ held }) => held.length === 0).map(({ population }) => population)).toEqual([
+    ...['plan-decisions', 'tables', 'effectiveness-tests', 'privacy-measures', 'drift', 'erasure-requests', 'erasures', 'keys'],
+    ...['token-exchanges', 'breaches', 'intents', 'refusals', 'archives', 'policy-bundles', 'copies-watched', 'late-runs'],
+  ]);
   expect(await codesOf(path)).toEqual([]);
 });
 
-it('finds a row that somebody took out of a table of the service, by its id', async () => {
-  const { world } = recorded;
-  const take = async (table: string, id: string): Promise<string> => {
-    const [row] = await world.sql(
-      `SET session_replication_role = replica; DELETE FROM ${table} WHERE ctid = (SELECT ctid FROM ${table} ORDER BY ${id} LIMIT 1) RETURNING ${id}::text AS id`,
-    );
-    return String(row?.['id']);
-  };
-  expect(await apart()).toEqual([]);
-  const gone = [await take('bauta.approval', 'id'), await take('bauta.dataset_version', 'run_id'), await take('bauta.run', 'id')];
-  expect(Object.fromEntries(await apart())).toEqual({ approvals: [gone[0]], versions: [gone[1]], runs: [gone[2]] });
+it('is told by the command line to an auditor, who computes it out of the log himself', async () => {
+  const { status, stdout } = await bauta();
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^runs +100 +run +100 +100 +0$/m)]);
+  expect(stdout).toMatch(/^plan-decisions +100 +the log alone has it$/m);
+  expect(stdout).toMatch(/0 rows or entries missing; 16 populations the log alone has$/m);
+}, 60_000);
+
+it('finds a row of which no entry tells, of every kind', async () => {
+  const all = await readRows(recorded);
+  const entries = readEntries(logOf(recorded));
+  const { value: first } = (await entries.next()) as { value: LoggedEvent };
+  // All that the log has: it began long ago, and tells of nothing since.
+  const found = await look(toEntries([{ ...first, event: { ...first.event, at: period.from } }]));
+  for (const name of counterpartNames) {
+    const { population, table } = counterparts[name];
+    const owed = all.get(name)!.filter((row) => row.owed);
+    expect([name, owed.length]).not.toEqual([name, 0]);
+    for (const { id } of owed) expect(found[population]).toContain(`entry ${table} ${id}`);
+  }
 });
 
 it('finds a row that somebody took out of any list in the package', async () => {
@@ -61,32 +98,66 @@ it('finds a row that somebody took out of any list in the package', async () => 
   for (const name of zip.entries.keys()) contents.set(name, (await zip.read(name))!);
   await zip.close();
   const lists = [...contents].filter(([name, bytes]) => name.endsWith('.csv') && bytes.toString().split('\r\n').length > 2);
-  expect(lists.length).toBeGreaterThan(8);
-  for (const [name, bytes] of lists) {
-    const lines = bytes.toString().split('\r\n');
-    const file = join(recorded.folder, 'less.zip');
-    const writer = await ZipWriter.open();
-    for (const [entry, whole] of contents)
-      await writer.add(entry, entry === name ? Buffer.from([...lines.slice(0, 1), ...lines.slice(2)].join('\r\n')) : whole);
-    await writer.write(file);
-    await writer.close();
-    expect(await codesOf(file)).toContain(`PACKAGE_FILE_CHANGED ${name}`);
+  expect(populations.filter(({ name }) => !lists.some(([list]) => list === `populations/${name}.csv`))).toEqual([]);
+  const file = join(recorded.folder, 'less.zip');
+  const writer = await ZipWriter.open();
+  for (const [entry, whole] of contents) {
+    const lines = whole.toString().split('\r\n');
+    await writer.add(entry, lists.some(([name]) => name === entry) ? Buffer.from([...lines.slice(0, 1), ...lines.slice(2)].join('\r\n')) : whole); // prettier-ignore
   }
+  await writer.write(file);
+  await writer.close();
+  const codes = await codesOf(file);
+  for (const [name] of lists) expect(codes).toContain(`PACKAGE_FILE_CHANGED ${name}`);
 }, 60_000);
 
-it('finds a leaf that somebody took out of the log’s table, wherever it stood', async () => {
+it('finds a leaf that somebody took out of the log’s table, of whichever population, and names the place', async () => {
   const { world } = recorded;
-  const [{ n } = { n: 0 }] = await world.sql(
-    `SELECT count(*)::int AS n FROM bauta.audit_leaf WHERE workspace_id = '${world.workspaces.home}'`,
-  );
-  const read = (wanted: string): Promise<Buffer | undefined> =>
-    world.metadata.within(world.workspaces.home, ({ log }) => log.files().read(wanted));
-  const list = (wanted: string): Promise<readonly string[]> =>
-    world.metadata.within(world.workspaces.home, ({ log }) => log.files().list(wanted));
-  for (const position of [Math.floor(Number(n) / 2), 0]) {
-    await world.sql(`DELETE FROM bauta.audit_leaf WHERE workspace_id = '${world.workspaces.home}' AND position = ${position}`);
+  const { read, list } = logOf(recorded);
+  const of = `workspace_id = '${world.workspaces.home}'`;
+  for (const { name, types } of populations) {
+    const [leaf] = await world.sql(
+      `SELECT position FROM bauta.audit_leaf WHERE ${of} AND type IN (${types.map((type) => `'${type}'`).join(', ')}) ORDER BY position LIMIT 1`,
+    );
+    const here = `${of} AND position = ${Number(leaf?.['position'])}`;
+    await world.sql(`CREATE TABLE public.kept AS SELECT * FROM bauta.audit_leaf WHERE ${here}; DELETE FROM bauta.audit_leaf WHERE ${here}`);
     const { findings } = await verifyChain({ read, list }, { known: [], verifier });
-    expect(findings.map(({ code }) => code)).toContain('LOG_ENTRIES_MISSING');
+    expect([name, findings.map(({ code }) => code)]).toEqual([name, expect.arrayContaining(['LOG_ENTRIES_MISSING'])]);
+    if (name === 'runs') await expect(pack(recorded)).rejects.toMatchObject({ code: 'LOG_NOT_WHOLE' });
+    await world.sql('INSERT INTO bauta.audit_leaf SELECT * FROM public.kept; DROP TABLE public.kept');
   }
-  await expect(pack(recorded)).rejects.toMatchObject({ code: 'LOG_NOT_WHOLE' });
+  expect((await verifyChain({ read, list }, { known: [], verifier })).findings).toEqual([]);
+}, 120_000);
+
+it('finds a row that somebody took out of any table of the service, by its id', async () => {
+  const { world } = recorded;
+  expect(await look()).toEqual({});
+  const before = await readRows(recorded);
+  for (const table of new Set(counterpartNames.map((name) => counterparts[name].table)))
+    await world.sql(
+      `SET session_replication_role = replica; DELETE FROM bauta.${table} WHERE ctid = (SELECT ctid FROM bauta.${table}${table === 'run' ? ' WHERE due_at IS NOT NULL' : ''} LIMIT 1)`,
+    );
+  const after = await readRows(recorded);
+  const gone: Record<string, readonly string[]> = {};
+  for (const name of counterpartNames) {
+    const { population, table, keptDays } = counterparts[name];
+    const left = new Set(after.get(name)!.map(({ id }) => id));
+    const ids = before.get(name)!.filter(({ id }) => !left.has(id));
+    expect([name, ids.length]).toEqual([name, 1]);
+    // What the service itself takes away when it has ended is not missed.
+    if (keptDays !== 0) gone[population] = [...(gone[population] ?? []), ...ids.map(({ id }) => `row ${table} ${id}`)].sort();
+  }
+  expect(await look()).toEqual(gone);
+  const { status, stdout } = await bauta('--json');
+  const told = JSON.parse(stdout) as { findings: { code: string; where: { table: string; object: string } }[] };
+  const schema = JSON.parse(readFileSync(packageFile('docs', 'schema', 'output-report-reconcile.json'), 'utf8')) as object;
+  const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile(schema);
+  expect([status, validate(told), validate.errors]).toEqual([1, true, null]);
+  expect(told.findings.map(({ code, where }) => `${code} ${where.table} ${where.object}`).sort()).toEqual(
+    Object.values(gone).flat().map((one) => one.replace('row', 'ROW_MISSING')).sort(), // prettier-ignore
+  );
 }, 60_000);
+
+async function* toEntries(entries: readonly LoggedEvent[]): AsyncGenerator<LoggedEvent> {
+  for await (const entry of entries) yield entry;
+}

@@ -1,5 +1,5 @@
-// A period with so many runs (default 10,000) in a real metadata database: `node dist-test/test/soak/reconcile.js [RUNS]` makes its package of evidence and holds the
-// rows of every population against what the leaves of the log give, counted by the database itself, and against the tables of the same things, id by id.
+// A period with so many runs (default 10,000) and a hundredth of everything else that the service keeps: `node dist-test/test/soak/reconcile.js [RUNS]` makes its
+// package of evidence and holds the lists of every population against the leaves of the log, counted by the database itself, and against the tables, id by id.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,24 +10,37 @@ import { storeRuns, waitUntilSequenced } from '../../bench/stored-runs.js';
 import type { ServiceProcess } from '../../bench/service-process.js';
 import { makeReports } from '../../src/control/make-reports.js';
 import { systemClock } from '../../src/kernel/clock.js';
+import { type LogEnd, type LogFiles, readEntries } from '../../src/pipeline/audit/audit.js';
+import {
+  type CounterpartName,
+  type Reconciled,
+  type StoredRow,
+  counterpartNames,
+  counterparts,
+  idsOf,
+  populations,
+  reconcile,
+} from '../../src/pipeline/report/report.js';
 import { ZipReader } from '../../src/systems/zip/zip.js';
 import { type ServiceWorld, startServiceWorld } from '../support/service.js';
+import { recordKinds, tell } from './recorded-kinds.js';
 
 export const period = { from: '2000-01-01T00:00:00.000Z', to: '2100-01-01T00:00:00.000Z', zone: 'UTC' };
 
-export interface Reconciled {
-  readonly population: string;
+export interface Counted extends Reconciled {
+  /** Rows of its CSV in the package. */
   readonly csv: number;
+  /** Items by the leaves of the log, counted by the database itself. */
   readonly log: number;
-  /** Rows of the table of the same thing; undefined: the database has none, the log alone has it. */
-  readonly database: number | undefined;
-  /** Ids that one side has and the other has not. */
-  readonly apart: readonly string[];
+  /** Ids that its CSV has and the table has not, or that the table has to have and the CSV has not. */
+  readonly apartFromCsv: readonly string[];
 }
 
 export interface Recorded {
   readonly world: ServiceWorld;
   readonly folder: string;
+  /** Token of an auditor. */
+  readonly auditor: string;
   stop(): Promise<void>;
 }
 
@@ -35,7 +48,9 @@ export interface Recorded {
 export async function record(runs: number): Promise<Recorded> {
   const world = await startServiceWorld();
   const folder = mkdtempSync(join(tmpdir(), 'bauta-reconcile-'));
-  await world.person('bob', ['operator']);
+  for (const name of ['bob', 'ann', 'cyd']) await world.person(name, ['operator']);
+  const auditor = await world.person('ada', ['auditor']);
+  await world.sql(`UPDATE bauta.token SET created_at = now() - interval '1 day'`);
   await world.startSequencer();
   const database = new pg.Client({ connectionString: world.server.url('metadata') });
   await database.connect();
@@ -43,13 +58,16 @@ export async function record(runs: number): Promise<Recorded> {
     await database.query(`SELECT set_config('bauta.workspace', $1, false)`, [world.workspaces.home]);
     await database.query('SET ROLE bauta_service');
     await storeRuns({ database } as unknown as ServiceProcess, runs);
-    for (const statement of [insertVersions, ...told]) await database.query(statement);
+    for (const statement of [insertVersions, ...told, ...recordKinds(Math.max(3, Math.round(runs / 100)))]) await database.query(statement);
     await waitUntilSequenced({ database } as unknown as ServiceProcess);
-  } finally {
     await database.end();
+  } catch (error) {
+    await database.end();
+    await world.stop();
+    throw error;
   }
   return {
-    ...{ world, folder },
+    ...{ world, folder, auditor },
     stop: async () => {
       await world.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -62,34 +80,33 @@ const insertVersions = `
   SELECT workspace_id, id, pipeline, environment, '[]', 'sha256:c', 'sha256:p', '1', 'copy', row_number() OVER (ORDER BY id), ended_at + interval '30 days', ended_at
   FROM bauta.run WHERE state = 'published'`;
 
-const tell = (type: string, at: string, data: string, from = 'bauta.run r'): string => `
-  INSERT INTO bauta.outbox (workspace_id, event)
-  SELECT r.workspace_id, json_build_object('type', '${type}', 'runId', r.id, 'stage', 'control', 'at', to_char(${at}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-    'data', json_build_object(${data})) FROM ${from}`;
 const ofVersion = `bauta.run r JOIN bauta.dataset_version v ON v.run_id = r.id`;
 const ofApproval = 'bauta.run r JOIN bauta.approval a ON a.run_id = r.id';
 
+const ofRun = (type: string, at: string, data: string, from = 'bauta.run r'): string => tell(type, at, data, from, 'r.id');
+
 /** In the order in which they are told of one run; those of all runs of a kind after each other. */
 const told = [
-  tell('run.started', 'r.created_at', `'pipeline', r.pipeline, 'environment', r.environment`),
-  tell('approval.wanted', 'a.requested_at', `'approval', a.id, 'kind', a.kind, 'run', r.id`, ofApproval),
-  tell('approval.used', 'a.requested_at', `'approval', a.id`, ofApproval),
-  tell(
+  ofRun('run.queued', 'r.created_at', `'run', r.id, 'pipeline', r.pipeline, 'due', r.due_at`, 'bauta.run r WHERE r.due_at IS NOT NULL'),
+  ofRun('run.started', 'r.created_at', `'pipeline', r.pipeline, 'environment', r.environment`),
+  ofRun('approval.wanted', 'a.requested_at', `'approval', a.id, 'kind', a.kind, 'run', r.id`, ofApproval),
+  ofRun('approval.used', 'a.requested_at', `'approval', a.id`, ofApproval),
+  ofRun(
     'plan.decided',
     'r.created_at',
     `'planDigest', 'sha256:p', 'decision', json_build_object('decisionId', r.id, 'allow', r.state <> 'denied')`,
   ),
   ...[1, 2].map((table) =>
-    tell('table.loaded', 'r.created_at', `'schema', 'app', 'table', 'table_${table}', 'rows', 10`, `${ofVersion} AND ${table} > 0`),
+    ofRun('table.loaded', 'r.created_at', `'schema', 'app', 'table', 'table_${table}', 'rows', 10`, `${ofVersion} AND ${table} > 0`),
   ),
-  tell('dataset.published.intended', 'v.published_at', `'target', v.target, 'server', v.server, 'version', v.version`, ofVersion),
-  tell(
+  ofRun('dataset.published.intended', 'v.published_at', `'target', v.target, 'server', v.server, 'version', v.version`, ofVersion),
+  ofRun(
     'dataset.published.done',
     'v.published_at',
     `'target', v.target, 'server', v.server, 'version', v.version, 'pipeline', r.pipeline`,
     ofVersion,
   ),
-  tell('run.ended', 'r.ended_at', `'state', r.state`),
+  ofRun('run.ended', 'r.ended_at', `'state', r.state`),
 ];
 
 export async function pack({ world, folder }: Recorded): Promise<string> {
@@ -109,46 +126,66 @@ const begins: Readonly<Record<string, readonly string[]>> = {
   approvals: ['approval.wanted'],
   'erasure-requests': ['erasure.requested'],
   breakglasses: ['breakglass.issued'],
+  occurrences: ['run.queued', 'daily-report.due'],
+  'access-reviews': ['access-review.opened'],
+  'access-held': ['access-review.listed'],
+  incidents: ['incident.opened'],
 };
-
-/** What was due follows from the calendars of schedules: no count of leaves gives it, and none is due here. */
-const COMPUTED = 'occurrences';
 
 /** What is intended is told of before it is done, and that is one item. */
 const toCounted = (name: string, listed: readonly string[]): readonly string[] =>
   name === 'intents' ? listed.filter((type) => type.endsWith('.intended')) : (begins[name] ?? listed);
 
-/** Tables of the same things: ids, and the column of the CSV that has them. */
-const tables: Readonly<Record<string, readonly [column: string, query: string]>> = {
-  runs: ['run', 'SELECT id FROM bauta.run'],
-  versions: ['run', 'SELECT run_id AS id FROM bauta.dataset_version WHERE published_at IS NOT NULL'],
-  approvals: ['approval', 'SELECT id::text AS id FROM bauta.approval'],
-};
+/** All rows of the service that the log tells of, too. */
+export async function readRows({ world }: Recorded): Promise<ReadonlyMap<CounterpartName, readonly StoredRow[]>> {
+  const rows = new Map<CounterpartName, readonly StoredRow[]>();
+  for (const name of counterpartNames) {
+    const found: StoredRow[] = [];
+    for (let after: string | undefined; ;) {
+      const page = await world.metadata.within(world.workspaces.home, (transaction) => transaction.counterparts.list(name, 5000, after));
+      found.push(...page);
+      after = page.at(-1)?.key;
+      if (page.length < 5000) break;
+    }
+    rows.set(name, found);
+  }
+  return rows;
+}
 
-export async function reconcile({ world }: Recorded, path: string): Promise<readonly Reconciled[]> {
+export function logOf({ world }: Recorded): LogFiles {
+  return {
+    read: (wanted) => world.metadata.within(world.workspaces.home, ({ log }) => log.files().read(wanted)),
+    list: (wanted) => world.metadata.within(world.workspaces.home, ({ log }) => log.files().list(wanted)),
+  };
+}
+
+/** The package's lists, the leaves and the tables, each with each. */
+export async function count(recorded: Recorded, path: string): Promise<readonly Counted[]> {
+  const { world } = recorded;
+  const rows = await readRows(recorded);
   const zip = (await ZipReader.open(path))!;
   try {
     const text = async (name: string): Promise<string> => (await zip.read(name))!.toString('utf8');
     // The entry that tells of this very package comes after what it was made of.
-    const { upTo } = JSON.parse(await text('manifest.json')) as { upTo: { log: string; size: number } };
-    const names = [...zip.entries.keys()]
-      .flatMap((name) => /^populations\/(.+)\.csv$/.exec(name)?.[1] ?? [])
-      .filter((name) => name !== COMPUTED);
-    const all: Reconciled[] = [];
-    for (const name of names) {
-      const [head = [], ...rows] = parseCsv(await text(`populations/${name}.csv`));
-      const [, listed = ''] = /Types of entries that were read: (.+)\n/.exec(await text(`populations/${name}.query.txt`)) ?? [];
-      const types = toCounted(name, listed.split(', ')).map((type) => `'${type}'`).join(', '); // prettier-ignore
-      const leaves = await world.sql(
+    const { upTo } = JSON.parse(await text('manifest.json')) as { upTo: LogEnd };
+    const all: Counted[] = [];
+    for (const one of await reconcile(readEntries(logOf(recorded), { until: upTo }), rows, Date.now())) {
+      const population = populations.find(({ name }) => name === one.population)!;
+      const items = parseCsv(await text(`populations/${population.name}.csv`)).slice(1).map((cells) => cells.slice(2)); // prettier-ignore
+      const types = toCounted(population.name, population.types).map((type) => `'${type}'`).join(', '); // prettier-ignore
+      const [leaves] = await world.sql(
         `SELECT count(*)::int AS n FROM bauta.audit_leaf WHERE workspace_id = '${world.workspaces.home}' AND event ->> 'type' IN (${types})
          AND event ->> 'at' >= '${period.from}' AND event ->> 'at' < '${period.to}'
          AND (log < '${upTo.log}' OR position < ${upTo.size})`,
       );
-      const [column, query] = tables[name] ?? [];
-      const ids = query === undefined ? undefined : (await world.sql(query)).map(({ id }) => String(id));
-      const inCsv = rows.map((row) => row[head.indexOf(column ?? '')] ?? '');
-      const apart = ids === undefined ? [] : [...without(ids, inCsv), ...without(inCsv, ids)];
-      all.push({ population: name, csv: rows.length, log: Number(leaves[0]?.['n']), database: ids?.length, apart });
+      const apartFromCsv = counterpartNames
+        .filter((name) => counterparts[name].population === population.name)
+        .flatMap((name) => {
+          const inCsv = items.flatMap((cells) => idsOf(name, population, { cells }));
+          const stored = rows.get(name)!;
+          return [...without(inCsv, stored.map(({ id }) => id)), ...without(stored.filter(({ owed }) => owed).map(({ id }) => id), inCsv)]; // prettier-ignore
+        });
+      all.push({ ...one, csv: items.length, log: Number(leaves?.['n']), apartFromCsv });
     }
     return all;
   } finally {
@@ -177,11 +214,20 @@ if (process.argv[1]?.endsWith('/soak/reconcile.js') === true) {
   const recorded = await record(runs);
   try {
     const startedAt = performance.now();
-    const all = await reconcile(recorded, await pack(recorded));
+    const all = await count(recorded, await pack(recorded));
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    for (const { population, csv, log, database, apart } of all.filter((one) => one.csv + one.log > 0))
-      process.stdout.write(`${population}: ${csv} rows, ${log} by the log, ${database ?? 'none'} in the database, ${apart.length} apart\n`);
-    const wrong = all.filter(({ csv, log, database, apart }) => csv !== log || (database ?? csv) !== csv || apart.length > 0);
+    const wrong = all.filter(
+      ({ items, csv, log, held, apartFromCsv }) =>
+        new Set([items, csv, log]).size > 1 ||
+        apartFromCsv.length > 0 ||
+        held.some(({ told: ids, rows, apart }) => ids !== rows || apart.length > 0),
+    );
+    for (const { population, csv, log, held } of all) {
+      const tables = held.map(({ table, rows, apart }) => `${rows} in ${table}${apart.length > 0 ? `, ${apart.length} apart` : ''}`);
+      process.stdout.write(
+        `${population}: ${csv} rows, ${log} by the log, ${tables.length > 0 ? tables.join(', ') : 'the log alone has it'}\n`,
+      );
+    }
     process.stdout.write(`${all.length} populations, ${wrong.length} do not reconcile; packed and reconciled in ${seconds} s\n`);
     process.exitCode = wrong.length === 0 ? 0 : 1;
   } finally {

@@ -3,3 +3,4 @@ export { DailyReportClock } from './daily-report-clock.js';
 export { DailyReportsController } from './daily-reports-controller.js';
 export { REPORT_MAKER, ReportMaker } from './report-maker.js';
 export { ReportsController } from './reports-controller.js';
+export { RowsController } from './rows-controller.js';

@@ -17,6 +17,7 @@ export { type ApprovalState, approvalStates } from './approval-state.js';
 export type { BreakglassRow, NewBreakglass } from './breakglass-store.js';
 export type { CallbackRow, NewCallback, Verdict } from './callback-store.js';
 export type { CloneRow } from './clone-store.js';
+export { type CounterpartRow, isCounterpartKey } from './counterpart-store.js';
 export type { DailyReportRow, StoredPaper } from './daily-report-store.js';
 export type { DatasetRow, Drifted, InventoryRow, MadeWith, Readers } from './dataset-store.js';
 export type { DecisionRow, NewDecision, NewOpaEvent } from './decision-store.js';

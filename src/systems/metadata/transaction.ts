@@ -10,6 +10,7 @@ import type { Event } from '../../pipeline/event.js';
 import { BreakglassStore } from './breakglass-store.js';
 import { CallbackStore } from './callback-store.js';
 import { CloneStore } from './clone-store.js';
+import { CounterpartStore } from './counterpart-store.js';
 import { DailyReportStore } from './daily-report-store.js';
 import { DatasetStore } from './dataset-store.js';
 import { EventStore } from './event-store.js';
@@ -81,6 +82,7 @@ export class Transaction {
   readonly errands: ErrandStore;
   readonly environments: EnvironmentStore;
   readonly clones: CloneStore;
+  readonly counterparts: CounterpartStore;
   readonly tokenEntries: TokenEntryStore;
   readonly events: EventStore;
   readonly evidence: EvidenceStore;
@@ -120,6 +122,7 @@ export class Transaction {
     this.identities = new IdentityStore(manager);
     this.environments = new EnvironmentStore(manager, workspaceId);
     this.clones = new CloneStore(manager, workspaceId);
+    this.counterparts = new CounterpartStore(manager, workspaceId);
     this.errands = new ErrandStore(manager, workspaceId);
     this.tokenEntries = new TokenEntryStore(manager, workspaceId);
     this.events = new EventStore(manager, workspaceId);
