@@ -159,5 +159,5 @@ it('finds a row that somebody took out of any table of the service, by its id', 
 }, 60_000);
 
 async function* toEntries(entries: readonly LoggedEvent[]): AsyncGenerator<LoggedEvent> {
-  for await (const entry of entries) yield entry;
+  for (const entry of entries) yield await Promise.resolve(entry);
 }
