@@ -86,8 +86,10 @@ function askUntilEnded({ prototype }: { readonly prototype: Coordinator }): void
       } catch (error) {
         if (!isPassing(error) || performance.now() > until) throw error;
         await new Promise((resolve) => setTimeout(resolve, 200));
-        // Who cannot be reached yet is told by the next attempt.
-        await this.connect().catch(() => undefined);
+        // Who cannot be reached yet is told by the next attempt; who is not let in any more is told now.
+        await this.connect().catch((refused: unknown) => {
+          if (!isPassing(refused)) throw refused;
+        });
       }
     }
   };

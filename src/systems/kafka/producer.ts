@@ -49,6 +49,11 @@ class Turns {
     });
     return done;
   }
+
+  /** Of all that was begun until now. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#last.values());
+  }
 }
 
 /** Without a number: any partition of the topic. No name of a topic has a blank. */
@@ -109,10 +114,13 @@ export class Producer {
     }
   }
 
-  /** What stands open is aborted. */
+  /** What stands open is aborted. What is still under way is not waited for. */
   async close(): Promise<void> {
     if (this.#open?.isOpen) await this.#open.abort().catch(() => undefined);
-    await this.#client.disconnect().catch(() => undefined);
+    const disconnect = (): Promise<void> => this.#client.disconnect().catch(() => undefined);
+    await disconnect();
+    // kafkajs connects again for what it tries again, and that connection would hold the process for ever.
+    void this.#turns.ended().then(disconnect);
   }
 }
 

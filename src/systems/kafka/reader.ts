@@ -171,9 +171,16 @@ export class TopicReader {
     if (this.#closed || this.#options.signal?.aborted) return;
     const now = performance.now();
     this.#failingSinceMs ??= now;
-    if (!isPassing(error) || now - this.#failingSinceMs > this.#patienceMs) throw toBrokerError(error, this.#where);
+    if (!isPassing(error) || now - this.#failingSinceMs > this.#patienceMs) {
+      // Who asks again all the same is as patient again.
+      this.#failingSinceMs = undefined;
+      throw toBrokerError(error, this.#where);
+    }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    if (this.#closed) return;
     await this.#reconnect();
+    // It was closed meanwhile, and may have been connected again after that.
+    if (this.#closed) await this.#cluster.disconnect().catch(() => undefined);
   }
 
   async #reconnect(): Promise<void> {
