@@ -11,12 +11,15 @@ import { Inbox } from './inbox.js';
 import { toFindingsJson } from './receipts.js';
 import { AgentRun, isPassing } from './run.js';
 
+/** `withdrawn`: whoever told it to end answers for it. */
+type Ended = 'published' | 'failed' | 'withdrawn';
+
 const RETRY_MS = [200, 1000, 2000, 5000, 10_000];
 
 export class Agent {
   private readonly inbox: Inbox;
   /** The numbers of its messages, which are done when it has ended. */
-  private current: { readonly run: AgentRun; readonly sequences: number[]; readonly ended: Promise<void> } | undefined;
+  private current: { readonly run: AgentRun; readonly sequences: number[]; readonly ended: Promise<Ended> } | undefined;
 
   constructor(private readonly doors: AgentDoors) {
     this.inbox = new Inbox(doors);
@@ -70,8 +73,9 @@ export class Agent {
   }
 
   /** Attempt after attempt, for as long as the message lasts. Never rejects. */
-  private async follow(run: AgentRun, message: ControlMessage, sequences: readonly number[], signal: AbortSignal): Promise<void> {
+  private async follow(run: AgentRun, message: ControlMessage, sequences: readonly number[], signal: AbortSignal): Promise<Ended> {
     const { doors } = this;
+    let ended: Ended = 'published';
     doors.say(`run ${run.runId}: version ${message.version ?? ''} is loaded`);
     for (let attempt = 0; ; attempt++) {
       try {
@@ -81,11 +85,11 @@ export class Agent {
         doors.say(`run ${run.runId}: version ${version} is published`);
         break;
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) return 'withdrawn';
         const known = toKnownError(error);
         const again = isPassing(known) && doors.clock.now() < Date.parse(message.expiresAt);
         if (!again) {
-          await this.end(run.runId, known, signal);
+          ended = await this.end(run.runId, known, signal);
           break;
         }
         doors.say(`run ${run.runId}: ${known.code}; it is tried again`);
@@ -93,15 +97,14 @@ export class Agent {
       }
     }
     if (!signal.aborted) for (const sequence of sequences) await doors.home.done(sequence);
+    return ended;
   }
 
-  private async end(runId: string, error: BautaError, signal: AbortSignal): Promise<void> {
-    if (error.code === 'AGENT_WITHDRAWN') {
-      this.doors.metrics.ends.inc({ state: 'withdrawn' });
-      return this.send('withdrawn', runId, { dropped: [] }, signal);
-    }
-    this.doors.metrics.ends.inc({ state: 'failed' });
-    await this.fail(runId, error, signal);
+  private async end(runId: string, error: BautaError, signal: AbortSignal): Promise<Ended> {
+    const ended = error.code === 'AGENT_WITHDRAWN' ? 'withdrawn' : 'failed';
+    this.doors.metrics.ends.inc({ state: ended });
+    if (ended === 'failed') await this.fail(runId, error, signal);
+    return ended;
   }
 
   private async fail(runId: string, error: BautaError, signal: AbortSignal): Promise<void> {
@@ -122,19 +125,21 @@ export class Agent {
   /** What is not published goes. A published version stays unless its own run took it back: then the version before it is current again. */
   private async withdraw(message: ControlMessage, signal: AbortSignal): Promise<void> {
     const { runId } = message;
-    if (await this.endCurrent(runId, toError('AGENT_WITHDRAWN', { run: runId }))) return;
+    const ended = await this.endCurrent(runId, toError('AGENT_WITHDRAWN', { run: runId }));
+    // It has said why, and nothing of it is left.
+    if (ended === 'failed') return;
     const { reason } = message.body as { readonly reason?: unknown };
     await this.answer(message, signal, 'withdrawn', () => dropVersion(this.doors, runId, reason === 'RUN_ENDED' ? 'roll back' : 'keep'));
   }
 
-  /** True: it was under way, and has answered. */
-  private async endCurrent(runId: string, reason: BautaError): Promise<boolean> {
-    if (this.current?.run.runId !== runId) return false;
+  /** How it ended, by this or before; undefined: another one is under way, or none. */
+  private async endCurrent(runId: string, reason: BautaError): Promise<Ended | undefined> {
+    if (this.current?.run.runId !== runId) return undefined;
     const { run, ended } = this.current;
     run.stop(reason);
-    await ended;
+    const how = await ended;
     this.current = undefined;
-    return true;
+    return how;
   }
 
   private async giveUp(reason: BautaError): Promise<void> {

@@ -2182,10 +2182,15 @@ export const messages = {
     message: 'only {amount} agents of the environment {name} have answered in time',
     hint: 'see whether they run and reach the broker, or give them longer (kafka: waitMinutes); the version is withdrawn',
   },
+  STREAM_OUTCOME_UNKNOWN: {
+    class: 'UnavailableError',
+    message: 'the broker went away ({expected}) while the version for the environment {name} was published, and nobody says whether it was',
+    hint: 'nothing is told any more: bauta datasets shows which it was once the broker is back, and the next run writes that into the log',
+  },
   STREAM_AGENT_BEHIND: {
     class: 'UnavailableError',
     message: 'the agent {name} has not published the version: it is {expected}',
-    hint: 'it goes on when it can; bauta agents list shows where it stands',
+    hint: 'one that is late loads and publishes it when it is back, unless a later version came first; bauta agents list shows where it stands',
   },
   STREAM_AGENT_REFUSED: {
     class: 'DeniedError',

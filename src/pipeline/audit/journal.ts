@@ -7,6 +7,8 @@ import { toLogged } from '../erasable.js';
 import type { AuditSink } from '../ports.js';
 import type { Stage } from '../stages.js';
 
+const unsettled: ReadonlySet<string> = new Set(['STREAM_OUTCOME_UNKNOWN']);
+
 export class Journal {
   /** What was appended so far, in order: the summary is a function of these. */
   readonly events: Event[] = [];
@@ -43,7 +45,7 @@ export class Journal {
 
   /**
    * `<name>.intended`, then the change, then `<name>.done` or `<name>.failed` with the error's code. The change is told where its intent stands.
-   * `toOutcome`: what the outcome says beside what was intended.
+   * Where nobody can tell yet what came of it, the intent stays open, and the next start looks (settle.ts). `toOutcome`: what the outcome says beside what was intended.
    */
   async change<T>(
     stage: Stage,
@@ -58,6 +60,7 @@ export class Journal {
       made = await make(intent);
     } catch (error) {
       const code = (error as { code?: unknown }).code;
+      if (typeof code === 'string' && unsettled.has(code)) throw error;
       await this.append(stage, `${name}.failed`, { ...data, code: typeof code === 'string' ? code : 'UNEXPECTED' });
       throw error;
     }

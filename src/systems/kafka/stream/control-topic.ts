@@ -129,6 +129,13 @@ export class ControlTopic {
     return (await this.read()).some((message) => message.type === type && message.runId === runId);
   }
 
+  /** Whether another run came after this one, or ended it: it has ended whatever this one had under way. */
+  async isTakenOver(runId: string): Promise<boolean> {
+    const messages = await this.read();
+    const own = messages.findIndex((message) => message.type === 'begin' && message.runId === runId);
+    return messages.slice(own + 1).some(({ type, runId: of }) => (type === 'begin' ? of !== runId : type === 'withdraw' && of === runId));
+  }
+
   /** What a compacted topic keeps of these names for ever is let go. */
   async forget(keys: readonly string[]): Promise<void> {
     if (keys.length > 0) await this.#send(keys.map((key) => ({ key, value: null, headers: {} })));

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toPublicKey } from '../../../kernel/ed25519.js';
 import { type BautaError, toError, toKnownError } from '../../../kernel/errors.js';
 import type { Broker } from '../broker.js';
+import { isPassing } from '../failure.js';
 import type { InRecord, TopicReader } from '../reader.js';
 import { type AgentBody, type ProgressBody, type Refused, isProgress, toCodes, toRefused } from '../wire/body.js';
 import { MessageReader, type ReceiptMessage, type ReceiptType, readReceipt, toClaimedAgent } from '../wire/message.js';
@@ -29,6 +30,7 @@ interface Known {
 }
 
 const tellEveryMs = 5000;
+const againMs = 200;
 
 export class Receipts {
   readonly #known: ReadonlyMap<string, Known>;
@@ -64,10 +66,7 @@ export class Receipts {
   /** From now on; before anything is told that could be answered. */
   async listen(broker: Broker): Promise<void> {
     this.#reader = await broker.reader({ topic: toReceiptsTopic(this.#options.place), from: 'end', signal: this.#stop.signal });
-    this.#reading = this.#read(this.#reader).catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#failure = error;
-      this.#changed();
-    });
+    this.#reading = this.#read(this.#reader);
   }
 
   /** Every change of an agent's state, and how far it is every few seconds. */
@@ -91,21 +90,20 @@ export class Receipts {
 
   /**
    * Resolves when so many agents have come as far as one of these. Throws STREAM_AGENTS_FAILED when so many cannot any more, STREAM_AGENTS_LATE when
-   * the time has passed.
+   * the time has passed, BROKER_* where nobody can be heard: at once, or with `patient` when the time has passed.
    */
-  async wait(types: readonly ReceiptType[], atLeast: number, lastsMs: number, signal?: AbortSignal): Promise<void> {
+  async wait(types: readonly ReceiptType[], atLeast: number, lastsMs: number, { patient = false } = {}): Promise<void> {
     const until = performance.now() + lastsMs;
     for (;;) {
-      if (this.#failure !== undefined) throw toKnownError(this.#failure);
-      signal?.throwIfAborted();
       const reached = this.agents.filter(({ state }) => types.includes(state as ReceiptType));
       if (reached.length >= atLeast) return;
+      const isOver = performance.now() >= until;
+      if (this.#failure !== undefined && (isOver || !patient || !isPassing(this.#failure))) throw toKnownError(this.#failure);
       const lost = this.agents.filter(({ state }) => ended.has(state) && !types.includes(state as ReceiptType));
       if (this.#known.size - lost.length < atLeast) throw this.#toFailure(lost);
-      const left = until - performance.now();
-      if (left <= 0) throw toError('STREAM_AGENTS_LATE', this.#where(`${reached.length} of ${atLeast}`));
+      if (isOver) throw toError('STREAM_AGENTS_LATE', this.#where(`${reached.length} of ${atLeast}`));
       const changed = new Promise<void>((resolve) => (this.#changed = resolve));
-      await Promise.race([changed, sleep(Math.min(left, 1000))]);
+      await Promise.race([changed, sleep(Math.min(until - performance.now(), 1000))]);
     }
   }
 
@@ -115,8 +113,22 @@ export class Receipts {
     await this.#reading;
   }
 
+  /** A broker that is away is asked on for as long as somebody waits: it is for him to say how long. */
   async #read(reader: TopicReader): Promise<void> {
-    for await (const record of reader) this.#take(record);
+    while (!this.#stop.signal.aborted)
+      try {
+        for await (const record of reader) {
+          this.#failure = undefined;
+          this.#take(record);
+        }
+        return;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#failure = error;
+        this.#changed();
+        if (!isPassing(error)) return;
+        await sleep(againMs);
+      }
   }
 
   #take(record: InRecord): void {

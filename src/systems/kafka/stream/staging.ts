@@ -1,14 +1,17 @@
 // A run's staging where a broker is between: what goes out to the topic is read back from it into a proving database, and only that is verified.
 // Agents are told what came to stand there when it was found good, and publish when they are told.
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Json } from '../../../kernel/canonical-json.js';
 import { digestJson } from '../../../kernel/digest.js';
-import { type Finding, toError, toFinding } from '../../../kernel/errors.js';
+import { type Finding, toError, toFinding, toKnownError } from '../../../kernel/errors.js';
 import type { Masked } from '../../../pipeline/batch.js';
 import type { TableName } from '../../../pipeline/catalogue.js';
 import { LineDigest, toDigestText } from '../../../pipeline/deliver/deliver.js';
 import type { ManifestTable, MarkerRow } from '../../../pipeline/marker.js';
 import type { Plan, TablePlan } from '../../../pipeline/plan.js';
 import type { DatasetVersion, Login, SequenceValue, Staging } from '../../../pipeline/ports.js';
+import { isPassing } from '../failure.js';
 import type { ControlTopic, Told } from './control-topic.js';
 import type { Outlet, Say } from './outlet.js';
 import { ReadBackQueues } from './read-back.js';
@@ -27,11 +30,15 @@ export interface StreamStagingParts {
   readonly waitMs: number;
   /** From then on no agent acts on what it was told. */
   readonly lastsMs: number;
+  /** Ends what may be under way without an answer, and who else tells or writes. */
+  readonly retake: () => Promise<void>;
   /** Told of steps; what it throws stops the run there. */
   readonly onStep: (step: StreamStep) => void | Promise<void>;
   /** Everything of this run at the broker and at the proving server that is not the outlet's: called once. */
   readonly close: () => Promise<void>;
 }
+
+const againMs = 1000;
 
 type MarkerAt = (systemIdentifier: string) => Promise<MarkerRow>;
 
@@ -59,8 +66,9 @@ export class StreamStaging implements Staging {
   #sequences: readonly SequenceValue[] = [];
   #marker: MarkerRow | undefined;
   #markerAt: MarkerAt | undefined;
-  #toldSent: () => void = () => undefined;
-  #state: 'loading' | 'publishing' | 'published' | 'dropped' = 'loading';
+  #hear: (line: string) => void = () => undefined;
+  /** `ended`: what is at the broker stays as it is. */
+  #state: 'loading' | 'publishing' | 'published' | 'ended' | 'dropped' = 'loading';
   #dropping: Promise<void> | undefined;
 
   constructor(parts: StreamStagingParts) {
@@ -138,7 +146,8 @@ export class StreamStaging implements Staging {
     await control.tell({ type: 'complete', runId, version, lastsMs, body });
     this.#marker = row;
     this.#markerAt = at;
-    this.#toldSent();
+    const { records = 0, wireBytes = 0 } = outlet.sent ?? {};
+    if (records > 0) this.#hear(`told: ${records} records, ${(wireBytes / 1e6).toFixed(1)} MB on the wire, read back and proved`);
   }
 
   /** Agents have to have verified before any of them is told to publish: what one of them cannot take is published nowhere. */
@@ -146,18 +155,19 @@ export class StreamStaging implements Staging {
     this.#requireLoading();
     const marker = this.#marker;
     if (!marker) throw toError('STAGING_UNMARKED');
-    const { control, receipts, outlet, runId, agents, waitMs, onStep, close } = this.#parts;
+    const { receipts, outlet, agents, waitMs, onStep, close } = this.#parts;
     await receipts.wait(['verified', 'published'], agents, waitMs);
     await onStep('publish.tell');
     this.#state = 'publishing';
     const body = { version, marker: { ...marker }, markers: await this.#toMarkers(), expiresAt: marker.expiresAt };
-    await outlet.commit(this.#toSay('publish', body)).catch(async (error: unknown) => {
-      // What got no answer may have been done all the same.
-      if (!(await control.wasTold('publish', runId).catch(() => false))) return this.#throwTakenOver(error);
-      await outlet.close();
-    });
-    await onStep('publish.wait');
-    await receipts.wait(['published'], agents, waitMs);
+    await outlet.commit(this.#toSay('publish', body)).catch((error: unknown) => this.#requireTold(error));
+    try {
+      await onStep('publish.wait');
+      await receipts.wait(['published'], agents, waitMs, { patient: true });
+    } catch (error) {
+      await this.#takeBack();
+      throw error;
+    }
     this.#state = 'published';
     const others = receipts.agents.filter(({ state }) => state !== 'published');
     await close();
@@ -165,10 +175,52 @@ export class StreamStaging implements Staging {
       const where = { stage: 'deliver', name: agentId, object: topic, amount: String(amount), expected: problem };
       return toFinding('STREAM_AGENT_REFUSED', where, 'warning');
     });
-    const behind = others.map(({ agentId, state }) =>
-      toFinding('STREAM_AGENT_BEHIND', { stage: 'deliver', name: agentId, expected: state }, 'warning'),
-    );
+    const behind = others.map(({ agentId, state }) => {
+      this.#hear(`${agentId} is behind: ${state}`);
+      return toFinding('STREAM_AGENT_BEHIND', { stage: 'deliver', name: agentId, expected: state }, 'warning');
+    });
     return [...behind, ...refused];
+  }
+
+  /** What got no answer may have been done all the same: that it was not is only known once nothing of it is under way any more. */
+  async #requireTold(error: unknown): Promise<void> {
+    const { control, runId, outlet, retake } = this.#parts;
+    const isTold = await this.#askUntilAnswered(async () => {
+      if (await control.wasTold('publish', runId)) return true;
+      // Whoever took over has ended what was under way.
+      if (!isNoAnswer(error) || (await control.isTakenOver(runId))) return false;
+      await retake();
+      return control.wasTold('publish', runId);
+    });
+    if (!isTold) return this.#throwTakenOver(error);
+    await outlet.close();
+  }
+
+  /** It was told to be published, and has failed: before that is said, agents are told that it is withdrawn. */
+  async #takeBack(): Promise<void> {
+    const { control, runId, plan, outlet, retake } = this.#parts;
+    let isAgain = false;
+    await this.#askUntilAnswered(async () => {
+      if (isAgain && (await control.isTakenOver(runId))) throw toError('STREAM_TAKEN_OVER', { stage: 'deliver', name: plan.environment });
+      if (isAgain) await retake();
+      isAgain = true;
+      await outlet.abort(this.#toSay('withdraw', { reason: 'RUN_ENDED' })).catch(this.#throwTakenOver);
+    });
+    this.#state = 'ended';
+  }
+
+  /** As long as agents are waited for. Throws STREAM_OUTCOME_UNKNOWN: then nobody tells anything of this run any more. */
+  async #askUntilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+    const { plan, waitMs } = this.#parts;
+    for (const until = performance.now() + waitMs; ; await sleep(againMs))
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isNoAnswer(error)) throw error;
+        if (performance.now() < until) continue;
+        this.#state = 'ended';
+        throw toError('STREAM_OUTCOME_UNKNOWN', { stage: 'deliver', name: plan.environment, expected: toKnownError(error).code });
+      }
   }
 
   /** As agents were enrolled. One that has moved since writes the marker that is made out to the broker. */
@@ -201,8 +253,11 @@ export class StreamStaging implements Staging {
     // What stops one of these stops none of the others; the first that failed is heard, and the next start sweeps what stayed.
     const failures: unknown[] = [];
     const attempt = (work: () => unknown): Promise<void> => Promise.resolve().then(work).then(() => undefined, (error: unknown) => void failures.push(error)); // prettier-ignore
-    await attempt(() => onStep('withdraw.tell'));
-    await attempt(() => outlet.abort(this.#toSay('withdraw', { reason: 'RUN_ENDED' })).catch(this.#throwTakenOver));
+    if (this.#state !== 'ended') {
+      await attempt(() => onStep('withdraw.tell'));
+      await attempt(() => outlet.abort(this.#toSay('withdraw', { reason: 'RUN_ENDED' })).catch(this.#throwTakenOver));
+    }
+    await attempt(() => outlet.close());
     await attempt(() => proving.drop());
     await attempt(close);
     this.#state = 'dropped';
@@ -215,12 +270,8 @@ export class StreamStaging implements Staging {
   }
 
   listen(hear: (line: string) => void): void {
-    const { receipts, outlet } = this.#parts;
-    receipts.tell((line) => hear(line));
-    this.#toldSent = () => {
-      const { records = 0, wireBytes = 0 } = outlet.sent ?? {};
-      if (records > 0) hear(`told: ${records} records, ${(wireBytes / 1e6).toFixed(1)} MB on the wire, read back and proved`);
-    };
+    this.#hear = hear;
+    this.#parts.receipts.tell((line) => hear(line));
   }
 
   #toSay(type: Told['type'], body: Readonly<Record<string, Json>>): Say {
@@ -240,6 +291,12 @@ export class StreamStaging implements Staging {
   #requireLoading(): void {
     if (this.#state !== 'loading') throw toError('STAGING_CLOSED');
   }
+}
+
+/** Whatever goes wrong at a broker may have come after it did what it was asked; only who was kept out knows that it did not. */
+function isNoAnswer(error: unknown): boolean {
+  const { code } = toKnownError(error);
+  return isPassing(error) || (code.startsWith('BROKER_') && code !== 'BROKER_FENCED');
 }
 
 /** One thing to tell, by itself or in somebody's transaction. */

@@ -119,7 +119,11 @@ export class StreamTarget implements Target {
       const of = { runId: run.id, nonce: run.nonce, plan, catalogue, streams: toStreams(plan, run.ranges), version, agents };
       const { outlet, toBegin } = encoding.open(of);
       const lastsMs = this.#lastsMs;
-      const parts = { plan, runId: run.id, version, proving, outlet, control, receipts, lastsMs, onStep, close };
+      const retake = async (): Promise<void> => {
+        await control.close();
+        await this.#take(control);
+      };
+      const parts = { plan, runId: run.id, version, proving, outlet, control, receipts, lastsMs, retake, onStep, close };
       const staging = new StreamStaging({ ...parts, agents: encoding.agents, waitMs: settings.waitMs });
       this.#open.add(staging);
       try {
