@@ -1,9 +1,18 @@
-// Service and agent are killed twenty times each while runs go through a broker, and the broker ten times: node dist-test/test/soak/forty-kills.js
-// [KILLS] [SEED]. Exit code 1: a promise did not hold.
+// What goes through a broker is killed at random: node dist-test/test/soak/forty-kills.js [KILLS] [SEED] [MODE]. Exit code 1: a promise did not hold.
+// MODE `command` (as when it is left out): runs of the command line, their agent, and half as often the broker. `rows`: runs of rows, and the broker
+// each third time. `workers`: workers of a service.
+import { killRows } from './kill-rows.js';
+import { killStreamWorkers } from './kill-stream-workers.js';
 import { killStreams } from './kill-streams.js';
 
-const [kills, seed] = [Number(process.argv[2] ?? 20), Number(process.argv[3] ?? Date.now() % 1_000_000)];
+const [kills, seed, mode = 'command'] = [Number(process.argv[2] ?? 20), Number(process.argv[3] ?? Date.now() % 1_000_000), process.argv[4]];
+const kill = {
+  command: () => killStreams({ service: kills, agent: kills, broker: Math.ceil(kills / 2) }, seed),
+  rows: () => killRows(kills, seed),
+  workers: () => killStreamWorkers(kills, seed),
+}[mode];
+if (!kill) throw new Error(`there is no mode ${mode}`);
 process.stdout.write(`seed ${seed}\n`);
-const { broken, last, kills: done } = await killStreams({ service: kills, agent: kills, broker: Math.ceil(kills / 2) }, seed);
-process.stdout.write(`${JSON.stringify({ seed, kills: done, broken, last }, undefined, 2)}\n`);
-process.exitCode = broken.length === 0 ? 0 : 1;
+const result: { readonly broken: readonly string[] } = await kill();
+process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+process.exitCode = result.broken.length === 0 ? 0 : 1;

@@ -1,6 +1,7 @@
 // A service, an agent and a broker that are killed with kill -9 at moments that a seed draws from the whole of a run through the broker, and what must hold
 // after each.
 import { findKafka } from '../support/kafka.js';
+import { toRandom } from '../support/random.js';
 import { pause } from '../support/small-shop.js';
 import { type AgentProcess, type Standing, StreamWorld } from '../support/stream-world.js';
 
@@ -10,6 +11,8 @@ export interface StreamKill {
   readonly victim: Victim;
   /** After the start of the run. */
   readonly atMs: number;
+  /** How long there was no broker. */
+  readonly awayMs: number;
   /** What the run had said last. */
   readonly stage: string;
   /** Of the run that was under way. */
@@ -80,6 +83,7 @@ class Killing {
         kills.push({
           victim,
           atMs: kill.atMs,
+          awayMs: kill.awayMs,
           stage: kill.stage,
           ended: kill.ended,
           versions: [before.current, killed.current, after.current],
@@ -91,12 +95,13 @@ class Killing {
     return { seed, kills, broken: this.#broken, last: before };
   }
 
-  async #kill(victim: Victim): Promise<{ atMs: number; stage: string; ended: number | string | null; said: string }> {
+  async #kill(victim: Victim): Promise<{ atMs: number; awayMs: number; stage: string; ended: number | string | null; said: string }> {
     const { world } = this;
     const atMs = Math.round(this.#random() * this.#wholeMs);
     const run = world.run();
     await pause(atMs);
     const stage = run.said().stderr.trimEnd().split('\n').at(-1) ?? '';
+    const killedAt = performance.now();
     if (victim === 'service') run.child.kill('SIGKILL');
     else if (victim === 'broker') await world.kafka.restart();
     else {
@@ -104,8 +109,9 @@ class Killing {
       await pause(this.#random() * 500);
       this.#agent.start();
     }
+    const awayMs = victim === 'broker' ? Math.round(performance.now() - killedAt) : 0;
     const { code, signal, stderr } = await run.ended;
-    return { atMs, stage, ended: code ?? signal, said: stderr };
+    return { atMs, awayMs, stage, ended: code ?? signal, said: stderr };
   }
 
   async #publishNext(name: string): Promise<Standing> {
@@ -134,15 +140,4 @@ class Killing {
     hold('left over in the temporary folder', standing.temporary.length === 0);
     return standing;
   }
-}
-
-/** Mulberry32: the same seed gives the same moments, as far as a machine keeps time. */
-function toRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { verifyChain } from '../../src/pipeline/audit/audit.js';
 import { type ServiceProcess, begin, end, endAll } from '../support/processes.js';
+import { toRandom } from '../support/random.js';
 import { type ServiceWorld, startServiceWorld } from '../support/service.js';
 import { type TinyWorld, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
@@ -215,15 +216,4 @@ async function apply(world: ServiceWorld, token: string, name: string): Promise<
     .replace('env:TARGET_URL', `env:BAUTA_CONN_${name.toUpperCase()}`);
   const { status, body } = await world.ask('POST', '/v1/apply', { token, text, headers: { 'content-type': 'application/yaml' } });
   if (status !== 200) throw new Error(JSON.stringify(body));
-}
-
-/** Mulberry32: the same seed gives the same moments, as far as a machine keeps time. */
-function toRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
