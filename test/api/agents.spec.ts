@@ -1,20 +1,18 @@
 // Agents of a service: who may be in is asked for there, a worker takes him, and what he says and refuses stands in the log. Several agents, several
 // environments, one service and one broker.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { startAgent } from '../../src/agent/agent.js';
-import { AgentClock } from '../../src/control/agents/agents.js';
-import { systemClock } from '../../src/kernel/clock.js';
-import { packageFile } from '../../src/kernel/package-root.js';
 import { type Broker, openBroker, resolveBroker, toControlTopic } from '../../src/systems/kafka/kafka.js';
 import { findKafka, shareKafka } from '../support/kafka.js';
-import { type TestServer, startTestServer } from '../support/server.js';
-import { type ServiceWorld, startErrandWorker, startRunWorker, startServiceWorld } from '../support/service.js';
-import { type Said, type TinyWorld, bauta, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
+import { type ServiceWorld, startServiceWorld } from '../support/service.js';
+import { startStreamService, toStreamPipeline } from '../support/stream-service.js';
+import { type TargetWorld, startTargetWorld } from '../support/target-world.js';
+import { type Said, type TinyWorld, bauta, classificationText, startTinyWorld } from '../support/tiny-source.js';
 
 const jars = findKafka();
 const onKafka = jars === undefined ? it.skip : it;
@@ -24,7 +22,7 @@ let world: ServiceWorld;
 let broker: Broker;
 let folder: string;
 let env: Record<string, string> = {};
-const servers: TestServer[] = [];
+const servers: TargetWorld[] = [];
 const stops: (() => Promise<unknown>)[] = [];
 
 interface Running {
@@ -34,28 +32,19 @@ interface Running {
 }
 const agents: Record<string, Running> = {};
 
-const toPipeline = (name: string, environment: string): string =>
-  pipelineText
-    .replace('name: tiny', `name: ${name}`)
-    .replace('env:SOURCE_URL', 'env:BAUTA_CONN_SOURCE')
-    .replace('import: [classification.yaml]\n', '')
-    .replace(/target:[^]*?(?=classification)/, `target: { connection: env:BAUTA_CONN_BROKER, environment: ${environment}, class: dev, region: eu-central-1, allows: [pii], kafka: { prefix: ${prefix}, database: copy_${environment}, agents: ${environment === 'qa' ? 2 : 1}, waitMinutes: 1 } }\n`); // prettier-ignore
+const toPipeline = (name: string, environment: string, agents = 1): string =>
+  toStreamPipeline(name, environment, `prefix: ${prefix}, database: copy_${environment}, agents: ${agents}, waitMinutes: 1`);
 
 beforeAll(async () => {
   if (jars === undefined) return;
   const kafka = await shareKafka(jars);
   folder = mkdtempSync(join(tmpdir(), 'bauta-served-'));
-  const startTarget = async (): Promise<void> => {
-    const server = await startTestServer();
-    servers.push(server);
-    await server.sql('postgres', readFileSync(packageFile('deploy', 'target-role.sql'), 'utf8'));
-    await server.sql('postgres', `ALTER ROLE bauta_target PASSWORD 'a password'`);
-  };
   const startService = async (): Promise<void> => {
     tiny = await startTinyWorld();
     world = await startServiceWorld(tiny.server);
   };
-  await Promise.all([startService(), startTarget(), startTarget()]);
+  const [, ...targets] = await Promise.all([startService(), startTargetWorld(), startTargetWorld()]);
+  servers.push(...targets);
   broker = await openBroker(await resolveBroker('env:BROKER', kafka.url, () => Promise.resolve(undefined)));
   const connections = { BAUTA_CONN_SOURCE: await tiny.source('shop'), BAUTA_CONN_BROKER: kafka.url };
   env = {
@@ -65,23 +54,13 @@ beforeAll(async () => {
     FOREIGN: await world.person('fay', ['operator', 'viewer'], 'foreign'),
     BROKER: kafka.url,
   };
-  const text = `${toPipeline('tiny', 'qa')}---\n${toPipeline('other', 'uat')}---\n${classificationText}`;
+  const text = `${toPipeline('tiny', 'qa', 2)}---\n${toPipeline('early', 'qa')}---\n${toPipeline('other', 'uat')}---\n${classificationText}`;
   const author = await world.person('ada', ['policy-admin']);
   const applied = await world.ask('POST', '/v1/apply', { token: author, text, headers: { 'content-type': 'application/yaml' } });
   expect([applied.status, applied.body]).toMatchObject([200, {}]);
-  const pool = { BAUTA_POOL_TAGS: 'pii,pci,phi,special,sensitive,secret,quasi' };
-  const [runs, errands] = [
-    await startRunWorker(world, folder, connections, pool),
-    await startErrandWorker(world, folder, connections, pool),
-  ];
+  const settings = { BAUTA_POOL_TAGS: 'pii,pci,phi,special,sensitive,secret,quasi' };
   const failed = (error: unknown): void => void process.stderr.write(`clock: ${String(error)}\n`);
-  const pace = { lookMs: 100, soonMs: 300, againMs: 500 };
-  const clock = new AgentClock({ metadata: world.metadata, clock: systemClock, failed, pace });
-  stops.push(
-    () => clock.stop(),
-    () => errands.stop(),
-    () => runs.stop(),
-  );
+  stops.push(await startStreamService({ world, home: folder, connections, settings, failed }));
 }, 180_000);
 afterAll(async () => {
   for (const { stop } of Object.values(agents)) await stop();
@@ -89,7 +68,7 @@ afterAll(async () => {
   await broker?.close();
   await world?.stop();
   await tiny?.stop();
-  for (const server of servers) await server.stop();
+  for (const { server } of servers) await server.stop();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
@@ -116,12 +95,15 @@ const refusal = async (method: string, path: string, token: string, json?: objec
   return [status, body['code']];
 };
 
-function start(name: string, server: TestServer, tokenFile: string, to = 'qa'): Running {
+function start(name: string, server: TargetWorld, tokenFile: string, to = 'qa'): Running {
   const stopping = new AbortController();
   const said: string[] = [];
-  const url = new URL(server.url(`copy_${to}`));
-  [url.username, url.password] = ['bauta_target', 'a password'];
-  const environment = { BROKER: env['BROKER'], TARGET: url.toString(), BAUTA_AGENT_BROKER: 'env:BROKER', BAUTA_AGENT_TARGET: 'env:TARGET' };
+  const environment = {
+    BROKER: env['BROKER'],
+    TARGET: server.url(`copy_${to}`),
+    BAUTA_AGENT_BROKER: 'env:BROKER',
+    BAUTA_AGENT_TARGET: 'env:TARGET',
+  };
   const home = join(folder, name);
   const ended = startAgent({ environment, home, tokenFile, signal: stopping.signal, say: (line) => said.push(line) });
   ended.catch((error: unknown) => said.push(String(error)));
@@ -141,7 +123,7 @@ async function invite(name: string, environment: string): Promise<string> {
   return join(folder, `${name}.token`);
 }
 
-async function run(pipeline: string): Promise<void> {
+async function run(pipeline: string): Promise<string> {
   const { body } = await world.ask('POST', '/v1/runs', { token: env['OPERATOR']!, json: { pipeline } });
   const get = async (): Promise<Record<string, unknown>> =>
     (await world.ask('GET', `/v1/runs/${String(body['id'])}`, { token: env['OPERATOR']! })).body;
@@ -150,7 +132,11 @@ async function run(pipeline: string): Promise<void> {
   );
   const { state, summary } = await get();
   if (state !== 'published') throw new Error(JSON.stringify([summary, Object.values(agents).map(({ said }) => said)]));
+  return String(body['id']);
 }
+
+const idOf = (name: string): string =>
+  /^agent (\w+) /.exec(agents[name]!.said.find((line) => line.includes('is at work')) ?? '')?.[1] ?? '';
 
 onKafka(
   'are let in by tokens of their own, for environments that whoever invites has the right in, and by nobody else',
@@ -191,7 +177,7 @@ onKafka(
   'publish what a run of the service sent, each with a marker that is made out to its own server',
   async () => {
     await run('tiny');
-    for (const server of servers) {
+    for (const { server } of servers) {
       const [row] = await server.sql(
         'copy_qa',
         'SELECT (SELECT count(*)::int FROM app.person) AS people, note, (SELECT system_identifier::text FROM pg_control_system()) AS id FROM bauta.dataset',
@@ -204,6 +190,25 @@ onKafka(
     const told = await world.told('agent.published');
     expect(told.map(({ data }) => data)).toEqual([0, 1].map(() => expect.objectContaining({ environment: 'qa', version: 1 })));
     expect((await list('uat')).map(({ state }) => state)).toEqual(['silent']);
+  },
+  120_000,
+);
+
+onKafka(
+  'are waited for by as many as the document says: a run tells of one that is away, which publishes when it is back',
+  async () => {
+    const away = idOf('two');
+    await agents['two']!.stop();
+    const id = await run('early');
+    const shown = await bauta(['runs', 'show', id, '--server', world.url, '--token', 'env:OPERATOR'], { env });
+    expect([shown.stdout.includes(`${away} is behind: silent`), shown.stdout.includes('STREAM_AGENT_BEHIND')]).toEqual([true, true]);
+    const told = async (): Promise<unknown[]> =>
+      (await world.told('agent.published')).flatMap(({ data }) => (data['version'] === 2 ? [data['agent']] : []));
+    await until(async () => (await told()).length === 1);
+    start('two', servers[1]!, join(folder, 'two.token'));
+    await until(async () => (await told()).length === 2);
+    expect(new Set(await told())).toEqual(new Set([idOf('one'), away]));
+    expect(await servers[1]!.server.sql('copy_qa', 'SELECT version FROM bauta.dataset')).toEqual([{ version: 2 }]);
   },
   120_000,
 );
@@ -228,8 +233,7 @@ onKafka(
 onKafka(
   'are let go: told at once, counted by no run any more, and never taken in again',
   async () => {
-    const lines = agents['two']!.said;
-    const id = /^agent (\w+) /.exec(lines.find((line) => line.includes('is at work')) ?? '')?.[1] ?? '';
+    const id = idOf('two');
     expect(await refusal('DELETE', `/v1/agents/qa/${id}`, 'VIEWER')).toEqual([403, 'ACCESS_DENIED']);
     expect(await refusal('DELETE', '/v1/agents/qa/0000000000000000', 'OPERATOR')).toEqual([404, 'RESOURCE_UNKNOWN']);
     const revoked = await call(['revoke', 'qa', id]);

@@ -1,23 +1,25 @@
-// A run composed as the command line composes it, that stops at one place and says so: `node blocked-run.js PIPELINE PLACE`. `abort:STEP` is no stay:
-// the run is cancelled at that step.
+// A run composed as the command line composes it, that stops at one place and says so: `node blocked-run.js PIPELINE PLACE`. `step:A+B` stops at B too.
+// `abort:STEP` is no stay: the run is cancelled at that step.
 import { writeSync } from 'node:fs';
 
 import { compose } from '../../src/cli/compose.js';
 import { BautaError, toError } from '../../src/kernel/errors.js';
 import { provision } from '../../src/pipeline/pipeline.js';
 
-// Who waits for minutes waits for seconds.
+// From its stay on, who waits for minutes waits for seconds.
 const [hurry, now] = [Number(process.env['HURRY'] ?? 1), performance.now.bind(performance)];
-performance.now = () => now() * hurry;
+let stayedAt = Infinity;
+performance.now = () => now() + Math.max(now() - stayedAt, 0) * (hurry - 1);
 
 const [file = '', place = ''] = process.argv.slice(2);
 const [kind, name = ''] = place.split(':');
 
 /** The event loop goes on: what is under way beside the blocked call stays under way. SIGUSR2 lets the call go on too. */
-function stay(): Promise<void> {
+function stay(at = place): Promise<void> {
+  stayedAt = Math.min(stayedAt, now());
   const timer = setInterval(() => undefined, 1000);
   const resumed = new Promise<void>((resolve) => process.once('SIGUSR2', () => resolve()));
-  writeSync(1, `at ${place}\n`);
+  writeSync(1, `at ${at}\n`);
   return resumed.then(() => clearInterval(timer));
 }
 
@@ -28,12 +30,11 @@ function freeze(): void {
 }
 
 let batches = 0;
-let stayed = false;
-/** Once: who comes to the same step afterwards goes on. */
-function stayOnce(): Promise<void> | undefined {
-  if (stayed) return undefined;
-  stayed = true;
-  return stay();
+const [first = '', ...others] = name.split('+');
+const ahead = new Set([first, ...others]);
+/** Once at each: who comes to the same step afterwards goes on. */
+function stayOnce(step: string): Promise<void> | undefined {
+  return ahead.delete(step) ? stay(step === first ? place : `step:${step}`) : undefined;
 }
 const stop = new AbortController();
 const composed = await compose({
@@ -41,7 +42,7 @@ const composed = await compose({
   signal: stop.signal,
   onStep: (step) => {
     if (kind === 'abort' && step === name) stop.abort(toError('RUN_CANCELLED'));
-    return kind === 'step' && step === name ? stayOnce() : undefined;
+    return kind === 'step' ? stayOnce(step) : undefined;
   },
 });
 const { summary, error } = await provision(composed.doors, composed.request, composed.run, {

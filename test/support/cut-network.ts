@@ -7,6 +7,8 @@ export interface CutNetwork {
   leadTo(port: number): void;
   /** Ends every connection, and takes no further one. */
   cut(): void;
+  /** When a server of Kafka's protocol has answered the next request of this number, and before anybody hears of it. Resolves when it is cut. */
+  cutBeforeAnswer(apiKey: number): Promise<void>;
   mend(): void;
   close(): Promise<void>;
 }
@@ -14,9 +16,20 @@ export interface CutNetwork {
 export async function createCutNetwork(): Promise<CutNetwork> {
   let [to, isCut] = [0, false];
   const open = new Set<Socket>();
+  let trap: { readonly apiKey: number; readonly caught: () => void } | undefined;
   const server = createServer((from) => {
     if (isCut) return void from.destroy();
     const on = connect({ host: '127.0.0.1', port: to });
+    eachRequest(from, (apiKey) => {
+      if (trap?.apiKey !== apiKey) return;
+      const { caught } = trap;
+      trap = undefined;
+      on.unpipe(from);
+      on.once('data', () => {
+        cut();
+        caught();
+      }).resume();
+    });
     for (const [one, other] of [
       [from, on],
       [on, from],
@@ -38,6 +51,7 @@ export async function createCutNetwork(): Promise<CutNetwork> {
   };
   return {
     ...{ port: (server.address() as AddressInfo).port, cut },
+    cutBeforeAnswer: (apiKey) => new Promise((caught) => (trap = { apiKey, caught })),
     leadTo: (port) => void (to = port),
     mend: () => void (isCut = false),
     close: async () => {
@@ -45,4 +59,16 @@ export async function createCutNetwork(): Promise<CutNetwork> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Frames of Kafka's protocol: a length in four bytes, then the request, which begins with its number in two. */
+function eachRequest(from: Socket, hear: (apiKey: number) => void): void {
+  let rest = Buffer.alloc(0);
+  from.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 6 && rest.length >= 4 + rest.readInt32BE(0)) {
+      hear(rest.readInt16BE(4));
+      rest = rest.subarray(4 + rest.readInt32BE(0));
+    }
+  });
 }

@@ -231,6 +231,8 @@ function toSettings({ folder, ports, passwords }: Facts, controller: number): Re
     'sasl.oauthbearer.jwks.endpoint.url': `file://${join(folder, 'jwks.json')}`,
     'sasl.oauthbearer.expected.audience': 'bauta-test',
     'sasl.oauthbearer.expected.issuer': 'https://issuer.test',
+    // All clocks are this machine's.
+    'sasl.oauthbearer.clock.skew.seconds': '0',
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     // Only the listeners in clear know nobody by name: this machine's, and the controller's.
     'super.users': 'User:ANONYMOUS',

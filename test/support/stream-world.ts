@@ -51,6 +51,7 @@ export class StreamWorld {
   readonly agents: AgentProcess[] = [];
   readonly #children: ChildProcess[] = [];
   #agentCount = 0;
+  #expected: Promise<string> | undefined;
 
   private constructor(
     readonly kafka: OwnKafka,
@@ -90,7 +91,11 @@ export class StreamWorld {
   }
 
   /** The digest of what direct delivery makes, in a database of its own that goes again. */
-  async digestOfDirect(): Promise<string> {
+  digestOfDirect(): Promise<string> {
+    return (this.#expected ??= this.#deliverDirectly());
+  }
+
+  async #deliverDirectly(): Promise<string> {
     const { shop } = this;
     writeFileSync(shop.pipeline, this.direct);
     const TARGET_URL = shop.environment['TARGET_URL']!.replace(`/${database}`, '/shop_direct');
@@ -146,6 +151,11 @@ export class StreamWorld {
     return agent;
   }
 
+  /** For good. */
+  revoke(agentId: string): ReturnType<SmallShop['bauta']> {
+    return this.shop.bauta(['agents', 'revoke', 'dev', agentId, '--broker', 'env:BROKER_URL', '--prefix', prefix]);
+  }
+
   /** `bauta run`, in a process of its own. */
   run(environment: Readonly<Record<string, string>> = {}): Started {
     return this.shop.start(['run', '-f', this.shop.pipeline], environment);
@@ -158,7 +168,8 @@ export class StreamWorld {
     return stderr;
   }
 
-  async standing(): Promise<Standing> {
+  /** What the command line says of it. */
+  async listed(): Promise<Pick<Standing, 'versions' | 'temporary' | 'audit'>> {
     const { shop } = this;
     const [listed, verified] = await Promise.all([
       shop.bauta(['datasets', '-f', shop.pipeline, '--json']),
@@ -166,27 +177,38 @@ export class StreamWorld {
     ]);
     if (listed.code !== 0) throw new Error(listed.stderr);
     const { datasets } = JSON.parse(listed.stdout) as { datasets: Standing['versions'] };
-    const admin = await this.broker.admin();
-    const topics = await admin.list(`${prefix}.local.dev.bulk`).finally(() => admin.close());
-    const there = await shop.target.sql(
-      'postgres',
-      `SELECT datname AS name, shobj_description(oid, 'pg_database')::json ->> 'state' AS state, shobj_description(oid, 'pg_database')::json ->> 'version' AS version
-       FROM pg_database WHERE datname ~ '^${database}' ORDER BY 1`,
-    );
-    const roles = await shop.target.sql(
-      'postgres',
-      `SELECT rolname AS name FROM pg_roles WHERE rolname ~ '^${database}__?_bauta' ORDER BY 1`,
-    );
-    const current = there.find(({ name }) => name === database);
     return {
-      current: current && Number(current['version']),
-      digest: current ? await this.#digest(database) : '',
-      left: [...there.filter(({ state }) => state === 'staging'), ...roles].map(({ name }) => String(name)),
       versions: datasets.map(({ version, state, runId }) => ({ version, state, runId })),
-      bulkTopics: topics.length,
       temporary: readdirSync(shop.environment['TMPDIR']!),
       audit: verified.code,
     };
+  }
+
+  async standing(): Promise<Standing> {
+    const listed = await this.listed();
+    const admin = await this.broker.admin();
+    const topics = await admin.list(`${prefix}.local.dev.bulk`).finally(() => admin.close());
+    const current = await this.current();
+    return {
+      current,
+      digest: current === undefined ? '' : await this.#digest(database),
+      left: await this.left(),
+      bulkTopics: topics.length,
+      ...listed,
+    };
+  }
+
+  /** By the agent's server. */
+  async current(): Promise<number | undefined> {
+    const text = `SELECT (shobj_description(oid, 'pg_database')::json ->> 'version')::int AS version FROM pg_database WHERE datname = '${database}'`;
+    return (await this.shop.target.sql('postgres', text))[0]?.['version'] as number | undefined;
+  }
+
+  /** Of databases and roles there, what belongs to no version. */
+  async left(): Promise<readonly string[]> {
+    const text = `SELECT datname AS name FROM pg_database WHERE datname ~ '^${database}' AND shobj_description(oid, 'pg_database')::json ->> 'state' = 'staging'
+      UNION ALL SELECT rolname FROM pg_roles WHERE rolname ~ '^${database}__?_bauta' ORDER BY 1`;
+    return (await this.shop.target.sql('postgres', text)).map(({ name }) => String(name));
   }
 
   async #digest(name: string): Promise<string> {

@@ -1,5 +1,5 @@
-// A service, an agent, readers and auditors at a broker with TLS, logins and an authorizer, each with what deploy/kafka/grant.sh gives it and nothing else: whole runs in every
-// encoding, what each is refused, and that nothing of a person is anywhere at the broker.
+// A service, an agent, readers and auditors at a broker with TLS, logins (SCRAM, mTLS, OAUTHBEARER) and an authorizer, each with what deploy/kafka/grant.sh gives it and nothing
+// else: whole runs in every encoding, what each is refused, and that nothing of a person is anywhere at the broker.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { startAgent } from '../../src/agent/agent.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { AgentClock } from '../../src/control/agents/agents.js';
 import { openEventPublication } from '../../src/control/events/events.js';
 import { findStreamKey } from '../../src/control/stream-key.js';
-import { systemClock } from '../../src/kernel/clock.js';
-import { packageFile } from '../../src/kernel/package-root.js';
 import { openFileKeys } from '../../src/systems/files/files.js';
 import { type Broker, type DatasetKey, openBroker, resolveBroker, toBulkTopic, toControlTopic, toReceiptsTopic } from '../../src/systems/kafka/kafka.js'; // prettier-ignore
 import { toBulkRecord } from '../../src/systems/kafka/wire/record.js';
@@ -24,9 +21,10 @@ import { giveRights } from '../support/grants.js';
 import { type OwnKafka, type User, findKafka, startKafka } from '../support/kafka.js';
 import { findProgram } from '../support/program.js';
 import { type Registry, startRegistry } from '../support/registry.js';
-import { type TestServer, startTestServer } from '../support/server.js';
-import { type ServiceWorld, startErrandWorker, startRunWorker, startServiceWorld } from '../support/service.js';
-import { type TinyWorld, bauta, canary, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
+import { type ServiceWorld, startServiceWorld } from '../support/service.js';
+import { startStreamService, toStreamPipeline } from '../support/stream-service.js';
+import { type TargetWorld, startTargetWorld } from '../support/target-world.js';
+import { type TinyWorld, bauta, canary, classificationText, startTinyWorld } from '../support/tiny-source.js';
 
 const jars = findKafka();
 const kcat = findProgram('kcat');
@@ -61,7 +59,7 @@ const planted = `
   let tiny: TinyWorld;
   let world: ServiceWorld;
   let registry: Registry;
-  let target: TestServer;
+  let target: TargetWorld;
   let token: string;
   const folder = mkdtempSync(join(tmpdir(), 'bauta-rights-'));
   const stops: (() => Promise<unknown>)[] = [];
@@ -77,49 +75,47 @@ const planted = `
   const failed = (error: unknown): void => void said.push(String(error));
   const grant = (...calls: string[]): Promise<void> => giveRights(kafka, jars ?? '', folder, ...calls);
 
-  const toPipeline = (environment: string, options: string): string =>
-    pipelineText
-      .replace('name: tiny', `name: ${environment}`)
-      .replace('env:SOURCE_URL', 'env:BAUTA_CONN_SOURCE')
-      .replace('import: [classification.yaml]\n', '')
-      .replace(/target:[^]*?(?=classification)/, `target: { connection: env:BAUTA_CONN_BROKER, environment: ${environment}, class: dev, region: eu-central-1, allows: [pii], kafka: { ${options} } }\n`); // prettier-ignore
+  /** With OAUTHBEARER, as of a file that something renews. */
+  const byToken = (user: User): string => {
+    writeFileSync(join(kafka.folder, `${user}.token`), kafka.token(user, 3600), { mode: 0o600 });
+    return `kafkas://localhost:${kafka.ports.sasl}?mechanism=oauthbearer&token=file:${kafka.folder}/${user}.token&ca=file:${kafka.caFile}`;
+  };
+  const toPipeline = (environment: string, ...more: [string, string?]): string => toStreamPipeline(environment, environment, ...more);
 
   beforeAll(async () => {
     const startService = async (): Promise<void> => {
       tiny = await startTinyWorld();
       world = await startServiceWorld(tiny.server);
     };
-    const startTarget = async (): Promise<void> => {
-      target = await startTestServer();
-      await target.sql('postgres', readFileSync(packageFile('deploy', 'target-role.sql'), 'utf8'));
-      await target.sql('postgres', `ALTER ROLE bauta_target PASSWORD 'a password'`);
-    };
-    [kafka, registry] = await Promise.all([startKafka(jars ?? ''), startRegistry(), startService(), startTarget()]);
+    [kafka, registry, target] = await Promise.all([startKafka(jars ?? ''), startRegistry(), startTargetWorld(), startService()]);
     await grant('service User:service default', 'agent User:agent-1 default dev', 'reader User:reader default lake', 'events User:events', 'auditor User:auditor'); // prettier-ignore
     // A workspace has what it was granted of files: those of one folder.
     const address = kafka.login('service').replace(kafka.caFile, 'ca.crt');
-    const connections = { BAUTA_CONN_SOURCE: await tiny.source('shop', planted), BAUTA_CONN_BROKER: address };
-    const settings = { BAUTA_SECRETS: kafka.folder };
+    // Kafka knows the same principal by a password, by the name in a certificate and by the subject of a token.
+    const connections = {
+      BAUTA_CONN_SOURCE: await tiny.source('shop', planted),
+      BAUTA_CONN_BROKER: address,
+      BAUTA_CONN_CERTIFICATE: kafka.certificate('service').replaceAll(`${kafka.folder}/`, ''),
+      BAUTA_CONN_TOKEN: byToken('service').replaceAll(`${kafka.folder}/`, ''),
+    };
+    const grants = join(folder, 'grants.yaml');
+    const shown = { 'service.key': kafka.ports.tls, 'service.token': kafka.ports.sasl };
+    const secrets = Object.entries(shown).map(([file, port]) => `{ reference: 'file:${file}', for: 'localhost:${port}' }`);
+    const references = `['env:BAUTA_CONN_*', 'file:ca.crt', 'file:service.*']`;
+    writeFileSync(grants, `workspaces: { default: { references: ${references}, secrets: [${secrets.join(', ')}] } }\n`);
+    const settings = { BAUTA_SECRETS: kafka.folder, BAUTA_GRANTS: grants };
     token = await world.person('bob', ['policy-admin', 'requester', 'operator', 'viewer']);
     const alone = `transactionMegabytes: 0, registry: { url: "${registry.url}" }, readers: ['User:reader']`;
     const documents = [
       toPipeline('dev', 'database: copy_dev, partitions: 2'),
-      toPipeline('lake', 'encoding: rows, partitions: 2, rows: { format: json }'),
+      toPipeline('lake', 'encoding: rows, partitions: 2, rows: { format: json }', 'CERTIFICATE'),
       toPipeline('pond', `encoding: rows, partitions: 2, rows: { format: connect-json, readers: ['User:reader'] }`),
-      toPipeline('sea', `encoding: rows, partitions: 2, rows: { format: avro, ${alone} }`),
+      toPipeline('sea', `encoding: rows, partitions: 2, rows: { format: avro, ${alone} }`, 'TOKEN'),
       classificationText,
     ].join('---\n');
     const applied = await world.ask('POST', '/v1/apply', { token, text: documents, headers: { 'content-type': 'application/yaml' } });
     expect([applied.status, applied.body]).toMatchObject([200, {}]);
-    const runs = await startRunWorker(world, folder, connections, settings);
-    const errands = await startErrandWorker(world, folder, connections, settings);
-    const pace = { lookMs: 100, soonMs: 300, againMs: 500 };
-    const clock = new AgentClock({ metadata: world.metadata, clock: systemClock, failed, pace });
-    stops.push(
-      () => clock.stop(),
-      () => errands.stop(),
-      () => runs.stop(),
-    );
+    stops.push(await startStreamService({ world, home: folder, connections, settings, failed }));
   }, 180_000);
   afterAll(async () => {
     for (const stop of stops) await stop();
@@ -127,7 +123,7 @@ const planted = `
     await registry?.close();
     await world?.stop();
     await tiny?.stop();
-    await target?.stop();
+    await target?.server.stop();
     await kafka?.stop();
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);
@@ -150,16 +146,14 @@ const planted = `
   }
 
   let bulk = '';
-  it('an agent is enrolled, loads what the service sends, and publishes; its key opens it and the broker’s operator has none', async () => {
+  it('an agent is enrolled with a token of its issuer, loads what the service sends, and publishes; its key opens it and the broker’s operator has none', async () => {
     const env = { TOKEN: token };
     const invited = await bauta(['agents', 'invite', 'dev', '--server', world.url, '--token', 'env:TOKEN'], { env });
     expect(invited.stderr + invited.stdout).toContain('bauta-agent-');
     writeFileSync(join(folder, 'agent.token'), world.secret(invited.stdout), { mode: 0o600 });
-    const url = new URL(target.url('copy_dev'));
-    [url.username, url.password] = ['bauta_target', 'a password'];
     const variables = {
-      BROKER: kafka.login('agent-1'),
-      TARGET: url.toString(),
+      BROKER: byToken('agent-1'),
+      TARGET: target.url('copy_dev'),
       BAUTA_AGENT_BROKER: 'env:BROKER',
       BAUTA_AGENT_TARGET: 'env:TARGET',
     };
@@ -173,12 +167,12 @@ const planted = `
     await until(async () => ((await world.ask('GET', '/v1/agents', { token })).body['items'] as unknown[]).length === 1);
     const { state, runId, codes } = await run('dev');
     expect([state, codes, said.filter((line) => /refused|BROKER_/.test(line))]).toEqual(['published', [], []]);
-    expect(await target.sql('copy_dev', 'SELECT count(*)::int AS n FROM app.person')).toEqual([{ n: 181 }]);
+    expect(await target.server.sql('copy_dev', 'SELECT count(*)::int AS n FROM app.person')).toEqual([{ n: 181 }]);
     const admin = await (await open(kafka.url)).admin();
     bulk = (await admin.list(toBulkTopic(place, runId)))[0] ?? '';
   }, 120_000);
 
-  it('rows are published to readers of its environments, and where the document gives them rights, only by who may give them', async () => {
+  it('rows are published, by certificate and by token too, to readers of its environments, and where the document gives them rights, only by who may give them', async () => {
     expect(await run('lake')).toMatchObject({ state: 'published' });
     const refused = await run('pond');
     expect([refused.state, refused.codes]).toEqual(['failed', ['BROKER_DENIED']]);
