@@ -278,7 +278,7 @@ onBrokerDisk(
   'a disk of the broker that is full ends the run with a name for it; with room again the next run publishes',
   async () => {
     const before = await askCurrent();
-    const blocked = await world.shop.block('step:data.load', { BAUTA_BROKER_WAIT_MS: '3000' });
+    const blocked = await world.shop.block('step:data.load', { BAUTA_BROKER_WAIT_MS: '3000', HURRY: '10' });
     brokerDisk!.fill();
     // Kafka halts when its only log directory fails.
     expect(await goOn(blocked)).toMatch(/^failed BROKER_(UNREACHABLE|REFUSED)$/);
