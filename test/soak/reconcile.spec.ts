@@ -78,6 +78,12 @@ it('is told by the command line to an auditor, who computes it out of the log hi
   expect(stdout).toMatch(/0 rows or entries missing; 16 populations the log alone has$/m);
 }, 60_000);
 
+it('reads the same rows by pages of any size', async () => {
+  const inOrder = (rows: Awaited<ReturnType<typeof readRows>>): readonly (readonly [string, readonly string[]])[] =>
+    [...rows].map(([name, found]) => [name, found.map(({ id }) => id).sort()]);
+  expect(inOrder(await readRows(recorded, 2))).toEqual(inOrder(await readRows(recorded)));
+});
+
 it('finds a row of which no entry tells, of every kind', async () => {
   const all = await readRows(recorded);
   const entries = readEntries(logOf(recorded));

@@ -137,15 +137,15 @@ const toCounted = (name: string, listed: readonly string[]): readonly string[] =
   name === 'intents' ? listed.filter((type) => type.endsWith('.intended')) : (begins[name] ?? listed);
 
 /** All rows of the service that the log tells of, too. */
-export async function readRows({ world }: Recorded): Promise<ReadonlyMap<CounterpartName, readonly StoredRow[]>> {
+export async function readRows({ world }: Recorded, size = 5000): Promise<ReadonlyMap<CounterpartName, readonly StoredRow[]>> {
   const rows = new Map<CounterpartName, readonly StoredRow[]>();
   for (const name of counterpartNames) {
     const found: StoredRow[] = [];
     for (let after: string | undefined; ;) {
-      const page = await world.metadata.within(world.workspaces.home, (transaction) => transaction.counterparts.list(name, 5000, after));
+      const page = await world.metadata.within(world.workspaces.home, (transaction) => transaction.counterparts.list(name, size, after));
       found.push(...page);
       after = page.at(-1)?.key;
-      if (page.length < 5000) break;
+      if (page.length < size) break;
     }
     rows.set(name, found);
   }

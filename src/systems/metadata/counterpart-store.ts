@@ -98,7 +98,8 @@ export class CounterpartStore {
   /** In the order of the key; `after` is the key of the last one of the page before. */
   list(name: CounterpartName, limit: number, after?: string): Promise<readonly CounterpartRow[]> {
     const { from, key, at, owed = 'true', only = 'true', id } = sources[name];
-    const columns = key.map(([column]) => column).join(', ');
+    // Of the table: `id` alone would be what is selected under that name, and that has another order.
+    const columns = key.map(([column]) => `t.${column}`).join(', ');
     const joined = `concat_ws(' ', ${columns})`;
     const cut = after?.split(' ') ?? [];
     const places = key.map(([, type], index) => `$${index + 3}::${type}`).join(', ');
