@@ -21,7 +21,7 @@ export interface PersonTable {
   readonly leading: readonly FollowedRows[];
 }
 
-const wide: ReadonlySet<string> = new Set(['json', 'jsonb', 'xml', 'bytea', 'hstore', 'tsvector', 'tsquery', 'bool']);
+const wide: ReadonlySet<string> = new Set(['json', 'jsonb', 'xml', 'bytea', 'hstore', 'tsvector', 'tsquery']);
 
 /** One value, that can be told apart, and is no document. */
 function isPlain({ type, rule }: Pick<ColumnPlan, 'type' | 'rule'>): boolean {

@@ -60,10 +60,10 @@ const lengthOf: Readonly<Record<(typeof algorithms)[number], number>> = {
   ...{ md5: 32, sha1: 40, sha224: 56, sha256: 64, sha384: 96, sha512: 128 },
 };
 
-/** 1920 to 2025, as ISO 8601 has them, without signs, and with points. */
+/** 1920 to 2035, as ISO 8601 has them, without signs, and with points. */
 function* days(): Generator<string> {
   const dayMs = 86_400_000;
-  for (let at = Date.UTC(1920, 0, 1); at < Date.UTC(2026, 0, 1); at += dayMs) {
+  for (let at = Date.UTC(1920, 0, 1); at < Date.UTC(2036, 0, 1); at += dayMs) {
     const iso = new Date(at).toISOString().slice(0, 10);
     const [year, month, day] = iso.split('-');
     yield iso;
