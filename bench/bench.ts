@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { packageFile } from '../src/kernel/package-root.js';
-import { exitForHelp } from './help.js';
+import { exitForHelp, option } from './help.js';
 import type { RunFigures } from './one-run.js';
-import { type Timing, BINARIES, load, makeRoles, missing, settings, startBench, urlAs } from './reference.js';
+import { type Timing, BINARIES, load, makeRoles, settings, startBench, urlAs } from './reference.js';
 
 interface Measured extends Timing {
   readonly peakRssBytes: number;
@@ -30,21 +30,12 @@ memory, the masking kernel alone, and the audit log alone. Takes several minutes
                nothing but pg_dump | psql and provisioning without verification, and where its time goes`);
 
 const run = promisify(execFile);
-const option = (name: string, fallback: number): number => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
 const rounds = option('--rounds', 3);
 const scale = option('--scale', 1);
 const json = process.argv.includes('--json');
 const only = process.argv.includes('--only') ? 'provision' : undefined;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-const lack = missing();
-if (lack !== undefined) {
-  say(`the benchmark needs ${lack}`);
-  process.exit(1);
-}
 const home = mkdtempSync(join(tmpdir(), 'bauta-bench-'));
 const bench = await startBench();
 try {

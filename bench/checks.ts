@@ -1,23 +1,13 @@
 // `node dist/bench/checks.js`: ten checks of the reference data beside `SELECT count(*)` of the same tables, in one run.
 // Usage: node dist/bench/checks.js [--rounds N] [--scale N]
-import { exitForHelp } from './help.js';
-import { type Timing, load, missing, startBench } from './reference.js';
+import { exitForHelp, option } from './help.js';
+import { type Timing, load, startBench } from './reference.js';
 import type { CheckPlan } from '../src/pipeline/check.js';
 import { CheckCounter } from '../src/systems/postgres/postgres.js';
 
 exitForHelp(`Usage: node dist/bench/checks.js [--rounds N] [--scale N]
 
 Ten checks, eight of them in one scan of a table each, beside one count(*) of each table. The best of the rounds counts.`);
-
-const option = (name: string, fallback: number): number => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
-const lack = missing();
-if (lack !== undefined) {
-  process.stderr.write(`the benchmark needs ${lack}\n`);
-  process.exit(1);
-}
 
 const of = (name: string, table: string, ...columns: string[]) => ({
   ...{ name, severity: 'withhold' as const, table: { schema: 'public', name: table }, columns },

@@ -12,8 +12,8 @@ import { systemClock } from '../src/kernel/clock.js';
 import { newRunId } from '../src/kernel/ids.js';
 import { packageFile } from '../src/kernel/package-root.js';
 import { PostgresTarget } from '../src/systems/postgres/target/target.js';
-import { exitForHelp } from './help.js';
-import { type Bench, load, makeRoles, missing, startBench, urlAs } from './reference.js';
+import { exitForHelp, option } from './help.js';
+import { type Bench, load, makeRoles, startBench, urlAs } from './reference.js';
 
 exitForHelp(`Usage: node dist/bench/clones.js [--json] [--rounds N] [--scale N]
 
@@ -25,16 +25,6 @@ connect again at once are without the database when a version is published and r
   --scale N    how much of the workload: 1 is four million rows, 583 MB of text (1)`);
 
 const run = promisify(execFile);
-const option = (name: string, fallback: number): number => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
-const lack = missing();
-if (lack !== undefined) {
-  say(`the benchmark needs ${lack}`);
-  process.exit(1);
-}
 const folder = mkdtempSync(join(tmpdir(), 'bauta-bench-clones-'));
 const bench = await startBench();
 try {

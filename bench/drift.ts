@@ -1,7 +1,7 @@
 // `node dist/bench/drift.js`: the drift check of the reference data beside one `pg_dump > /dev/null` of it, in one run.
 // Usage: node dist/bench/drift.js [--rounds N] [--scale N]
-import { exitForHelp } from './help.js';
-import { BINARIES, load, missing, startBench } from './reference.js';
+import { exitForHelp, option } from './help.js';
+import { BINARIES, load, startBench } from './reference.js';
 import type { WholeMarker } from '../src/pipeline/look-at-rows.js';
 import { lookAtRows } from '../src/pipeline/look-at-rows.js';
 import { DatasetReader } from '../src/systems/postgres/postgres.js';
@@ -10,15 +10,6 @@ exitForHelp(`Usage: node dist/bench/drift.js [--rounds N] [--scale N]
 
 Every row of the reference data compared with a manifest, beside one pg_dump of it to nowhere. The best of the rounds counts.`);
 
-const option = (name: string, fallback: number): number => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
-const lack = missing();
-if (lack !== undefined) {
-  process.stderr.write(`the benchmark needs ${lack}\n`);
-  process.exit(1);
-}
 const bench = await startBench();
 try {
   await load(bench, 'copy', option('--scale', 1));

@@ -44,7 +44,13 @@ export function missing(): string | undefined {
   return existsSync(WORKLOAD) ? undefined : `the reference workload: no ${WORKLOAD} (BENCH_WORKLOAD names another place)`;
 }
 
+/** Ends the process where something is missing. */
 export async function startBench(): Promise<Bench> {
+  const lack = missing();
+  if (lack !== undefined) {
+    process.stderr.write(`the benchmark needs ${lack}\n`);
+    process.exit(1);
+  }
   const server = await startEmbedded({ binaries: BINARIES, settings });
   const sql: Bench['sql'] = async (database, text) => {
     const client = new pg.Client({ connectionString: server.url(database) });
