@@ -222,14 +222,18 @@ export interface Sampling {
   readonly seed: number;
 }
 
-/** Answered by four numbers: rows, the smallest group, rows that are alone, rows in groups of fewer than `below`. */
+/** Answered by four numbers for each set of columns: rows, the smallest group, rows that are alone, rows in groups of fewer than `below`. */
 export interface ClassesQuestion {
   readonly kind: 'classes';
   readonly table: TableName;
-  readonly columns: readonly string[];
+  /** One, or several that have no more than `MOST_GROUPED` columns between them. */
+  readonly sets: readonly (readonly string[])[];
   readonly below: number;
   readonly sample?: Sampling;
 }
+
+/** Of several sets at once: PostgreSQL's GROUPING takes no more arguments. */
+export const MOST_GROUPED = 31;
 
 /** Answered by three numbers: persons, those alone by the counts of their rows, those alone by everything. */
 export interface FollowedQuestion {

@@ -128,6 +128,15 @@ it('finds what a careless pipeline lets through, as much of it as there is, and 
   expect(person.linked).toEqual({ columns: ['born', 'postcode', 'illness'], rows: persons, linked: alone, wrong: 0, population: persons });
   expect(person.linkedByAll).toMatchObject({ linked: source['rows'] });
   expect(person.quasi).toMatchObject({ k: source['k'], unique: alone, rows: persons });
+  // All sets of a table are counted in one pass, each as if it were alone.
+  expect(person.found.map(({ columns }) => columns.length)).toEqual([1, 2, 3]);
+  for (const { columns, k, unique, below } of person.found) {
+    const groups = `SELECT count(*)::int AS n FROM person GROUP BY ${columns.join(', ')}`;
+    const counted = await world.copy(
+      `SELECT min(n) AS k, count(*) FILTER (WHERE n = 1)::int AS "unique", coalesce(sum(n) FILTER (WHERE n < 5), 0)::int AS below FROM (${groups}) AS g`,
+    );
+    expect(counted).toEqual([{ k, unique, below }]);
+  }
   const account = person.guessed.find(({ column }) => column === 'account')!;
   expect(account.guessed - account.chance).toBeGreaterThan(0.2 * persons);
   expect(account.beyondChance).toBeGreaterThan(0.2);

@@ -1,6 +1,6 @@
 // The dictionary attack: values of a copy that look like digests are held against digests that anybody can make, because no key is in them: of originals
 // that stood in the source, and of every day on which somebody who lives may be born.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const algorithms = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
 /** Originals that are tried. */
@@ -51,7 +51,7 @@ export class Dictionary {
   #add(text: string): void {
     for (const algorithm of algorithms) {
       if (!this.#lengths.has(lengthOf[algorithm])) continue;
-      this.#digests.add(createHash(algorithm).update(text).digest('hex'));
+      this.#digests.add(hash(algorithm, text));
     }
   }
 }

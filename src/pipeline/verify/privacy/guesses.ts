@@ -1,6 +1,6 @@
 // The frequency attack: whoever knows how often each value stands in the source takes the pseudonym of the same rank for it. Every row that is tried says
 // whether that was right, and whether always naming the most frequent value would have been.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { ColumnPlan } from '../../plan.js';
 import type { Frequencies, Frequency, GuessFigures } from '../../privacy.js';
@@ -52,12 +52,17 @@ const APART = 3;
 function toRanks(top: readonly Frequency[]): ReadonlyMap<string, Ranks> {
   const isOne = (a: Frequency, b: Frequency | undefined): boolean =>
     b !== undefined && Math.abs(a.rows - b.rows) <= APART * Math.sqrt(a.variance + b.variance);
+  const known = new Map<string, Ranks>();
   return new Map(
     top.map((one, rank) => {
+      // Between two of the same count and variance no other is told apart from them.
+      const like = `${one.rows} ${one.variance}`;
       let [from, to] = [rank, rank];
-      while (isOne(one, top[from - 1])) from--;
-      while (isOne(one, top[to + 1])) to++;
-      return [one.digest, [from, to]];
+      while (!known.has(like) && isOne(one, top[from - 1])) from--;
+      while (!known.has(like) && isOne(one, top[to + 1])) to++;
+      const ranks = known.get(like) ?? [from, to];
+      known.set(like, ranks);
+      return [one.digest, ranks];
     }),
   );
 }
@@ -73,5 +78,5 @@ function toChance(a: Ranks | undefined, b: Ranks | undefined): number {
 function toDigest(field: string | undefined, { type }: ColumnPlan): string | undefined {
   const text = field === undefined ? undefined : toText(field);
   if (text === undefined) return undefined;
-  return createHash('md5').update(type.base === 'bpchar' ? text.trimEnd() : text).digest('hex'); // prettier-ignore
+  return hash('md5', type.base === 'bpchar' ? text.trimEnd() : text); // prettier-ignore
 }

@@ -6,17 +6,18 @@ import type { CheckPlan } from '../../check.js';
 import { findComparison, hasEquality } from '../../check-type.js';
 import type { ColumnPlan, Plan } from '../../plan.js';
 import type { Field, Reader, Relation } from '../../ports.js';
-import type {
-  ClassFigures,
-  DictionaryFigures,
-  FollowedFigures,
-  Frequencies,
-  GuessFigures,
-  PrivacyLimits,
-  Sampling,
-  SensitiveFigures,
-  TablePrivacy,
-  Unmeasured,
+import {
+  type ClassFigures,
+  type DictionaryFigures,
+  type FollowedFigures,
+  type Frequencies,
+  type GuessFigures,
+  MOST_GROUPED,
+  type PrivacyLimits,
+  type Sampling,
+  type SensitiveFigures,
+  type TablePrivacy,
+  type Unmeasured,
 } from '../../privacy.js';
 import { findIdentifying } from './classes.js';
 import { type PersonTable, isText, toPersonTables } from './columns.js';
@@ -59,6 +60,14 @@ export async function measureTables(setting: PrivacySetting): Promise<readonly T
   return measured;
 }
 
+interface WantedClasses {
+  readonly measure: 'classes' | 'found';
+  readonly set: readonly ColumnPlan[];
+  readonly sample?: Sampling;
+}
+
+type GroupedClasses = ClassFigures & Pick<WantedClasses, 'measure'>;
+
 class TableMeasurement {
   readonly #unmeasured: Unmeasured[] = [];
   readonly #rows: number;
@@ -80,7 +89,8 @@ class TableMeasurement {
     const rows = await this.#tried();
     return {
       ...none,
-      ...{ quasi: await this.#quasi(), found: await this.#found(rows), sensitive: await this.#sensitive() },
+      ...(await this.#classes(rows)),
+      sensitive: await this.#sensitive(),
       ...(await this.#links(rows)),
       ...{ guessed: await this.#guesses(rows), followed: await this.#followed(), unmeasured: this.#unmeasured },
     };
@@ -105,35 +115,50 @@ class TableMeasurement {
     return Math.ceil(this.setting.mostRows / of);
   }
 
-  async #quasi(): Promise<ClassFigures | null> {
-    const { personal } = this.of;
-    return personal.length === 0 ? null : ((await this.#classes([personal], 'classes'))[0] ?? null);
-  }
-
-  async #found(rows: TriedRows | undefined): Promise<readonly ClassFigures[]> {
-    if (!rows) return [];
+  /** Of a small table all in one statement; of a larger one the sets that somebody may set a limit for are looked at in more rows. */
+  async #classes(rows: TriedRows | undefined): Promise<Pick<TablePrivacy, 'quasi' | 'found'>> {
     const { personal, other } = this.of;
-    return this.#classes(findIdentifying(rows, [...personal, ...other]), 'found');
+    const quasi = personal.length === 0 ? [] : [{ measure: 'classes' as const, set: personal, ...this.#sample() }];
+    const found = rows ? findIdentifying(rows, [...personal, ...other]) : [];
+    const others = found.map((set) => ({ measure: 'found' as const, set, ...this.#sample(this.#rows, this.#part(4)) }));
+    const wanted = [...quasi, ...others].filter(({ measure, set }) => {
+      const isFit = set.every(({ type }) => hasEquality(type));
+      if (!isFit) this.#unmeasured.push({ measure, why: 'a type whose values cannot be told apart by =' });
+      return isFit;
+    });
+    const parts = new Map<number | undefined, WantedClasses[]>();
+    for (const one of wanted) parts.set(one.sample?.rows, [...(parts.get(one.sample?.rows) ?? []), one]);
+    const told = await this.#groupAll([...parts.values()]);
+    const figures = (of: WantedClasses['measure']): readonly ClassFigures[] =>
+      told.flatMap(({ measure, ...one }) => (measure === of ? [one] : []));
+    return { quasi: figures('classes')[0] ?? null, found: figures('found') };
   }
 
-  async #classes(sets: readonly (readonly ColumnPlan[])[], measure: 'classes' | 'found'): Promise<readonly ClassFigures[]> {
-    const { table } = this.of;
-    const told = measure === 'classes' ? this.#sample() : this.#sample(this.#rows, this.#part(4));
-    const questions = sets
-      .filter((set) => set.every(({ type }) => hasEquality(type)))
-      .map((set) => ({
-        ...{ kind: 'classes' as const, table: { schema: table.schema, name: table.name }, columns: set.map(({ name }) => name) },
-        ...{ below: this.setting.limits.minK ?? USUAL_K, ...told },
-      }));
-    if (questions.length < sets.length) this.#unmeasured.push({ measure, why: 'a type whose values cannot be told apart by =' });
-    const answers = questions.length === 0 ? [] : await this.setting.reader.measure(questions);
-    return answers.flatMap((answer, i) => {
-      if ('sqlState' in answer) {
-        this.#unmeasured.push({ measure, why: `SQLSTATE ${answer.sqlState}` });
-        return [];
-      }
-      const [rows = 0, k = 0, unique = 0, below = 0] = answer.numbers;
-      return [{ columns: questions[i]!.columns, rows, k, unique, below, ...(told.sample ? { sampled: true as const } : {}) }];
+  async #groupAll(parts: readonly (readonly WantedClasses[])[]): Promise<readonly GroupedClasses[]> {
+    const told: GroupedClasses[] = [];
+    for (const part of parts) told.push(...(await this.#group(part)));
+    return told;
+  }
+
+  /** Sets of columns over the same rows. One of several that cannot be grouped keeps no other from it. */
+  async #group(wanted: readonly WantedClasses[]): Promise<readonly GroupedClasses[]> {
+    const { schema, name } = this.of.table;
+    const [first] = wanted;
+    if (!first) return [];
+    const sets = wanted.map(({ set }) => set.map((column) => column.name));
+    const apart = wanted.map((one) => [one]);
+    if (wanted.length > 1 && new Set(sets.flat()).size > MOST_GROUPED) return this.#groupAll(apart);
+    const sample = first.sample ? { sample: first.sample } : {};
+    const question = { kind: 'classes' as const, table: { schema, name }, sets, below: this.setting.limits.minK ?? USUAL_K, ...sample };
+    const [answer] = await this.setting.reader.measure([question]);
+    if (!answer || 'sqlState' in answer) {
+      if (wanted.length > 1) return this.#groupAll(apart);
+      this.#unmeasured.push({ measure: first.measure, why: `SQLSTATE ${answer?.sqlState ?? ''}` });
+      return [];
+    }
+    return wanted.map(({ measure }, i) => {
+      const [rows = 0, k = 0, unique = 0, below = 0] = answer.numbers.slice(4 * i);
+      return { measure, columns: sets[i] ?? [], rows, k, unique, below, ...(first.sample ? { sampled: true as const } : {}) };
     });
   }
 

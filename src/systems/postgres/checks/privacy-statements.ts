@@ -10,12 +10,19 @@ export function toPrivacyText(question: PrivacyQuestion, there: There): string {
   return question.kind === 'classes' ? toClasses(question, there) : toFollowed(question, there);
 }
 
-/** A NULL is a value like others: who sees the copy sees that it is missing. */
-function toClasses({ table, columns, below, sample }: ClassesQuestion, there: There): string {
-  const list = columns.map(quoteName).join(', ');
-  const groups = `SELECT pg_catalog.count(*) AS n FROM ONLY ${quoteQualified(there(table))}${toSample(sample)} GROUP BY ${list}`;
+/** All sets in one pass, each told by the columns that are not in it. A NULL is a value like others: who sees the copy sees that it is missing. */
+function toClasses({ table, sets, below, sample }: ClassesQuestion, there: There): string {
+  const all = [...new Set(sets.flat())];
+  const toList = (set: readonly string[]): string => `(${set.map(quoteName).join(', ')})`;
+  const masks = sets.map((set) => (sets.length === 1 ? 0 : all.reduce((mask, name) => mask * 2 + (set.includes(name) ? 0 : 1), 0)));
+  const distinct = sets.filter((_, i) => masks.indexOf(masks[i] as number) === i);
+  const told = sets.length === 1 ? '0' : `GROUPING${toList(all)}`;
+  const from = `FROM ONLY ${quoteQualified(there(table))}${toSample(sample)}`;
+  const groups = `SELECT ${told} AS s, pg_catalog.count(*) AS n ${from} GROUP BY GROUPING SETS (${distinct.map(toList).join(', ')})`;
+  const asked = masks.map((mask, i) => `(${i}, ${mask})`).join(', ');
   const sum = (condition: string): string => `COALESCE(pg_catalog.sum(g.n)${condition}, 0)`;
-  return `SELECT ${sum('')}, COALESCE(pg_catalog.min(g.n), 0), ${sum(' FILTER (WHERE g.n = 1)')}, ${sum(` FILTER (WHERE g.n < ${below})`)} FROM (${groups}) AS g`;
+  const figures = `${sum('')}, COALESCE(pg_catalog.min(g.n), 0), ${sum(' FILTER (WHERE g.n = 1)')}, ${sum(` FILTER (WHERE g.n < ${below})`)}`;
+  return `SELECT ${figures} FROM (VALUES ${asked}) AS q(i, s) LEFT JOIN (${groups}) AS g USING (s) GROUP BY q.i ORDER BY q.i`;
 }
 
 /**
@@ -55,7 +62,7 @@ function toSums({ table, via, columns }: FollowedRows, there: There): string {
   const key = last.columns.map((name) => `${holder}.${quoteName(name)}`);
   const persons = last.references.columns.map((name) => `p.${quoteName(name)}`).join(', ');
   const text = columns.length === 0 ? "''" : `ROW(${columns.map((name) => `j0.${quoteName(name)}`).join(', ')})::pg_catalog.text`;
-  const sum = `pg_catalog.sum(pg_catalog.hashtextextended(${text}, 0)::pg_catalog.numeric)`;
+  const sum = `pg_catalog.sum(pg_catalog.hashtextextended(${text}, 0))`;
   const named = key.map((name, n) => `${name} AS k${n}`).join(', ');
   return `SELECT ${named}, pg_catalog.count(*) AS n, ${sum} AS h FROM ${quoteQualified(there(table))} AS j0${joins.join('')} WHERE (${key.join(', ')}) IN (SELECT ${persons} FROM p) GROUP BY ${key.join(', ')}`;
 }

@@ -33,6 +33,7 @@ export class PostgresReader implements Reader {
   private hstoreSchemas = new Map<pg.Client, string>();
   private stagingSession: Promise<pg.Client> | undefined;
   private counter: CheckCounter | undefined;
+  private measuring: CheckCounter | undefined;
 
   private constructor(
     private readonly options: ReaderOptions,
@@ -84,18 +85,24 @@ export class PostgresReader implements Reader {
   }
 
   async count(checks: readonly CheckPlan[], asOfMs: number): Promise<readonly Counted[]> {
-    return this.counting(asOfMs, (counter) => counter.count(checks));
+    const counter = this.toCounter(asOfMs);
+    this.counter = counter;
+    try {
+      return await counter.count(checks);
+    } finally {
+      await counter.close();
+    }
   }
 
   async measure(questions: readonly PrivacyQuestion[]): Promise<readonly PrivacyAnswer[]> {
-    return this.counting(0, async (counter) => {
-      const answers: PrivacyAnswer[] = [];
-      for (const question of questions) {
-        const answer = await counter.rows(toPrivacyText(question, (table) => this.there(table)));
-        answers.push('rows' in answer ? { numbers: (answer.rows[0] ?? []).map(Number) } : answer);
-      }
-      return answers;
-    });
+    // Asked for every table, and of our own making: one session serves all.
+    this.measuring ??= this.toCounter(0);
+    const answers: PrivacyAnswer[] = [];
+    for (const question of questions) {
+      const answer = await this.measuring.rows(toPrivacyText(question, (table) => this.there(table)));
+      answers.push('rows' in answer ? { numbers: answer.rows.flat().map(Number) } : answer);
+    }
+    return answers;
   }
 
   async frequencies(
@@ -116,22 +123,14 @@ export class PostgresReader implements Reader {
   }
 
   async close(): Promise<void> {
-    await this.counter?.close();
+    for (const counter of [this.counter, this.measuring]) await counter?.close();
     const staging = await this.stagingSession?.catch(() => undefined);
     for (const session of [this.source, staging]) await session?.end().catch(() => undefined);
   }
 
-  private async counting<T>(asOfMs: number, ask: (counter: CheckCounter) => Promise<T>): Promise<T> {
+  private toCounter(asOfMs: number): CheckCounter {
     const { staging, stagingDatabase, stagingSchemas, checkTimeoutMs = 300_000 } = this.options;
-    const counter = new CheckCounter(staging, {
-      ...{ database: stagingDatabase, schemas: stagingSchemas, asOfMs, timeoutMs: checkTimeoutMs },
-    });
-    this.counter = counter;
-    try {
-      return await ask(counter);
-    } finally {
-      await counter.close();
-    }
+    return new CheckCounter(staging, { database: stagingDatabase, schemas: stagingSchemas, asOfMs, timeoutMs: checkTimeoutMs });
   }
 
   private there({ schema, name }: TableName): TableName {
