@@ -3,9 +3,14 @@ import { Controller, Inject, Param, Req, Res } from '@nestjs/common';
 
 import { type Request, type Response, Route, openApiPages } from './http/http.js';
 
-/** Filled in once the application is made: the description is made from it. */
+/** `make` is filled in once the application is made: the description is made from it, when somebody asks first. */
 export class Description {
-  document: object = {};
+  make: () => object = () => ({});
+  private made: object | undefined;
+
+  document(): object {
+    return (this.made ??= this.make());
+  }
 }
 
 @Controller()
@@ -13,7 +18,7 @@ export class OpenApiController {
   private readonly pages: ReturnType<typeof openApiPages>;
 
   constructor(@Inject(Description) description: Description) {
-    this.pages = openApiPages(() => description.document);
+    this.pages = openApiPages(() => description.document());
   }
 
   @Route({

@@ -263,7 +263,7 @@ export async function describeApi(): Promise<object> {
   const opened = { metadata: Metadata.unconnected(), serverKey: new Uint8Array(32), settings: parseSettings({}) };
   const app = await createApplication(opened, 1024, new JsonLogger('fatal'));
   try {
-    return app.get(Description).document;
+    return app.get(Description).document();
   } finally {
     await app.close();
   }
@@ -283,7 +283,7 @@ export async function createApplication(opened: Opened, bodyBytes: number, logge
   app.useBodyParser('raw', { type: (request: IncomingMessage) => isSigned(request as Request), limit: bodyBytes, inflate: false });
   app.useBodyParser('text', { type: isReadable, limit: bodyBytes, inflate: false, defaultCharset: 'utf-8' });
   await app.init();
-  app.get(Description).document = createOpenApi(app);
+  app.get(Description).make = () => createOpenApi(app);
   return app;
 }
 
