@@ -16,6 +16,7 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -118,7 +119,8 @@ async function startIn(
       process.removeListener('exit', onExit);
       child.kill('SIGINT');
       await exited;
-      if (!keep) rmSync(folder, { recursive: true, force: true });
+      // Thousands of files: whatever else this process does goes on meanwhile.
+      if (!keep) await rm(folder, { recursive: true, force: true });
     },
   };
 }
