@@ -1,6 +1,6 @@
 // One writer of the logs: copies what is committed in the outbox to audit_leaf, whose position is the index in the log, signs, and removes it there.
 // Every process may have a sequencer; the one that holds the lock works, and when its session ends another takes over.
-import type { DataSource, QueryRunner } from 'typeorm';
+import { type DataSource, type QueryRunner, TypeORMError } from 'typeorm';
 
 import type { Json } from '../../kernel/canonical-json.js';
 import { toTimestamp } from '../../kernel/clock.js';
@@ -10,6 +10,7 @@ import { parseCheckpoint, parseLeaf } from '../../pipeline/audit/audit.js';
 import type { Event } from '../../pipeline/event.js';
 import { createDataSource } from './data-source.js';
 import type { LogKeys } from './log-keys.js';
+import { toMetadataError } from './metadata-error.js';
 import { type Sequenced, WorkspaceLog } from './workspace-log.js';
 
 const LOCK = 'bauta sequencer';
@@ -48,7 +49,8 @@ export class Sequencer {
         await source.initialize();
         await this.hold(source);
       } catch (error) {
-        this.failed(error);
+        // A session that was silent for too long is gone, and so is what asks in it: in the words of the driver that sounds like a fault of ours.
+        this.failed(error instanceof TypeORMError ? toMetadataError(error) : error);
         await this.pause(AWAY_MS);
       } finally {
         if (source.isInitialized) await source.destroy().catch(() => undefined);
