@@ -10,6 +10,7 @@ import { toError } from '../../kernel/errors.js';
 import { type BrokerTarget, type Host, isLoopback, toHostPort } from './address.js';
 import { isPassing } from './failure.js';
 import { renewBeforeMs, toSasl } from './login.js';
+import { type Produce, writeProduce } from './produce-request.js';
 
 export interface ClientOptions {
   /** What the broker's log and quotas know us by. Default `bauta`. */
@@ -95,10 +96,87 @@ function askUntilEnded({ prototype }: { readonly prototype: Coordinator }): void
   };
 }
 
+interface Connection {
+  isConnected(): boolean;
+  connect: (this: Connection) => Promise<boolean>;
+  bytesBuffered: number;
+  bytesNeeded: number;
+  chunks: Buffer[];
+}
+
+/**
+ * kafkajs keeps what came of an answer when its connection ended in the middle of it, and takes the first bytes of the next connection for the rest: from then
+ * on no answer is found in what comes, and every request runs into its time limit, however often it connects again.
+ */
+function beginAnswersAnew({ prototype }: { readonly prototype: Connection }): void {
+  const { connect } = prototype;
+  prototype.connect = function () {
+    // What is needed first is the size of an answer.
+    if (!this.isConnected()) Object.assign(this, { bytesBuffered: 0, bytesNeeded: 4, chunks: [] });
+    return connect.call(this);
+  };
+}
+
+interface ProduceRequest {
+  readonly request: { readonly encode: () => Promise<object> };
+}
+
+interface ProduceVersions {
+  protocol: (of: { readonly version: number }) => (produce: Produce) => ProduceRequest;
+}
+
+/** What is sent is written by us, in one piece; answers, versions and the rest of a request are kafkajs' own. Before version 3 records had another form. */
+function writeInOnePiece(versions: ProduceVersions): void {
+  const { protocol } = versions;
+  versions.protocol = ({ version }) => {
+    const make = protocol({ version });
+    if (version < 3) return make;
+    return (produce) => {
+      const made = make(produce);
+      const encode = (): Promise<object> => Promise.resolve(toEncoder(writeProduce(produce, Date.now())));
+      return { ...made, request: { ...made.request, encode } };
+    };
+  };
+}
+
+/** What kafkajs' own encoder would be when it has written these bytes. */
+const toEncoder = (bytes: Buffer): object => ({ buf: bytes, buffer: bytes, size: () => bytes.length });
+
+interface Encoder {
+  buf: Buffer;
+  readonly offset: number;
+  ensureAvailable: (this: Encoder, bytes: number) => void;
+}
+
+/** kafkajs fills memory with zeros before it writes over it, twice as much as it asked for. Only what was written is sent. */
+function growToFit({ prototype }: { readonly prototype: Encoder }): void {
+  prototype.ensureAvailable = function (bytes) {
+    const needed = this.offset + bytes;
+    if (!(needed > this.buf.length)) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.offset));
+    this.buf.copy(larger, 0, 0, this.offset);
+    this.buf = larger;
+  };
+}
+
+/** For kafkajs, which puts records into partitions with a new list for each record: here each of them is put by itself, and then together once. */
+export function toMessages<T>(messages: readonly T[]): T[] {
+  const put = (one: (before: object, message: T) => Readonly<Record<string, readonly T[]>>): Readonly<Record<string, readonly T[]>> => {
+    const all: Record<string, T[]> = {};
+    for (const message of messages)
+      for (const [partition, found] of Object.entries(one({}, message))) (all[partition] ??= []).push(...found);
+    return all;
+  };
+  return Object.defineProperty([...messages], 'reduce', { value: put });
+}
+
 export const toBatch = (topic: string, offset: string, data: FetchedPartition): FetchedBatch => new BatchClass(topic, offset, data);
 
 export const defaults = { clientId: 'bauta', connectTimeoutMs: 10_000, patienceMs: 30_000 };
 askUntilEnded(inside('kafkajs/src/broker/index.js') as { readonly prototype: Coordinator });
+beginAnswersAnew(inside('kafkajs/src/network/connection.js') as { readonly prototype: Connection });
+writeInOnePiece(inside('kafkajs/src/protocol/requests/produce/index.js') as ProduceVersions);
+growToFit(inside('kafkajs/src/protocol/encoder.js') as { readonly prototype: Encoder });
 
 /**
  * Until a request is taken for lost. kafkajs can send one on a connection that has just ended, of which nobody tells it: only this does, and it has to be well

@@ -2,6 +2,7 @@
 import kafkajs, { type Producer as Client, type Transaction as ClientTransaction } from 'kafkajs';
 
 import { toError, type Where } from '../../kernel/errors.js';
+import { toMessages } from './client.js';
 import { isUnready, toBrokerError } from './failure.js';
 
 export interface OutRecord {
@@ -68,11 +69,13 @@ async function send(sender: Sender, { where, patienceMs }: Sending, batches: rea
   if (full.length === 0) return [];
   const topicMessages = full.map(({ topic, records }) => ({
     topic,
-    messages: records.map(({ key = null, value, headers, partition }) => ({
-      ...{ key, value },
-      ...(headers && { headers }),
-      ...(partition !== undefined && { partition }),
-    })),
+    messages: toMessages(
+      records.map(({ key = null, value, headers, partition }) => ({
+        ...{ key, value },
+        ...(headers && { headers }),
+        ...(partition !== undefined && { partition }),
+      })),
+    ),
   }));
   for (const until = performance.now() + patienceMs; ;) {
     try {
