@@ -42,10 +42,13 @@ export class Inbox {
   /** The next one; undefined when the signal came. */
   async next(signal: AbortSignal): Promise<ControlMessage | undefined> {
     while (this.messages.length === 0 && !signal.aborted) {
+      let woken: () => void = () => undefined;
       await new Promise<void>((resolve) => {
-        this.wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        this.wake = woken = resolve;
+        signal.addEventListener('abort', woken);
       });
+      // It waits for years, and the signal would keep each time.
+      signal.removeEventListener('abort', woken);
     }
     return signal.aborted ? undefined : this.messages.shift();
   }

@@ -135,16 +135,18 @@ async function inTurns(of: Turns, count: number): Promise<Pick<StreamWorkersResu
     const victim = workers.find((one) => one.id === run?.['worker']) ?? workers[0]!;
     await end(victim.process.child, 'SIGKILL');
     workers.splice(workers.indexOf(victim), 1, await startWorker(world, environment));
-    const { state, attempts, error } = await untilEnded(of, id);
+    const { state, attempts, error, version: told } = await untilEnded(of, id);
     const version = await toVersion(target);
     kills.push({ atMs, state: run?.['worker'] === null ? 'idle' : String(run?.['state']), attempts, version });
     process.stderr.write(`worker ${n}: ${JSON.stringify(kills.at(-1))}\n`);
     if (state !== 'published') broken.push(`worker ${n}: the run ended as ${state}: ${error}`);
-    if (version !== (before ?? 0) + 1) broken.push(`worker ${n}: version ${version} stands there after version ${before}`);
+    // An attempt that was killed has used up its number.
+    if (version !== told || version <= (before ?? 0))
+      broken.push(`worker ${n}: version ${version} stands there after ${before}, the run tells of ${told}`);
     const rows = await target.server.sql('copy_dev', 'SELECT count(*)::int AS n FROM app.person');
     if (rows[0]?.['n'] !== people) broken.push(`worker ${n}: ${String(rows[0]?.['n'])} people`);
-    const told = (await world.told('run.published')).filter(({ data }) => data['run'] === id);
-    if (state === 'published' && told.length !== 1) broken.push(`worker ${n}: the log tells of ${told.length} publications`);
+    const publications = (await world.told('run.published')).filter(({ data }) => data['run'] === id).length;
+    if (state === 'published' && publications !== 1) broken.push(`worker ${n}: the log tells of ${publications} publications`);
   }
   return { kills, broken };
 }
@@ -155,14 +157,19 @@ async function request({ world, token }: Turns): Promise<string> {
   return String(body['id']);
 }
 
-async function untilEnded({ world }: Turns, id: string): Promise<{ state: string; attempts: number; error: string }> {
+async function untilEnded({ world }: Turns, id: string): Promise<{ state: string; attempts: number; error: string; version: number }> {
   const [run] = await waitFor(async () => {
     const found = await world.sql(
-      `SELECT state, attempt, summary -> 'error' AS error FROM bauta.run WHERE id = '${id}' AND ended_at IS NOT NULL`,
+      `SELECT state, attempt, summary -> 'error' AS error, (summary -> 'dataset' ->> 'version')::int AS version FROM bauta.run WHERE id = '${id}' AND ended_at IS NOT NULL`,
     );
     return found.length === 1 && found;
   }, patienceMs);
-  return { state: String(run?.['state']), attempts: Number(run?.['attempt']), error: JSON.stringify(run?.['error']) };
+  return {
+    state: String(run?.['state']),
+    attempts: Number(run?.['attempt']),
+    error: JSON.stringify(run?.['error']),
+    version: Number(run?.['version']),
+  };
 }
 
 async function toVersion({ server }: TargetWorld): Promise<number | undefined> {
