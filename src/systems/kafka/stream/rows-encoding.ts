@@ -16,7 +16,7 @@ import type { Encoding, Opening } from './encoding.js';
 import type { Say } from './outlet.js';
 import { estimateBytes } from './rows-chunks.js';
 import { RowsOutlet, openRowsProducer } from './rows-outlet.js';
-import { cutRows, deleteBefore, deleteOfRun, endRows, hasRowsOf, removeVersionTopic } from './rows-topics.js';
+import { cutRows, deleteBefore, deleteOfRun, deleteReturned, endRows, hasRowsOf, removeVersionTopic } from './rows-topics.js';
 import type { StreamSettings } from './target.js';
 import type { ToldVersion } from './versions.js';
 
@@ -140,10 +140,12 @@ export class RowsEncoding implements Encoding {
   async tidy(messages: readonly ControlMessage[], kept: readonly ToldVersion[]): Promise<readonly string[]> {
     const { broker } = this.#options;
     const cut = await deleteBefore(broker, toCuts(messages));
+    const shared = kept.filter(isShared);
+    const returned = await deleteReturned(broker, toStarts(shared), toRuns(shared));
     const known = new Set(kept.flatMap(({ topics }) => topics));
     const nobodys = (await this.#list('versions.')).filter((topic) => !known.has(topic));
     for (const topic of nobodys) await removeVersionTopic(broker, topic);
-    return [...cut, ...nobodys];
+    return [...new Set([...cut, ...returned]), ...nobodys];
   }
 
   toSteps({ topics, runId, rows }: ToldVersion): readonly DropStep[] {
@@ -161,9 +163,10 @@ export class RowsEncoding implements Encoding {
   async drop(runId: string, steps: readonly DropStep[], versions: readonly ToldVersion[]): Promise<readonly DropKept[]> {
     const { broker } = this.#options;
     const at = versions.findIndex((one) => one.runId === runId);
-    const shared = ({ rows, state }: ToldVersion): boolean => rows !== undefined && !rows.alone && state !== 'staging';
-    const [first] = versions.slice(0, Math.max(at, 0)).filter(shared);
-    const later = versions.slice(at + 1).filter(shared);
+    const stands = (one: ToldVersion): boolean => isShared(one) && one.state !== 'staging';
+    const [first] = versions.slice(0, Math.max(at, 0)).filter(stands);
+    const later = versions.slice(at + 1).filter(stands);
+    const others = toRuns(versions.filter((one) => one.runId !== runId && isShared(one)));
     const kept: DropKept[] = [];
     for (const { name } of steps) {
       const [topic = name, run] = name.split(ofRun);
@@ -171,7 +174,8 @@ export class RowsEncoding implements Encoding {
       else if (first?.topics.includes(topic)) {
         const where = { stage: 'deliver', name: topic, amount: String(first.version) };
         throw toError('STREAM_VERSION_BEFORE', where);
-      } else if (at < 0 || later.some(({ topics }) => topics.includes(topic))) await deleteOfRun(broker, topic, runId);
+      } else if (at < 0 || later.some(({ topics }) => topics.includes(topic)))
+        await deleteOfRun(broker, topic, runId, others.get(topic) ?? []);
       else {
         const keys = await endRows(broker, this.#requireProducer(), topic);
         if (keys > 0)
@@ -202,6 +206,28 @@ export class RowsEncoding implements Encoding {
     if (!this.#producer) throw toError('STAGING_CLOSED');
     return this.#producer;
   }
+}
+
+/** In topics that versions share. */
+const isShared = ({ rows }: ToldVersion): boolean => rows !== undefined && !rows.alone;
+
+/** Of each topic the runs that have it. */
+function toRuns(versions: readonly ToldVersion[]): ReadonlyMap<string, readonly string[]> {
+  const runs = new Map<string, string[]>();
+  for (const { topics, runId } of versions) for (const topic of topics) runs.set(topic, [...(runs.get(topic) ?? []), runId]);
+  return runs;
+}
+
+/** Of each partition where the first of these versions begins. */
+function toStarts(versions: readonly ToldVersion[]): ReturnType<typeof toPositions> {
+  const starts = new Map<string, Map<number, bigint>>();
+  for (const { rows } of versions)
+    for (const [topic, before] of toPositions(rows?.before ?? {})) {
+      const known = starts.get(topic) ?? new Map<number, bigint>();
+      starts.set(topic, known);
+      for (const [partition, offset] of before) if (offset < (known.get(partition) ?? offset + 1n)) known.set(partition, offset);
+    }
+  return starts;
 }
 
 /** Where runs were to be cut that were withdrawn since the last one began: who begins has done it for all before him. Of each partition the last place. */

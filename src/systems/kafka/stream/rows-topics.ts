@@ -57,25 +57,58 @@ export async function cutRows(broker: Broker, producer: Producer, topics: Readon
 /** Deletes what stands before these places and is still there. Names of topics of which something was. */
 export async function deleteBefore(broker: Broker, places: ReadonlyMap<string, Positions>): Promise<readonly string[]> {
   if (places.size === 0) return [];
+  const left = await findBefore(broker, places);
+  if (left.size === 0) return [];
   const admin = await broker.admin();
   try {
-    const there = await admin.list();
-    const deleted: string[] = [];
+    for (const [topic, before] of left) await admin.deleteRecords(topic, before);
+  } finally {
+    await admin.close();
+  }
+  return [...left.keys()];
+}
+
+/** Of topics that begin before these places, where what stands before them ends. */
+async function findBefore(broker: Broker, places: ReadonlyMap<string, Positions>): Promise<ReadonlyMap<string, Positions>> {
+  const admin = await broker.admin();
+  try {
+    const there = new Set(await admin.list());
+    const left = new Map<string, Positions>();
     for (const [topic, before] of places) {
-      if (!there.includes(topic)) continue;
-      const left = (await admin.offsets(topic)).flatMap(({ partition, first, next }): [number, bigint][] => {
+      if (!there.has(topic)) continue;
+      const found = (await admin.offsets(topic)).flatMap(({ partition, first, next }): [number, bigint][] => {
         const place = before.get(partition) ?? 0n;
         return first < place ? [[partition, place < next ? place : next]] : [];
       });
-      if (left.length === 0) continue;
-      await admin.deleteRecords(topic, new Map(left));
-      deleted.push(topic);
+      if (found.length > 0) left.set(topic, new Map(found));
     }
-    return deleted;
+    return left;
   } finally {
     await admin.close();
   }
 }
+
+/**
+ * A broker keeps where a log begins in a file that it writes once a minute: one that dies without another replica may have forgotten it when it is back,
+ * and rows that were deleted are there again. Where a topic begins before the versions that are kept do, what is nobody's is deleted once more; keys
+ * without a value stay for the sinks. `starts`: of the first version that is kept. Names of topics of which something was.
+ */
+export async function deleteReturned(
+  broker: Broker,
+  starts: ReadonlyMap<string, Positions>,
+  keptRuns: ReadonlyMap<string, readonly string[]>,
+): Promise<readonly string[]> {
+  if (starts.size === 0) return [];
+  const deleted: string[] = [];
+  for (const topic of (await findBefore(broker, starts)).keys())
+    deleted.push(...(await deleteBefore(broker, new Map([[topic, await findFront(broker, topic, isOfNone(keptRuns.get(topic) ?? []))]]))));
+  return deleted;
+}
+
+const isOfNone =
+  (runs: readonly string[]) =>
+  (value: Buffer | null): boolean =>
+    value !== null && !runs.some((run) => value.includes(run));
 
 /** A record without a value for each key of a topic, for sinks that delete by it; what stood before them is deleted. Returns how many. */
 export async function endRows(broker: Broker, producer: Producer, topic: string): Promise<number> {
@@ -106,17 +139,21 @@ export async function endRows(broker: Broker, producer: Producer, topic: string)
   }
 }
 
-/** Deletes the records of one run that stand at the front of a topic. */
-export async function deleteOfRun(broker: Broker, topic: string, runId: string): Promise<void> {
-  await deleteBefore(broker, new Map([[topic, await findFront(broker, topic, (value) => value?.includes(runId) === true)]]));
+/**
+ * Deletes the records of one run that stand before those of the runs that are kept, and with them what came back of runs before it. Where none is kept,
+ * only what stands at the front and is its own.
+ */
+export async function deleteOfRun(broker: Broker, topic: string, runId: string, kept: readonly string[]): Promise<void> {
+  const passes = kept.length > 0 ? isOfNone(kept) : (value: Buffer | null): boolean => value?.includes(runId) === true;
+  await deleteBefore(broker, new Map([[topic, await findFront(broker, topic, passes)]]));
 }
 
-/** Whether the first row of some partition, committed or not, is of that run. */
+/** Whether a row of that run, committed or not, stands anywhere in the topic: all of it is looked at. */
 export async function hasRowsOf(broker: Broker, topic: string, runId: string): Promise<boolean> {
   let found = false;
   await findFront(broker, topic, (value) => {
     found ||= value?.includes(runId) === true;
-    return value === null;
+    return !found;
   });
   return found;
 }
