@@ -11,7 +11,7 @@ export interface PairsSeen {
   readonly units: number;
   /** Units whose first pseudonym is the original, whatever its case. */
   readonly fixed: number;
-  /** Pairs whose pseudonym is not the first one of their original. */
+  /** Pairs whose pseudonym is not the first one of their original; those without a letter, and without a digit but 0, are taken for one. */
   readonly other: number;
   readonly nullsFilled: number;
   readonly nullsMade: number;
@@ -34,6 +34,7 @@ export function pairSlowly(
 ): PairsSeen {
   const byKey = new Map(output.map(({ key, value }) => [key, value]));
   const first = new Map<string, string | undefined>();
+  const told = (pseudonym: string): string => (measure(small(pseudonym)).telling ? small(pseudonym) : '');
   const seen = { pairs: 0, units: 0, fixed: 0, other: 0, nullsFilled: 0, nullsMade: 0, expected: 0 };
   for (const { key, value } of source) {
     const pseudonym = byKey.get(key);
@@ -56,9 +57,9 @@ export function pairSlowly(
     if (!isUnit || pseudonym === '\\N') continue;
     const known = first.get(value);
     if (known === undefined) {
-      first.set(value, small(pseudonym));
+      first.set(value, told(pseudonym));
       if (small(value) === small(pseudonym) && !isLikely) seen.fixed++;
-    } else if (known !== small(pseudonym)) seen.other++;
+    } else if (known !== told(pseudonym)) seen.other++;
   }
   return seen;
 }

@@ -99,7 +99,7 @@ export class CounterpartStore {
   list(name: CounterpartName, limit: number, after?: string): Promise<readonly CounterpartRow[]> {
     const { from, key, at, owed = 'true', only = 'true', id } = sources[name];
     // Of the table: `id` alone would be what is selected under that name, and that has another order.
-    const columns = key.map(([column]) => `t.${column}`).join(', ');
+    const columns = key.map(([column]) => `t."${column}"`).join(', ');
     const joined = `concat_ws(' ', ${columns})`;
     const cut = after?.split(' ') ?? [];
     const places = key.map(([, type], index) => `$${index + 3}::${type}`).join(', ');
