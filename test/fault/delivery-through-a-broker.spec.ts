@@ -112,7 +112,7 @@ onKafka(
     expect((await world.revoke(lateId)).code).toBe(0);
     world.use();
   },
-  120_000,
+  300_000,
 );
 
 onKafka(
@@ -126,7 +126,7 @@ onKafka(
     expect(await goOn(loading)).toBe('failed STREAM_TAKEN_OVER');
     await expectVersion(current ?? 0);
   },
-  120_000,
+  300_000,
 );
 
 /** Of Kafka's protocol. */
@@ -156,7 +156,7 @@ onKafka(
     expect(await ended).toBe('published');
     await expectVersion(before + 1);
   },
-  120_000,
+  300_000,
 );
 
 onKafka(
@@ -181,7 +181,7 @@ onKafka(
     expect(outcomes()).toEqual(['dataset.published.intended', 'dataset.published.completed']);
     await expectVersion(before + 2);
   },
-  120_000,
+  300_000,
 );
 
 onDisk(
@@ -206,7 +206,7 @@ onDisk(
     await expectVersion(before + 1);
     await target.sql('postgres', 'ALTER DATABASE template0 SET TABLESPACE pg_default');
   },
-  120_000,
+  300_000,
 );
 
 onDisk(
@@ -234,7 +234,7 @@ onDisk(
     await world.publish({ TMPDIR: temporary });
     await expectVersion(before + 1);
   },
-  120_000,
+  300_000,
 );
 
 onKafka(
@@ -251,7 +251,7 @@ onKafka(
     await world.publish();
     await expectVersion(before + 1);
   },
-  120_000,
+  300_000,
 );
 
 onKafka(
@@ -271,7 +271,7 @@ onKafka(
     await world.publish();
     await expectVersion(before + 1);
   },
-  120_000,
+  300_000,
 );
 
 onBrokerDisk(
@@ -288,5 +288,5 @@ onBrokerDisk(
     await world.publish();
     await expectVersion(before + 1);
   },
-  120_000,
+  300_000,
 );

@@ -106,7 +106,7 @@ onKafka(
     const check = [packageFile('examples', 'rows', 'check.mjs'), kafka.url.replace('kafka://', ''), own.slice(0, -1)];
     expect(execFileSync(process.execPath, check, { encoding: 'utf8' })).toMatch(/version 1, run \S+: 3 topics, 20003 records: whole\n$/);
   },
-  120_000,
+  300_000,
 );
 
 interface Complete {
@@ -195,7 +195,7 @@ onKafka(
     for (const canary of canaries) expect([canary, [during, after].some((all) => all.includes(canary))]).toEqual([canary, false]);
     use('format: json');
   },
-  120_000,
+  300_000,
 );
 
 interface Expired {
@@ -272,7 +272,7 @@ onKafka(
       await registry.close();
     }
   },
-  120_000,
+  300_000,
 );
 
 interface Consumed {
@@ -330,5 +330,5 @@ onKafka(
     expect((await shop.bauta(['audit', 'verify'])).code).toBe(0);
     expect(readdirSync(shop.environment['TMPDIR']!)).toEqual([]);
   },
-  120_000,
+  300_000,
 );
