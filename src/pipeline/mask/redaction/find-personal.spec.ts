@@ -24,6 +24,22 @@ describe('what is found in free text', () => {
     expect(find('ANNA EK, Ek and Ekström; Åsa-Ek', known)).toEqual(['known:ANNA EK', 'known:Ek', 'known:Ek']);
   });
 
+  it('is a number in the digits of any script', () => {
+    expect(find('電話は０９０－１２３４－５６７８です')).toEqual(['phone:０９０－１２３４－５６７８']);
+    expect(find('اتصل على ٠١٠٠١٢٣٤٥٦٧')).toEqual(['phone:٠١٠٠١٢٣٤٥٦٧']);
+    expect(find('कार्ड ४१११ ११११ ११११ ११११')).toEqual(['pan:४१११ ११११ ११११ ११११']);
+    expect(find('２０２４-０１-１５')).toEqual([]);
+  });
+
+  it('is a name of the row where its script puts no space around it', () => {
+    const known = ['田中太郎', '田中', '김철수', 'أحمد', 'สมชาย', 'Иванов', 'Ayşe'].map((original) => ({ original, masked: 'x' }));
+    expect(find('本日田中太郎様より、田中さんへ', known)).toEqual(['known:田中太郎', 'known:田中']);
+    expect(find('김철수가 전화함; وأحمد', known)).toEqual(['known:김철수', 'known:أحمد']);
+    expect(find('คุณสมชายโทรมา', known)).toEqual(['known:สมชาย']);
+    expect(find('ИВАНОВ и Иванова', known)).toEqual(['known:ИВАНОВ']);
+    expect(find('İzmir: AYŞE', known)).toEqual(['known:AYŞE']);
+  });
+
   it('takes time in proportion to the text', () => {
     const hostile = ['a'.repeat(200_000), '1 '.repeat(100_000), 'a@'.repeat(100_000), 'DE12 '.repeat(40_000)];
     const startedAt = performance.now();

@@ -20,9 +20,14 @@ export interface Known {
 
 const emails = /[\p{L}\p{N}._%+'-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,6}/gu;
 const ibans = /(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])/g;
-const numbers = /(?<!\d)\+?\(?\d(?:[ ()./-]{0,2}\d){6,18}(?!\d)/g;
+// Digits of every script, and what stands between them in writing of full width.
+const numbers =
+  /(?<!\p{Nd})[+\uff0b]?[(\uff08]?\p{Nd}(?:[ ()./\-\u2010-\u2015\u2212\u3000\uff08\uff09\uff0d-\uff0f]{0,2}\p{Nd}){6,18}(?!\p{Nd})/gu;
 const dates = /^(\d{4}-\d\d-\d\d|\d\d[./-]\d\d[./-]\d{4}|\d{8})$/;
 const wordCharacter = /[\p{L}\p{N}]/u;
+/** Scripts that write without spaces, or put particles to a name: there a name has no border. */
+const unspaced =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}\p{Script=Arabic}\p{Script=Hebrew}]/u;
 
 /** All finds in order, none overlapping another; the row's own words win over patterns, longer ones over shorter. */
 export function findPersonal(text: string, known: readonly Known[]): Found[] {
@@ -35,9 +40,9 @@ export function findPersonal(text: string, known: readonly Known[]): Found[] {
     const sought = toLower(original);
     for (let at = lower.indexOf(sought); at >= 0; at = lower.indexOf(sought, at + sought.length)) {
       const end = at + sought.length;
-      const inside =
-        wordCharacter.test(toCharacterBefore(text, at)) || wordCharacter.test(String.fromCodePoint(text.codePointAt(end) ?? 0x20));
-      if (!inside) add({ kind: 'known', start: at, end, replacement: masked });
+      const before = isInWord(toCharacterBefore(text, at), String.fromCodePoint(text.codePointAt(at) as number));
+      const after = isInWord(toCharacterBefore(text, end), String.fromCodePoint(text.codePointAt(end) ?? 0x20));
+      if (!before && !after) add({ kind: 'known', start: at, end, replacement: masked });
     }
   }
   for (const { 0: match, index } of text.matchAll(emails)) add({ kind: 'email', start: index, end: index + match.length });
@@ -46,16 +51,39 @@ export function findPersonal(text: string, known: readonly Known[]): Found[] {
     if (length > 0) add({ kind: 'iban', start: index, end: index + length });
   }
   for (const { 0: match, index } of text.matchAll(numbers)) {
-    if (dates.test(match)) continue;
-    const digits = match.replace(/\D/g, '');
+    const plain = toPlainDigits(match);
+    if (dates.test(plain)) continue;
+    const digits = plain.replace(/\D/g, '');
     add({ kind: isPan(digits) ? 'pan' : 'phone', start: index, end: index + match.length });
   }
   return found.sort((a, b) => a.start - b.start);
 }
 
+/** Do two characters beside each other belong to one word? */
+function isInWord(one: string, next: string): boolean {
+  return wordCharacter.test(one) && wordCharacter.test(next) && !(unspaced.test(one) || unspaced.test(next));
+}
+
+/** Whether a part of a name that has so few characters is looked for by itself. */
+export function isToldAlone(word: string): boolean {
+  return [...word].length > (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(word) ? 1 : 2);
+}
+
+/** Digits of every script as those of ASCII; all else stays. */
+export function toPlainDigits(text: string): string {
+  return text.replace(/(?![0-9])\p{Nd}/gu, (sign) => {
+    // Unicode keeps the ten digits of a script together, in their order, from 0 on.
+    let before = 0;
+    for (let code = (sign.codePointAt(0) as number) - 1; /\p{Nd}/u.test(String.fromCodePoint(code)); code--) before++;
+    return String(before % 10);
+  });
+}
+
+/** Character by character where the whole would be longer, as of İ: places in the text have to stay. */
 function toLower(text: string): string {
   const lower = text.toLowerCase();
-  return lower.length === text.length ? lower : text;
+  if (lower.length === text.length) return lower;
+  return Array.from(text, (sign) => (sign.toLowerCase().length === sign.length ? sign.toLowerCase() : sign)).join('');
 }
 
 function toCharacterBefore(text: string, at: number): string {

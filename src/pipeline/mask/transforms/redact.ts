@@ -3,7 +3,7 @@
 // pseudonym of the same form, made from the found text under this rule's key, so that one address is one pseudonym in all texts of the domain.
 import { ColumnWriter } from '../column-writer.js';
 import { absorb, startChains } from '../permutation/block-chain.js';
-import { findPersonal, type Known } from '../redaction/find-personal.js';
+import { findPersonal, isToldAlone, type Known, toPlainDigits } from '../redaction/find-personal.js';
 import { type Apply, type ApplyContext, defineTransform, type TransformSpec } from '../transform.js';
 import { email } from './email.js';
 import { iban } from './iban.js';
@@ -63,7 +63,7 @@ function toKnown(context: ApplyContext, row: number): Known[] {
     known.push({ original: was, masked: is });
     const words = /name/.test(tag) ? was.split(/\s+/) : [];
     const others = is.split(/\s+/);
-    if (words.length > 1) words.forEach((word, i) => [...word].length > 2 && known.push({ original: word, masked: others[i] ?? is }));
+    if (words.length > 1) words.forEach((word, i) => isToldAlone(word) && known.push({ original: word, masked: others[i] ?? is }));
   }
   return known;
 }
@@ -77,12 +77,17 @@ function toReplacer(spec: TransformSpec): (kind: string, text: string) => string
   };
   const out = new ColumnWriter();
   return (kind, text) => {
-    const plain = kind === 'email' ? text.toLowerCase() : text.replace(/[^A-Za-z0-9]/g, '').toUpperCase();
+    const plain =
+      kind === 'email'
+        ? text.toLowerCase()
+        : toPlainDigits(text)
+            .replace(/[^A-Za-z0-9]/g, '')
+            .toUpperCase();
     const draw = toDraw(spec, Buffer.from(plain));
     const apply = applies[kind];
     // Numbers of fiction (555-01xx): a phone number here has no column whose form it could take.
     if (!apply) return `+1 202-555-01${String((draw[0] as number) % 100).padStart(2, '0')}`;
-    const bytes = Buffer.from(kind === 'pan' ? text.replace(/[^0-9 -]/g, '') : text);
+    const bytes = Buffer.from(kind === 'pan' ? toPlainDigits(text).replace(/[^0-9 -]/g, '') : text);
     out.reset(1);
     const masked = apply(
       { rows: 1, bytes, starts: Int32Array.of(0), ends: Int32Array.of(bytes.length) },
