@@ -1,7 +1,9 @@
 // kill -9 of the only worker of a run that reads its source: the next one goes on with what is in while somebody holds the snapshot, and begins again
 // when nobody does; and workers that have nothing to do load ranges of a run that another one leads.
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +21,7 @@ let world: ServiceWorld;
 let home: string;
 let bob: string;
 let sourceUrl: string;
+const after: (() => unknown)[] = [];
 
 beforeAll(async () => {
   tiny = await startTinyWorld();
@@ -30,7 +33,10 @@ beforeAll(async () => {
   );
   bob = await world.person('bob', ['policy-admin', 'requester']);
 }, 60_000);
-afterEach(endAll, 60_000);
+afterEach(async () => {
+  await endAll();
+  for (const undo of after.splice(0)) undo();
+}, 60_000);
 afterAll(async () => {
   await world.stop().finally(() => tiny.stop());
   rmSync(home, { recursive: true, force: true });
@@ -65,6 +71,25 @@ function worker(name: string, settings: Readonly<Record<string, string>> = {}): 
     ...{ BAUTA_SOURCE_ROWS_PER_SECOND: '4000', BAUTA_RANGE_BYTES: '1048576', BAUTA_WHOLE_TABLE_BYTES: '1048576', BAUTA_SHARE_RANGES: '0' },
     ...{ BAUTA_CONN_SOURCE: sourceUrl, [`BAUTA_CONN_${name.toUpperCase()}`]: tiny.target(name), ...settings },
   });
+}
+
+/** A target of this name to which every new session takes its time. */
+async function far(name: string): Promise<Readonly<Record<string, string>>> {
+  const slow = createServer((near) => {
+    near.on('error', () => undefined);
+    setTimeout(() => open(near), 1200);
+  });
+  const open = (near: Socket): void => {
+    const there = connect(tiny.server.port, '127.0.0.1');
+    there.on('error', () => near.destroy());
+    near.once('close', () => there.destroy());
+    near.pipe(there).pipe(near);
+  };
+  slow.listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  after.push(() => slow.close());
+  const { port } = slow.address() as AddressInfo;
+  return { [`BAUTA_CONN_${name.toUpperCase()}`]: tiny.target(name).replace(/:\d+\//, `:${port}/`) };
 }
 
 /** A run of a pipeline of this name that delivers to a database of this name. */
@@ -214,9 +239,27 @@ it('is handed on with what is in when its worker is asked to stop, and lets go o
   expect(await staging('handed')).toBeDefined();
   const { status } = await world.ask('POST', `/v1/runs/${run}/cancel`, { token: bob });
   expect(status).toBeLessThan(300);
-  await worker('handed');
+  // To reach the target takes it longer than to see that the run is to end.
+  await worker('handed', await far('handed'));
   expect(await ended(run)).toMatchObject({ state: 'cancelled' });
   await nothingLeft(run, 'handed');
+}, 120_000);
+
+it('lets go of everything, too, when it is cancelled while the next attempt still looks for the target', async () => {
+  const first = await worker('torn');
+  const run = await request('torn');
+  await line(run, 'holds the snapshot too');
+  await loaded('torn', 2);
+  await end(first.child, 'SIGKILL');
+  await worker('torn', await far('torn'));
+  await until('the next attempt', async () => {
+    const found = await world.sql(`SELECT FROM bauta.run WHERE id = '${run}' AND attempt = 2 AND state = 'planning'`);
+    return found.length > 0 ? true : undefined;
+  });
+  const { status } = await world.ask('POST', `/v1/runs/${run}/cancel`, { token: bob });
+  expect(status).toBeLessThan(300);
+  expect(await ended(run)).toMatchObject({ state: 'cancelled' });
+  await nothingLeft(run, 'torn');
 }, 120_000);
 
 it('is shared by workers that have nothing else to do, and whole though one of them is killed', async () => {

@@ -75,7 +75,7 @@ function toApplicationName({ id, traceparent }: RunRow): string {
 interface Outcome {
   readonly summary?: RunSummary;
   readonly error?: unknown;
-  /** What was made on the target may still be there. */
+  /** Whether something of the run may still be on the target; absent: as it was before this attempt. */
   readonly left?: boolean;
   /** It is there for who goes on with the run. */
   readonly goesOn?: boolean;
@@ -102,6 +102,9 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
     } catch (error) {
       outcome = { error };
     }
+    // The last attempt takes away what an earlier one left and this one did not come to sweep; one that was stopped cannot.
+    if (run.abandoned && outcome.left === undefined && !stop.signal.aborted && isLast(outcome, run))
+      outcome = { ...outcome, left: !(await clear(opened.doors, run.id)) };
     const goesOn = stop.signal.aborted && succession.goesOn(stop.signal.reason) && outcome.summary?.state !== 'published';
     try {
       await opened.close();
@@ -250,26 +253,32 @@ async function findPublished(doors: Doors, runId: string): Promise<RunSummary | 
   return { runId, state: 'published', dataset: { target, version, planDigest }, ...nothing };
 }
 
-async function end(
-  { metadata, run, workerId, moved }: Execution,
-  { summary, error, left = false, goesOn = false }: Outcome,
-): Promise<RunState> {
+function isLast({ summary, error }: Outcome, { retries }: RunRow): boolean {
+  return summary?.state !== 'published' && (error === undefined || toWait(toKnownError(error), retries) === undefined);
+}
+
+async function end({ metadata, run, workerId, moved }: Execution, { summary, error, left, goesOn = false }: Outcome): Promise<RunState> {
   const held = { workerId, attempt: run.attempt };
   const isPublished = summary?.state === 'published';
   return metadata.within(run.workspaceId, async (transaction) => {
-    const { state, cancelRequestedAt } = await transaction.runs.lock(run.id);
+    const { state, cancelRequestedAt, abandoned } = await transaction.runs.lock(run.id);
     const failed = error === undefined ? undefined : toKnownError(error);
+    // Of an earlier attempt, and this one came neither to sweep nor to look.
+    const unseen = !isPublished && left === undefined && abandoned;
+    const remains = unseen || (!isPublished && left === true);
     if (goesOn) return requeue(transaction, run.id, { held, moved, abandoned: true, line: toTold(failed!, run.attempt, 0) });
-    const again = isPublished ? undefined : toWait(failed, run.retries);
-    // Nobody wants the next attempt of a run that is to end.
-    const known = again !== undefined && cancelRequestedAt ? toError('RUN_CANCELLED') : failed;
+    // Cancelled before this attempt came to sweep: the next one does nothing else.
+    const clears = unseen && cancelRequestedAt !== null && run.cancelRequestedAt === null;
+    const again = isPublished ? undefined : clears ? 0 : toWait(failed, run.retries);
+    // Nobody wants the next attempt of a run that is to end, unless to take away what is left of it.
+    const known = again !== undefined && cancelRequestedAt && !unseen ? toError('RUN_CANCELLED') : failed;
     const next = known === failed ? again : undefined;
     const line = known ? { line: toTold(known, run.attempt, next) } : {};
     if (known?.code === 'RUN_PAUSED' && !isPublished) {
-      return (await transaction.runs.transition(run.id, { to: 'paused', held, moved, abandoned: left, ...line })).state;
+      return (await transaction.runs.transition(run.id, { to: 'paused', held, moved, abandoned: remains, ...line })).state;
     }
     if (next === undefined) {
-      const leaves = left && !isPublished && (state !== 'planning' || cancelRequestedAt !== null);
+      const leaves = remains && (state !== 'planning' || cancelRequestedAt !== null || unseen);
       const ended = await transaction.runs.transition(run.id, { ...toEnd(summary, known, leaves, state), held, moved, ...line });
       if (ended.state === 'published')
         await transaction.datasets.publish(run.id, toTally(summary?.checks ?? []), toPrivacySum(summary?.privacy ?? null));
@@ -279,7 +288,7 @@ async function end(
       return ended.state;
     }
     const later = next === 0 ? {} : { notBefore: new Date(Date.now() + next), retry: true };
-    return requeue(transaction, run.id, { held, moved, abandoned: left, ...later, ...line });
+    return requeue(transaction, run.id, { held, moved, abandoned: remains, ...later, ...line });
   });
 }
 

@@ -175,7 +175,8 @@ export class RunWorker {
       });
       if (now?.workerId !== this.id || now.attempt !== run.attempt) stop.abort(toError('RUN_TAKEN_OVER', { run: run.id }));
       else if (now.state === 'publishing') continue;
-      else if (now.cancelRequestedAt) stop.abort(toError('RUN_CANCELLED'));
+      // Asked for before this attempt began: then it only takes away what is left, and is to come to its end.
+      else if (now.cancelRequestedAt && !run.cancelRequestedAt) stop.abort(toError('RUN_CANCELLED'));
       else if (now.pauseRequestedAt) stop.abort(toError('RUN_PAUSED'));
     }
   }
