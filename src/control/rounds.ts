@@ -36,3 +36,14 @@ export class Rounds {
     await this.running;
   }
 }
+
+/** One after the other. What goes wrong with one holds up none of the others: each may be of another workspace. Never rejects. */
+export async function forEach<T>(found: Iterable<T>, failed: (error: unknown) => void, work: (one: T) => Promise<unknown>): Promise<void> {
+  for (const one of found) {
+    try {
+      await work(one);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

@@ -7,7 +7,7 @@ import { readTrustPolicy } from '../../systems/files/files.js';
 import { HttpClient, toWitnessSender } from '../../systems/http/http.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
 import { openSnapshot } from './log-snapshot.js';
-import { Rounds } from '../rounds.js';
+import { Rounds, forEach } from '../rounds.js';
 
 export interface CosignClockOptions {
   readonly metadata: Metadata;
@@ -35,10 +35,9 @@ export class CosignClock {
   }
 
   async look(): Promise<void> {
-    const found = await this.options.metadata.query<{ workspace_id: string; log: string }>(
-      'SELECT workspace_id, log FROM bauta.find_uncosigned()',
-    );
-    for (const { workspace_id, log } of found) await this.cosign(workspace_id, log);
+    const { metadata, failed } = this.options;
+    const found = await metadata.query<{ workspace_id: string; log: string }>('SELECT workspace_id, log FROM bauta.find_uncosigned()');
+    await forEach(found, failed, ({ workspace_id, log }) => this.cosign(workspace_id, log));
   }
 
   stop(): Promise<void> {

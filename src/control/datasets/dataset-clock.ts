@@ -3,7 +3,7 @@
 import type { Settings } from '../../config/settings.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Metadata } from '../../systems/metadata/metadata.js';
-import { Rounds } from '../rounds.js';
+import { Rounds, forEach } from '../rounds.js';
 import { toDataLook, toDriftLook, toExpiry } from '../runs/runs.js';
 
 const LOOK_MS = 30_000;
@@ -42,45 +42,50 @@ export class DatasetClock {
   }
 
   private async tellExpiry(now: Date): Promise<void> {
-    const { metadata, settings } = this.options;
+    const { metadata, settings, failed } = this.options;
     const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_expiring_datasets($1, $2)', [
       ...[now, settings.BAUTA_EXPIRING_DAYS],
     ]);
-    for (const { workspace_id, run_id } of found) await metadata.within(workspace_id, ({ datasets }) => datasets.tellExpiry(run_id, now));
+    await forEach(found, failed, ({ workspace_id, run_id }) =>
+      metadata.within(workspace_id, ({ datasets }) => datasets.tellExpiry(run_id, now)),
+    );
   }
 
   /** What is in the way may go: it is asked for again and again. */
   private async askForDrops(now: Date): Promise<void> {
-    const { metadata } = this.options;
+    const { metadata, failed } = this.options;
     const since = new Date(now.getTime() - AGAIN_MS);
     const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_expired_datasets($1, $2)', [now, since]);
-    for (const { workspace_id, run_id } of found)
-      await metadata.within(workspace_id, async (transaction) => {
+    await forEach(found, failed, ({ workspace_id, run_id }) =>
+      metadata.within(workspace_id, async (transaction) => {
         const run = await transaction.runs.find(run_id);
         if (run && (await transaction.datasets.askForDrop(run_id, now, since))) await transaction.run(toExpiry(workspace_id, run));
-      });
+      }),
+    );
   }
 
   /** A worker looks: only workers hold connections. */
   private async askForLooks(now: Date): Promise<void> {
-    const { metadata, settings } = this.options;
+    const { metadata, settings, failed } = this.options;
     const since = new Date(now.getTime() - settings.BAUTA_DRIFT_MINUTES * 60_000);
     const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_unlooked_datasets($1)', [since]);
-    for (const { workspace_id, run_id } of found)
-      await metadata.within(workspace_id, async (transaction) => {
+    await forEach(found, failed, ({ workspace_id, run_id }) =>
+      metadata.within(workspace_id, async (transaction) => {
         const run = await transaction.runs.find(run_id);
         if (run && (await transaction.datasets.askForLook(run_id, now, since))) await transaction.run(toDriftLook(workspace_id, run));
-      });
+      }),
+    );
   }
 
   private async askForRows(now: Date): Promise<void> {
-    const { metadata, settings } = this.options;
+    const { metadata, settings, failed } = this.options;
     const since = new Date(now.getTime() - settings.BAUTA_ROWS_MINUTES * 60_000);
     const found = await metadata.query<Found>('SELECT workspace_id, run_id FROM bauta.find_unread_datasets($1)', [since]);
-    for (const { workspace_id, run_id } of found)
-      await metadata.within(workspace_id, async (transaction) => {
+    await forEach(found, failed, ({ workspace_id, run_id }) =>
+      metadata.within(workspace_id, async (transaction) => {
         const run = await transaction.runs.find(run_id);
         if (run && (await transaction.datasets.askForRows(run_id, now, since))) await transaction.run(toDataLook(workspace_id, run));
-      });
+      }),
+    );
   }
 }

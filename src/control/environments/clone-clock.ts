@@ -2,7 +2,7 @@
 // row's lock lets one of them do it.
 import { toError, toErrorView } from '../../kernel/errors.js';
 import { settleLost } from '../errands/errands.js';
-import { type LookingOptions, Rounds } from '../rounds.js';
+import { type LookingOptions, Rounds, forEach } from '../rounds.js';
 import { giveBack } from './ask-for-clone.js';
 
 const LOOK_MS = 15_000;
@@ -17,12 +17,12 @@ export class CloneClock {
   }
 
   async look(): Promise<void> {
-    const { metadata, clock } = this.options;
+    const { metadata, clock, failed } = this.options;
     const nowMs = clock.now();
     const found = await metadata.query<{ workspace_id: string; id: string }>('SELECT workspace_id, id FROM bauta.find_due_clones($1, $2)', [
       ...[new Date(nowMs), new Date(nowMs - PATIENCE_MS)],
     ]);
-    for (const { workspace_id, id } of found) await this.takeUp(workspace_id, id, nowMs);
+    await forEach(found, failed, ({ workspace_id, id }) => this.takeUp(workspace_id, id, nowMs));
   }
 
   stop(): Promise<void> {

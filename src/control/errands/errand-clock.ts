@@ -2,7 +2,7 @@
 // looks, at its start and again and again; the row's lock lets one of them do it.
 import { toTimestamp } from '../../kernel/clock.js';
 import type { ErrandKind, Transaction } from '../../systems/metadata/metadata.js';
-import { type LookingOptions, Rounds } from '../rounds.js';
+import { type LookingOptions, Rounds, forEach } from '../rounds.js';
 import { changing } from './find-errand.js';
 import { SILENT_MS, WAIT_MS, requestAgain } from './request-errand.js';
 
@@ -22,13 +22,13 @@ export class ErrandClock {
   }
 
   async look(): Promise<void> {
-    const { metadata } = this.options;
+    const { metadata, failed } = this.options;
     const now = Date.now();
     const found = await metadata.query<{ workspace_id: string; id: string }>(
       'SELECT workspace_id, id FROM bauta.find_unfinished_errands($1, $2, $3)',
       [kinds, new Date(now - SILENT_MS), new Date(now - WAIT_MS)],
     );
-    for (const { workspace_id, id } of found) await metadata.within(workspace_id, (transaction) => this.takeUp(transaction, id));
+    await forEach(found, failed, ({ workspace_id, id }) => metadata.within(workspace_id, (transaction) => this.takeUp(transaction, id)));
   }
 
   private async takeUp(transaction: Transaction, id: string): Promise<void> {

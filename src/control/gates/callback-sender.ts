@@ -55,8 +55,9 @@ export class CallbackSender {
   }
 
   private async lookOnce(): Promise<void> {
-    const due = await this.options.metadata.query<{ workspace_id: string; id: string }>('SELECT * FROM bauta.find_due_callbacks()');
-    await Promise.all(due.map(({ workspace_id, id }) => this.deliver(workspace_id, id)));
+    const { metadata, failed } = this.options;
+    const due = await metadata.query<{ workspace_id: string; id: string }>('SELECT * FROM bauta.find_due_callbacks()');
+    await Promise.all(due.map(({ workspace_id, id }) => this.deliver(workspace_id, id).catch(failed)));
   }
 
   private async deliver(workspaceId: string, id: string): Promise<void> {

@@ -7,7 +7,7 @@ import type { Decision, GateInput } from '../../pipeline/decision.js';
 import type { DecisionRecord } from '../../pipeline/gate/gate.js';
 import type { Deployment, Metadata, Transaction } from '../../systems/metadata/metadata.js';
 import { tellMark } from '../datasets/datasets.js';
-import { Rounds } from '../rounds.js';
+import { Rounds, forEach } from '../rounds.js';
 import type { GateDoors } from './gate-doors.js';
 import { type KnownToday, toNextEnd, toQuestionToday, toSubjectsOf } from './same-question.js';
 
@@ -43,14 +43,24 @@ export class FlipClock {
   }
 
   private async lookOnce(): Promise<void> {
-    const { metadata } = this.options;
-    for (const { workspace_id } of await metadata.query<{ workspace_id: string }>('SELECT workspace_id FROM bauta.find_rechecks()')) {
-      const { happened, deployments } = await metadata.within(workspace_id, (transaction) => transaction.deployments.toCheck());
-      for (const one of deployments) await this.check(workspace_id, one);
-      // Only now: whoever dies before leaves it to another.
-      if (happened.length > 0) await metadata.within(workspace_id, (transaction) => transaction.deployments.forget(happened));
-    }
+    const { metadata, failed } = this.options;
+    const found = await metadata.query<{ workspace_id: string }>('SELECT workspace_id FROM bauta.find_rechecks()');
+    await forEach(found, failed, ({ workspace_id }) => this.checkAll(workspace_id));
     await this.forgetFlipped();
+  }
+
+  private async checkAll(workspaceId: string): Promise<void> {
+    const { metadata, failed } = this.options;
+    const { happened, deployments } = await metadata.within(workspaceId, (transaction) => transaction.deployments.toCheck());
+    let unchecked = 0;
+    const note = (error: unknown): void => {
+      unchecked++;
+      failed(error);
+    };
+    await forEach(deployments, note, (one) => this.check(workspaceId, one));
+    // Only now: whoever dies before, or could not ask about one of them, leaves it to the next look.
+    if (happened.length > 0 && unchecked === 0)
+      await metadata.within(workspaceId, (transaction) => transaction.deployments.forget(happened));
   }
 
   /** Whoever flipped it: what this process remembers of it is not answered any more. */

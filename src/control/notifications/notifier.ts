@@ -5,7 +5,7 @@ import { type BautaError, toKnownError } from '../../kernel/errors.js';
 import type { Metadata, NotificationRow, Transaction } from '../../systems/metadata/metadata.js';
 import type { Message } from '../../systems/notify/notify.js';
 import { type Grants, createReadSecret } from '../references.js';
-import { Rounds } from '../rounds.js';
+import { Rounds, forEach } from '../rounds.js';
 import { createReadStored } from '../stores.js';
 import { toMessage, toQuietMs, toSubject } from './notice-message.js';
 import { ComeAgain, type Sender, send } from './send.js';
@@ -40,11 +40,11 @@ export class Notifier {
   }
 
   private async lookOnce(): Promise<void> {
-    const { metadata } = this.options;
-    for (const { workspace_id, id } of await metadata.query<{ workspace_id: string; id: string }>('SELECT * FROM bauta.find_notices()'))
-      await this.address(workspace_id, id);
+    const { metadata, failed } = this.options;
+    const found = await metadata.query<{ workspace_id: string; id: string }>('SELECT * FROM bauta.find_notices()');
+    await forEach(found, failed, ({ workspace_id, id }) => this.address(workspace_id, id));
     const due = await metadata.query<{ workspace_id: string; id: string }>('SELECT * FROM bauta.find_due_notifications()');
-    await Promise.all(due.map(({ workspace_id, id }) => this.deliver(workspace_id, id)));
+    await Promise.all(due.map(({ workspace_id, id }) => this.deliver(workspace_id, id).catch(failed)));
   }
 
   /** From what happened to whom it is told: a notification for each channel that wants it. */
