@@ -33,3 +33,15 @@ describe('what a name of the source would do to a terminal is not printed', () =
     expect(text).not.toMatch(controls);
   });
 });
+
+it('of many columns a run shows those that could not be tested and those nearest to chance, and says how many are left', () => {
+  const verdicts = Array.from({ length: 30 }, (_, i) => ({
+    ...{ schema: 'shop', table: 'customer', column: `c${i}`, tag: 'pii.email', why: 'seen', rows: 9, originals: 0 },
+    ...{ verdict: i % 10 === 7 ? ('not testable' as const) : ('rate' as const), laws: { values: 0, tested: [], untested: [] } },
+    pairs: { by: 'place' as const, rows: 9, distinct: 9, unchanged: i === 20 ? 5 : 0, expected: 1, notOne: 0 },
+  }));
+  const text = toVerdictText({ findings: [], rows: 9, verdicts });
+  const shown = [...text.matchAll(/customer\.(c\d+)/g)].map(([, name]) => name);
+  expect(shown).toEqual(['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'c17', 'c20', 'c27']);
+  expect(text).toContain('  18 more with --json\n');
+});

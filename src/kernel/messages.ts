@@ -352,7 +352,7 @@ export const messages = {
   CONNECTION_REFERENCE_INVALID: {
     class: 'InputError',
     message: 'the connection reference {name} cannot be used',
-    hint: 'write env:NAME, file:PATH, vault:PATH#FIELD or aws:NAME#FIELD; what is there holds the connection string',
+    hint: 'set the variable, or write the file, that it names (env:NAME, file:PATH, vault:PATH#FIELD, aws:NAME#FIELD); of a database it holds postgres://USER:PASSWORD@HOST:PORT/DATABASE',
   },
   CONNECTION_UNREACHABLE: {
     class: 'UnavailableError',
@@ -984,7 +984,7 @@ export const messages = {
   },
   DOCUMENTS_INVALID: {
     class: 'InputError',
-    message: '{file} cannot be used: {amount} findings',
+    message: '{file} cannot be used: findings stand in the way ({amount})',
     hint: 'mend what the findings name; docs/schema holds the form of every document',
   },
   DOCUMENT_CONTRADICTION: {
@@ -3112,7 +3112,7 @@ export const messages = {
   // ── command line
   SETTINGS_INVALID: {
     class: 'InputError',
-    message: '{amount} settings cannot be used',
+    message: 'settings cannot be used: {amount}',
     hint: 'correct them; docs/configuration.md lists all',
   },
   SETTING_INVALID: {

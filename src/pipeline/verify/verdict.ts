@@ -93,7 +93,9 @@ function decide(leaf: Leaf, originals: Originals, result: PairResult | undefined
     };
   }
   const space =
-    claim.output === 'disjoint' ? `${inSpace} originals are of the output space` : 'pseudonyms share the space of the originals';
+    claim.output === 'disjoint'
+      ? `${inSpace} ${inSpace === 1 ? 'original is' : 'originals are'} of the output space`
+      : 'pseudonyms share the space of the originals';
   if (table.pairing === undefined) return { verdict: 'not testable', why: `${space}, and no kept key and no place tells its rows apart` };
   if (!result) return { verdict: 'not testable', why: `${space}, and its rows were not compared` };
   if (result.unpaired !== undefined) {
