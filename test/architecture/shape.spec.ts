@@ -59,3 +59,10 @@ it('tells the way of the data in one order everywhere: stages.ts, and the headin
   const headings = [...textOf('docs/tour.md').matchAll(/^## (\w+)$/gm)].map(([, word]) => word);
   expect(headings).toEqual([...stages]);
 });
+
+it('leaves nothing of a merge that did not go through, nor of what a formatter made of it', () => {
+  // The marks themselves are not written here.
+  const mark = new RegExp(`^ *(?:${'<'.repeat(7)} |\\\\?${'='.repeat(7)}$|${'> '.repeat(6)}>|${'>'.repeat(7)} )`, 'm');
+  const texts = listed.filter((path) => /\.(md|ts|mjs|js|ya?ml|sql|rego|sh)$/.test(path));
+  expect(texts.filter((path) => mark.test(textOf(path)))).toEqual([]);
+});
