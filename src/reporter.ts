@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import { sealProcess, tellUncaught } from './cli/seal-process.js';
+import { spareMemory } from './cli/spare-memory.js';
 import { storeReports } from './control/store-reports.js';
 import { makeReports } from './control/make-reports.js';
 import type { ReportAnswer, ReportOrder } from './control/report-order.js';
@@ -13,6 +14,7 @@ import { Metadata } from './systems/metadata/metadata.js';
 
 tellUncaught(() => 1);
 sealProcess();
+spareMemory();
 // It belongs to nobody's terminal.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 const lines = createInterface({ input: process.stdin });

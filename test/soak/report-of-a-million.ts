@@ -5,6 +5,7 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { spareMemory } from '../../src/cli/spare-memory.js';
 import { makeReport } from '../../src/control/look-at-log.js';
 import { makePackage } from '../../src/control/make-package.js';
 import { verifyPackage } from '../../src/control/verify-package.js';
@@ -26,32 +27,35 @@ async function write(): Promise<void> {
   process.stdout.write(home);
 }
 
-async function seconds<T>(what: string, work: () => Promise<T>): Promise<T> {
-  const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
-  const result = await work();
-  const { user, system } = process.cpuUsage(cpu);
-  const took = `${((performance.now() - startedAt) / 1000).toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of CPU`;
-  process.stdout.write(`${what}: ${took}, at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MB so far\n`);
-  return result;
-}
-
-async function measure(home: string): Promise<void> {
+async function measure(home: string, step: string): Promise<void> {
+  spareMemory();
   const sink = new FileAuditSink({ home, period: 'never' });
   const log = await packageLogOf({ home, sink });
   const path = join(home, 'soc2.zip');
-  await seconds('gdpr report', () => makeReport(log.files, { ...asked, report: 'gdpr' }, log.verifier));
-  await seconds('soc2 package', () => makePackage(log, asked, path, render));
-  process.stdout.write(`package: ${Math.round(statSync(path).size / 1e6)} MB\n`);
-  const { findings } = await seconds('verified and made anew', () => verifyPackage(path, { verifier: log.verifier, version: '1', render }));
-  process.stdout.write(`${findings.length} findings\n`);
+  const steps: Readonly<Record<string, () => Promise<string>>> = {
+    'gdpr report': () => makeReport(log.files, { ...asked, report: 'gdpr' }, log.verifier).then(() => ''),
+    'soc2 package': () => makePackage(log, asked, path, render).then(() => `, ${Math.round(statSync(path).size / 1e6)} MB large`),
+    'verified and made anew': () =>
+      verifyPackage(path, { verifier: log.verifier, version: '1', render }).then(({ findings }) => `, ${findings.length} findings`),
+  };
+  const startedAt = performance.now();
+  const said = await steps[step]!();
+  const { user, system } = process.cpuUsage();
+  const took = `${((performance.now() - startedAt) / 1000).toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of CPU`;
+  process.stdout.write(`${step}: ${took}, at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MB${said}\n`);
   await sink.close();
 }
 
-if (process.argv[3] === 'write') await write();
+const [, , , step, of] = process.argv;
+const again = (...words: string[]): string =>
+  spawnSync(process.execPath, [fileURLToPath(import.meta.url), String(entries), ...words], {
+    ...{ encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1e6 },
+  }).stdout;
+if (step === 'write') await write();
+else if (step !== undefined) await measure(of!, step);
 else {
-  // In a process of its own: what the writer needs is not what a reader needs.
-  const words = [fileURLToPath(import.meta.url), String(entries), 'write'];
-  const home = spawnSync(process.execPath, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
-  await measure(home);
+  // Each in a process of its own, as on a command line: what one needs is not what another needs.
+  const home = again('write');
+  for (const name of ['gdpr report', 'soc2 package', 'verified and made anew']) process.stdout.write(again(name, home));
   rmSync(home, { recursive: true, force: true });
 }

@@ -18,8 +18,6 @@ const passedOn: readonly string[] = ['PATH', 'NODE_EXTRA_CA_CERTS'];
 /** Where the SDK looks for who it is, for a bucket. */
 const ofAws = /^(AWS_|HOME$)/;
 const LONGEST_MS = 10 * 60_000;
-/** A million entries take 304 MB in all with a heap of 220 (docs/performance.md); with more, V8 collects later and takes more. */
-const HEAP_MB = 400;
 
 export interface ReportMakerOptions {
   /** Of the metadata database, as the service role. */
@@ -74,7 +72,7 @@ export class ReportMaker {
     const { environment } = this.options;
     const isPassed = (name: string): boolean => passedOn.includes(name) || (order.store !== undefined && ofAws.test(name));
     const env = Object.fromEntries(Object.entries(environment).filter(([name]) => isPassed(name)));
-    const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, REPORTER], {
+    const child = spawn(process.execPath, [REPORTER], {
       ...{ stdio: ['pipe', 'pipe', 'ignore'], cwd: '/' },
       // What it spools lies in the folder that is removed at the end.
       env: { ...env, TMPDIR: order.folder },
