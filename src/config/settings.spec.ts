@@ -23,6 +23,13 @@ it('reports all problems together, with the nearest word and never the value', (
   }
 });
 
+it('takes every whole number that it says it takes, the first and the last', () => {
+  for (const [name, { expected }] of Object.entries(declarations)) {
+    const [, ...ends] = /a whole number from (\d+) to (\d+)/.exec(expected) ?? [];
+    for (const end of ends) expect([name, parseSettings({ [name]: end })[name as keyof typeof declarations]]).toEqual([name, Number(end)]);
+  }
+});
+
 it('leaves connections and the tests’ own variable alone', () => {
   expect(() => parseSettings({ BAUTA_CONN_SHOP: 'postgres://x', BAUTA_WORLD: 'required' })).not.toThrow();
 });

@@ -11,7 +11,7 @@ interface Declaration<T> {
 }
 
 const integer = (min: number, max: number, fallback: number, doc: string): Declaration<number> => ({
-  parse: (text) => (/^\d{1,12}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
+  parse: (text) => (/^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
   expected: `a whole number from ${min} to ${max}`,
   default: fallback,
   doc,
