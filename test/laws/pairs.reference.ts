@@ -18,11 +18,20 @@ export interface PairsSeen {
   readonly expected: number;
 }
 
-/** Letters and digits of a value, escapes left out. */
-function measure(value: string): { readonly digits: number; readonly letters: number; readonly telling: boolean } {
+/** Letters and digits of a value, escapes left out, and the chance of those beyond ASCII: one of so many each. */
+function measure(value: string): {
+  readonly digits: number;
+  readonly letters: number;
+  readonly chance: number;
+  readonly telling: boolean;
+} {
   const plain = value.replace(/\\./gs, '');
   const [digits, letters] = [plain.replace(/[^0-9]/g, '').length, plain.replace(/[^a-z]/g, '').length];
-  return { digits, letters, telling: letters > 0 || /[1-9]/.test(plain) };
+  const beyond = (plain.match(/[\p{L}\p{N}\p{Co}]/gu) ?? []).filter((sign) => sign > '\u00c0');
+  const toSize = (sign: string): number =>
+    /[々〆〇]/u.test(sign) ? 3 : /[一-龥]/u.test(sign) ? 20_902 : /[가-힣]/u.test(sign) ? 11_172 : /[ø-ÿσ-ϋ]/u.test(sign) ? 7 : 16;
+  const chance = beyond.reduce((product, sign) => product / toSize(sign), 1);
+  return { digits, letters, chance, telling: letters > 0 || beyond.length > 0 || /[1-9]/.test(plain) };
 }
 
 /** `drawn`: so many digits are not drawn; a value that chance gives in more than one case of a hundred is no unit. */
@@ -39,8 +48,8 @@ export function pairSlowly(
   for (const { key, value } of source) {
     const pseudonym = byKey.get(key);
     const isNull = value === '\\N';
-    const { digits, letters, telling } = measure(small(value));
-    const chance = 10 ** -Math.max(0, digits - drawn) * 26 ** -letters;
+    const { digits, letters, chance: beyond, telling } = measure(small(value));
+    const chance = 10 ** -Math.max(0, digits - drawn) * 26 ** -letters * beyond;
     const isUnit = !isNull && telling;
     const isLikely = chance > 0.0101;
     if (isUnit && !first.has(value)) {

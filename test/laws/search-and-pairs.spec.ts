@@ -2,7 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
+import { toAlphabet, toAlphabetSize } from '../../src/pipeline/mask/permutation/character-class.js';
 import { FieldTables, flags } from '../../src/pipeline/verify/field-table.js';
+import { isLetter, TABLE_CODES, toLetterTable, toSmallLetter } from '../../src/pipeline/verify/letters.js';
 import { counters, type Hit, hitKinds, SearchKernel } from '../../src/pipeline/verify/search-kernel.js';
 import { type PairedRow, pairSlowly } from './pairs.reference.js';
 import { searchSlowly, toSmall } from './search.reference.js';
@@ -67,6 +69,11 @@ const original = fc.oneof(
     'tab\there1234567',
     'Ж123456',
     '“ada1@corp.uk”',
+    'Ңурлан-1@corp.uk',
+    'ՍԱՐԳՍՅԱՆ 123456',
+    'ΆΝΝΑΣ-1234567',
+    'ŁUKASZ.7@corp.uk',
+    '京A123456',
   ),
 );
 const between = fc.constantFrom(
@@ -89,6 +96,11 @@ const between = fc.constantFrom(
   '@',
   '/',
   '田',
+  'は',
+  'ا',
+  'ש',
+  'ก',
+  'Я',
   '\u00a0',
   '  ',
   '=',
@@ -118,6 +130,18 @@ describe(`the search in WebAssembly, seed ${seed}`, () => {
     );
   });
 
+  it('finds addresses and numbers in texts of scripts that write without spaces', () => {
+    const output = [
+      '邮箱ada@corp.uk谢谢',
+      '電話は070-123-4567です',
+      'โทร0701234567นะ',
+      'اكتبada@corp.ukالآن',
+      'жada@corp.ukж',
+      '我0701234567890',
+    ];
+    expect(searchFast(['ada@corp.uk', '070-123-4567'], output, [])).toEqual([0, 1, 2, 3]);
+  });
+
   it('is tried with cells in which something is found, and with others', () => {
     const some = fc.sample(case_, { seed, numRuns: 300 });
     const found = some.reduce((sum, { originals, output }) => sum + searchSlowly(originals, output).length, 0);
@@ -127,7 +151,12 @@ describe(`the search in WebAssembly, seed ${seed}`, () => {
   });
 });
 
+/** Words of many scripts, of which some have capitals, some marks and some one letter. */
+const scripts = ['Иван', 'ЇЖАК', 'Ἀθηνᾶς', 'ΓΙΏΡΓΟΣ', 'Łódź', 'ŠØRÉN', 'Սարգսյան', 'გიორგი', 'ᲒᲘ', '田中', '佐々木', 'タナカ', '김철수', '王', 'محمد', 'נועה', 'प्रिया', 'สมชาย', '٤٢', 'Ⅻ', '\ue000\ue001', '𠮷野', '𞤀𞤁', '🙂', '—', '´', 'x̌', 'ＡＢ１']; // prettier-ignore
+const written = fc.array(fc.constantFrom(...scripts, 'a', '7', ' ', '-', '\\t'), { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')); // prettier-ignore
 const value = fc.oneof(
+  written,
+  written,
   fc.constantFrom('\\N', '', '0', '-', 'a', 'A', 'ab1', 'AB1', 'mary', 'Mary', 'é', '\\t', '\\\\', 'a\\tb', '00', '12', '\\t\\n1'),
   fc.stringMatching(/^[A-Za-z]{2,20}$/),
   fc.stringMatching(/^\d{1,17}$/),
@@ -187,4 +216,24 @@ describe(`the pairing in WebAssembly, seed ${seed}`, () => {
       { seed, numRuns: 1500, examples: [[untold, []]] },
     );
   });
+});
+
+it('expects of no letter that is drawn that it comes out as it was more seldom than its alphabet says', () => {
+  const { kinds, chances } = toLetterTable();
+  const small = (code: number): number => toSmallLetter(String.fromCodePoint(code)).codePointAt(0) as number;
+  const alphabets = new Map<number, Map<number, number>>();
+  const lacking: string[] = [];
+  for (let code = 0x80; code < TABLE_CODES; code++) {
+    if ((code >= 0xd800 && code < 0xe000) || !isLetter(String.fromCodePoint(code))) continue;
+    const first = toAlphabet(code);
+    const size = toAlphabetSize(first);
+    let same = alphabets.get(first);
+    if (same === undefined) {
+      alphabets.set(first, (same = new Map<number, number>()));
+      for (let one = first; one < first + size; one++) same.set(small(one), (same.get(small(one)) ?? 0) + 1);
+    }
+    const expected = chances[kinds[small(code)] as number] as number;
+    if (first < 0 || expected * size < (same.get(small(code)) as number) - 1e-9) lacking.push(code.toString(16));
+  }
+  expect(lacking).toEqual([]);
 });

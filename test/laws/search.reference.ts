@@ -11,10 +11,22 @@ function isWord(sign: string | undefined): boolean {
   return !(code >= 0x2000 && code < 0x2c00) && !(code >= 0x3000 && code < 0x3040) && !(code >= 0x1f000 && code < 0x20000);
 }
 
-/** Small letters as far as the kernel knows them: ASCII, Latin-1, Greek and Cyrillic. */
+/** Small letters where they have as many bytes; capitals do not tell ς from σ. */
 export function toSmall(text: string): string {
-  return text.replace(/[A-ZÀ-ÖØ-ÞΑ-ΟΠ-ΩА-Я]/g, (sign) => sign.toLowerCase());
+  const toSign = (sign: string): string => {
+    const [small = ''] = sign.toLowerCase();
+    if (sign === 'ς') return 'σ';
+    return sign.toLowerCase() === small && Buffer.byteLength(small) === Buffer.byteLength(sign) ? small : sign;
+  };
+  return text.replace(/\p{L}|\p{N}|\p{So}/gu, toSign);
 }
+
+/** A letter of a script without capitals: it and an ASCII letter are two words. */
+function isApart(sign: string | undefined): boolean {
+  return sign !== undefined && /(?![ªº])\p{Lo}|(?=\p{Lm})[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(sign);
+}
+
+const isAscii = (sign: string | undefined): boolean => sign !== undefined && sign < '\u0080';
 
 /** One layer of backslashes less, as COPY and JSON write them. */
 function unescape(text: string): string {
@@ -53,7 +65,7 @@ export function toSought(field: string): Sought | undefined {
 /** Where a word may begin, and numbers of several groups: what stands in `text` as an original would. */
 function holds(text: string, { kind, text: wanted }: Sought): boolean {
   const signs = [...text];
-  const starts = signs.map((sign, i) => isWord(sign) && !isWord(signs[i - 1]));
+  const starts = signs.map((sign, i) => isWord(sign) && (!isWord(signs[i - 1]) || (isAscii(sign) && isApart(signs[i - 1]))));
   if (kind === 'digits') {
     return signs.some((_, i) => {
       if (!starts[i]) return false;
@@ -64,7 +76,7 @@ function holds(text: string, { kind, text: wanted }: Sought): boolean {
       for (let count = 1, joined = ''; count <= groups.length; count++) {
         joined += groups[count - 1] as string;
         at += (groups[count - 1] as string).length + (count > 1 ? 1 : 0);
-        if (isWord(signs[at])) return false;
+        if (isWord(signs[at]) && !isApart(signs[at])) return false;
         if (joined === wanted) return true;
       }
       return false;
@@ -73,7 +85,8 @@ function holds(text: string, { kind, text: wanted }: Sought): boolean {
   return signs.some((_, i) => {
     const rest = Buffer.from(signs.slice(i).join('')).toString('latin1');
     if (!starts[i] || !rest.startsWith(wanted)) return false;
-    return wanted.length === 63 || !isWord([...Buffer.from(rest.slice(wanted.length), 'latin1').toString()][0]);
+    const [next] = [...Buffer.from(rest.slice(wanted.length), 'latin1').toString()];
+    return wanted.length === 63 || !isWord(next) || (isAscii(wanted.at(-1)) && isApart(next));
   });
 }
 

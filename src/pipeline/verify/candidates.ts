@@ -2,6 +2,7 @@
 import { type Finding, toFinding } from '../../kernel/errors.js';
 import { poissonTail, unlikely } from './chance.js';
 import type { Leaf } from './leaves.js';
+import { isLetter } from './letters.js';
 import type { Originals } from './originals.js';
 import { type Hit, hitKinds } from './search-kernel.js';
 import { type Structure, toPath } from './value-path.js';
@@ -157,8 +158,9 @@ function isCertain({ place, hit, owners, rows }: Candidate, originals: Originals
   const known = [...owners].reduce((sum, leaf) => sum + originals.of(leaf).originals, 0);
   const digits = hit.value.replace(/\D/g, '').length;
   const letters = hit.value.replace(/[^a-z]/g, '').length;
+  const beyond = Array.from(Buffer.from(hit.value, 'latin1').toString()).filter(isLetter).length;
   // A text has a handful of words of this length.
-  return poissonTail(rows, (place.rows * 4 * known) / (10 ** digits * 26 ** letters)) < unlikely;
+  return poissonTail(rows, (place.rows * 4 * known) / (10 ** digits * 26 ** letters * 16 ** beyond)) < unlikely;
 }
 
 /** What has to be equal: a word as it was compared; a whole cell without escapes, case and the padding of char(n). */

@@ -2,6 +2,7 @@
 import type { TablePlan } from '../plan.js';
 import type { Field, Reader } from '../ports.js';
 import { type Leaf, isNumeric } from './leaves.js';
+import { holdsLetter } from './letters.js';
 
 interface Pair {
   /** What the pseudonym is a function of: the value, with the person's key or the row before it. */
@@ -160,9 +161,11 @@ function personsOf(table: TablePlan): readonly string[] {
 
 /** Whether there is a letter or digit to mask, escapes left out: a tab is none although COPY writes it with a letter. */
 function holdsSomething({ type }: Leaf, original: string): boolean {
-  return (isNumeric(type.base) ? /[1-9]/ : /[1-9a-z]/i).test(original.replace(/\\./g, ''));
+  const plain = original.replace(/\\./g, '');
+  return isNumeric(type.base) ? /[1-9]/.test(plain) : holdsLetter(Buffer.from(plain, 'latin1').toString());
 }
 
+/** ς is σ, because capitals do not tell them apart. */
 function toSmall(text: string): string {
-  return Buffer.from(text, 'latin1').toString().toLowerCase().trimEnd();
+  return Buffer.from(text, 'latin1').toString().toLowerCase().replaceAll('ς', 'σ').trimEnd();
 }

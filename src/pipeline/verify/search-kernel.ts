@@ -1,9 +1,10 @@
 // hot path: memory and calls of the WebAssembly kernel that searches and pairs (kernel/assembly/search.ts).
 import { type WasmMemory, loadWasm } from '../../kernel/wasm.js';
+import { toLetterTable } from './letters.js';
 
 interface Exports {
   readonly memory: WasmMemory;
-  begin(seed: bigint, hits: number, room: number): void;
+  begin(seed: bigint, hits: number, room: number, kinds: number, folds: number, chances: number, apart: number): void;
   resetSet(at: number, log2: number, lengths: number, part: number, parts: number): void;
   sizeOfSet(): number;
   droppedOfSet(): bigint;
@@ -98,8 +99,15 @@ export class SearchKernel {
     this.next = this.units + 8 * 2 ** unitsLog2;
     this.input = this.next;
     this.reserve(SET);
-    this.wasm.begin(seed, HITS, HIT_ROOM);
     this.sampleAt = this.allot(SAMPLE_BYTES);
+    const { kinds, folds, chances, apart } = toLetterTable();
+    this.wasm.begin(seed, HITS, HIT_ROOM, this.keep(kinds), this.keep(folds), this.keep(chances), this.keep(apart));
+  }
+
+  private keep({ buffer, byteOffset, byteLength }: Uint8Array | Int32Array | Float64Array): number {
+    const at = this.allot(byteLength);
+    this.put(at, new Uint8Array(buffer, byteOffset, byteLength));
+    return at;
   }
 
   /** Bytes for good; MUST NOT be asked for while a stream is fed. */

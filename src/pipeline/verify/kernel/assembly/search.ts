@@ -2,6 +2,7 @@
 // both sides are paired. AssemblyScript; memory is laid out by the caller (search-kernel.ts).
 import { CELL, FIELD_BYTES, INSERT, INSIDE, LAW, LONG_ONLY, OWN, PADDED, accepts, flagsOf, spaceOf } from './parts/field';
 import { BY_LAW, beginHits, hit, placeHits } from './parts/hits';
+import { placeLetters } from './parts/letters';
 import { beginOriginals, takeOriginal } from './parts/originals';
 import { beginLine, endLine, keyOfLine, takeField } from './parts/pairs';
 import { areEnough, beginAnswers, beginCell, endAnswers, nextAnswer } from './parts/probes';
@@ -23,8 +24,9 @@ export { beginEvents, beginUnits, eventsSeen, lostUnits } from './parts/units';
 
 let rows: u32 = 0;
 
-/** `seed`: of what is looked for everywhere. Hits are written from `hitsAt` on, 96 bytes each. */
-export function begin(seed: u64, hitsAt: usize, mostHits: u32): void {
+/** `seed`: of what is looked for everywhere. Hits are written from `hitsAt` on, 96 bytes each. The others: what is known of letters. */
+export function begin(seed: u64, hitsAt: usize, mostHits: u32, kinds: usize, folds: usize, chances: usize, apart: usize): void {
+  placeLetters(kinds, folds, chances, apart);
   beginOriginals(seed);
   placeHits(hitsAt, mostHits);
 }

@@ -1,6 +1,7 @@
 // hot path: whether a value holds anything that could be masked, and how likely chance lets it out as it was.
 import { NUMERIC, chanceDetailOf, chanceKindOf, chanceOf, flagsOf } from './field';
 import { hash } from './hash';
+import { beyond, beyondChance, countBeyond } from './letters';
 import { hasBackslash, isDigit, isSmall } from './text';
 
 /** There is nothing that could be masked. */
@@ -10,13 +11,20 @@ let digits: i32 = 0;
 let letters: i32 = 0;
 /** Digits but 0. */
 let telling: i32 = 0;
+/** Bytes beyond ASCII. */
+let others: u32 = 0;
 
 /** Chance of the value `[start, end)` (small letters, as COPY wrote it) whose hash is `h`. */
 export function measure(field: usize, start: usize, end: usize, h: u64): f64 {
   digits = letters = telling = 0;
+  others = 0;
   if (hasBackslash(start, end)) countEscaped(start, end);
   else countPlain(start, end);
-  if (telling == 0 && (letters == 0 || (flagsOf(field) & NUMERIC) != 0)) return NOTHING_TO_MASK;
+  if (others != 0) {
+    countBeyond(start, end);
+    if (beyond == 0) others = 0;
+  }
+  if (telling == 0 && ((letters == 0 && others == 0) || (flagsOf(field) & NUMERIC) != 0)) return NOTHING_TO_MASK;
   const kind = chanceKindOf(field);
   if (kind == 2) return findChance(<usize>chanceDetailOf(field), h);
   const least = chanceOf(field);
@@ -24,6 +32,7 @@ export function measure(field: usize, start: usize, end: usize, h: u64): f64 {
   let chance: f64 = 1;
   for (let i = <i32>chanceDetailOf(field); i < digits; i++) chance *= 0.1;
   for (let i: i32 = 0; i < letters; i++) chance /= 26;
+  if (others != 0) chance *= beyondChance;
   return chance < least ? least : chance;
 }
 
@@ -36,6 +45,7 @@ function countPlain(start: usize, end: usize): void {
     digits += popcnt(isDigits);
     telling += popcnt(isDigits & ~i8x16.bitmask(i8x16.eq(bytes, zero)));
     letters += popcnt(i8x16.bitmask(i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(97)), i8x16.splat(26))) & valid);
+    others |= <u32>i8x16.bitmask(bytes) & valid;
   }
 }
 
@@ -48,7 +58,7 @@ function countEscaped(start: usize, end: usize): void {
     else if (isDigit(byte)) {
       digits++;
       if (byte != 48) telling++;
-    }
+    } else if (byte >= 128) others = 1;
   }
 }
 

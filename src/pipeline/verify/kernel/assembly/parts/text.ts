@@ -1,4 +1,5 @@
 // hot path: letters, digits and what stands between them; small letters; the escapes of COPY text and of JSON.
+import { foldAt, isApartAt } from './letters';
 
 // @ts-ignore: decorator
 @inline
@@ -46,37 +47,36 @@ export function isBorder(p: usize, end: usize): bool {
   return !isWordByte(byte) || (byte >= 128 && isSymbolAt(p, end));
 }
 
-/** Whether the character that ends before `p`, beyond ASCII, is neither letter nor digit. */
-export function isSymbolBefore(p: usize, start: usize): bool {
+/** Whether a value may end before `p`, which is after its first byte: ASCII ends before a script that writes no spaces around it, too. */
+// @ts-ignore: decorator
+@inline
+export function isEnd(p: usize, end: usize): bool {
+  return isBorder(p, end) || (load<u8>(p) >= 128 && load<u8>(p - 1) < 128 && isApartAt(p, end));
+}
+
+/** Whether a word begins at `p` after a character beyond ASCII: after one that is neither letter nor digit, or ASCII after a script without capitals. */
+export function isStartAfter(p: usize, start: usize): bool {
   let q = p - 1;
   while (q > start && (load<u8>(q) & 0xc0) == 0x80 && p - q < 4) q--;
-  return isSymbolAt(q, p);
+  return isSymbolAt(q, p) || (load<u8>(p) < 128 && isApartAt(q, p));
 }
 
-/** A character of two bytes as a small letter, in place: Latin-1, Greek and Cyrillic capitals. */
-function foldPair(p: usize, lead: u32): void {
-  const second: u32 = load<u8>(p + 1);
-  if (lead == 0xc3) {
-    if (second >= 0x80 && second <= 0x9e && second != 0x97) store<u8>(p + 1, <u8>(second + 0x20));
-  } else if (lead == 0xce) {
-    if (second >= 0x91 && second <= 0x9f) store<u8>(p + 1, <u8>(second + 0x20));
-    else if (second >= 0xa0 && second <= 0xa9) {
-      store<u8>(p, 0xcf);
-      store<u8>(p + 1, <u8>(second - 0x20));
-    }
-  } else if (lead == 0xd0) {
-    if (second >= 0x90 && second <= 0x9f) store<u8>(p + 1, <u8>(second + 0x20));
-    else if (second >= 0xa0 && second <= 0xaf) {
-      store<u8>(p, 0xd1);
-      store<u8>(p + 1, <u8>(second - 0x20));
-    }
-  }
-}
+// First bytes of characters that may be capitals: two bytes to U+05BF; some of three bytes, and of four.
+const TWO = i8x16.splat(-61);
+const TWO_COUNT = i8x16.splat(20);
+const GEORGIAN_TO_GREEK = i8x16.splat(-31);
+const NUMBERS_TO_COPTIC = i8x16.splat(-30);
+const CYRILLIC_TO_CHEROKEE = i8x16.splat(-22);
+const FULL_WIDTH = i8x16.splat(-17);
+const FOUR = i8x16.splat(-16);
 
-// First bytes of characters of two bytes that may be capitals.
-const LATIN = i8x16.splat(-61);
-const GREEK = i8x16.splat(-50);
-const CYRILLIC = i8x16.splat(-48);
+// @ts-ignore: decorator
+@inline
+function leadsOf(bytes: v128): u32 {
+  const three = v128.or(v128.or(i8x16.eq(bytes, GEORGIAN_TO_GREEK), i8x16.eq(bytes, NUMBERS_TO_COPTIC)), i8x16.eq(bytes, CYRILLIC_TO_CHEROKEE));
+  const more = v128.or(i8x16.eq(bytes, FULL_WIDTH), i8x16.eq(bytes, FOUR));
+  return <u32>i8x16.bitmask(v128.or(v128.or(three, more), i8x16.lt_u(i8x16.sub(bytes, TWO), TWO_COUNT)));
+}
 
 /** `length` bytes at `from` in small letters at `to`; up to 15 bytes more are written. */
 export function fold(from: usize, to: usize, length: usize): void {
@@ -85,13 +85,12 @@ export function fold(from: usize, to: usize, length: usize): void {
     const capital = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(65)), i8x16.splat(26));
     v128.store(to + i, v128.or(bytes, v128.and(capital, i8x16.splat(0x20))));
   }
-  // Leads of two bytes: those whose second byte may be a capital's.
   for (let i: usize = 0; i < length; i += 16) {
     const bytes = v128.load(from + i);
-    const leads = v128.or(v128.or(i8x16.eq(bytes, LATIN), i8x16.eq(bytes, GREEK)), i8x16.eq(bytes, CYRILLIC));
-    for (let some: u32 = i8x16.bitmask(leads); some != 0; some &= some - 1) {
+    if (i8x16.bitmask(bytes) == 0) continue;
+    for (let some = leadsOf(bytes); some != 0; some &= some - 1) {
       const at = i + <usize>ctz(some);
-      if (at + 1 < length) foldPair(to + at, load<u8>(to + at));
+      if (at + 1 < length) foldAt(to + at, to + length);
     }
   }
 }
@@ -166,18 +165,20 @@ function putCharacter(q: usize, code: u32): usize {
   if (code < 0x800) {
     store<u8>(q, <u8>(0xc0 | (code >> 6)));
     store<u8>(q + 1, <u8>(0x80 | (code & 63)));
-    foldPair(q, load<u8>(q));
+    foldAt(q, q + 2);
     return q + 2;
   }
   if (code < 0x10000) {
     store<u8>(q, <u8>(0xe0 | (code >> 12)));
     store<u8>(q + 1, <u8>(0x80 | ((code >> 6) & 63)));
     store<u8>(q + 2, <u8>(0x80 | (code & 63)));
+    foldAt(q, q + 3);
     return q + 3;
   }
   store<u8>(q, <u8>(0xf0 | (code >> 18)));
   store<u8>(q + 1, <u8>(0x80 | ((code >> 12) & 63)));
   store<u8>(q + 2, <u8>(0x80 | ((code >> 6) & 63)));
   store<u8>(q + 3, <u8>(0x80 | (code & 63)));
+  foldAt(q, q + 4);
   return q + 4;
 }

@@ -7,7 +7,7 @@ import {
 } from './originals';
 import { isGathering, isThere } from './probes';
 import { lengthsAt, mayBeCell } from './set';
-import { isBorder, isDigit, isSymbolBefore, wordMask } from './text';
+import { isDigit, isEnd, isStartAfter, wordMask } from './text';
 
 const chain = memory.data(64);
 const offsets = memory.data(40 * 4);
@@ -39,7 +39,7 @@ export function searchText(field: usize, start: usize, end: usize, raw: usize, r
     const mask = wordMask(bytes) & valid;
     let starts = mask & ~((mask << 1) | carry);
     carry = (mask >> 15) & 1;
-    // After a dash, a quotation mark or another sign beyond ASCII a word begins too.
+    // After a dash, a quotation mark or another sign beyond ASCII a word begins too, and ASCII after Han, Kana, Thai or the like.
     if ((i8x16.bitmask(bytes) & valid) != 0 || (p > start && load<u8>(p - 1) >= 128)) starts |= startsAfterSymbols(p, start, mask & ~starts);
     while (starts != 0) {
       token(field, p + <usize>ctz(starts), start, end, raw, rawLength, row);
@@ -53,7 +53,7 @@ function startsAfterSymbols(p: usize, start: usize, words: u32): u32 {
   for (; words != 0; words &= words - 1) {
     const at = p + <usize>ctz(words);
     const byte: u32 = load<u8>(at);
-    if (at > start && load<u8>(at - 1) >= 128 && (byte & 0xc0) != 0x80 && isSymbolBefore(at, start)) starts |= words & (~words + 1);
+    if (at > start && load<u8>(at - 1) >= 128 && (byte & 0xc0) != 0x80 && isStartAfter(at, start)) starts |= words & (~words + 1);
   }
   return starts;
 }
@@ -67,7 +67,7 @@ function token(field: usize, p: usize, start: usize, end: usize, raw: usize, raw
   while (lengths != 0) {
     const length = <usize>ctz(lengths);
     lengths &= lengths - 1;
-    if (length > end - p || (length < <usize>MOST && !isBorder(p + length, end))) continue;
+    if (length > end - p || (length < <usize>MOST && !isEnd(p + length, end))) continue;
     const h = lookFor(field, hash(p, p + length, 0));
     if (h != 0) hit(BY_TOKEN, h, field, p, p + length, raw, rawLength, row);
   }
@@ -94,7 +94,7 @@ function number(field: usize, p: usize, start: usize, end: usize, raw: usize, ra
     chainLength = 0;
   }
   chainEnd = 0;
-  if (q - p > <usize>MOST_DIGITS || !isBorder(q, end)) return;
+  if (q - p > <usize>MOST_DIGITS || !isEnd(q, end)) return;
   store<u32>(offsets + (<usize>groups << 2), chainLength);
   groups++;
   for (let i = p; i < q; i++) store<u8>(chain + chainLength++, load<u8>(i));
