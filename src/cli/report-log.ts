@@ -49,6 +49,8 @@ export async function openReportLog(options: ReportOptions): Promise<ReportLog> 
   const given = await readKey(options.key ?? (isOwn(options, settings) ? join(home, 'log.pub') : undefined), options.key !== undefined);
   const server = options.log === undefined ? await findServer(options) : undefined;
   const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
+  // A folder that is not there, or not a log, is not a period without entries.
+  if (options.log !== undefined && (await files.list('')).length === 0) throw toError('LOG_EMPTY');
   const policy = options.policy === undefined ? undefined : await readTrustPolicy(options.policy);
   return { files, verifier: given ?? (policy && (await findLogKey(files, policy))), policy, server };
 }

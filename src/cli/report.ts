@@ -30,7 +30,10 @@ export async function report(what: string, file: string | undefined, options: Re
   if (options.commit !== undefined) throw new InputError('OPTION_INVALID', { name: '--commit', expected: 'bauta report release TAG' });
   const name = reportNames.find((one) => one === what);
   if (!name || file !== undefined)
-    throw new InputError('OPTION_INVALID', { name: 'what to report', expected: `${reportNames.join(', ')}, release TAG or verify FILE` });
+    throw new InputError('OPTION_INVALID', {
+      name: 'what to report',
+      expected: `${reportNames.join(', ')}, release TAG, breach, reach, reconcile or verify FILE`,
+    });
   const settings = parseSettings(process.env);
   const period = toPeriod(options);
   const isPackage = options.format === 'zip' || (name === 'soc2' && (options.format === undefined || options.format === 'text'));

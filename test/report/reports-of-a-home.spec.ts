@@ -234,6 +234,9 @@ it('a report says with its exit code and on page 1 that its log is broken, or th
     ['--from', '2026-01-01', '--format', 'docx'],
   ])
     expect(await shop.bauta(['report', 'pci', '--to', '2026-02-01', ...bad])).toMatchObject({ code: 3, stdout: '' });
+  // A folder that is not there is not a period without entries.
+  const nowhere = ['report', 'pci', '--from', '2026-01-01', '--to', '2026-02-01', '--log', '/nowhere'];
+  expect(await shop.bauta(nowhere)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('LOG_EMPTY') });
 }, 60_000);
 
 interface Qedro {

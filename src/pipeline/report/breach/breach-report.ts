@@ -89,7 +89,6 @@ function toClockFields(awareness: readonly Awareness[], asOf: string, acts: stri
 }
 
 function toNature({ copies, clones, environment, asOf }: BreachFacts): Section {
-  const personal = copies.flatMap(({ plan }) => plan?.columns.filter(isTagged) ?? []);
   const table: Table = {
     kind: 'table',
     title: 'Versions that stood there in the window',
@@ -112,10 +111,7 @@ function toNature({ copies, clones, environment, asOf }: BreachFacts): Section {
           unknown('What happened: confidentiality, integrity or availability; by whom; how'),
           evidenced('Environment', environment),
           evidenced('Clones of versions that were there in the window', String(clones)),
-          copies.length === 0
-            ? unknown('Categories of personal data')
-            : evidenced('Categories of personal data', toTagWords(personal) || 'no column was tagged as holding any'),
-          evidenced('Special categories (Art. 9), by tags', toTags(personal.filter(({ tag }) => isSpecial(tag)))),
+          ...toCategories(copies),
         ],
       },
       ...(copies.length === 0
@@ -131,7 +127,22 @@ function toNature({ copies, clones, environment, asOf }: BreachFacts): Section {
   };
 }
 
-const toTags = (columns: PlanFacts['columns']): string => [...new Set(columns.map(({ tag }) => tag))].sort().join(', ') || 'none';
+/** What a version held nobody knows without its plan: then none of it is said to be absent. */
+function toCategories(copies: BreachFacts['copies']): readonly Field[] {
+  const [all, special] = ['Categories of personal data', 'Special categories (Art. 9), by tags'];
+  const unplanned = copies.filter(({ plan }) => plan === null).length;
+  if (unplanned === copies.length) return [unknown(all), unknown(special)];
+  const personal = copies.flatMap(({ plan }) => plan?.columns.filter(isTagged) ?? []);
+  const rest = unplanned === 0 ? '' : `; of ${unplanned} of ${copies.length} versions the plan is unknown`;
+  const of = (label: string, words: string, none: string): Field =>
+    words === '' && unplanned > 0 ? unknown(label) : evidenced(label, (words || none) + rest);
+  return [
+    of(all, toTagWords(personal), 'no column was tagged as holding any'),
+    of(special, toTags(personal.filter(({ tag }) => isSpecial(tag))), 'no column was tagged as one'),
+  ];
+}
+
+const toTags = (columns: PlanFacts['columns']): string => [...new Set(columns.map(({ tag }) => tag))].sort().join(', ');
 
 function toConcerned({ copies }: BreachFacts): Section {
   const people = toMostRows(copies, (plan) => plan.people);

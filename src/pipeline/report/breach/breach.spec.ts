@@ -158,6 +158,23 @@ it('names who could reach it in the window: roles, clones, archives, reversals',
   expect(tablesOf(made, 'measures')[0]?.rows.map(([, type]) => type)).toEqual(['dataset.revoked']);
 });
 
+it('calls no category absent where the plan of a version, or every version, is unknown', async () => {
+  const categories = async (log: readonly Told[]) => {
+    const made = await make(log);
+    return ['Categories', 'Special'].map((label) => {
+      const { value, standing } = fieldOf(made, 'nature', label);
+      return [value, standing];
+    });
+  };
+  const unplanned = run('b', day('02-03'), 9).filter(([type]) => type !== 'gate.asked');
+  expect(await categories([])).toEqual([[null, 'unknown'], [null, 'unknown']]); // prettier-ignore
+  expect(await categories(unplanned)).toEqual([[null, 'unknown'], [null, 'unknown']]); // prettier-ignore
+  expect(await categories(run('a', day('01-10'), 1))).toEqual([[expect.any(String), 'evidenced'], ['no column was tagged as one', 'evidenced']]); // prettier-ignore
+  const [some, special] = await categories([...run('a', day('01-10'), 1), ...unplanned]);
+  expect(some).toEqual([expect.stringMatching(/; of 1 of 2 versions the plan is unknown$/), 'evidenced']);
+  expect(special).toEqual([null, 'unknown']);
+});
+
 it('says so where nothing of that name stood there, promises nothing, and is the same twice', async () => {
   const log = [...run('a', day('01-10'), 1), aware];
   const none = await make(log, undefined, { environment: 'stagin' });
