@@ -1967,6 +1967,11 @@ export const messages = {
     message: 'the value for {name} is none that the column could have',
     hint: 'give it as the source shows it as text',
   },
+  SUBJECT_RULE_CHANGED: {
+    class: 'InputError',
+    message: 'nobody knows whether the person is in a version that was made when {name} had another rule, or was kept as it is',
+    hint: 'take it that the person is in it: drop that version, or look with the documents that it was made with',
+  },
   ERASURE_LEFT: {
     class: 'DeniedError',
     message: 'a person is to be erased, and version {amount} of {name}, which may hold them, is still there: it is held',

@@ -88,9 +88,13 @@ export async function tracePerson(
       const question = await getQuestion(doors.sink, place.run, planDigest);
       const { version } = question['key'] as { readonly version: number };
       const texts = await maskAll(version);
-      const wanted = found.flatMap((named, i) => toWanted(plan, catalogue.tables, question, named, texts[i] as string));
+      const each = found.map((named, i) => toWanted(plan, catalogue.tables, question, named, texts[i] as string));
+      const wanted = each.flatMap((one) => one.wanted);
       const rows = await doors.count(database, wanted);
       const columns = wanted.map(({ table, column, by }, i) => ({ table: toTableLabel(table), column, rows: rows[i] ?? 0, by }));
+      // Who is found is there, whatever else was not looked into; who is not may stand in just that.
+      const unlooked = columns.some(isFound) ? undefined : each.find((one) => one.unlooked !== undefined)?.unlooked;
+      if (unlooked !== undefined) throw toError('SUBJECT_RULE_CHANGED', { name: unlooked });
       traced.push({ ...place, columns, why: null });
     } catch (error) {
       traced.push({ ...place, columns: null, why: toKnownError(error).code });
@@ -151,6 +155,12 @@ async function toPseudonym(
   }
 }
 
+interface Wanted {
+  readonly wanted: readonly (WantedRows & Pick<TracedColumn, 'by'>)[];
+  /** A column that may hold the person and was made by another rule then: by that of today nobody is found in it. */
+  readonly unlooked: string | undefined;
+}
+
 /** Every column that had the same rule when the version was made, so that equal values are equal pseudonyms there, and may be the person's. */
 function toWanted(
   plan: Plan,
@@ -158,9 +168,11 @@ function toWanted(
   question: GateInput,
   { table: named, column }: { readonly table: TablePlan; readonly column: ColumnPlan },
   text: string,
-): readonly (WantedRows & Pick<TracedColumn, 'by'>)[] {
+): Wanted {
   const rule = toRuleKey(column.rule);
-  const then = new Set((question['columns'] as unknown as readonly Asked[]).filter(({ path }) => path === null).map(toKey));
+  const asked = question['columns'] as unknown as readonly Asked[];
+  const then = new Set(asked.filter(({ path }) => path === null).map(toKey));
+  const there = new Set(asked.map((one) => `${one.table}\0${one.column}`));
   const related = isNumber(column) ? findRelated(tables, toSqlName(named.schema, named.name, column.name)) : undefined;
   const partitions = findPartitions(plan, tables);
   const all = plan.tables.flatMap((table) => {
@@ -172,12 +184,19 @@ function toWanted(
       wanted: { table: { schema, name }, column: of.name, texts: [text], whole: kind === 'p' },
     }));
   });
-  return all.flatMap(({ rule: of, wanted }) => {
-    const { table, column: name } = wanted;
-    if (!isFindable(of) || toRuleKey(of) !== rule || !then.has(`${toTableLabel(table)}\0${name}\0${rule}`)) return [];
+  let unlooked: string | undefined;
+  const wanted = all.flatMap(({ rule: of, wanted: one }) => {
+    const { table, column: name } = one;
+    if (!isFindable(of) || toRuleKey(of) !== rule) return [];
     const by = related ? related(toSqlName(table.schema, table.name, name)) : 'value';
-    return by === undefined ? [] : [{ ...wanted, by }];
+    if (by === undefined) return [];
+    const place = `${toTableLabel(table)}\0${name}`;
+    if (then.has(`${place}\0${rule}`)) return [{ ...one, by }];
+    // One that has come since holds nobody in this version.
+    if (there.has(place)) unlooked ??= `${toTableLabel(table)}.${name}`;
+    return [];
   });
+  return { wanted, unlooked: unlooked ?? (wanted.length === 0 ? `${toTableLabel(named)}.${column.name}` : undefined) };
 }
 
 /** Of partitioned tables of the plan. */
