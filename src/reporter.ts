@@ -8,6 +8,7 @@ import { spareMemory } from './cli/spare-memory.js';
 import { storeReports } from './control/store-reports.js';
 import { makeReports } from './control/make-reports.js';
 import type { ReportAnswer, ReportOrder } from './control/report-order.js';
+import { closeStores } from './control/stores.js';
 import { systemClock } from './kernel/clock.js';
 import { toKnownError } from './kernel/errors.js';
 import { Metadata } from './systems/metadata/metadata.js';
@@ -33,6 +34,7 @@ async function carryOut({ metadata: url, ...asked }: ReportOrder): Promise<Repor
       const papers = await makeReports(metadata, systemClock, asked);
       return asked.store ? { papers, stored: await storeReports(asked, asked.store, papers) } : { papers };
     } finally {
+      if (asked.store) await closeStores(asked.store.settings);
       await metadata.close();
     }
   } catch (error) {

@@ -340,7 +340,7 @@ export const declarations = {
     'Service: reports that a process makes at once for whoever asks, each in a process of its own that may take a gigabyte; more are refused.',
   ),
   BAUTA_DAILY_REPORTS: optionalText(
-    'Service: where this process keeps the reports of each day, and that it makes them: /FOLDER that all processes share, or s3://BUCKET/PREFIX of a bucket with object lock. Empty: it makes none.',
+    'Service: where this process keeps the reports of each day, and that it makes them: /FOLDER that all processes share, or s3://BUCKET/PREFIX of a bucket with object lock. What is collected about incidents is kept there, too. Empty: it makes none.',
   ),
   BAUTA_DAILY_REPORTS_ZONE: text('UTC', 'Service: the zone in which a day of the daily reports ends, an IANA name.'),
   BAUTA_DAILY_REPORTS_LOCK_DAYS: integer(

@@ -1,6 +1,6 @@
 // What is odd in the log is told once, and what is done about an incident is done to its end: on real databases, with real clones, versions and workers.
 import { createHash, createHmac } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -45,7 +45,8 @@ beforeAll(async () => {
   const people = { ada: ['policy-admin'], vic: ['viewer'], dev: ['viewer@dev'], ann: ['approver'], olga: ['operator', 'approver'] };
   for (const [name, roles] of Object.entries(people)) tokens[name] = await world.person(name, roles);
   runs = await startRunWorker(world, home, connections);
-  errands = await startErrandWorker(world, home, connections);
+  mkdirSync(join(home, 'kept'));
+  errands = await startErrandWorker(world, home, connections, { BAUTA_DAILY_REPORTS: join(home, 'kept') });
   clones = new CloneClock({ metadata: world.metadata, clock, failed });
   for (let i = 0; i < 2; i += 1)
     incidents.push(new IncidentClock({ metadata: world.metadata, clock, approvalHours: 24, failed, lookMs: 0 }));
@@ -254,6 +255,9 @@ it('hands out the evidence as it was collected, which nobody can write again, wi
   expect(await page.text()).toMatch(/<h1[^>]*>[^<]*breach/i);
   const [step] = (await world.told('incident.step')).filter(({ data }) => data['step'] === 'collect-evidence');
   expect(step?.data['detail']).toMatchObject({ file: 'evidence.zip', digest: files[1]!.digest });
+  // And where daily reports are kept, under its digest.
+  const { stored } = step?.data['detail'] as { stored: string };
+  expect([stored.split('/').slice(0, 3), readFileSync(join(home, 'kept', stored, 'evidence.zip')).equals(bytes)]).toEqual([['default', 'incidents', alarmed], true]); // prettier-ignore
   // Checked as any package is: with the log's own key, and with nothing of the service.
   const key = String((await world.sql('SELECT verifier FROM bauta.audit_key'))[0]?.['verifier']);
   writeFileSync(join(folder, 'log.pub'), `${key}\n`);

@@ -1,4 +1,5 @@
 // A folder of a bucket with object lock, as moto plays it: what is put there stays what it is, whoever lays something over it or deletes it.
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { parseSettings } from '../../src/config/settings.js';
 import { openReportStore, toMediaType } from '../../src/control/report-store.js';
-import { storeReports } from '../../src/control/store-reports.js';
+import { storeBytes, storeReports } from '../../src/control/store-reports.js';
 import { closeStores } from '../../src/control/stores.js';
 import { Aws, type LockedFolder, parseBucketPlace } from '../../src/systems/aws/aws.js';
 import { type TestAws, awsCredentials, startMoto } from '../support/moto.js';
@@ -153,6 +154,33 @@ it('names a folder of a bucket in one form', () => {
       store.close();
       await closeStores(settings);
       rmSync(made, { recursive: true });
+    }
+  });
+
+  it('holds what was collected about an incident, locked as long, once however often it is put there', async () => {
+    const settings = parseSettings({
+      ...{ BAUTA_AWS_REGION: region, BAUTA_AWS_S3_ENDPOINT: moto.behind },
+      ...{ BAUTA_DAILY_REPORTS: 's3://evidence/daily', BAUTA_DAILY_REPORTS_LOCK_DAYS: '30' },
+    });
+    const bytes = Buffer.from('a package');
+    const collected = { name: 'evidence.zip', bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+    const order = { settings, below: 'default/incidents/0123456789abcdef' };
+    try {
+      const { folder: at, files } = await storeBytes(order, collected);
+      expect(await storeBytes(order, collected)).toEqual({ folder: at, files });
+      expect(files.map(({ name }) => name)).toEqual(['evidence.zip', 'SHA256SUMS']);
+      const Key = `daily/${at}/evidence.zip`;
+      const { ObjectLockMode, ObjectLockRetainUntilDate } = await client.send(new HeadObjectCommand({ Bucket: 'evidence', Key }));
+      expect([ObjectLockMode, ObjectLockRetainUntilDate!.getTime() > Date.now() + 29 * 86_400_000]).toEqual(['COMPLIANCE', true]);
+      await stranger(Key);
+      const store = await openReportStore(settings);
+      expect(Buffer.concat(await (await store.read(`${at}/evidence.zip`, bytes.length)).toArray())).toEqual(bytes);
+      store.close();
+      // What another process collected about the same lies beside it.
+      const other = { ...collected, bytes: Buffer.from('a packagf'), sha256: createHash('sha256').update('a packagf').digest('hex') };
+      expect((await storeBytes(order, other)).folder).not.toBe(at);
+    } finally {
+      await closeStores(settings);
     }
   });
 

@@ -1,5 +1,6 @@
 // What the log tells of an incident is collected by a worker: the package of the window with its proof, and the worksheet for whoever weighs the breach.
-// Kept in the incident's own table, to which the service's role can add and of which it can change nothing; the digest of each is told to the log.
+// Kept in the incident's own table, to which the service's role can add and of which it can change nothing, and where daily reports go, if the settings
+// name a place; the digest of each is told to the log.
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,8 @@ import { toError } from '../../kernel/errors.js';
 import type { ErrandRow, Metadata } from '../../systems/metadata/metadata.js';
 import { makeReports, makeWorksheet } from '../make-reports.js';
 import { readPolicyText } from '../report-order.js';
+import { parseReportPlace } from '../report-store.js';
+import { storeBytes } from '../store-reports.js';
 
 const papers = {
   evidence: { name: 'evidence.zip', mediaType: 'application/zip' },
@@ -28,17 +31,20 @@ interface WantedEvidence {
   readonly to: string;
 }
 
-/** Throws what making a report throws, and INCIDENT_FILE_TOO_LARGE. Once: what was collected already is what there is. */
+/**
+ * Once: what was collected already is what there is. It is kept in the metadata database first, and where daily reports go after that, so that a store
+ * that cannot be reached loses nothing. Throws what making a report throws, INCIDENT_FILE_TOO_LARGE, REPORT_STORE_* and AWS_*.
+ */
 export async function collectHere(
-  { metadata, settings }: { readonly metadata: Metadata; readonly settings: Pick<Settings, 'BAUTA_LOG_WITNESSES'> },
+  { metadata, settings }: { readonly metadata: Metadata; readonly settings: Settings },
   workspaceId: string,
   row: ErrandRow,
 ): Promise<Json> {
   const { what, incident, from, to } = row.wanted as unknown as WantedEvidence;
   const { name, mediaType } = papers[what];
-  const known = await metadata.within(workspaceId, ({ incidents }) => incidents.findFile(incident, name));
-  if (known) return { file: name, digest: known.digest, size: known.bytes.length };
   const workspace = await metadata.workspaceName(workspaceId);
+  const known = await metadata.within(workspaceId, ({ incidents }) => incidents.findFile(incident, name));
+  if (known) return toTold(known, await putAway(settings, `${workspace}/incidents/${incident}`, known));
   const of = { workspaceId, workspace, actor: row.requestedBy, policy: await readPolicyText(settings.BAUTA_LOG_WITNESSES) };
   const period = { from, to, zone: 'UTC' };
   const bytes =
@@ -46,10 +52,28 @@ export async function collectHere(
       ? await makeWorksheet(metadata, systemClock, { ...of, window: period, environment: row.environment })
       : await pack(metadata, { ...of, period });
   if (bytes.length > LARGEST) throw toTooLarge(name);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  await metadata.within(workspaceId, ({ incidents }) => incidents.addFile(incident, { name, mediaType, bytes, digest }));
-  return { file: name, digest, size: bytes.length };
+  const file = { name, bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
+  await metadata.within(workspaceId, ({ incidents }) => incidents.addFile(incident, { ...file, mediaType }));
+  return toTold(file, await putAway(settings, `${workspace}/incidents/${incident}`, file));
 }
+
+interface Collected {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** `sha256:` and hexadecimal. */
+  readonly digest: string;
+}
+
+/** Gives its folder there; null: the settings name no place. */
+async function putAway(settings: Settings, below: string, { name, bytes, digest }: Collected): Promise<string | null> {
+  if (parseReportPlace(settings) === undefined) return null;
+  return (await storeBytes({ settings, below }, { name, bytes, sha256: digest.slice('sha256:'.length) })).folder;
+}
+
+const toTold = ({ name, bytes, digest }: Collected, stored: string | null): Json => ({
+  ...{ file: name, digest, size: bytes.length },
+  ...(stored === null ? {} : { stored }),
+});
 
 async function pack(metadata: Metadata, order: Omit<Parameters<typeof makeReports>[2], 'papers' | 'folder'>): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'bauta-incident-'));
