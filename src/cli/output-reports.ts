@@ -29,6 +29,10 @@ const held = object({
     rows: count('of these ids, or that it has to tell of'),
   },
   apart: list(apart, 'what one side has and the other has not'),
+  changed: list(
+    object({ id: text('as the log has it'), columns: list(text('of the table'), 'in which something else stands than the log tells') }),
+    'rows that both have',
+  ),
 });
 
 export const toReconciledSchema = ({ findings, error }: Readonly<Record<'findings' | 'error', Schema>>): Schema => ({

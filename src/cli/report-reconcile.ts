@@ -4,14 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../kernel/clock.js';
 import { type Finding, InputError, toFinding } from '../kernel/errors.js';
 import { readEntries, verifyChain } from '../pipeline/audit/audit.js';
-import {
-  type CounterpartName,
-  type Reconciled,
-  type StoredRow,
-  counterpartNames,
-  readLater,
-  reconcile,
-} from '../pipeline/report/report.js';
+import { type Reconciled, type StoredRow, readLater, reconcile } from '../pipeline/report/report.js';
 import { printError, stripControls, toCount, toFindingText, toTable, writeJson } from './print.js';
 import { type ReportLog, type ReportOptions, exitCodes, openReportLog } from './report-log.js';
 import { type Server, requireServer } from './server.js';
@@ -39,52 +32,68 @@ export async function reportReconcile(options: ReportOptions): Promise<number> {
   return exitCodes[state];
 }
 
-/** What is apart at both looks is apart. */
+/** What is apart at both looks is apart, and what is other is other. */
 async function lookTwice(server: Server, log: ReportLog): Promise<readonly Reconciled[]> {
-  const found = await look(server, log);
   const youngest = new Date(systemClock.now() - SETTLED_MS).toISOString();
-  if (!found.some(({ held }) => held.some(({ apart }) => apart.some(({ at }) => at > youngest)))) return found;
+  const found = await look(server, log);
+  if (!found.some(({ held }) => held.some(({ apart, changed }) => changed.length > 0 || apart.some(({ at }) => at > youngest))))
+    return found;
   await sleep(AGAIN_MS);
-  const before = new Set(found.flatMap((one) => one.held.flatMap(({ table, apart }) => apart.map(({ id }) => toKey(one, table, id)))));
+  const before = new Set(found.flatMap((one) => one.held.flatMap((held) => keysOf(one, held))));
   return (await look(server, log)).map((one) => ({
     ...one,
-    held: one.held.map((table) => ({ ...table, apart: table.apart.filter(({ id }) => before.has(toKey(one, table.table, id))) })),
+    held: one.held.map((held) => ({
+      ...held,
+      apart: held.apart.filter(({ id }) => before.has(toKey(one, held, id))),
+      changed: held.changed
+        .map(({ id, columns }) => ({ id, columns: columns.filter((column) => before.has(toKey(one, held, id, column))) }))
+        .filter(({ columns }) => columns.length > 0),
+    })),
   }));
 }
 
-const toKey = ({ population }: Reconciled, table: string, id: string): string => JSON.stringify([population, table, id]);
+const keysOf = (one: Reconciled, held: Reconciled['held'][number]): readonly string[] => [
+  ...held.apart.map(({ id }) => toKey(one, held, id)),
+  ...held.changed.flatMap(({ id, columns }) => columns.map((column) => toKey(one, held, id, column))),
+];
+const toKey = ({ population }: Reconciled, { table }: Reconciled['held'][number], ...of: readonly string[]): string =>
+  JSON.stringify([population, table, ...of]);
 
-async function look(server: Server, { files }: ReportLog): Promise<readonly Reconciled[]> {
-  const rows = new Map<CounterpartName, readonly StoredRow[]>();
-  for (const name of counterpartNames) rows.set(name, await server.list<StoredRow>(`/v1/reports/rows/${name}`));
-  return reconcile(readEntries(files, { later: readLater }), rows, systemClock.now());
-}
+const look = (server: Server, { files }: ReportLog): Promise<readonly Reconciled[]> =>
+  reconcile(readEntries(files, { later: readLater }), (name) => server.each<StoredRow>(`/v1/reports/rows/${name}`), systemClock.now());
 
 const toFindings = (found: readonly Reconciled[]): readonly Finding[] =>
   found.flatMap(({ population, held }) =>
-    held.flatMap(({ table, apart }) =>
-      apart.map(({ id, missing }) =>
+    held.flatMap(({ table, apart, changed }) => [
+      ...apart.map(({ id, missing }) =>
         toFinding(missing === 'row' ? 'ROW_MISSING' : 'ENTRY_MISSING', { table, name: population, object: id }),
       ),
-    ),
+      ...changed.flatMap(({ id, columns }) =>
+        columns.map((column) => toFinding('ROW_CHANGED', { table, name: population, object: id, column })),
+      ),
+    ]),
   );
 
 function tell(found: readonly Reconciled[], findings: readonly Finding[]): void {
   const rows = found.flatMap(({ population, items, held }) =>
     held.length === 0
-      ? [[population, String(items), 'the log alone has it', '', '', '']]
-      : held.map(({ table, told, rows: stored, apart }, at) => [
+      ? [[population, String(items), 'the log alone has it', '', '', '', '']]
+      : held.map(({ table, told, rows: stored, apart, changed }, at) => [
           ...(at === 0 ? [population, String(items)] : ['', '']),
-          ...[table, String(told), String(stored), String(apart.length)],
+          ...[table, String(told), String(stored), String(apart.length), String(changed.length)],
         ]),
   );
-  if (rows.length > 0) process.stdout.write(`${toTable([['POPULATION', 'ITEMS', 'TABLE', 'TOLD', 'ROWS', 'APART'], ...rows], '')}\n`);
+  if (rows.length > 0)
+    process.stdout.write(`${toTable([['POPULATION', 'ITEMS', 'TABLE', 'TOLD', 'ROWS', 'APART', 'CHANGED'], ...rows], '')}\n`);
   for (const finding of findings) process.stdout.write(`${stripControls(toFindingText(finding), '\n\u001b')}\n`);
   if (rows.length > 0) process.stdout.write(`${toVerdict(found)}\n`);
 }
 
 function toVerdict(found: readonly Reconciled[]): string {
   const held = found.filter((one) => one.held.length > 0);
-  const apart = found.reduce((sum, one) => sum + one.held.reduce((of, table) => of + table.apart.length, 0), 0);
-  return `${toCount(held.length, 'population')} held against tables of the service, ${toCount(apart, 'row or entry', 'rows or entries')} missing; ${toCount(found.length - held.length, 'population')} the log alone has`;
+  const tables = held.flatMap((one) => one.held);
+  const [apart, changed] = [sum(tables.map((one) => one.apart.length)), sum(tables.map((one) => one.changed.length))];
+  return `${toCount(held.length, 'population')} held against tables of the service, ${toCount(apart, 'row or entry', 'rows or entries')} missing, ${toCount(changed, 'row')} changed; ${toCount(found.length - held.length, 'population')} the log alone has`;
 }
+
+const sum = (all: readonly number[]): number => all.reduce((of, one) => of + one, 0);

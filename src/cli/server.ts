@@ -27,10 +27,16 @@ export class Server {
   /** Every item of every page. */
   async list<T>(path: string): Promise<readonly T[]> {
     const items: T[] = [];
+    for await (const item of this.each<T>(path)) items.push(item);
+    return items;
+  }
+
+  /** Every item of every page, one page after the other. */
+  async *each<T>(path: string): AsyncGenerator<T> {
     for (let cursor = ''; ;) {
       const page = await this.ask<{ items: T[]; next: string | null }>('GET', `${path}${path.includes('?') ? '&' : '?'}limit=200${cursor}`);
-      items.push(...page.items);
-      if (page.next === null) return items;
+      yield* page.items;
+      if (page.next === null) return;
       cursor = `&cursor=${encodeURIComponent(page.next)}`;
     }
   }

@@ -2811,6 +2811,11 @@ export const messages = {
     message: 'the table {table} of the service has {object} ({name}), and the log does not tell of it',
     hint: 'a row was written past the service, or the log is not the one that it was: bauta audit verify, with a checkpoint that you keep',
   },
+  ROW_CHANGED: {
+    class: 'DataError',
+    message: 'the table {table} of the service has something else in {column} of {object} ({name}) than the log tells',
+    hint: 'it was written past the service, or the database was restored: the entry has what was told; look who could write there',
+  },
   PACKAGE_TOO_LARGE: {
     class: 'InputError',
     message: 'the package would have {amount}, and its format holds at most 4 GiB and 65,534 files',

@@ -12,6 +12,7 @@ import type { LoggedEvent } from '../../src/pipeline/event.js';
 import { collect } from '../../src/pipeline/report/report.js';
 import type { Notice } from '../../src/systems/metadata/metadata.js';
 import { toFacts } from '../../src/systems/notify/message.js';
+import { findApart } from '../support/reconciled.js';
 import { type Answer, type ServiceWorld, startServiceWorld } from '../support/service.js';
 import { bauta } from '../support/tiny-source.js';
 
@@ -178,4 +179,8 @@ it('is opened by the service when the last one was long ago, and is an exception
     await reviews.stop();
     clock.ahead = 0;
   }
+});
+
+it('has in its tables what its log tells, by id and by column', async () => {
+  expect(await findApart(world)).toEqual([]);
 });

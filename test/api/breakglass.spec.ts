@@ -12,6 +12,7 @@ import { GateDoors, toReadEvidence } from '../../src/control/gates/gates.js';
 import { packageFile } from '../../src/kernel/package-root.js';
 import { formatVerifierKey, parseNote, parseVerifierKey, signNote, toSigner } from '../../src/kernel/signed-note.js';
 import { openPolicy } from '../../src/systems/opa/opa.js';
+import { findApart } from '../support/reconciled.js';
 import { type Answer, type ServiceWorld, startServiceWorld } from '../support/service.js';
 import { type Said, bauta } from '../support/tiny-source.js';
 
@@ -254,4 +255,8 @@ it('channels are told of each', async () => {
   const types = new Set(rows.map(({ type }) => String(type)));
   for (const type of ['breakglass.issued', 'breakglass.used', 'breakglass.used-again', 'breakglass.unreviewed'])
     expect(types).toContain(type);
+});
+
+it('has in its tables what its log tells, by id and by column', async () => {
+  expect(await findApart(world)).toEqual([]);
 });

@@ -15,15 +15,16 @@ import {
   type CounterpartName,
   type Reconciled,
   type StoredRow,
+  Counterparts,
   counterpartNames,
   counterparts,
-  idsOf,
   populations,
   reconcile,
 } from '../../src/pipeline/report/report.js';
 import { ZipReader } from '../../src/systems/zip/zip.js';
+import { readRowsOf } from '../support/reconciled.js';
 import { type ServiceWorld, startServiceWorld } from '../support/service.js';
-import { recordKinds, tell } from './recorded-kinds.js';
+import { json, recordKinds, tell } from './recorded-kinds.js';
 
 export const period = { from: '2000-01-01T00:00:00.000Z', to: '2100-01-01T00:00:00.000Z', zone: 'UTC' };
 
@@ -58,7 +59,8 @@ export async function record(runs: number): Promise<Recorded> {
     await database.query(`SELECT set_config('bauta.workspace', $1, false)`, [world.workspaces.home]);
     await database.query('SET ROLE bauta_service');
     await storeRuns({ database } as unknown as ServiceProcess, runs);
-    for (const statement of [insertVersions, ...told, ...recordKinds(Math.max(3, Math.round(runs / 100)))]) await database.query(statement);
+    for (const statement of [decideApprovals, insertVersions, ...told, ...recordKinds(Math.max(3, Math.round(runs / 100)))])
+      await database.query(statement);
     await waitUntilSequenced({ database } as unknown as ServiceProcess);
     await database.end();
   } catch (error) {
@@ -75,6 +77,8 @@ export async function record(runs: number): Promise<Recorded> {
   };
 }
 
+const decideApprovals = `UPDATE bauta.approval SET decided_by = (SELECT id FROM bauta.person WHERE name = 'ann'), decided_at = requested_at`;
+
 const insertVersions = `
   INSERT INTO bauta.dataset_version (workspace_id, run_id, pipeline, environment, documents, catalogue_digest, policy_digest, server, target, version, expires_at, published_at)
   SELECT workspace_id, id, pipeline, environment, '[]', 'sha256:c', 'sha256:p', '1', 'copy', row_number() OVER (ORDER BY id), ended_at + interval '30 days', ended_at
@@ -88,9 +92,18 @@ const ofRun = (type: string, at: string, data: string, from = 'bauta.run r'): st
 /** In the order in which they are told of one run; those of all runs of a kind after each other. */
 const told = [
   ofRun('run.queued', 'r.created_at', `'run', r.id, 'pipeline', r.pipeline, 'due', r.due_at`, 'bauta.run r WHERE r.due_at IS NOT NULL'),
-  ofRun('run.started', 'r.created_at', `'pipeline', r.pipeline, 'environment', r.environment`),
-  ofRun('approval.wanted', 'a.requested_at', `'approval', a.id, 'kind', a.kind, 'run', r.id`, ofApproval),
-  ofRun('approval.used', 'a.requested_at', `'approval', a.id`, ofApproval),
+  ofRun(
+    'run.started',
+    'r.created_at',
+    `'pipeline', r.pipeline, 'environment', r.environment, 'actor', coalesce(r.requested_by::text, 'service')`,
+  ),
+  ofRun(
+    'approval.wanted',
+    'a.requested_at',
+    `'approval', a.id, 'kind', a.kind, 'digest', a.digest, 'run', r.id, 'actor', a.requested_by`,
+    ofApproval,
+  ),
+  ofRun('approval.used', 'a.requested_at', `'approval', a.id, 'actor', a.decided_by`, ofApproval),
   ofRun(
     'plan.decided',
     'r.created_at',
@@ -103,7 +116,7 @@ const told = [
   ofRun(
     'dataset.published.done',
     'v.published_at',
-    `'target', v.target, 'server', v.server, 'version', v.version, 'pipeline', r.pipeline`,
+    `'target', v.target, 'server', v.server, 'version', v.version, 'pipeline', r.pipeline, 'environment', v.environment, 'expiresAt', ${json('v.expires_at')}`,
     ofVersion,
   ),
   ofRun('run.ended', 'r.ended_at', `'state', r.state`),
@@ -141,16 +154,17 @@ export async function readRows({ world }: Recorded, size = 5000): Promise<Readon
   const rows = new Map<CounterpartName, readonly StoredRow[]>();
   for (const name of counterpartNames) {
     const found: StoredRow[] = [];
-    for (let after: string | undefined; ;) {
-      const page = await world.metadata.within(world.workspaces.home, (transaction) => transaction.counterparts.list(name, size, after));
-      found.push(...page);
-      after = page.at(-1)?.key;
-      if (page.length < size) break;
-    }
+    for await (const row of readRowsOf(world.metadata, world.workspaces.home, name, size)) found.push(row);
     rows.set(name, found);
   }
   return rows;
 }
+
+/** As a service gives them, page by page. */
+export const toPages = (rows: ReadonlyMap<CounterpartName, readonly StoredRow[]>) =>
+  async function* (name: CounterpartName): AsyncGenerator<StoredRow> {
+    for (const row of rows.get(name) ?? []) yield await Promise.resolve(row);
+  };
 
 export function logOf({ world }: Recorded): LogFiles {
   return {
@@ -168,10 +182,16 @@ export async function count(recorded: Recorded, path: string): Promise<readonly 
     const text = async (name: string): Promise<string> => (await zip.read(name))!.toString('utf8');
     // The entry that tells of this very package comes after what it was made of.
     const { upTo } = JSON.parse(await text('manifest.json')) as { upTo: LogEnd };
-    const all: Counted[] = [];
-    for (const one of await reconcile(readEntries(logOf(recorded), { until: upTo }), rows, Date.now())) {
-      const population = populations.find(({ name }) => name === one.population)!;
+    const lists = new Map<string, readonly (readonly string[])[]>();
+    const inCsv = new Counterparts();
+    for (const population of populations) {
       const items = parseCsv(await text(`populations/${population.name}.csv`)).slice(1).map((cells) => cells.slice(2)); // prettier-ignore
+      for (const cells of items) inCsv.take(population, { at: '', cells });
+      lists.set(population.name, items);
+    }
+    const all: Counted[] = [];
+    for (const one of await reconcile(readEntries(logOf(recorded), { until: upTo }), toPages(rows), Date.now())) {
+      const population = populations.find(({ name }) => name === one.population)!;
       const types = toCounted(population.name, population.types).map((type) => `'${type}'`).join(', '); // prettier-ignore
       const [leaves] = await world.sql(
         `SELECT count(*)::int AS n FROM bauta.audit_leaf WHERE workspace_id = '${world.workspaces.home}' AND event ->> 'type' IN (${types})
@@ -179,13 +199,13 @@ export async function count(recorded: Recorded, path: string): Promise<readonly 
          AND (log < '${upTo.log}' OR position < ${upTo.size})`,
       );
       const apartFromCsv = counterpartNames
-        .filter((name) => counterparts[name].population === population.name)
+        .filter((name) => counterparts[name].populations[0] === population.name)
         .flatMap((name) => {
-          const inCsv = items.flatMap((cells) => idsOf(name, population, { cells }));
+          const told = [...inCsv.told.get(name)!.rows.keys()];
           const stored = rows.get(name)!;
-          return [...without(inCsv, stored.map(({ id }) => id)), ...without(stored.filter(({ owed }) => owed).map(({ id }) => id), inCsv)]; // prettier-ignore
+          return [...without(told, stored.map(({ id }) => id)), ...without(stored.filter(({ owed }) => owed).map(({ id }) => id), told)]; // prettier-ignore
         });
-      all.push({ ...one, csv: items.length, log: Number(leaves?.['n']), apartFromCsv });
+      all.push({ ...one, csv: lists.get(population.name)!.length, log: Number(leaves?.['n']), apartFromCsv });
     }
     return all;
   } finally {

@@ -12,6 +12,10 @@ const properties: Readonly<Record<string, Schema>> = {
   id: { type: 'string', description: 'as the log has it; of several parts with spaces between' },
   at: { type: 'string', format: 'date-time', description: 'when the row came' },
   owed: { type: 'boolean', description: 'the log has to tell of it; false: it may' },
+  says: {
+    ...{ type: 'object', additionalProperties: { type: 'string' } },
+    description: 'what stands in the columns of which the log tells: ids, names, states, instants and commitments',
+  },
 };
 const answer: Schema = {
   type: 'object',
@@ -28,7 +32,7 @@ export class RowsController {
 
   @Route({
     ...{ method: 'GET', path: ':of', needs: 'reports:make', query: pageSchema, answer, errors: [400, 404] },
-    summary: `ids of the rows that the service has of ${counterpartNames.join(', ')}: to be held against the log`,
+    summary: `ids of the rows, with what the log tells of them, that the service has of ${counterpartNames.join(', ')}: to be held against the log`,
   })
   async list(@Req() request: Request, @Param('of') of: string, @Query() query: Record<string, unknown>): Promise<object> {
     const name = counterpartNames.find((one) => one === of);
@@ -36,6 +40,6 @@ export class RowsController {
     const { limit, after } = readPage(query, (key) => isCounterpartKey(name, key));
     const found = await this.metadata.within(callerOf(request).workspaceId, ({ counterparts }) => counterparts.list(name, limit, after));
     const { items, next } = toPage(found, limit, ({ key }) => key);
-    return { items: items.map(({ id, at, owed }) => ({ id, at, owed })), next };
+    return { items: items.map(({ id, at, owed, says }) => ({ id, at, owed, says })), next };
   }
 }

@@ -27,7 +27,7 @@ export type {
 } from './document.js';
 export { type Collected, type Deviation, type PopulationCount, collect, readLater } from './collect.js';
 export type { CheckedLog, Declared, InForce, LogState, ReportContext } from './context.js';
-export { type CounterpartName, counterpartNames, counterparts, idsOf } from './counterparts.js';
+export { type CounterpartName, Counterparts, counterpartNames, counterparts } from './counterparts.js';
 export { type Reconciled, type StoredRow, reconcile } from './reconcile.js';
 export { toCsvLine, toHeadLine, toItemLine } from './csv.js';
 export { type ControlResult, toControlResults } from './blocks.js';

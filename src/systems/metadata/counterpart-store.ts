@@ -1,7 +1,8 @@
-// Rows of a workspace that the log tells of, too, by the ids that they have there: read to be held against the log, and nothing else of them.
+// Rows of a workspace that the log tells of, too, by the ids that they have there, with what it tells of them: read to be held against the log, and
+// nothing else of them.
 import type { EntityManager } from 'typeorm';
 
-import type { CounterpartName, StoredRow } from '../../pipeline/report/report.js';
+import { type CounterpartName, type StoredRow, counterparts } from '../../pipeline/report/report.js';
 
 interface Source {
   /** A table, or tables that are joined. */
@@ -15,6 +16,10 @@ interface Source {
   readonly owed?: string;
   /** Which rows are meant; absent: each. */
   readonly only?: string;
+  /** Compared columns that are told otherwise than they are stored. */
+  readonly as?: Readonly<Record<string, string>>;
+  /** Of which rows the log cannot know what stands in a compared column. */
+  readonly unknown?: Readonly<Record<string, string>>;
 }
 
 export interface CounterpartRow extends StoredRow {
@@ -30,9 +35,14 @@ const sources: Readonly<Record<CounterpartName, Source>> = {
   runs: {
     ...{ from: 'run', key: text('id'), at: 'created_at' },
     owed: `EXISTS (SELECT FROM bauta.run_event e WHERE e.run_id = t.id AND e.state IN ('extracting', 'denied'))`,
+    ...{ as: { requested_by: `coalesce(t.requested_by::text, 'service')` }, unknown: { state: 't.ended_at IS NULL' } },
   },
   'due-runs': { from: 'run', key: text('id'), at: 'created_at', only: 'due_at IS NOT NULL' },
-  versions: { from: 'dataset_version', key: text('run_id'), at: 'published_at', only: 'published_at IS NOT NULL' },
+  versions: {
+    ...{ from: 'dataset_version', key: text('run_id'), at: 'published_at', only: 'published_at IS NOT NULL' },
+    // One that was gone when somebody came to drop it has no entry.
+    as: { dropped: 't.dropped_as IS NOT NULL' },
+  },
   clones: { from: 'clone', key: text('id'), at: 'created_at', owed: 'database IS NOT NULL' },
   'clone-requests': { from: 'clone', key: text('id'), at: 'created_at' },
   errands: {
@@ -45,13 +55,28 @@ const sources: Readonly<Record<CounterpartName, Source>> = {
     ...{ from: 'document', at: 'applied_at' },
     key: [...text('kind'), ...text('name'), ['version', 'integer']],
   },
-  'api-keys': { from: 'token', key: uuid('id'), at: 'created_at' },
+  // Whoever was given nothing yet is in no entry.
+  people: {
+    ...{ from: 'person', key: uuid('id'), at: 'created_at', as: { erased: 't.erased_at IS NOT NULL' } },
+    owed: `EXISTS (SELECT FROM bauta.role_grant g WHERE g.person_id = t.id) OR EXISTS (SELECT FROM bauta.token k WHERE k.person_id = t.id)`,
+  },
+  roles: {
+    ...{ from: 'role_grant', key: [...uuid('person_id'), ...text('role'), ...text('environment')], at: 'granted_at' },
+    id: `concat(person_id, ' ', role, CASE WHEN environment <> '' THEN '@' END, environment)`,
+  },
+  'api-keys': {
+    ...{ from: 'token', key: uuid('id'), at: 'created_at', as: { revoked: 't.revoked_at IS NOT NULL' } },
+    // With the person, and by that entry alone.
+    unknown: { revoked: 'EXISTS (SELECT FROM bauta.person p WHERE p.id = t.person_id AND p.erased_at IS NOT NULL)' },
+  },
+  schedules: { from: 'schedule', key: text('name'), at: appliedAt('Schedule') },
+  triggers: { from: 'trigger', key: text('name'), at: appliedAt('Trigger') },
   'access-reviews': { from: 'access_review', key: uuid('id'), at: 'opened_at' },
   'access-held': {
     ...{ from: 'access_review_item', key: [...uuid('review_id'), ['item', 'integer']] },
     at: '(SELECT r.opened_at FROM bauta.access_review r WHERE r.workspace_id = t.workspace_id AND r.id = t.review_id)',
   },
-  evidence: { from: 'evidence', key: uuid('id'), at: 'received_at' },
+  evidence: { from: 'evidence', key: uuid('id'), at: 'received_at', as: { digest: `encode(t.digest, 'hex')` } },
   withdrawals: { from: 'evidence_withdrawal', key: uuid('evidence_id'), at: 'withdrawn_at' },
   waivers: { from: 'waiver', key: uuid('id'), at: 'granted_at' },
   decisions: { from: 'decision', key: uuid('id'), at: 'decided_at' },
@@ -69,6 +94,7 @@ const sources: Readonly<Record<CounterpartName, Source>> = {
   'incident-steps': {
     ...{ from: 'incident_step', key: [...text('incident_id'), ['position', 'integer']], id: `incident_id || ' ' || step` },
     ...{ at: 'coalesce(ended_at, now())', owed: 'ended_at IS NOT NULL' },
+    unknown: { state: 't.ended_at IS NULL', error: 't.ended_at IS NULL' },
   },
 };
 
@@ -77,8 +103,13 @@ function instant(column: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
+function appliedAt(kind: string): string {
+  return `(SELECT d.applied_at FROM bauta.document d
+    WHERE d.workspace_id = t.workspace_id AND d.kind = '${kind}' AND d.name = t.name AND d.version = t.version)`;
+}
+
 const forms: Readonly<Record<string, RegExp>> = {
-  ...{ text: /^[^\0 ]+$/, integer: /^\d{1,9}$/ },
+  ...{ text: /^[^\0 ]*$/, integer: /^\d{1,9}$/ },
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 };
 
@@ -96,17 +127,35 @@ export class CounterpartStore {
   ) {}
 
   /** In the order of the key; `after` is the key of the last one of the page before. */
-  list(name: CounterpartName, limit: number, after?: string): Promise<readonly CounterpartRow[]> {
-    const { from, key, at, owed = 'true', only = 'true', id } = sources[name];
+  async list(name: CounterpartName, limit: number, after?: string): Promise<readonly CounterpartRow[]> {
+    const { from, key, at, owed = 'true', only = 'true', id, as = {}, unknown = {} } = sources[name];
     // Of the table: `id` alone would be what is selected under that name, and that has another order.
     const columns = key.map(([column]) => `t."${column}"`).join(', ');
     const joined = `concat_ws(' ', ${columns})`;
     const cut = after?.split(' ') ?? [];
     const places = key.map(([, type], index) => `$${index + 3}::${type}`).join(', ');
-    return this.manager.query<CounterpartRow[]>(
-      `SELECT ${joined} AS key, ${id ?? joined} AS id, ${instant(at)} AS at, ${owed} AS owed
+    const { columns: compared } = counterparts[name];
+    const says = compared.map(
+      (column) => `, ${as[column] ?? `t."${column}"`} AS "says ${column}", ${unknown[column] ?? 'false'} AS "unknown ${column}"`,
+    );
+    const found = await this.manager.query<readonly (Omit<CounterpartRow, 'says'> & Readonly<Record<string, unknown>>)[]>(
+      `SELECT ${joined} AS key, ${id ?? joined} AS id, ${instant(at)} AS at, ${owed} AS owed${says.join('')}
        FROM bauta.${from} t WHERE workspace_id = $1 AND ${only} ${after === undefined ? '' : `AND (${columns}) > (${places})`} ORDER BY ${columns} LIMIT $2`,
       [this.workspaceId, limit, ...cut],
     );
+    return found.map((row) => ({
+      ...{ key: row.key, id: row.id, at: row.at, owed: row.owed },
+      says: Object.fromEntries(
+        compared.filter((column) => row[`unknown ${column}`] !== true).map((column) => [column, toText(row[`says ${column}`])]),
+      ),
+    }));
   }
+}
+
+/** As the cells of populations have it; nothing: an empty text. */
+function toText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (value instanceof Date) return value.toISOString();
+  return Array.isArray(value) ? value.map(String).join(' ') : String(value);
 }

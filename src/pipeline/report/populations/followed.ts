@@ -94,7 +94,10 @@ export const approvals: Population = {
               ...{ approval: textOf(data, 'approval'), kind: textOf(data, 'kind'), digest: textOf(data, 'digest') },
               ...{ run: textOf(data, 'run'), askedBy: textOf(data, 'actor') },
             });
-          if (state === 'approved' || state === 'refused') Object.assign(cells, { decidedBy: textOf(data, 'actor'), decidedAt: at });
+          // What takes effect with the yes is used at once; later it is used by whoever goes on by it.
+          const isUsedAtOnce = state === 'used' && (cells['decidedBy'] ?? null) === null;
+          if (state === 'approved' || state === 'refused' || isUsedAtOnce)
+            Object.assign(cells, { decidedBy: textOf(data, 'actor'), decidedAt: at });
           return !['wanted', 'approved'].includes(state);
         },
       },
