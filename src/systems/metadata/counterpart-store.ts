@@ -157,5 +157,6 @@ function toText(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (value instanceof Date) return value.toISOString();
-  return Array.isArray(value) ? value.map(String).join(' ') : String(value);
+  if (Array.isArray(value)) return value.map(toText).join(' ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
