@@ -168,5 +168,19 @@ it('the command line asks for it there, reads who it is from a file, and never s
   expect(said.stdout).toContain('current version 3: no row with a pseudonym of the person');
   expect(said.stdout).toContain('nightly reads the same source');
   expect(said.stdout).not.toContain(canary);
-  expect((await ask('POST', '/v1/rollbacks', 'operator', { pipeline: 'tiny' })).status).toBe(202);
+  const back = await ask('POST', '/v1/rollbacks', 'operator', { pipeline: 'tiny' });
+  expect(back.status).toBe(202);
+  await ended(`/v1/rollbacks/${String(back.body['id'])}`);
 }, 60_000);
+
+it('what was erased is told, too, while an incident lets nothing new be made', async () => {
+  await world.sql(
+    `INSERT INTO bauta.incident (workspace_id, id, rule, environment, pipeline, playbook, playbook_version, opened_at, answered_by, evidence_from, frozen_at)
+       SELECT workspace_id, '0000000000000001', 'manual', 'dev', 'tiny', 'pii-leak', 0, now(), id, now(), now() FROM bauta.person WHERE name = 'operator'`,
+  );
+  const { result, error } = await erase({ subject: [{ table: 'app.person', column: 'email', value: email }], how: 'refresh' });
+  expect(error).toBeNull();
+  expect(result).toMatchObject({ run: null, shredded: 0, completed: false, left: [{ state: 'current', why: 'current' }] });
+  const { erasure } = result as { erasure: string };
+  expect((await world.told('erasure.receipt')).map(({ data }) => data['erasure'])).toContain(erasure);
+}, 90_000);

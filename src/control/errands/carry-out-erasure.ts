@@ -37,7 +37,7 @@ export interface ErasureReceipt extends ErasureState {
   readonly why: string | null;
   /** Kept tokens of the person that stand for nothing any more; null: nobody said who it is. */
   readonly shredded: number | null;
-  /** The run that replaces the current version. */
+  /** The run that replaces the current version; null: it is not left, nobody asked for one, or an incident holds the pipeline. */
   readonly run: string | null;
   /** Pipelines that read the same source: their copies are asked for by themselves. */
   readonly others: readonly string[];
@@ -66,8 +66,12 @@ export async function eraseHere(of: Of, { reason, subject }: HandedErasure): Pro
     const shredded = subject.length === 0 ? null : await shred(transaction, of, tables, subject);
     const isLeft = state.left.some(({ state: of, why }) => of === 'current' && why === 'current');
     const nowMs = systemClock.now();
+    // What was dropped and shredded is told even where nothing new may be made: what is left stands in the receipt.
+    const mayRun = (await transaction.incidents.findFreeze(row.environment, row.pipeline)) === undefined;
     const run =
-      how === 'refresh' && isLeft ? await requestRun(transaction, { pipeline: row.pipeline, requestedBy: row.requestedBy, nowMs }) : null;
+      how === 'refresh' && isLeft && mayRun
+        ? await requestRun(transaction, { pipeline: row.pipeline, requestedBy: row.requestedBy, nowMs })
+        : null;
     const receipt: ErasureReceipt = {
       ...state,
       erasure,
