@@ -8,6 +8,8 @@ import { type OwnKafka, findKafka, startKafka } from '../support/kafka.js';
 const jars = findKafka();
 const texts = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => String(from + i));
 const records = (from: number, to: number): { value: string }[] => texts(from, to).map((value) => ({ value }));
+/** Of Kafka's protocol. */
+const metadata = 3;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 (jars ? describe : describe.skip)('a broker that goes away', () => {
@@ -113,6 +115,19 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
       }
       await Promise.all([reader.close(), producer.close()]);
     }
+  });
+
+  it('while it says what a topic has is asked once more by who begins to read', async () => {
+    const broker = await connect(30_000);
+    const topic = await create(broker);
+    await (await broker.producer()).send({ topic, records: records(0, 10) });
+    const cut = network.cutBeforeAnswer(metadata);
+    const reading = broker.reader({ topic, waitMs: 100 });
+    await cut;
+    network.mend();
+    const [reader, found] = [await reading, [] as string[]];
+    while (found.length < 10) found.push(...(await reader.read()).map(({ value }) => value?.toString() ?? ''));
+    expect(found).toEqual(texts(0, 10));
   });
 
   it('in the middle of a transaction ends it whole: all of it is read, or nothing', async () => {

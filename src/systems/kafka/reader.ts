@@ -70,11 +70,10 @@ export class TopicReader {
   async open(): Promise<this> {
     const { topic, partitions, from = 'beginning' } = this.#options;
     try {
-      await this.#cluster.connect();
-      await this.#cluster.addTargetTopic(topic);
+      await this.#find(topic);
     } catch (error) {
       await this.close();
-      throw toBrokerError(error, this.#where);
+      throw error;
     }
     const there = this.#cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
     const wanted = partitions ?? there;
@@ -87,6 +86,19 @@ export class TopicReader {
     const found = rest.length === 0 ? new Map<number, bigint>() : await this.#askOffsets(rest, from === 'end' ? end : beginning);
     for (const one of wanted) this.#positions.set(one, given.get(one) ?? found.get(one) ?? 0n);
     return this;
+  }
+
+  /** As patiently as reading, but for a topic that is not there: whoever was asked may go away, while others know it. */
+  async #find(topic: string): Promise<void> {
+    for (const until = performance.now() + this.#patienceMs; ; await new Promise((resolve) => setTimeout(resolve, pauseMs)))
+      try {
+        if (!this.#cluster.isConnected()) await this.#cluster.connect();
+        return await this.#cluster.addTargetTopic(topic);
+      } catch (error) {
+        this.#options.signal?.throwIfAborted();
+        const known = toBrokerError(error, this.#where);
+        if (known.code === 'TOPIC_MISSING' || !isPassing(error) || this.#closed || performance.now() > until) throw known;
+      }
   }
 
   /** Where reading goes on: behind what `read` has returned, markers of transactions included. */
