@@ -1,6 +1,6 @@
 // What the stream, the agent and the events rely on, on a real Apache Kafka with an authorizer.
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -247,7 +247,11 @@ const values = (records: readonly InRecord[]): string[] => records.map(({ value 
 
   it('lets a token be renewed at any moment before it ends', async () => {
     const [topic, file] = [await create(), join(folder, 'renewed')];
-    const renew = (): void => writeFileSync(file, kafka.token('service', 6));
+    // In one step: whoever logs in meanwhile reads the one or the other.
+    const renew = (): void => {
+      writeFileSync(`${file}.part`, kafka.token('service', 6));
+      renameSync(`${file}.part`, file);
+    };
     renew();
     // Every moment of it is one of its last, in which each request begins with a login.
     const renewing = setInterval(renew, 500);

@@ -1,13 +1,13 @@
 // What breaks while a dataset goes through a broker: each time there is one version more beside the agent, or none; no row is there twice and none is missing,
 // the log is whole, and the next start takes away what was left. The long form of the kills is test/soak/forty-kills.ts; fault/killed-agent kills agents,
 // fault/broker-goes-away the broker; flow/rows-go-through-a-broker takes runs of rows out of their place.
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { killStreams } from '../soak/kill-streams.js';
-import { findKafka } from '../support/kafka.js';
+import { type User, findKafka } from '../support/kafka.js';
 import { type Started, pause, untilThere, waitFor } from '../support/small-shop.js';
 import { type AgentProcess, StreamWorld } from '../support/stream-world.js';
 import { type TargetWorld, startTargetWorld } from '../support/target-world.js';
@@ -68,22 +68,33 @@ onKafka(
   240_000,
 );
 
-/** One more, whatever `agents` the document asks for: a server of its own. Resolves with what stands there. */
-async function secondAgent(): Promise<{ readonly agent: AgentProcess; readonly current: () => Promise<number | undefined> }> {
-  other = await startTargetWorld();
+/** One more, whatever `agents` the document asks for: a server of its own. Resolves with what stands there. MUST be removed. */
+async function secondAgent(
+  broker?: string,
+): Promise<{ readonly agent: AgentProcess; readonly current: () => Promise<number | undefined>; readonly remove: () => Promise<void> }> {
+  await other?.server.stop();
+  const own = (other = await startTargetWorld());
   const there = `SELECT (shobj_description(oid, 'pg_database')::json ->> 'version')::int AS version FROM pg_database WHERE datname = 'shop_dev'`;
+  const second = await world.agent({ target: own.url('shop_dev'), ...(broker !== undefined && { broker }) });
   return {
-    agent: await world.agent({ target: other.url('shop_dev') }),
-    current: async () => (await other!.server.sql('postgres', there))[0]?.['version'] as number | undefined,
+    agent: second,
+    current: async () => (await own.server.sql('postgres', there))[0]?.['version'] as number | undefined,
+    remove: async () => {
+      await second.kill();
+      expect((await world.revoke(toAgentId(second))).code).toBe(0);
+      world.use();
+    },
   };
 }
+
+const toAgentId = ({ said }: AgentProcess): string => /agent (\w+) /.exec(said())?.[1] ?? '';
 
 onKafka(
   'a run asks for as many agents as it says: one that is late is told of and catches up, and where it is asked for nobody has what it has not',
   async () => {
     const before = await askCurrent();
-    const { agent: late, current } = await secondAgent();
-    const lateId = /agent (\w+) /.exec(late.said())?.[1] ?? '';
+    const { agent: late, current, remove } = await secondAgent();
+    const lateId = toAgentId(late);
     late.signal('SIGSTOP');
     // One of two has to have published.
     const said = await world.publish();
@@ -108,9 +119,7 @@ onKafka(
     await expectVersion(before + 2);
     const left = `SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE '%"state":"staging"%'`;
     expect(await other!.server.sql('postgres', left)).toEqual([]);
-    await late.kill();
-    expect((await world.revoke(lateId)).code).toBe(0);
-    world.use();
+    await remove();
   },
   300_000,
 );
@@ -254,17 +263,58 @@ onKafka(
   300_000,
 );
 
+/** With OAUTHBEARER, by a token that lasts for 8 s and is renewed until somebody stops that. */
+function byShortToken(user: User): { readonly login: string; readonly renew: () => void; readonly stop: () => void } {
+  const token = join(world.shop.folder, `${user}.token`);
+  // In one step: whoever logs in meanwhile reads the one or the other.
+  const write = (): void => {
+    writeFileSync(`${token}.part`, world.kafka.token(user, 8), { mode: 0o600 });
+    renameSync(`${token}.part`, token);
+  };
+  const { caFile, ports } = world.kafka;
+  let renewing: NodeJS.Timeout | undefined;
+  const renew = (): void => (write(), void (renewing = setInterval(write, 1000).unref()));
+  renew();
+  return {
+    login: `kafkas://localhost:${ports.sasl}?mechanism=oauthbearer&token=file:${token}&ca=file:${caFile}`,
+    renew,
+    stop: () => clearInterval(renewing),
+  };
+}
+
+onKafka(
+  'an agent whose token nobody renews says so and publishes nothing, and neither does any other; with a new token it goes on by itself',
+  async () => {
+    const before = await askCurrent();
+    const { login, renew, stop } = byShortToken('agent-1');
+    const { agent: bearer, current, remove } = await secondAgent(login);
+    stop();
+    await waitFor(() => bearer.said().includes('BROKER_AUTH; it is tried again'), 60_000);
+    // Both of them have to: the other one, which had verified it, has nothing of it either.
+    world.use(', agents: 2, waitMinutes: 1');
+    expect(await goOn(await world.shop.block('step:data.load', { HURRY: '10' }))).toBe('failed STREAM_AGENTS_LATE');
+    await waitFor(async () => (await world.left()).length === 0);
+    expect([await world.current(), await current()]).toEqual([before, undefined]);
+    // It was told of the one that was taken back, and of the next one, while it was kept out.
+    world.use(', agents: 2');
+    const blocked = await world.shop.block('step:data.load');
+    const ended = goOn(blocked);
+    renew();
+    expect(await ended).toBe('published');
+    expect(await current()).toBe(await world.current());
+    await expectVersion((await world.current()) ?? 0);
+    stop();
+    await remove();
+  },
+  300_000,
+);
+
 onKafka(
   'a token that nobody renews ends the run, which says so; the next one publishes',
   async () => {
     const before = await askCurrent();
-    const token = join(world.shop.folder, 'token');
-    const renew = (): void => writeFileSync(token, world.kafka.token('service', 8), { mode: 0o600 });
-    const { caFile, ports } = world.kafka;
-    const login = `kafkas://localhost:${ports.sasl}?mechanism=oauthbearer&token=file:${token}&ca=file:${caFile}`;
-    renew();
-    const renewing = setInterval(renew, 1000);
-    const blocked = await world.shop.block('step:data.load', { BROKER_URL: login }).finally(() => clearInterval(renewing));
+    const { login, stop } = byShortToken('service');
+    const blocked = await world.shop.block('step:data.load', { BROKER_URL: login }).finally(stop);
     await pause(8500);
     expect(await goOn(blocked)).toBe('failed BROKER_AUTH');
     expect(await world.current()).toBe(before);
