@@ -3,16 +3,11 @@ import { createHash } from 'node:crypto';
 
 import { findKafka } from '../support/kafka.js';
 import { toRandom } from '../support/random.js';
-import { pause } from '../support/small-shop.js';
 import { StreamWorld } from '../support/stream-world.js';
+import { type Struck, hadBegun, measureWhole, strike } from './strike.js';
 
-export interface RowsKill {
+export interface RowsKill extends Struck {
   readonly victim: 'service' | 'broker';
-  readonly atMs: number;
-  /** How long there was no broker. */
-  readonly awayMs: number;
-  readonly stage: string;
-  readonly ended: number | string | null;
   /** The version that is current before, after the kill, and after the run that came next. */
   readonly versions: readonly (number | undefined)[];
 }
@@ -59,19 +54,16 @@ class Killing {
   async all(count: number): Promise<RowsKillResult> {
     const { world, seed } = this;
     world.use(rows);
-    const startedAt = performance.now();
-    await world.publish();
-    this.#wholeMs = performance.now() - startedAt;
+    this.#wholeMs = await measureWhole(world);
     let before = await this.#look('before the first kill', true);
     this.#expected = [...before.byRun.values()][0] ?? '';
     const kills: RowsKill[] = [];
     for (let n = 1; n <= count; n++) {
       const victim = n % 3 === 0 ? 'broker' : 'service';
       const name = `${victim} ${n}`;
-      const { said, ...kill } = await this.#kill(victim);
-      const hadBegun = kill.stage !== '' || !said.includes('BROKER_UNREACHABLE');
+      const { struck: kill, said } = await this.#kill(victim);
       // Who is away for longer than is waited for may end a run; nobody else may.
-      if (victim === 'broker' && hadBegun && kill.ended !== 0 && kill.awayMs < patienceMs)
+      if (victim === 'broker' && hadBegun(kill, said) && kill.ended !== 0 && kill.awayMs < patienceMs)
         this.#broken.push(`${name}: the run ended with ${kill.ended}: ${said}`);
       // A broker that died may have forgotten what was deleted, until the next start deletes it once more.
       const killed = await this.#look(name, kill.ended === 0, victim === 'broker' && kill.ended !== 0);
@@ -86,18 +78,13 @@ class Killing {
     return { seed, kills, broken: this.#broken };
   }
 
-  async #kill(victim: RowsKill['victim']): Promise<Omit<RowsKill, 'versions' | 'victim'> & { readonly said: string }> {
+  #kill(victim: RowsKill['victim']): ReturnType<typeof strike> {
     const { world } = this;
     const atMs = Math.round(this.#random() * this.#wholeMs);
-    const run = world.run();
-    await pause(atMs);
-    const stage = run.said().stderr.trimEnd().split('\n').at(-1) ?? '';
-    const killedAt = performance.now();
-    if (victim === 'service') run.child.kill('SIGKILL');
-    else await world.kafka.restart();
-    const awayMs = victim === 'broker' ? Math.round(performance.now() - killedAt) : 0;
-    const { code, signal, stderr } = await run.ended;
-    return { atMs, awayMs, stage, ended: code ?? signal, said: stderr };
+    return strike(world, { atMs, isBroker: victim === 'broker' }, async (run) => {
+      if (victim === 'service') run.child.kill('SIGKILL');
+      else await world.kafka.restart();
+    });
   }
 
   /** `swept`: a run has ended since; then nothing of another one is there for who reads what is not committed either. */

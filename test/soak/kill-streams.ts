@@ -4,19 +4,12 @@ import { findKafka } from '../support/kafka.js';
 import { toRandom } from '../support/random.js';
 import { pause } from '../support/small-shop.js';
 import { type AgentProcess, type Standing, StreamWorld } from '../support/stream-world.js';
+import { type Struck, hadBegun, measureWhole, strike } from './strike.js';
 
 export type Victim = 'service' | 'agent' | 'broker';
 
-export interface StreamKill {
+export interface StreamKill extends Struck {
   readonly victim: Victim;
-  /** After the start of the run. */
-  readonly atMs: number;
-  /** How long there was no broker. */
-  readonly awayMs: number;
-  /** What the run had said last. */
-  readonly stage: string;
-  /** Of the run that was under way. */
-  readonly ended: number | string | null;
   /** The last version that stands there, before and after the run that came next. */
   readonly versions: readonly (number | undefined)[];
 }
@@ -39,6 +32,18 @@ export async function killStreams(victims: Readonly<Record<Victim, number>>, see
   }
 }
 
+/** A broker of three, the next one each time: runs go on with the others, whatever they were at. */
+export async function killOneOfThree(kills: number, seed: number): Promise<StreamKillResult> {
+  const world = await StreamWorld.startWithThree(findKafka() ?? '');
+  try {
+    const result = await killStreams({ service: 0, agent: 0, broker: kills }, seed, world);
+    const failed = result.kills.flatMap(({ ended }, at) => (ended === 0 ? [] : [`broker ${at + 1}: the run ended with ${ended}`]));
+    return { ...result, broken: [...result.broken, ...failed] };
+  } finally {
+    await world.stop();
+  }
+}
+
 class Killing {
   readonly #random: () => number;
   readonly #broken: string[] = [];
@@ -58,9 +63,7 @@ class Killing {
     this.#expected = await world.digestOfDirect();
     world.use(', waitMinutes: 1');
     this.#agent = world.agents[0] ?? (await world.agent());
-    const startedAt = performance.now();
-    await world.publish();
-    this.#wholeMs = performance.now() - startedAt;
+    this.#wholeMs = await measureWhole(world);
     const kills: StreamKill[] = [];
     let before = await this.#look('before the first kill');
     const left = { ...victims };
@@ -69,25 +72,16 @@ class Killing {
         if (left[victim] === 0) continue;
         left[victim] -= 1;
         const name = `${victim} ${victims[victim] - left[victim]}`;
-        const kill = await this.#kill(victim);
+        const { struck: kill, said } = await this.#kill(victim);
         // What was killed has ended in one version or in none; the next run publishes one more.
-        // Who finds no broker at his start has begun nothing, and waits for none.
-        const hadBegun = victim === 'agent' || kill.stage !== '' || !kill.said.includes('BROKER_UNREACHABLE');
-        if (victim !== 'service' && hadBegun && kill.ended !== 0)
-          this.#broken.push(`${name}: the run ended with ${kill.ended}: ${kill.said}`);
+        if (victim !== 'service' && (victim === 'agent' || hadBegun(kill, said)) && kill.ended !== 0)
+          this.#broken.push(`${name}: the run ended with ${kill.ended}: ${said}`);
         const killed = await this.#look(name, kill.ended === 0);
         if (kill.ended === 0 && (killed.current ?? 0) <= (before.current ?? 0))
           this.#broken.push(`${name}: ended well and published nothing`);
         const goesOn = kill.ended === 0 || left.agent + left.broker > 0;
         const after = goesOn ? killed : await this.#publishNext(name);
-        kills.push({
-          victim,
-          atMs: kill.atMs,
-          awayMs: kill.awayMs,
-          stage: kill.stage,
-          ended: kill.ended,
-          versions: [before.current, killed.current, after.current],
-        });
+        kills.push({ victim, ...kill, versions: [before.current, killed.current, after.current] });
         process.stderr.write(`${name}: ${JSON.stringify(kills.at(-1))}\n`);
         before = after;
       }
@@ -95,23 +89,18 @@ class Killing {
     return { seed, kills, broken: this.#broken, last: before };
   }
 
-  async #kill(victim: Victim): Promise<{ atMs: number; awayMs: number; stage: string; ended: number | string | null; said: string }> {
+  #kill(victim: Victim): ReturnType<typeof strike> {
     const { world } = this;
     const atMs = Math.round(this.#random() * this.#wholeMs);
-    const run = world.run();
-    await pause(atMs);
-    const stage = run.said().stderr.trimEnd().split('\n').at(-1) ?? '';
-    const killedAt = performance.now();
-    if (victim === 'service') run.child.kill('SIGKILL');
-    else if (victim === 'broker') await world.kafka.restart();
-    else {
-      await this.#agent.kill();
-      await pause(this.#random() * 500);
-      this.#agent.start();
-    }
-    const awayMs = victim === 'broker' ? Math.round(performance.now() - killedAt) : 0;
-    const { code, signal, stderr } = await run.ended;
-    return { atMs, awayMs, stage, ended: code ?? signal, said: stderr };
+    return strike(world, { atMs, isBroker: victim === 'broker' }, async (run) => {
+      if (victim === 'service') run.child.kill('SIGKILL');
+      else if (victim === 'broker') await world.kafka.restart();
+      else {
+        await this.#agent.kill();
+        await pause(this.#random() * 500);
+        this.#agent.start();
+      }
+    });
   }
 
   async #publishNext(name: string): Promise<Standing> {

@@ -11,6 +11,7 @@ import { type CutNetwork, createCutNetwork } from './cut-network.js';
 import { findFreePort } from './free-port.js';
 import { type OwnKafka, startKafka } from './kafka.js';
 import { type SmallShop, type Started, startSmallShop, waitFor } from './small-shop.js';
+import { startThreeKafkas } from './three-kafkas.js';
 
 const prefix = 'faults';
 export const database = 'shop_dev';
@@ -52,14 +53,20 @@ export class StreamWorld {
   readonly #children: ChildProcess[] = [];
   #agentCount = 0;
   #expected: Promise<string> | undefined;
+  private readonly direct: string;
 
   private constructor(
     readonly kafka: OwnKafka,
     readonly networks: { readonly service: CutNetwork; readonly agent: CutNetwork },
     readonly shop: SmallShop,
     readonly broker: Broker,
-    private readonly direct: string,
-  ) {}
+    /** Where agents find the broker. */
+    private readonly address: string,
+    /** Members of `kafka:` in every document. */
+    private readonly members = '',
+  ) {
+    this.direct = readFileSync(shop.pipeline, 'utf8');
+  }
 
   /** `settings`: of the broker, beyond those of startKafka. */
   static async start(jars: string, settings: Readonly<Record<string, string>> = {}): Promise<StreamWorld> {
@@ -77,16 +84,21 @@ export class StreamWorld {
       })),
       startSmallShop(),
     ]);
-    // A server of the run's own is started as another user where this is root.
-    chmodSync(shop.folder, 0o755);
     shop.environment['BROKER_URL'] = `kafka://127.0.0.1:${service.port}`;
-    const broker = await openBroker(await resolveBroker('env:BROKER', kafka.url, () => Promise.resolve(undefined)));
-    return new StreamWorld(kafka, { service, agent }, shop, broker, readFileSync(shop.pipeline, 'utf8'));
+    return new StreamWorld(kafka, { service, agent }, openToServers(shop), await open(kafka.url), `kafka://127.0.0.1:${agent.port}`);
+  }
+
+  /** With three brokers, of which `kafka.restart` restarts one, and no network that may be cut. */
+  static async startWithThree(jars: string): Promise<StreamWorld> {
+    const networks = { service: await createCutNetwork(), agent: await createCutNetwork() };
+    const [kafka, shop] = await Promise.all([startThreeKafkas(jars), startSmallShop()]);
+    shop.environment['BROKER_URL'] = kafka.url;
+    return new StreamWorld(kafka, networks, openToServers(shop), await open(kafka.url), kafka.url, ', replication: 3');
   }
 
   /** Members of `kafka:` beyond the prefix and the database. */
   use(more = '', connection = 'env:BROKER_URL'): void {
-    const target = `target: { connection: "${connection}", environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, secret, quasi], kafka: { prefix: ${prefix}, database: ${database}${more} } }`;
+    const target = `target: { connection: "${connection}", environment: dev, class: dev, region: eu-central-1, allows: [pii, pci, secret, quasi], kafka: { prefix: ${prefix}, database: ${database}${this.members}${more} } }`;
     writeFileSync(this.shop.pipeline, this.direct.replace(/^target: .*$/m, target));
   }
 
@@ -110,7 +122,7 @@ export class StreamWorld {
 
   /** Enrolled, and at work. */
   async agent({ broker, target, environment = {} }: AgentOptions = {}): Promise<AgentProcess> {
-    const { shop, networks } = this;
+    const { shop, address } = this;
     const at = ['--broker', 'env:BROKER_URL', '--prefix', prefix];
     const home = join(shop.folder, `agent${++this.#agentCount}`);
     const invited = await shop.bauta(['agents', 'invite', 'dev', ...at]);
@@ -123,7 +135,7 @@ export class StreamWorld {
       said: () => said,
       start: () => {
         const urls = {
-          BROKER_URL: broker ?? `kafka://127.0.0.1:${networks.agent.port}`,
+          BROKER_URL: broker ?? address,
           TARGET_URL: target ?? shop.environment['TARGET_URL']!,
         };
         child = spawn(process.execPath, [packageFile('dist', 'src', 'cli.js'), ...words], {
@@ -230,4 +242,12 @@ export class StreamWorld {
     await Promise.all([this.shop.stop(), this.kafka.stop()]);
     await Promise.all([this.networks.service.close(), this.networks.agent.close()]);
   }
+}
+
+const open = async (url: string): Promise<Broker> => openBroker(await resolveBroker('env:BROKER', url, () => Promise.resolve(undefined)));
+
+/** A server of the run's own is started as another user where this is root. */
+function openToServers(shop: SmallShop): SmallShop {
+  chmodSync(shop.folder, 0o755);
+  return shop;
 }
