@@ -30,6 +30,8 @@ export interface CounterpartRow extends StoredRow {
 const uuid = (column: string): Source['key'] => [[column, 'uuid']];
 const text = (column: string): Source['key'] => [[column, 'text']];
 
+const outOfScope = `EXISTS (SELECT FROM json_array_elements(t.answer -> 'reasons') r WHERE r ->> 'code' = 'GATE_OUT_OF_SCOPE')`;
+
 const sources: Readonly<Record<CounterpartName, Source>> = {
   // A run that failed or was cancelled early may never have begun.
   runs: {
@@ -79,7 +81,11 @@ const sources: Readonly<Record<CounterpartName, Source>> = {
   evidence: { from: 'evidence', key: uuid('id'), at: 'received_at', as: { digest: `encode(t.digest, 'hex')` } },
   withdrawals: { from: 'evidence_withdrawal', key: uuid('evidence_id'), at: 'withdrawn_at' },
   waivers: { from: 'waiver', key: uuid('id'), at: 'granted_at' },
-  decisions: { from: 'decision', key: uuid('id'), at: 'decided_at' },
+  // What a gate does not name a caller may have made up: it is not told.
+  decisions: {
+    ...{ from: 'decision', key: uuid('id'), at: 'decided_at' },
+    unknown: { environment: outOfScope, service: outOfScope },
+  },
   flips: { from: 'flip', key: uuid('decision_id'), at: 'flipped_at' },
   breakglasses: { from: 'breakglass', key: uuid('id'), at: 'issued_at' },
   'breakglass-uses': { from: 'breakglass_use', key: uuid('breakglass_id'), at: 'received_at', only: 'first' },
