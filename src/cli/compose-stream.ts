@@ -124,7 +124,7 @@ async function readRevoked(home: string, environment: string): Promise<ReadonlyS
 class Proving {
   #server: Promise<ProvingServer> | undefined;
   #connection: ConnectionTarget | undefined;
-  #target: Target | undefined;
+  #target: Promise<Target> | undefined;
 
   constructor(
     private readonly database: string,
@@ -133,12 +133,15 @@ class Proving {
     private readonly connections: number,
   ) {}
 
-  async target(): Promise<Target> {
-    if (this.#target) return this.#target;
-    this.#connection = this.named ?? (await (this.#server ??= startProving(this.database))).connection;
+  target(): Promise<Target> {
+    return (this.#target ??= this.#open());
+  }
+
+  async #open(): Promise<Target> {
+    if (!this.named) this.#server = startProving(this.database);
+    this.#connection = this.named ?? (await this.#server!).connection;
     const settings = { loadConnections: this.connections, finishConnections: this.connections };
-    this.#target = openTarget({ connection: this.#connection, settings, clock: systemClock, verifiers: this.verifiers });
-    return this.#target;
+    return openTarget({ connection: this.#connection, settings, clock: systemClock, verifiers: this.verifiers, onlyToProve: true });
   }
 
   connection(): ConnectionTarget {
@@ -150,7 +153,7 @@ class Proving {
     // One that never started was said to whoever asked for it.
     const server = await this.#server?.catch(() => undefined);
     try {
-      await this.#target?.close();
+      await (await this.#target?.catch(() => undefined))?.close();
     } catch (error) {
       // What cannot be dropped there goes with a server of the run's own.
       if (!server) throw error;

@@ -31,7 +31,7 @@ export interface EmbeddedServer {
   readonly logFile: string;
   /** Connection string of a database, as the superuser `postgres`. */
   url(database: string): string;
-  /** Fast shutdown; removes the data. */
+  /** Ends its sessions. Data that is not kept is removed, and nothing of it is written down before. */
   stop(): Promise<void>;
 }
 
@@ -117,7 +117,7 @@ async function startIn(
     url: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
     stop: async () => {
       process.removeListener('exit', onExit);
-      child.kill('SIGINT');
+      child.kill(keep ? 'SIGINT' : 'SIGQUIT');
       await exited;
       // Thousands of files: whatever else this process does goes on meanwhile.
       if (!keep) await rm(folder, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import { readCatalogueWithoutMarker } from './leave-marker-out.js';
 import { PostgresSource, type SourceSettings } from './source/source.js';
 import { SchemaTarget } from './swap/swap.js';
 import { PostgresTarget, type TargetSettings, type TargetStep, toEnvironmentRoles } from './target/target.js';
+import { findNeedlessIndexes } from './needless-indexes.js';
 import { findCut, leaveUnchecked, toValidation } from './unchecked.js';
 
 export { schemaTexts };
@@ -57,10 +58,12 @@ export interface TargetOptions {
   readonly clock: Clock;
   readonly verifiers?: readonly Verifier[];
   readonly onStep?: (step: TargetStep) => void | Promise<void>;
+  /** Nobody will use what it builds, but to prove the rows: indexes that can fail for no row are not made. */
+  readonly onlyToProve?: boolean;
 }
 
 /** A target whose schema is rebuilt from the catalogue; roles of the source's policies become those of the map, or the environment's read-write role. */
-export function openTarget({ builder, ...options }: TargetOptions): Target {
+export function openTarget({ builder, onlyToProve, ...options }: TargetOptions): Target {
   if (builder) return new SchemaTarget({ ...options, builder });
   const schemaStatements = (catalogue: Catalogue, plan: DeliveryPlan) => {
     const cut = findCut(catalogue, plan);
@@ -71,7 +74,9 @@ export function openTarget({ builder, ...options }: TargetOptions): Target {
       drop: (plan.facts.schemaTexts ?? []).filter(({ action }) => action === 'drop').map(({ object }) => object),
       role: (name) => (map ? map.get(name) : readWrite),
     });
-    return { ...made, postData: [...made.postData, cut.map(toValidation), ...(plan.roles ? toGrantStatements(plan.roles, owner) : [])] };
+    const needless = onlyToProve ? findNeedlessIndexes(catalogue) : new Set();
+    const postData = made.postData.map((phase) => phase.filter(({ object }) => !needless.has(object)));
+    return { ...made, postData: [...postData, cut.map(toValidation), ...(plan.roles ? toGrantStatements(plan.roles, owner) : [])] };
   };
   return new PostgresTarget({ ...options, schemaStatements });
 }

@@ -22,6 +22,9 @@ const settings: Readonly<Record<string, string>> = {
   max_wal_size: '8GB',
   checkpoint_timeout: '1d',
   shared_buffers: '256MB',
+  // What is asked there reads whole tables: a rough idea of them is enough, and of 300,000 rows it takes a tenth of the time.
+  default_statistics_target: '10',
+  jit: 'off',
 };
 
 const toPrefix = (): string => `bauta-proving-${userInfo().uid}-`;

@@ -40,7 +40,7 @@ export interface StreamTargetOptions {
   readonly database: string;
   readonly key: KeyObject;
   readonly settings: StreamSettings;
-  /** A Postgres of the run's own, on which is proved what stands at the broker; started by the first use. */
+  /** A Postgres of the run's own, on which is proved what stands at the broker; started by the first use, and the same from then on. */
   readonly proving: () => Promise<Target>;
   readonly encoding: Encoding;
   /** Agents that were revoked, by the service's own register. */
@@ -93,12 +93,16 @@ export class StreamTarget implements Target {
     });
   }
 
+  warmUp(): void {
+    this.#options.proving().catch(() => undefined);
+  }
+
   async begin(plan: Plan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<StreamStaging> {
     const { broker, place, encoding, settings, onStep = () => undefined } = this.#options;
     const control = this.#toControl();
     const closers: (() => Promise<void>)[] = [() => control.close()];
     const close = async (): Promise<void> => {
-      for (const closer of closers.splice(0)) await closer();
+      for (const end of await Promise.allSettled(closers.splice(0).map((closer) => closer()))) if (end.status === 'rejected') throw end.reason;
     };
     // It starts while the control topic is read.
     const started = this.#options.proving();
