@@ -31,7 +31,7 @@ export interface EmbeddedServer {
   readonly logFile: string;
   /** Connection string of a database, as the superuser `postgres`. */
   url(database: string): string;
-  /** Ends its sessions. Data that is not kept is removed, and nothing of it is written down before. */
+  /** Fast shutdown, or an immediate one; removes the data that is not kept. */
   stop(): Promise<void>;
 }
 
@@ -44,6 +44,8 @@ export interface EmbeddedOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** A cluster that stays: made on first use, synced to disk, there again at the next start. Without it the data goes when the server stops. */
   readonly keep?: { readonly folder: string; readonly password: string };
+  /** Its data is written down nowhere before it is removed. MUST NOT be said of a cluster that stays. */
+  readonly stopsAtOnce?: boolean;
   /** How the name of its temporary folder begins. */
   readonly prefix?: string;
 }
@@ -117,7 +119,7 @@ async function startIn(
     url: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
     stop: async () => {
       process.removeListener('exit', onExit);
-      child.kill(keep ? 'SIGINT' : 'SIGQUIT');
+      child.kill(options.stopsAtOnce ? 'SIGQUIT' : 'SIGINT');
       await exited;
       // Thousands of files: whatever else this process does goes on meanwhile.
       if (!keep) await rm(folder, { recursive: true, force: true });

@@ -32,7 +32,7 @@ const toPrefix = (): string => `bauta-proving-${userInfo().uid}-`;
 /** `database`: what the dataset is called. Throws EMBEDDED_POSTGRES_FAILED, EMBEDDED_POSTGRES_DISK_FULL, EMBEDDED_POSTGRES_MISSING. */
 export async function startProving(database: string): Promise<ProvingServer> {
   sweepProving();
-  const server = await startEmbedded({ settings, prefix: `${toPrefix()}${toOwner()}-` });
+  const server = await startEmbedded({ settings, stopsAtOnce: true, prefix: `${toPrefix()}${toOwner()}-` });
   return { connection: { name: 'the proving server', url: server.url(database) }, close: () => server.stop() };
 }
 

@@ -65,7 +65,7 @@ export class Receipts {
 
   /** From now on; before anything is told that could be answered. */
   async listen(broker: Broker): Promise<void> {
-    this.#reader = await broker.reader({ topic: toReceiptsTopic(this.#options.place), from: 'end', waitMs: 100, signal: this.#stop.signal });
+    this.#reader = await broker.reader({ topic: toReceiptsTopic(this.#options.place), from: 'end', signal: this.#stop.signal });
     this.#reading = this.#read(this.#reader);
   }
 
