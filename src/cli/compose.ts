@@ -222,6 +222,8 @@ export async function composeRun(options: RunOptions): Promise<Composed> {
       policy: opened(await (options.policy ?? openGatePolicy({ settings, home, environment: process.env }))),
       sink: opened(sink),
       executor: async (plan) => {
+        // Asked for when a run may go ahead: what proves it starts as threads do, while source and target are made ready.
+        streaming?.target.warmUp();
         const prepared = await prepareMask(plan, keys, tokenKeys);
         const executor = width.threads === 0 ? createMaskExecutor(prepared) : createMaskPool(prepared, width.threads);
         return options.vault ? withVaultedTokens(executor, plan, options.vault(tokenKeys, plan)) : executor;

@@ -92,10 +92,9 @@ async function way(doors: Doors, request: Request, run: Run, hooks: Hooks, journ
   if (request.pipeline.body.approval) await requireApproval(request.pipeline.body.name, planDigest, hooks);
 
   await border('source');
-  // Threads take their time to start, and so may what stands behind the target: they do it while source and target are made ready.
+  // Threads take their time to start: they do it while source and target are made ready.
   const executing = doors.executor(plan);
   executing.catch(() => undefined);
-  doors.target.warmUp?.();
   return closingAfter(
     async () => (await executing).close(),
     () =>

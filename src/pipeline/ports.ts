@@ -192,8 +192,6 @@ export interface Target {
   inspect(plan: DeliveryPlan, catalogue: Catalogue): Promise<{ readonly facts: TargetFacts; readonly findings: readonly Finding[] }>;
   /** Drops staging of dead runs, but for those of which somebody says that they go on. Returns what it dropped. */
   sweep(goesOn?: ReadonlySet<string>): Promise<readonly string[]>;
-  /** A run will begin soon: what takes its time to start does it meanwhile. What goes wrong there is heard at `begin`. */
-  warmUp?(): void;
   /** A staging place beside the target with the schema up to the data. Holds the run's advisory lock until closed. */
   begin(plan: DeliveryPlan, catalogue: Catalogue, run: StagingRun & { readonly nonce: Uint8Array }): Promise<Staging>;
   /**

@@ -93,6 +93,7 @@ export class StreamTarget implements Target {
     });
   }
 
+  /** Starts what is proved on. What goes wrong there is heard at `begin`. */
   warmUp(): void {
     this.#options.proving().catch(() => undefined);
   }
