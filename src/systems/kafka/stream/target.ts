@@ -103,7 +103,8 @@ export class StreamTarget implements Target {
     const control = this.#toControl();
     const closers: (() => Promise<void>)[] = [() => control.close()];
     const close = async (): Promise<void> => {
-      for (const end of await Promise.allSettled(closers.splice(0).map((closer) => closer()))) if (end.status === 'rejected') throw end.reason;
+      for (const end of await Promise.allSettled(closers.splice(0).map((closer) => closer())))
+        if (end.status === 'rejected') throw end.reason;
     };
     // It starts while the control topic is read.
     const started = this.#options.proving();
