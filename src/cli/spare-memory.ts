@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** Of what is alive after a collection, in percent: so much more is allocated before the next one. It costs some CPU (docs/performance.md). */
-const GROWTH = 40;
+const GROWTH = 20;
 
 /** Before anything much is allocated. A limit instead (`--max-old-space-size`) would end the process at some number of entries. */
 export function spareMemory(): void {

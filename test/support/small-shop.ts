@@ -165,7 +165,7 @@ export async function untilThere(started: Started, place: string): Promise<void>
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Resolves with what `look` gives as soon as it gives something else than false or undefined. */
-export async function waitFor<T>(look: () => Promise<T | false | undefined> | T | false | undefined, withinMs = 20_000): Promise<T> {
+export async function waitFor<T>(look: () => Promise<T | false | undefined> | T | false | undefined, withinMs = 40_000): Promise<T> {
   for (const until = performance.now() + withinMs; performance.now() < until;) {
     const seen = await look();
     if (seen !== false && seen !== undefined) return seen;
