@@ -32,13 +32,18 @@ export function rollBack(doors: AgentDoors, { version }: Pick<ControlMessage, 'v
   });
 }
 
-/** Of a run: its version, or what is left of its staging; nothing there is no error. `keep`: a published one stays. */
-export function dropVersion(doors: AgentDoors, runId: string, published: 'drop' | 'keep' | 'roll back' = 'drop'): Promise<Told> {
+/** Of a run: its version, or what is left of its staging; nothing there is no error. `keep`: a published one stays. `goesOn`: runs that are under way. */
+export function dropVersion(
+  doors: AgentDoors,
+  runId: string,
+  goesOn: ReadonlySet<string>,
+  published: 'drop' | 'keep' | 'roll back' = 'drop',
+): Promise<Told> {
   return withTarget(doors, async (target) => {
     const find = async (): Promise<DatasetVersion | undefined> => (await target.datasets()).find((one) => one.runId === runId);
     let version = await find();
     if (version?.state === 'staging' || !version) {
-      const swept = await target.sweep();
+      const swept = await target.sweep(goesOn);
       return { dropped: [...swept] };
     }
     if (published === 'keep') throw toError('AGENT_PUBLISHED', { run: runId, amount: String(version.version) });

@@ -22,6 +22,8 @@ const FETCH_BYTES = 2 << 20;
 export interface Filling {
   readonly doors: AgentDoors;
   readonly runId: string;
+  /** Number of the message with which it began. */
+  readonly sequence: number;
   readonly begin: BeginBody;
   readonly key: DatasetKey | undefined;
   readonly staging: Staging;
@@ -144,7 +146,7 @@ class Progress {
     metrics.secondsLeft.set(secondsLeft ?? -1);
     const refused = [...this.refused].map(([problem, amount]) => ({ problem, amount }));
     const body = { rows, bytes, lag, rangesLoaded, ranges: this.loading.total, bytesPerSecond, secondsLeft, refused };
-    await receipts.send('loading', this.filling.runId, body).catch((error: unknown) => this.warn(error));
+    await receipts.send('loading', this.filling, body).catch((error: unknown) => this.warn(error));
   }
 
   private lag(): number {

@@ -49,7 +49,7 @@ export class Refusals {
     const refused = [...this.counts.values()];
     this.counts.clear();
     try {
-      await this.receipts.send('refused', this.agentId, { refused: refused.map((one) => ({ ...one })) });
+      await this.receipts.send('refused', { runId: this.agentId }, { refused: refused.map((one) => ({ ...one })) });
     } catch {
       for (const { amount, ...one } of refused) this.add(one, amount);
     }

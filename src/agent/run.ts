@@ -31,6 +31,8 @@ export class AgentRun {
   constructor(
     private readonly doors: AgentDoors,
     readonly runId: string,
+    /** Number of the message with which it began. */
+    readonly sequence: number,
     private readonly begin: BeginBody,
   ) {}
 
@@ -89,9 +91,9 @@ export class AgentRun {
     this.#stop.signal.addEventListener('abort', cut);
     try {
       this.#stop.signal.throwIfAborted();
-      const { doors, runId, begin } = this;
+      const { doors, runId, sequence, begin } = this;
       const isComplete = (): boolean => this.#complete.isSaid;
-      const loading = await fill({ doors, runId, begin, key, staging, ranges, isComplete, signal: this.#stop.signal });
+      const loading = await fill({ doors, runId, sequence, begin, key, staging, ranges, isComplete, signal: this.#stop.signal });
       return await this.finish(target, staging, loading);
     } catch (error) {
       const known = toKnownError(this.#stop.signal.aborted ? this.#stop.signal.reason : error);
@@ -143,9 +145,9 @@ export class AgentRun {
   }
 
   private async finish(target: Target, staging: Staging, loading: DatasetLoading): Promise<DatasetVersion> {
-    const { doors, runId, begin } = this;
+    const { doors, begin } = this;
     const { rows, bytes } = loading.progress;
-    await doors.receipts.send('loaded', runId, { rows, bytes });
+    await doors.receipts.send('loaded', this, { rows, bytes });
     const built = await staging.finish();
     if (built.some(isError))
       throw toError('DELIVER_SCHEMA_FAILED', { stage: 'deliver', amount: String(built.filter(isError).length) }, built);
@@ -162,7 +164,7 @@ export class AgentRun {
     if (first) throw toError(first.code, first.where, errors);
     const { server: systemIdentifier, database } = await target.place();
     const told = { findings: toFindingsJson([...built, ...findings]), place: { database, systemIdentifier }, rows, bytes };
-    await doors.receipts.send('verified', runId, { ...told, tables: receipts.map((receipt) => ({ ...receipt })) });
+    await doors.receipts.send('verified', this, { ...told, tables: receipts.map((receipt) => ({ ...receipt })) });
     const publish = await this.#publish.heard();
     return this.publishNow(target, staging, publish, receipts);
   }

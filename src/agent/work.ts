@@ -8,7 +8,7 @@ import { type ControlMessage, type ReceiptType, parseBegin, parseComplete, parse
 import { dropVersion, rollBack } from './commands.js';
 import type { AgentDoors } from './doors.js';
 import { Inbox } from './inbox.js';
-import { toFindingsJson } from './receipts.js';
+import { type Answered, toFindingsJson } from './receipts.js';
 import { AgentRun, isPassing } from './run.js';
 
 /** `withdrawn`: whoever told it to end answers for it. */
@@ -54,7 +54,7 @@ export class Agent {
     else if (type === 'rollback') await this.answer(message, signal, 'rolled-back', () => rollBack(this.doors, message));
     else if (type === 'expire') {
       await this.endCurrent(runId, toError('AGENT_WITHDRAWN', { run: runId }));
-      await this.answer(message, signal, 'expired', () => dropVersion(this.doors, runId));
+      await this.answer(message, signal, 'expired', () => dropVersion(this.doors, runId, this.underWay));
     }
     await this.doors.home.done(sequence);
   }
@@ -64,10 +64,10 @@ export class Agent {
     await this.giveUp(toError('AGENT_SUPERSEDED', { run: this.current?.run.runId }));
     const body = parseBegin(message.body);
     if (!body) {
-      await this.fail(runId, toError('AGENT_BEGIN_INVALID', { name: 'begin' }), signal);
+      await this.fail(message, toError('AGENT_BEGIN_INVALID', { name: 'begin' }), signal);
       return this.doors.home.done(sequence);
     }
-    const run = new AgentRun(this.doors, runId, body);
+    const run = new AgentRun(this.doors, runId, sequence, body);
     const sequences = [sequence];
     this.current = { run, sequences, ended: this.follow(run, message, sequences, signal) };
   }
@@ -80,7 +80,7 @@ export class Agent {
     for (let attempt = 0; ; attempt++) {
       try {
         const { version, database } = await run.attempt();
-        await this.send('published', run.runId, { version, database }, signal);
+        await this.send('published', run, { version, database }, signal);
         doors.metrics.ends.inc({ state: 'published' });
         doors.say(`run ${run.runId}: version ${version} is published`);
         break;
@@ -89,7 +89,7 @@ export class Agent {
         const known = toKnownError(error);
         const again = isPassing(known) && doors.clock.now() < Date.parse(message.expiresAt);
         if (!again) {
-          ended = await this.end(run.runId, known, signal);
+          ended = await this.end(run, known, signal);
           break;
         }
         doors.say(`run ${run.runId}: ${known.code}; it is tried again`);
@@ -100,16 +100,16 @@ export class Agent {
     return ended;
   }
 
-  private async end(runId: string, error: BautaError, signal: AbortSignal): Promise<Ended> {
+  private async end(of: Answered, error: BautaError, signal: AbortSignal): Promise<Ended> {
     const ended = error.code === 'AGENT_WITHDRAWN' ? 'withdrawn' : 'failed';
     this.doors.metrics.ends.inc({ state: ended });
-    if (ended === 'failed') await this.fail(runId, error, signal);
+    if (ended === 'failed') await this.fail(of, error, signal);
     return ended;
   }
 
-  private async fail(runId: string, error: BautaError, signal: AbortSignal): Promise<void> {
-    this.doors.say(`run ${runId}: ${error.code}: ${error.message}`);
-    await this.send('failed', runId, { findings: toFindingsJson(toFindings(error)) }, signal);
+  private async fail(of: Answered, error: BautaError, signal: AbortSignal): Promise<void> {
+    this.doors.say(`run ${of.runId}: ${error.code}: ${error.message}`);
+    await this.send('failed', of, { findings: toFindingsJson(toFindings(error)) }, signal);
   }
 
   private async tell({ type, runId, sequence, body }: ControlMessage): Promise<void> {
@@ -129,7 +129,9 @@ export class Agent {
     // It has said why, and nothing of it is left.
     if (ended === 'failed') return;
     const { reason } = message.body as { readonly reason?: unknown };
-    await this.answer(message, signal, 'withdrawn', () => dropVersion(this.doors, runId, reason === 'RUN_ENDED' ? 'roll back' : 'keep'));
+    await this.answer(message, signal, 'withdrawn', () =>
+      dropVersion(this.doors, runId, this.underWay, reason === 'RUN_ENDED' ? 'roll back' : 'keep'),
+    );
   }
 
   /** How it ended, by this or before; undefined: another one is under way, or none. */
@@ -142,28 +144,33 @@ export class Agent {
     return how;
   }
 
+  /** Of another run than the one that is asked about: what it has so far stays, also between two attempts. */
+  private get underWay(): ReadonlySet<string> {
+    return new Set(this.current ? [this.current.run.runId] : []);
+  }
+
   private async giveUp(reason: BautaError): Promise<void> {
     if (this.current) await this.endCurrent(this.current.run.runId, reason);
   }
 
   /** Tried again while server or broker are away; whatever else goes wrong is told. */
   private async answer(
-    { runId }: ControlMessage,
+    message: ControlMessage,
     signal: AbortSignal,
     type: ReceiptType,
     work: () => Promise<Readonly<Record<string, Json>>>,
   ): Promise<void> {
     try {
-      const body = await this.retry(runId, signal, work);
-      if (body) await this.send(type, runId, body, signal);
+      const body = await this.retry(message.runId, signal, work);
+      if (body) await this.send(type, message, body, signal);
     } catch (error) {
-      await this.fail(runId, toKnownError(error), signal);
+      await this.fail(message, toKnownError(error), signal);
     }
   }
 
-  private async send(type: ReceiptType, runId: string, body: Readonly<Record<string, Json>>, signal: AbortSignal): Promise<void> {
+  private async send(type: ReceiptType, to: Answered, body: Readonly<Record<string, Json>>, signal: AbortSignal): Promise<void> {
     const refused = [...this.inbox.refused].map(([problem, amount]) => ({ problem, amount }));
-    await this.retry('receipts', signal, () => this.doors.receipts.send(type, runId, { ...body, refused }));
+    await this.retry('receipts', signal, () => this.doors.receipts.send(type, to, { ...body, refused }));
   }
 
   /** Undefined when the signal came. */

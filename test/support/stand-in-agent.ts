@@ -100,9 +100,10 @@ export class StandInAgent {
     }
   }
 
-  async #obey({ type, runId, body }: ControlMessage): Promise<void> {
+  async #obey(message: ControlMessage): Promise<void> {
+    const { type, runId, body } = message;
     if (this.options.silent) return;
-    if (type === 'begin') await this.#answer('loading', runId, { rows: 0 });
+    if (type === 'begin') await this.#answer('loading', message, { rows: 0 });
     if (type === 'complete') {
       const begun = this.heard.find((one) => one.type === 'begin' && one.runId === runId);
       const [begin, complete] = [begun && parseBegin(begun.body), parseComplete(body)];
@@ -110,12 +111,12 @@ export class StandInAgent {
       const arrived = await this.#load(runId, begin, complete.records);
       if (arrived.root !== complete.root) throw new Error('the root differs');
       this.arrived.set(runId, arrived);
-      await this.#answer('verified', runId, {});
+      await this.#answer('verified', message, {});
     }
-    if (type === 'publish') await this.#answer('published', runId, {});
-    if (type === 'withdraw') await this.#answer('withdrawn', runId, {});
-    if (type === 'expire') await this.#answer('expired', runId, {});
-    if (type === 'rollback') await this.#answer('rolled-back', runId, {});
+    if (type === 'publish') await this.#answer('published', message, {});
+    if (type === 'withdraw') await this.#answer('withdrawn', message, {});
+    if (type === 'expire') await this.#answer('expired', message, {});
+    if (type === 'rollback') await this.#answer('rolled-back', message, {});
   }
 
   async #load(runId: string, begin: BeginBody, expected: number): Promise<Arrived> {
@@ -143,12 +144,17 @@ export class StandInAgent {
     return { tables: new Map(tables), begin, root: tree.root().toString('hex') };
   }
 
-  async #answer(type: ReceiptType, runId: string, body: Readonly<Record<string, Json>>): Promise<void> {
+  async #answer(type: ReceiptType, { runId, sequence }: ControlMessage, body: Readonly<Record<string, Json>>): Promise<void> {
     const { place, fails } = this.options;
     const failed = fails === type;
     const message = {
       ...{ v: 1 as const, type: failed ? ('failed' as const) : type, environment: place.environment, workspace: place.workspace, runId },
-      ...{ agentId: this.#id, sequence: (this.#sequence = Math.max(this.#sequence + 1, Date.now())), at: new Date().toISOString() },
+      ...{
+        agentId: this.#id,
+        answers: sequence,
+        sequence: (this.#sequence = Math.max(this.#sequence + 1, Date.now())),
+        at: new Date().toISOString(),
+      },
       body: failed ? { findings: [{ code: 'VERIFY_ROWS_DIFFER', where: {} }] } : body,
     };
     const producer = await this.#broker.producer();

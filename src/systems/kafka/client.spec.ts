@@ -4,7 +4,7 @@ import { type AddressInfo, type Server, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import kafkajs from 'kafkajs';
 
-import { openSocket, toMessages } from './client.js';
+import { createClient, openSocket, toMessages } from './client.js';
 
 interface Connection {
   connect(): Promise<boolean>;
@@ -34,6 +34,19 @@ describe('A connection to a broker', () => {
   let server: Server | undefined;
   afterEach(async () => {
     await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+  });
+
+  it('goes to an address of IPv6, which kafkajs would cut at its first colon', async () => {
+    let wasReached = false;
+    server = createServer((socket) => {
+      wasReached = true;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const client = createClient({ name: 'env:BROKER', hosts: [{ host: '::ffff:127.0.0.1', port }] }, { clientId: 'test', patienceMs: 0 });
+    await expect(client.admin().connect()).rejects.toThrow();
+    expect(wasReached).toBe(true);
   });
 
   it('that ended in the middle of an answer is made again, and the next answer is heard', async () => {

@@ -208,7 +208,7 @@ export function createCluster(target: BrokerTarget, options: ClientOptions, read
 function toConfig(target: BrokerTarget, options: ClientOptions): KafkaConfig {
   const { clientId, connectTimeoutMs, patienceMs } = { ...defaults, ...options };
   return {
-    ...{ clientId, brokers: target.hosts.map(toHostPort), retry: toRetry(patienceMs) },
+    ...{ clientId, brokers: target.hosts.map(toSeed), retry: toRetry(patienceMs) },
     ...{
       connectionTimeout: connectTimeoutMs,
       authenticationTimeout: connectTimeoutMs,
@@ -219,9 +219,15 @@ function toConfig(target: BrokerTarget, options: ClientOptions): KafkaConfig {
     ...{ logLevel: kafkajs.logLevel.NOTHING, logCreator: () => () => undefined },
     ...(target.tls && { ssl: toTls(target) }),
     ...(target.login && { sasl: toSasl(target.name, target.login), reauthenticationThreshold: renewBeforeMs }),
-    socketFactory: ({ host, port, onConnect }) => openSocket(target, { host, port }, onConnect),
+    socketFactory: ({ host, port, onConnect }) => openSocket(target, { host: fromSeed(host), port }, onConnect),
   };
 }
+
+/** kafkajs takes what stands before the first colon for the host: an address of IPv6 is given to it without colons, which no name has in brackets. */
+const toSeed = (host: Host): string =>
+  toHostPort({ ...host, host: host.host.includes(':') ? `[${host.host.replaceAll(':', '_')}]` : host.host });
+
+const fromSeed = (host: string): string => (host.startsWith('[') ? host.slice(1, -1).replaceAll('_', ':') : host);
 
 function toTls({ tls = {} }: BrokerTarget): ConnectionOptions {
   return { ...tls, minVersion: 'TLSv1.2', rejectUnauthorized: true };

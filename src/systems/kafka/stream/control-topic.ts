@@ -124,6 +124,11 @@ export class ControlTopic {
     return { message, batch: { topic: toControlTopic(place), records: writeControl(message, key) } };
   }
 
+  /** The highest number that it knows of; whatever is told after this has a higher one. */
+  get highest(): number {
+    return this.#highest;
+  }
+
   /** Whether it stands there: for who told it and got no answer. */
   async wasTold(type: ControlType, runId: string): Promise<boolean> {
     return (await this.read()).some((message) => message.type === type && message.runId === runId);

@@ -34,7 +34,7 @@ const againMs = 200;
 
 export class Receipts {
   readonly #known: ReadonlyMap<string, Known>;
-  readonly #options: { readonly place: TopicPlace; readonly runId: string };
+  readonly #options: { readonly place: TopicPlace; readonly runId: string; readonly after: number };
   readonly #stop = new AbortController();
   #reader: TopicReader | undefined;
   #reading: Promise<void> = Promise.resolve();
@@ -45,7 +45,13 @@ export class Receipts {
   #hear: (line: string) => void = () => undefined;
   #toldAtMs = 0;
 
-  constructor(options: { readonly place: TopicPlace; readonly runId: string; readonly agents: ReadonlyMap<string, AgentBody> }) {
+  /** `after`: a number of the control topic. What answers it or one before, of an earlier attempt or sent again by whoever kept it, says nothing. */
+  constructor(options: {
+    readonly place: TopicPlace;
+    readonly runId: string;
+    readonly agents: ReadonlyMap<string, AgentBody>;
+    readonly after: number;
+  }) {
     this.#options = options;
     this.#known = new Map(
       [...options.agents].map(([agentId, { publicKey, place }]) => {
@@ -132,7 +138,7 @@ export class Receipts {
   }
 
   #take(record: InRecord): void {
-    const { place, runId } = this.#options;
+    const { place, runId, after } = this.#options;
     const read = toReadMessage(record);
     const agentId = toClaimedAgent(read);
     const known = agentId === undefined ? undefined : this.#known.get(agentId);
@@ -146,7 +152,7 @@ export class Receipts {
       for (const one of toRefused(found.message.body)) this.#told.push({ agentId, ...one });
       return this.#hear(`${agentId} refused what the service did not sign`);
     }
-    if (found.message.runId === runId) {
+    if (found.message.runId === runId && (found.message.answers ?? 0) > after) {
       const before = known.state.state;
       known.state = toState(found.message, known.state);
       const isNews = before !== known.state.state;

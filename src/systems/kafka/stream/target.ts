@@ -115,7 +115,7 @@ export class StreamTarget implements Target {
       await this.#withdrawOwn(control, messages, run.id);
       const agents = toAgents(messages, await this.#options.revoked());
       const version = Math.max(run.retired ?? 0, ...toVersions(messages).map((one) => one.version)) + 1;
-      const receipts = new Receipts({ place, runId: run.id, agents });
+      const receipts = new Receipts({ place, runId: run.id, agents, after: control.highest });
       closers.unshift(() => receipts.close());
       await receipts.listen(broker);
       const target = await started;
@@ -191,7 +191,7 @@ export class StreamTarget implements Target {
         throw toError('TARGET_CHANGED', { stage: 'deliver', name: version.target });
       const kept = await encoding.drop(runId, steps, versions);
       const agents = toAgents(messages, await this.#options.revoked());
-      const receipts = new Receipts({ place, runId, agents });
+      const receipts = new Receipts({ place, runId, agents, after: control.highest });
       try {
         await receipts.listen(broker);
         // Told before, and perhaps not heard: it is told again.
@@ -234,7 +234,8 @@ export class StreamTarget implements Target {
       if (!current || !previous) throw toError('ROLLBACK_NOTHING', { stage: 'deliver', name: this.#options.database });
       if (!encoding.canReturnTo(previous)) throw toError('STREAM_CANNOT', { stage: 'deliver', name: 'rollback' });
       await permit?.(previous);
-      const receipts = new Receipts({ place, runId: current.runId, agents: toAgents(messages, await this.#options.revoked()) });
+      const agents = toAgents(messages, await this.#options.revoked());
+      const receipts = new Receipts({ place, runId: current.runId, agents, after: control.highest });
       try {
         await receipts.listen(broker);
         await control.tell({

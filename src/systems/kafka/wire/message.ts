@@ -48,6 +48,8 @@ export interface ReceiptMessage<Body = Json> {
   readonly agentId: string;
   /** Grows with every receipt of an agent. */
   readonly sequence: number;
+  /** Number of the service's message that is acted on; absent: of none. */
+  readonly answers?: number;
   readonly at: string;
   readonly body: Body;
 }
@@ -198,6 +200,7 @@ export function readReceipt(
   if (!read || 'problem' in read) return read;
   const message = parse(read.message.text, receiptTypes) as ReceiptMessage | undefined;
   if (!message || !isInstant(message.at)) return { problem: 'malformed' };
+  if (message.answers !== undefined && !isCount(message.answers)) return { problem: 'malformed' };
   const own = message.environment === environment && message.workspace === workspace && message.agentId === agentId;
   if (!own || read.message.name !== `${agentId}/${message.runId}/${message.type}`) return { problem: 'foreign' };
   return message.sequence <= highest ? { problem: 'older' } : { message };
