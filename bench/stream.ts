@@ -87,7 +87,10 @@ async function cutIntoFour(classification: string): Promise<string> {
   await bench.sql('large', 'DROP TABLE orders');
   for (const [n, name] of names.entries()) {
     await bench.sql('large', `CREATE TABLE ${name} (LIKE customers INCLUDING ALL)`);
-    await bench.sql('large', `INSERT INTO ${name} SELECT * FROM customers WHERE id % 4 = ${n}`);
+    await bench.sql(
+      'large',
+      `INSERT INTO ${name} SELECT * FROM customers WHERE width_bucket(id, 1, (SELECT max(id) + 1 FROM customers), 4) = ${n + 1}`,
+    );
   }
   await bench.sql('large', 'DROP TABLE customers');
   await bench.sql('large', 'ANALYZE');
