@@ -61,6 +61,15 @@ export async function fill(filling: Filling): Promise<DatasetLoading> {
   }
 }
 
+/**
+ * A range needs a session of the target until it is loaded, and the next record in its partition may be of another one. Live, no more than
+ * `streams` ranges are under way in all; of a topic that has gone on without this agent each partition may be in the middle of as many. So no more
+ * partitions than that are read at a time, or each would wait for a session that another one's range has.
+ */
+export function toLanes({ streams, partitions }: Pick<BeginBody, 'streams' | 'partitions'>): number {
+  return Math.min(streams, partitions);
+}
+
 async function readAll(
   { begin, isComplete, signal }: Filling,
   loading: DatasetLoading,
@@ -68,14 +77,33 @@ async function readAll(
   progress: Progress,
 ): Promise<void> {
   let quietSince = performance.now();
+  const lanes = toLanes(begin);
+  /** By partition, those first that have waited longest. */
+  const waiting = new Map<number, BulkRead[]>();
+  const mayRead = (partition: number): boolean => {
+    const { reading } = loading;
+    return reading.has(partition) || reading.size < lanes;
+  };
   while (!loading.isDone) {
     signal.throwIfAborted();
-    const records = await reader.read();
-    await takeAll(loading, records.map(toRead));
+    const records = await reader.read(new Set(waiting.keys()));
+    for (const [partition, part] of byPartition(records.map(toRead)))
+      if (!waiting.has(partition) && mayRead(partition)) await takeAll(loading, part);
+      else waiting.set(partition, [...(waiting.get(partition) ?? []), ...part]);
+    for (const [partition, part] of waiting)
+      if (mayRead(partition)) {
+        waiting.delete(partition);
+        await takeAll(loading, part);
+      }
     await loading.settle();
     void progress.tellSometimes();
     if (records.length > 0) quietSince = performance.now();
-    else if (isComplete() && performance.now() - quietSince > PATIENCE_MS && isAtEnd(await reader.askEnds(), reader.positions)) {
+    else if (
+      isComplete() &&
+      waiting.size === 0 &&
+      performance.now() - quietSince > PATIENCE_MS &&
+      isAtEnd(await reader.askEnds(), reader.positions)
+    ) {
       const { rangesLoaded } = loading.progress;
       const where = {
         stage: 'deliver',
@@ -86,6 +114,16 @@ async function readAll(
       throw toError('AGENT_RECORDS_MISSING', where);
     }
   }
+}
+
+function byPartition(records: readonly BulkRead[]): ReadonlyMap<number, BulkRead[]> {
+  const parts = new Map<number, BulkRead[]>();
+  for (const record of records) {
+    const part = parts.get(record.partition);
+    if (part) part.push(record);
+    else parts.set(record.partition, [record]);
+  }
+  return parts;
 }
 
 /** Some are looked at while others are taken, in their order. */

@@ -17,7 +17,7 @@ import {
 } from '../systems/kafka/kafka.js';
 import { DatasetReader, asLogin, openTarget } from '../systems/postgres/postgres.js';
 import type { AgentDoors } from './doors.js';
-import { fill } from './fill.js';
+import { fill, toLanes } from './fill.js';
 import { isMadeOutTo, requireManifest, requireMarker } from './held-against.js';
 import { toFindingsJson } from './receipts.js';
 import { Word } from './word.js';
@@ -54,7 +54,8 @@ export class AgentRun {
   async attempt(): Promise<DatasetVersion> {
     const { begin, doors } = this;
     // Each range that is under way has a session of its own, or the reader would wait for one for ever.
-    const target = openTarget({ connection: doors.connection, settings: { loadConnections: begin.streams }, clock: doors.clock });
+    const loadConnections = begin.streams * toLanes(begin);
+    const target = openTarget({ connection: doors.connection, settings: { loadConnections }, clock: doors.clock });
     try {
       const published = await this.findPublished(target);
       if (published) return published;

@@ -87,3 +87,34 @@ itHere(
   },
   150_000,
 );
+
+itHere(
+  'an agent that comes late, and finds partitions each in the middle of another range, needs no more sessions than a live one',
+  async () => {
+    const { stop } = await world.enrolled('late', 'late_dev');
+    await stop();
+    const shipment = await world.prepare('late_dev', 1, { recordBytes: 4000 });
+    const { runId, records, complete, marker } = shipment;
+    // One stream: range by range.
+    const begin = { ...shipment.begin, streams: 1 };
+    const inTurn = [...records].sort(
+      (a, b) => a.head.table - b.head.table || a.head.range - b.head.range || a.head.sequence - b.head.sequence,
+    );
+    const of = (range: number): typeof inTurn => inTurn.filter(({ head }) => head.table === orders && head.range === range);
+    const orders = begin.plan.tables.findIndex(({ name }) => name === 'order');
+    const [first, second] = [of(0), of(1)];
+    // More than may wait for a range's session.
+    expect(second.length).toBeGreaterThan(20);
+    await world.createTopic(shipment);
+    await world.write(shipment, [...first.slice(0, 2), ...second]);
+    await world.tell('begin', runId, begin, 1);
+    const late = world.startAgent('late', 'late_dev');
+    await world.heard('loading', runId);
+    await world.write(shipment, [...first.slice(2), ...inTurn.filter((record) => !first.includes(record) && !second.includes(record))]);
+    await world.tell('complete', runId, complete, 1);
+    await world.tell('publish', runId, { version: 1, marker, expiresAt: marker.expiresAt }, 1);
+    await world.heard('published', runId);
+    await late.stop();
+  },
+  90_000,
+);

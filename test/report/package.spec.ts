@@ -305,11 +305,11 @@ describe('with what others have seen', () => {
     };
     const flip = (one: string): string => (one === 'A' ? 'B' : 'A');
     const forged = await change('forged.zip', (text) =>
-      text.replace(/(witness\.example\/board \S{60})(\w)/, (_, head: string, one: string) => head + flip(one)),
+      text.replace(/(witness\.example\/board \S{60})(\S)/, (_, head: string, one: string) => head + flip(one)),
     );
     expect(forged).toEqual(expect.arrayContaining(['PACKAGE_UNPROVED', 'LOG_COSIGNATURE_FORGED', 'LOG_UNWITNESSED']));
     const unlinked = await change('unlinked.zip', (text) =>
-      text.replace(/("consistency":\["\S{20})(\w)/, (_, head: string, one: string) => head + flip(one)),
+      text.replace(/("consistency":\["\S{20})(\S)/, (_, head: string, one: string) => head + flip(one)),
     );
     expect(unlinked).toContain('LOG_FORKED');
     expect(await change('emptied.zip', () => '{"anchors":[],"cosigned":null}\n')).toContain('LOG_UNWITNESSED');

@@ -116,12 +116,15 @@ export class TopicReader {
     return this.#askOffsets([...this.#positions.keys()], end);
   }
 
-  /** What one leader has, in order in each partition; nothing after `waitMs` without. Throws TOPIC_RECORDS_GONE where a position is no longer there. */
-  async read(): Promise<readonly InRecord[]> {
+  /**
+   * What one leader has, in order in each partition; nothing after `waitMs` without. Partitions of `except`, never all, are not asked for; what was
+   * asked for before may still come. Throws TOPIC_RECORDS_GONE where a position is no longer there.
+   */
+  async read(except: ReadonlySet<number> = new Set()): Promise<readonly InRecord[]> {
     for (;;) {
       this.#options.signal?.throwIfAborted();
       if (this.#closed) return [];
-      const page = await this.#next().catch((error: unknown): Page => ({ ...nothing, error }));
+      const page = await this.#next(except).catch((error: unknown): Page => ({ ...nothing, error }));
       this.#pending.delete(page.leader);
       if ('error' in page) {
         await this.#recover(page.error);
@@ -145,10 +148,11 @@ export class TopicReader {
     await Promise.allSettled(this.#pending.values());
   }
 
-  async #next(): Promise<Page> {
+  async #next(except: ReadonlySet<number>): Promise<Page> {
     const leaders = this.#cluster.findLeaderForPartitions(this.#options.topic, [...this.#positions.keys()]);
-    for (const [leader, partitions] of Object.entries(leaders)) {
-      if (this.#pending.has(leader)) continue;
+    for (const [leader, all] of Object.entries(leaders)) {
+      const partitions = all.filter((one) => !except.has(one));
+      if (this.#pending.has(leader) || partitions.length === 0) continue;
       // An error is of one leader: what the others answer is handed over all the same.
       this.#pending.set(
         leader,

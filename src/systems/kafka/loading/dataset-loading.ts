@@ -107,6 +107,11 @@ export class DatasetLoading {
     return { rows: this.#rows, bytes: this.#bytes, rangesLoaded: this.#loaded.size };
   }
 
+  /** Partitions of which a range has begun and has not all its records yet. */
+  get reading(): ReadonlySet<number> {
+    return new Set([...this.#open.values()].filter(({ whole }) => !whole).map(({ partition }) => partition));
+  }
+
   get isDone(): boolean {
     return this.#loaded.size === this.total;
   }
