@@ -236,11 +236,11 @@ function tellNext(home: string, shop: Shop, keep: boolean, seconds: number): voi
     say(`  node dist/src/cli.js plan -f ${join(home, 'shop', 'pipeline.yaml')} --home ${home} --sample 3`);
     say(`  node dist/src/cli.js datasets -f ${join(home, 'shop', 'pipeline.yaml')} --home ${home}`);
     say(`  node dist/src/cli.js attest env:TARGET_URL --key ${join(home, 'log.pub')}`);
-    say('with a Kafka broker between production and test, and an agent that publishes: docs/operations.md, "Tried with the demo"');
   } else {
     say('npm run demo -- --keep     leaves the servers up, so that you can connect and run it again');
     say('node dist/src/cli.js --help   every command; README.md says how to point it at your own databases');
   }
+  say('with a Kafka broker between production and test, and an agent that publishes: docs/operations.md, "Tried with the demo"');
   say(`done in ${seconds.toFixed(1)} s`);
 }
 

@@ -2175,7 +2175,7 @@ export const messages = {
   STREAM_AGENTS_MISSING: {
     class: 'InputError',
     message: '{amount} agents of the environment {name} are enrolled, and {expected} have to publish',
-    hint: 'bauta agents invite makes a token for one; bauta agents list shows those that there are',
+    hint: 'bauta agents invite makes a token for one; bauta agents list takes those that ask, and shows those that there are',
   },
   STREAM_AGENTS_FAILED: {
     class: 'UnavailableError',
