@@ -91,8 +91,8 @@ itHere(
 itHere(
   'an agent that comes late, and finds partitions each in the middle of another range, needs no more sessions than a live one',
   async () => {
-    const { stop } = await world.enrolled('late', 'late_dev');
-    await stop();
+    const enrolled = await world.enrolled('late', 'late_dev');
+    await enrolled.stop();
     const shipment = await world.prepare('late_dev', 1, { recordBytes: 4000 });
     const { runId, records, complete, marker } = shipment;
     // One stream: range by range.
