@@ -59,6 +59,30 @@ itWithOpa('a comprehension without an end, asked again and again, does not hold 
   }
 });
 
+itWithOpa('who waits behind one of more such questions than there are threads is taken over when one of them has ended', async () => {
+  const rule = `most := {"long": 60, "endless": 4000}
+
+deny contains {"code": "BIG", "message": sprintf("%d", [n])} if {
+	all := numbers.range(1, most[input.request.service])
+	n := count({[a, b, c] | some a in all; some b in all; some c in all; a + b == c * 7})
+}
+`;
+  const policy = await open(fileSource(await build('long', rule)), 'long');
+  try {
+    await policy.decide(validDeployment);
+    let ended = 0;
+    const end = (): number => ended++;
+    const long = policy.decide(about('long'));
+    for (let n = 0; n < 3; n++) void policy.decide(about('endless')).then(end, end);
+    // Behind them from the beginning, and nobody asks after it.
+    expect((await policy.decide(about('web'))).reasons).toEqual([]);
+    expect((await long).reasons.map(({ code }) => code)).toEqual(['BIG']);
+    expect(ended).toBe(0);
+  } finally {
+    await policy.close();
+  }
+});
+
 itWithOpa('a pattern that takes other engines years takes time in proportion to the text', async () => {
   const rule = `deny contains {"code": "MATCHED", "message": "m"} if regex.match("^(a+)+$|^(a|aa)+$|(.*)*x$", input.request.service)\n`;
   const policy = await open(fileSource(await build('pattern', rule)), 'pattern');

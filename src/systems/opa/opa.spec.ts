@@ -67,13 +67,18 @@ describe('the committed bundle', () => {
     });
   });
 
-  it('gives all reasons for two thousand columns of which each is wrong in many ways, well within its time', async () => {
-    const policy = await use(packageFile('policies'));
+  it('gives all reasons for two thousand columns of which each is wrong in many ways, in time that grows as they do', async () => {
+    const policy = await use(packageFile('policies'), 60_000);
     const column = { table: 't', transform: 'email', tag: 'pii.email', path: null, component: 0, unique: true, uniqueness: 'preserved' };
-    const columns = Array.from({ length: 2000 }, (_, position) => ({ ...column, column: `c${position}` }));
-    const before = performance.now();
-    expect((await policy.decide({ columns })).reasons.length).toBeGreaterThan(10_000);
-    expect(performance.now() - before).toBeLessThan(4000);
+    const tookMs = async (size: number): Promise<number> => {
+      const columns = Array.from({ length: size }, (_, position) => ({ ...column, column: `c${position}` }));
+      const before = performance.now();
+      expect((await policy.decide({ columns })).reasons.length).toBeGreaterThan(5 * size);
+      return performance.now() - before;
+    };
+    // The shortest of some, of a machine that does other things too. Of each with each it would be sixty-four times as much.
+    const shortest = async (size: number): Promise<number> => Math.min(await tookMs(size), await tookMs(size), await tookMs(size));
+    expect((await shortest(2000)) / (await shortest(250))).toBeLessThan(32);
   });
 });
 

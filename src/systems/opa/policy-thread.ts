@@ -11,8 +11,11 @@ export interface PolicyThreadData {
   readonly data: string;
   /** Those that the module has to have. */
   readonly entrypoints: readonly string[];
-  /** Questions after the first of these ids, up to the second, are somebody else's by now. */
-  readonly passed?: Int32Array;
+}
+
+/** What a worker starts with. `taken`, shared: questions up to this id are the worker's or somebody else's; it takes one up by setting the id, if that is higher. */
+export interface PolicyWorkerData extends PolicyThreadData {
+  readonly taken: BigInt64Array;
 }
 
 export interface PolicyQuestion {
@@ -41,7 +44,7 @@ const startLimitMs = 30_000;
 /** One document of a question. */
 const maxInputBytes = 64 * 1024 * 1024;
 
-/** Told each time that one question has kept the thread busy for so long. */
+/** Told when one question has kept the thread busy for so long, and again after each such time. */
 export interface Busy {
   readonly afterMs: number;
   readonly tell: () => void;
@@ -69,10 +72,11 @@ export class PolicyThread {
   readonly #busy: Busy | undefined;
   #patience: NodeJS.Timeout | undefined;
   #stuck = false;
-  readonly #passed = new Int32Array(new SharedArrayBuffer(8));
+  /** Of each worker its own: one that was ended may take up a question still. */
+  #taken = new BigInt64Array(new SharedArrayBuffer(8));
 
   constructor(data: PolicyThreadData, timeLimitMs: number, busy?: Busy) {
-    this.#data = { ...data, passed: this.#passed };
+    this.#data = data;
     this.#timeLimitMs = timeLimitMs;
     this.#busy = busy;
   }
@@ -91,14 +95,18 @@ export class PolicyThread {
     return !this.#closed && !this.#starting && this.#waiting.size === 0 && (cold || this.#worker !== undefined);
   }
 
+  /** It has taken up the first that waits. */
+  get atWork(): boolean {
+    const [first] = this.#waiting.keys();
+    return first !== undefined && Atomics.load(this.#taken, 0) >= first;
+  }
+
   /** Everybody who waits behind the question that is at work; the thread does not take them up any more. */
   shed(): readonly Waiting[] {
-    const [first, ...others] = this.#waiting;
-    if (first === undefined) return [];
-    // In this order: between the two nothing is passed on that should not be.
-    Atomics.store(this.#passed, 0, first[0]);
-    Atomics.store(this.#passed, 1, this.#next - 1);
+    // The first that waits here may be answered already, with the word of it on its way, and a later one at work: only the worker knows which.
+    const taken = Atomics.exchange(this.#taken, 0, BigInt(this.#next - 1));
     this.#unsent = [];
+    const others = [...this.#waiting].filter(([id]) => id > taken);
     for (const [id] of others) this.#waiting.delete(id);
     return others.map(([, waiting]) => waiting);
   }
@@ -140,7 +148,7 @@ export class PolicyThread {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#patience);
+    clearInterval(this.#patience);
     const worker = this.#worker;
     this.#worker = undefined;
     for (const { reject } of this.#waiting.values()) reject(toError('POLICY_UNUSABLE', { name: 'it was closed' }));
@@ -162,7 +170,7 @@ export class PolicyThread {
   /** The clock of the first that waits; there is none when nobody does. */
   #watch(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#patience);
+    clearInterval(this.#patience);
     this.#timer = undefined;
     this.#stuck = false;
     const [first] = this.#waiting;
@@ -171,7 +179,7 @@ export class PolicyThread {
       return;
     }
     if (this.#busy !== undefined && this.#worker !== undefined && !this.#starting)
-      this.#patience = setTimeout(() => {
+      this.#patience = setInterval(() => {
         this.#stuck = true;
         this.#busy?.tell();
       }, this.#busy.afterMs);
@@ -201,9 +209,10 @@ export class PolicyThread {
   /** The thread, started anew after one was ended. */
   #running(): Worker {
     if (this.#worker !== undefined) return this.#worker;
+    this.#taken = new BigInt64Array(new SharedArrayBuffer(8));
     // execArgv and env of its own: flags and secrets of the process are none of a policy's business.
     const worker = new Worker(new URL('./policy-worker.js', import.meta.url), {
-      workerData: this.#data,
+      workerData: { ...this.#data, taken: this.#taken } satisfies PolicyWorkerData,
       execArgv: [],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: 512 },

@@ -57,9 +57,10 @@ export class PolicyThreads {
     return thread;
   }
 
-  /** From a thread that is busy to one that has nothing to do. Where there is none, they wait where they are. */
+  /** From a thread that is busy to one that has nothing to do. Where there is none, they wait where they are until they are asked about again. */
   #pass(busy: PolicyThread, asked = false): void {
-    if (busy !== this.#front || this.#gone) return;
+    // One that has not begun waits for the machine: so would the other.
+    if (busy !== this.#front || this.#gone || !busy.atWork) return;
     // Nobody waits: who comes will see that it is stuck.
     if (!this.#ready && busy.alone && !asked) return;
     const next = this.#threads.find((thread) => thread.isIdle()) ?? this.#threads.find((thread) => thread.isIdle(true)) ?? this.#add();

@@ -4,19 +4,24 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { builtins, builtinsOff } from './builtins/builtins.js';
 import { PolicyModule } from './module.js';
 import { PolicyFailure } from './policy-failure.js';
-import type { PolicyAnswer, PolicyQuestion, PolicyThreadData } from './policy-thread.js';
+import type { PolicyAnswer, PolicyQuestion, PolicyWorkerData } from './policy-thread.js';
 import { toJson } from './value.js';
 
-const { wasm, data, entrypoints, passed } = workerData as PolicyThreadData;
+const { wasm, data, entrypoints, taken } = workerData as PolicyWorkerData;
 
 let policy: PolicyModule | undefined;
 parentPort?.postMessage([{ id: 0, ...load() }] satisfies PolicyAnswer[]);
 parentPort?.on('message', (questions: readonly PolicyQuestion[]) => {
   // One by one, so that the clock of each begins when it is taken up.
   for (const question of questions)
-    if (passed === undefined || question.id <= Atomics.load(passed, 0) || question.id > Atomics.load(passed, 1))
-      parentPort?.postMessage([{ id: question.id, ...answer(question) }] satisfies PolicyAnswer[]);
+    if (take(BigInt(question.id))) parentPort?.postMessage([{ id: question.id, ...answer(question) }] satisfies PolicyAnswer[]);
 });
+
+/** One that was passed on to another thread is not taken up here. */
+function take(id: bigint): boolean {
+  const before = Atomics.load(taken, 0);
+  return before < id && Atomics.compareExchange(taken, 0, before, id) === before;
+}
 
 type Outcome =
   | { readonly results: string; readonly evalNs: number }
