@@ -104,7 +104,7 @@ async function attemptOnce(execution: Execution): Promise<Outcome> {
     }
     // The last attempt takes away what an earlier one left and this one did not come to sweep; one that was stopped cannot.
     if (run.abandoned && outcome.left === undefined && !stop.signal.aborted && isLast(outcome, run))
-      outcome = { ...outcome, left: !(await clear(opened.doors, run.id)) };
+      outcome = { ...outcome, left: !(await clear(opened.doors, run.id).catch(() => false)) };
     const goesOn = stop.signal.aborted && succession.goesOn(stop.signal.reason) && outcome.summary?.state !== 'published';
     try {
       await opened.close();
