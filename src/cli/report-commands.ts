@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander';
 
 import { command } from './command.js';
 import type { ReportOptions } from './report-log.js';
+import { spareMemory } from './spare-memory.js';
 
 const formats = ['text', 'json', 'html', 'pdf', 'csv', 'xlsx', 'oscal', 'zip'];
 
@@ -60,6 +61,8 @@ export function addReportCommands(program: Command, done: (exitCode: number) => 
     )
     .action(async (what: string, file: string | undefined, _, self: Command) => {
       const options = self.optsWithGlobals<ReportOptions>();
+      // All of them read a whole log.
+      spareMemory();
       if (what === 'breach' && file === undefined) return done(await (await import('./report-breach.js')).reportBreach(options));
       if (what === 'reconcile' && file === undefined) return done(await (await import('./report-reconcile.js')).reportReconcile(options));
       if (what === 'reach') return done(await (await import('./report-reach.js')).reportReach(file, options));

@@ -20,11 +20,9 @@ import { type ReportOptions, exitCodes, openReportLog, readKey, tellBytes, tellD
 import { openServerLog, readWorkspaceName } from './server-package.js';
 import { fetchRendered, toRenderedPath } from './rendered-report.js';
 import { readServerDeclared } from './server-declared.js';
-import { spareMemory } from './spare-memory.js';
 import { type Server, findServer, requireServer } from './server.js';
 
 export async function report(what: string, file: string | undefined, options: ReportOptions): Promise<number> {
-  spareMemory();
   if (what === 'verify') return verify(file, options);
   if (what === 'release') return writeRelease(file, options);
   if (options.commit !== undefined) throw new InputError('OPTION_INVALID', { name: '--commit', expected: 'bauta report release TAG' });
