@@ -93,7 +93,7 @@ it('a second Ctrl-C ends the process at once, and the next doctor --fix finds wh
       }, 1500);
     },
   });
-  expect(performance.now() - askedAt).toBeLessThan(1000);
+  expect(performance.now() - askedAt).toBeLessThan(4000);
   expect([exitCode, signal]).toEqual([null, 'SIGINT']);
   // The server ends the sessions of a process that is gone when it next writes to them.
   for (let waited = 0; waited < 10_000 && (await leftovers()).length > 0; waited += 500) {
