@@ -23,6 +23,19 @@ it('reports all problems together, with the nearest word and never the value', (
   }
 });
 
+it.each([
+  ['BAUTA_PORT', 'BAUTA_HTTP_PORT'],
+  ['BAUTA_HOST', 'BAUTA_HTTP_HOST'],
+  ['BAUTA_LEVEL', 'BAUTA_LOG_LEVEL'],
+  ['BAUTA_HTTP_POTR', 'BAUTA_HTTP_PORT'],
+  ['BAUTA_DATABASE', 'one of docs/configuration.md'],
+  ['BAUTA_PORT_4280_TCP', 'one of docs/configuration.md'],
+])('takes %s for %s', (name, expected) => {
+  expect(() => parseSettings({ [name]: '1' })).toThrow(
+    expect.objectContaining({ findings: [expect.objectContaining({ where: expect.objectContaining({ name, expected }) })] }),
+  );
+});
+
 it('takes every whole number that it says it takes, the first and the last', () => {
   for (const [name, { expected }] of Object.entries(declarations)) {
     const [, ...ends] = /a whole number from (\d+) to (\d+)/.exec(expected) ?? [];

@@ -1,6 +1,6 @@
 // Every setting of the process, once: name, type, default, one line of documentation. Parsed once, all problems together, then frozen.
 import { type Finding, sortFindings, toError, toFinding } from '../kernel/errors.js';
-import { findNearest } from '../kernel/nearest.js';
+import { findNearestName } from '../kernel/nearest.js';
 
 interface Declaration<T> {
   readonly parse: (text: string) => T | undefined;
@@ -463,7 +463,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     // Connections are settings of people, not of ours: they may be called BAUTA_CONN_anything. BAUTA_WORLD belongs to the tests.
     if (!name.startsWith('BAUTA_') || name in declarations || name.startsWith('BAUTA_CONN_') || name === 'BAUTA_WORLD') continue;
     findings.push(
-      toFinding('SETTING_UNKNOWN', { name, expected: findNearest(name, Object.keys(declarations)) ?? 'one of docs/configuration.md' }),
+      toFinding('SETTING_UNKNOWN', { name, expected: findNearestName(name, Object.keys(declarations)) ?? 'one of docs/configuration.md' }),
     );
   }
   if (findings.length > 0) throw toError('SETTINGS_INVALID', { amount: String(findings.length) }, sortFindings(findings));

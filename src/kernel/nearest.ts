@@ -15,6 +15,21 @@ export function findNearest(word: string, candidates: Iterable<string>): string 
   return best;
 }
 
+/**
+ * The same of names of words joined by `_`, which all begin with one word that says nothing (BAUTA_PORT): the distance is that of what comes after it. Else
+ * the shortest name that ends in it (BAUTA_HTTP_PORT), where it is the only one so short.
+ */
+export function findNearestName(name: string, candidates: readonly string[]): string | undefined {
+  const toRest = (one: string): string => one.slice(one.indexOf('_') + 1);
+  const rests = new Map(candidates.map((one) => [toRest(one), one]));
+  const near = findNearest(toRest(name), rests.keys());
+  if (near !== undefined) return rests.get(near);
+  const ending = candidates.filter((one) => one.endsWith(`_${toRest(name).toUpperCase()}`));
+  const least = Math.min(...ending.map(({ length }) => length));
+  const [only, ...more] = ending.filter(({ length }) => length === least);
+  return more.length === 0 ? only : undefined;
+}
+
 export function toEditDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
