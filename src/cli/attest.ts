@@ -5,13 +5,14 @@ import { parseSettings } from '../config/settings.js';
 import { type Json, toCanonicalJson } from '../kernel/canonical-json.js';
 import { systemClock } from '../kernel/clock.js';
 import { toError } from '../kernel/errors.js';
-import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
+import type { Verifier } from '../kernel/signed-note.js';
 import { lookAtRows } from '../pipeline/look-at-rows.js';
 import { type Marker, openMarker } from '../pipeline/marker.js';
 import { type AttestState, type Statement, attest as judge } from '../pipeline/verify/verify.js';
 import { DatasetReader, resolveConnection } from '../systems/postgres/postgres.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText } from './print.js';
+import { readVerifier } from './verifier-key.js';
 
 export interface AttestCommandOptions extends GlobalOptions {
   /** `env:NAME` or `file:PATH`. */
@@ -63,14 +64,6 @@ export async function stateOf(
   const seen = { marker, ...(await reader.place()), tables: opened.state === 'whole' ? await lookAtRows(reader, opened, counts) : [] };
   const statement = judge(seen, { verifier, nonce, counts, clock: systemClock });
   return { statement, marker: opened.state === 'whole' ? opened.marker : undefined };
-}
-
-/** Throws PUBLIC_KEY_INVALID. */
-export async function readVerifier(path: string): Promise<Verifier> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const verifier = parseVerifierKey(text);
-  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: path });
-  return verifier;
 }
 
 /** What a person sees: the marker, what does not fit, the answer. */

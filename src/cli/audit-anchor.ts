@@ -1,16 +1,14 @@
 // `bauta audit anchor`: puts the newest checkpoint of a log that lies here at places that its operator cannot take it back from, and `bauta audit verify
 // --anchor` reads what is there. A service anchors by itself.
-import { readFile } from 'node:fs/promises';
-
 import { parseSettings } from '../config/settings.js';
 import { openAnchorStore, parseAnchorPlaces } from '../control/anchor-places.js';
 import { closeAllStores } from '../control/stores.js';
 import { systemClock, toTimestamp } from '../kernel/clock.js';
 import { type Finding, toError, toErrorView, toFinding } from '../kernel/errors.js';
-import { parseVerifierKey } from '../kernel/signed-note.js';
 import { type AnchorStore, anchorLog, listLogs, parseCheckpoint, readAnchors } from '../pipeline/audit/audit.js';
 import { keepAnchor, openLogFiles } from '../systems/files/files.js';
 import { printError, stripControls, toCount, writeJson } from './print.js';
+import { readVerifier } from './verifier-key.js';
 
 export interface Anchoring {
   /** The log, and its public key. */
@@ -26,8 +24,7 @@ export async function anchorHome({ folder, key, places: given, json }: Anchoring
   const settings = parseSettings(process.env);
   const places = given ? parseAnchorPlaces('--to', given.join(' ')) : parseAnchorPlaces('BAUTA_LOG_ANCHORS', settings.BAUTA_LOG_ANCHORS);
   if (places.length === 0) throw toError('OPTION_MISSING', { name: '--to', expected: 'bauta audit --help' });
-  const verifier = parseVerifierKey(await readFile(key, 'utf8').catch(() => ''));
-  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: key });
+  const verifier = await readVerifier(key);
   const files = openLogFiles(folder);
   const log = (await listLogs(files)).at(-1);
   if (log === undefined) throw toError('LOG_EMPTY');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { parseSettings } from '../config/settings.js';
 import { type Finding, toError, toFinding } from '../kernel/errors.js';
-import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
+import type { Verifier } from '../kernel/signed-note.js';
 import {
   type ChainReport,
   type LogFiles,
@@ -24,6 +24,7 @@ import { deleteOldLog, eraseKept } from './audit-delete.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
 import { findServer, requireServer } from './server.js';
+import { readOwnVerifier, readVerifier } from './verifier-key.js';
 
 export interface AuditOptions extends GlobalOptions {
   readonly log?: string;
@@ -211,13 +212,8 @@ function toVerdict(findings: readonly Finding[], state: State, held: string): re
 
 /** The key of one's own home is known; that of a log that came from elsewhere has to be given, and never comes with it. */
 async function readKey(options: AuditOptions): Promise<Verifier | undefined> {
-  const file = options.key ?? (isOwn(options) && options.proof === undefined ? join(homeOf(options), 'log.pub') : undefined);
-  if (file === undefined) return undefined;
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined && options.key === undefined) return undefined;
-  const verifier = parseVerifierKey(text ?? '');
-  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file });
-  return verifier;
+  if (options.key !== undefined) return readVerifier(options.key);
+  return isOwn(options) && options.proof === undefined ? readOwnVerifier(join(homeOf(options), 'log.pub')) : undefined;
 }
 
 /** What was seen before: the files of `--known`, and for one's own home the checkpoint that was signed last. */

@@ -20,8 +20,8 @@ import type { GlobalOptions } from './context.js';
 import { type FailingRows, readFailingRows, requireMaskedCopy, toRowsText } from './failing-rows.js';
 import { type Subject, choosePlace } from './place.js';
 import { toCount, writeJson } from './print.js';
-import { readVerifier } from './attest.js';
 import type { Server } from './server.js';
+import { readVerifier } from './verifier-key.js';
 
 export interface CheckOptions extends Omit<GlobalOptions, 'format'>, Subject, Omit<ComposeOptions, 'file' | 'format'> {
   readonly format?: CheckReportFormat | 'text' | 'json';

@@ -13,11 +13,11 @@ import type { Marker } from '../pipeline/marker.js';
 import type { KeyHierarchy } from '../pipeline/ports.js';
 import { ArchiveFile, copyArchive } from '../systems/archive/archive.js';
 import { type ConnectionTarget, resolveConnection } from '../systems/postgres/postgres.js';
-import { readVerifier } from './attest.js';
 import { type CheckedArchive, checkArchive } from './check-archive.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { loadArchive } from './load-archive.js';
 import { stripControls, toCount, writeJson } from './print.js';
+import { readVerifier } from './verifier-key.js';
 
 export interface LoadOptions extends GlobalOptions {
   readonly archive: string;

@@ -9,12 +9,12 @@ import { toError } from '../kernel/errors.js';
 import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 import type { HandedOut } from '../pipeline/hand-out.js';
 import { ArchiveFile, newIdentity, toRecipient, unsealBytes } from '../systems/archive/archive.js';
-import { readVerifier } from './attest.js';
 import { askErrand } from './await-errand.js';
 import { type GlobalOptions, wantsJson } from './context.js';
 import { download } from './download.js';
 import { loadOpened, resolve } from './load.js';
 import { type Server, requireServer } from './server.js';
+import { readVerifier } from './verifier-key.js';
 
 export interface PullOptions extends GlobalOptions {
   readonly environmentName: string;

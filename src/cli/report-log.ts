@@ -1,12 +1,12 @@
 // What every report has on the command line: its period, which log it is made of, and where and in which form it goes.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type Settings, parseSettings } from '../config/settings.js';
 import { readInstant, readPeriod } from '../control/asked-period.js';
 import { paperFormats, renderReport } from '../control/render-report.js';
 import { InputError, toError } from '../kernel/errors.js';
-import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
+import type { Verifier } from '../kernel/signed-note.js';
 import type { LogFiles, TrustPolicy } from '../pipeline/audit/audit.js';
 import type { LogState, Period, ReportDocument } from '../pipeline/report/report.js';
 import { openLogFiles, readTrustPolicy } from '../systems/files/files.js';
@@ -14,6 +14,7 @@ import { findLogKey } from './audit.js';
 import type { GlobalOptions } from './context.js';
 import { paint } from './print.js';
 import { type Server, findServer } from './server.js';
+import { readOwnVerifier, readVerifier } from './verifier-key.js';
 
 export interface ReportOptions extends Omit<GlobalOptions, 'format'> {
   readonly format?: string;
@@ -46,7 +47,7 @@ export interface ReportLog {
 export async function openReportLog(options: ReportOptions): Promise<ReportLog> {
   const settings = parseSettings(process.env);
   const home = options.home ?? settings.BAUTA_HOME;
-  const given = await readKey(options.key ?? (isOwn(options, settings) ? join(home, 'log.pub') : undefined), options.key !== undefined);
+  const given = options.key === undefined ? await readHomeVerifier(options, settings, home) : await readVerifier(options.key);
   const server = options.log === undefined ? await findServer(options) : undefined;
   const files = server?.own.log() ?? openLogFiles(options.log ?? join(home, 'log'));
   // A folder that is not there, or not a log, is not a period without entries.
@@ -75,6 +76,10 @@ export function requirePaper({ format, model, rendered }: ReportOptions, name: s
   if (rendered === true) throw new InputError('OPTION_INVALID', { name: `--rendered of ${name}`, expected: 'none: it is computed here' });
 }
 
+async function readHomeVerifier(options: ReportOptions, settings: Settings, home: string): Promise<Verifier | undefined> {
+  return isOwn(options, settings) ? readOwnVerifier(join(home, 'log.pub')) : undefined;
+}
+
 /** Its key is known; that of a log from elsewhere has to be given. */
 const isOwn = ({ log, server }: ReportOptions, { BAUTA_SERVER }: Settings): boolean =>
   log === undefined && server === undefined && BAUTA_SERVER === '';
@@ -100,13 +105,4 @@ export function toInstant(name: string, given: string | undefined): string {
   const instant = readInstant(given);
   if (instant === undefined) throw new InputError('OPTION_INVALID', { name, expected: 'a day such as 2026-10-01, or RFC 3339' });
   return instant;
-}
-
-export async function readKey(path: string | undefined, isGiven: boolean): Promise<Verifier | undefined> {
-  if (path === undefined) return undefined;
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined && !isGiven) return undefined;
-  const verifier = parseVerifierKey(text ?? '');
-  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: path });
-  return verifier;
 }

@@ -10,17 +10,19 @@ import { type OscalModel, oscalModels, paperFormats, renderOscal, renderPackaged
 import { makeReleaseReport } from '../control/release-report.js';
 import { type PackageReport, verifyPackage } from '../control/verify-package.js';
 import { systemClock, toTimestamp } from '../kernel/clock.js';
-import { InputError, toError } from '../kernel/errors.js';
+import { InputError } from '../kernel/errors.js';
 import { type LogState, type Period, type ReportName, reportNames, toDay } from '../pipeline/report/report.js';
 import { openLogFiles, readTrustPolicy, readTrustPolicyText } from '../systems/files/files.js';
 import { openHomeLog as openSink } from './compose.js';
 import { readDeclared } from './declared.js';
+import { refuseOtherFile } from './other-file.js';
 import { paint, stripControls, toCount, toFindingText, writeJson } from './print.js';
-import { type ReportOptions, exitCodes, openReportLog, readKey, tellBytes, tellDocument, toPeriod, write } from './report-log.js';
+import { type ReportOptions, exitCodes, openReportLog, tellBytes, tellDocument, toPeriod, write } from './report-log.js';
 import { openServerLog, readWorkspaceName } from './server-package.js';
 import { fetchRendered, toRenderedPath } from './rendered-report.js';
 import { readServerDeclared } from './server-declared.js';
 import { type Server, findServer, requireServer } from './server.js';
+import { readVerifier } from './verifier-key.js';
 
 export async function report(what: string, file: string | undefined, options: ReportOptions): Promise<number> {
   if (what === 'verify') return verify(file, options);
@@ -60,8 +62,7 @@ async function packOwn(asked: Asked, settings: Settings, options: ReportOptions)
 async function packServer(server: Server, given: Asked, options: ReportOptions): Promise<Packed> {
   if (options.key === undefined)
     throw new InputError('OPTION_MISSING', { name: '--key, the public key of the service’s log', expected: 'bauta report --help' });
-  const verifier = await readKey(options.key, true);
-  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file: options.key });
+  const verifier = await readVerifier(options.key);
   const asked = await toServerAsked(server, given, options);
   const path = options.out ?? toPackageName(asked.report, asked.workspace, asked.period);
   const made = await makePackage(openServerLog(server, verifier), asked, path, renderPackaged, await readPolicyText(options.policy));
@@ -78,7 +79,7 @@ export async function makePapers(
 ): Promise<readonly string[]> {
   const settings = parseSettings(process.env);
   const gdpr = await toAsked('gdpr', options);
-  const verifier = await readKey(join(home, 'log.pub'), true);
+  const verifier = await readVerifier(join(home, 'log.pub'));
   const { document } = await makeReport(openLogFiles(join(home, 'log')), gdpr, verifier);
   for (const format of ['html', 'pdf'] as const) await write(join(home, `gdpr.${format}`), await renderReport(document, format));
   const asked = await toAsked('soc2', options);
@@ -152,6 +153,7 @@ function toModel({ format, model }: ReportOptions): OscalModel | undefined {
 
 async function verify(file: string | undefined, options: ReportOptions): Promise<number> {
   if (file === undefined) throw new InputError('OPTION_MISSING', { name: 'the package', expected: 'bauta report --help' });
+  await refuseOtherFile(file);
   const { state, lines, found } = await checkPackage(file, options.key, options.policy);
   if (options.json === true) writeJson({ state, ...found });
   else for (const line of lines) process.stdout.write(`${line}\n`);
@@ -163,7 +165,7 @@ export async function checkPackage(
   key: string | undefined,
   policyFile?: string,
 ): Promise<{ readonly state: LogState; readonly lines: readonly string[]; readonly found: PackageReport }> {
-  const verifier = await readKey(key, true);
+  const verifier = key === undefined ? undefined : await readVerifier(key);
   const policy = policyFile === undefined ? {} : { policy: await readTrustPolicy(policyFile) };
   const found = await verifyPackage(file, { verifier, version: readProduct().version, render: renderPackaged, ...policy });
   const broken = found.findings.filter(({ severity }) => severity === 'error').length;

@@ -9,9 +9,9 @@ import { type BautaError, InputError, toError, toKnownError } from '../kernel/er
 import { parseNote } from '../kernel/signed-note.js';
 import { type Breakglass, type BreakglassScope, findMisfit, openBreakglass, parseBreakglassText } from '../pipeline/breakglass.js';
 import { BreakglassRegister, type KeptUse } from '../systems/files/files.js';
-import { readVerifier } from './attest.js';
 import type { GlobalOptions } from './context.js';
 import type { Server } from './server.js';
+import { readVerifier } from './verifier-key.js';
 
 export interface BreakglassOptions extends Pick<GlobalOptions, 'home'> {
   /** File of the signed note. */

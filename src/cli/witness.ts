@@ -7,11 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '../kernel/clock.js';
 import { formatWitnessKey } from '../kernel/cosignature.js';
 import { toError, toKnownError } from '../kernel/errors.js';
-import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
+import type { Verifier } from '../kernel/signed-note.js';
 import { answerSubmission } from '../pipeline/audit/audit.js';
 import { WitnessFolder, withWriteLock } from '../systems/files/files.js';
 import { type TextAnswer, type TextRequest, createTextListener } from '../systems/http/http.js';
 import { stripControls } from './print.js';
+import { readVerifier } from './verifier-key.js';
 
 export interface WitnessOptions {
   readonly folder: string;
@@ -112,13 +113,7 @@ function parseListen(text: string): { host: string; port: number } {
 
 async function readLogKeys(files: readonly string[]): Promise<readonly Verifier[]> {
   if (files.length === 0) throw toError('OPTION_MISSING', { name: '--log', expected: 'bauta witness --help' });
-  return Promise.all(
-    files.map(async (file) => {
-      const verifier = parseVerifierKey(await readFile(file, 'utf8').catch(() => ''));
-      if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file });
-      return verifier;
-    }),
-  );
+  return Promise.all(files.map(readVerifier));
 }
 
 async function readPem(file: string): Promise<string> {

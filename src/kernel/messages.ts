@@ -2586,6 +2586,11 @@ export const messages = {
     message: 'there is no entry {name}',
     hint: 'the entries are {expected}',
   },
+  PUBLIC_KEY_UNREADABLE: {
+    class: 'InputError',
+    message: 'the public key {file} is not there, or cannot be read',
+    hint: 'give the path of the log.pub of the log, or correct its rights',
+  },
   PUBLIC_KEY_INVALID: {
     class: 'InputError',
     message: '{file} is not a verifier key',
@@ -2825,6 +2830,11 @@ export const messages = {
     class: 'InputError',
     message: '{file} cannot be read, or is no package of evidence',
     hint: 'bauta report verify takes a file that bauta report soc2 wrote',
+  },
+  PACKAGE_OTHER_FILE: {
+    class: 'InputError',
+    message: '{file} is {name}, and no package of evidence (the ZIP that bauta report soc2, --format zip or an incident gives)',
+    hint: 'a report of one file is verified by making it again: bauta report of the same kind, period and version, from a log of the checkpoint that its page 1 names, gives the same bytes; a log by bauta audit verify --log FOLDER, one entry by --proof FILE',
   },
   PACKAGE_BYTES_DIFFER: {
     class: 'DataError',

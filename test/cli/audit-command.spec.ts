@@ -14,8 +14,16 @@ const log = join(home, 'log');
 const key = join(home, 'log.pub');
 const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 
-function audit(...words: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'audit', ...words], {
+interface Said {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const audit = (...words: string[]): Said => bauta('audit', ...words);
+
+function bauta(...words: string[]): Said {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...words], {
     encoding: 'utf8',
     cwd: folder,
     env: { PATH: process.env['PATH'], BAUTA_HOME: home, NODE_NO_WARNINGS: '1' },
@@ -133,9 +141,19 @@ it.each([
   [['prove', 'x'], 3, 'OPTION_INVALID'],
   [['prove', '99'], 3, 'LOG_ENTRY_UNKNOWN'],
   [['forget'], 3, 'OPTION_INVALID'],
-  [['verify', '--key', 'nowhere'], 3, 'PUBLIC_KEY_INVALID'],
+  [['verify', '--key', 'nowhere'], 3, 'PUBLIC_KEY_UNREADABLE'],
+  [['verify', '--key', 'home/log/2026/checkpoint'], 3, 'PUBLIC_KEY_INVALID'],
   [['verify', '--log', 'nowhere', '--json'], 1, 'LOG_EMPTY'],
 ])('%j exits %i with %s', (words, code, expected) => {
   const { status, stdout, stderr } = audit(...words);
   expect({ status, told: stdout + stderr }).toMatchObject({ status: code, told: expect.stringContaining(expected) });
+});
+
+it('says of a report that is no package what it is, and making it again is how it is verified: the same bytes', () => {
+  const period = ['--from', '2026-01-01', '--to', '2027-01-01', '--log', log, '--key', key, '--format', 'pdf'];
+  for (const name of ['one.pdf', 'again.pdf']) expect(bauta('report', 'gdpr', ...period, '--out', name)).toMatchObject({ status: 0 });
+  expect(readFileSync(join(folder, 'again.pdf')).equals(readFileSync(join(folder, 'one.pdf')))).toBe(true);
+  const { status, stdout, stderr } = bauta('report', 'verify', 'one.pdf', '--key', key);
+  expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
+  expect(stderr).toMatch(/PACKAGE_OTHER_FILE: one\.pdf is a PDF, .*making it again/s);
 });

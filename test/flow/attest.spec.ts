@@ -94,7 +94,7 @@ describe('a published dataset, asked by a login that may only read', () => {
     writeFileSync(wrong, formatVerifierKey(toSigner('other-log').verifier));
     expect(codes(await ask({ key: wrong }))).toEqual(['MARKER_SIGNER_UNKNOWN']);
     expect(await code({ key: wrong })).toBe(1);
-    await expect(ask({ key: join(folder, 'nowhere') })).rejects.toMatchObject({ code: 'PUBLIC_KEY_INVALID' });
+    await expect(ask({ key: join(folder, 'nowhere') })).rejects.toMatchObject({ code: 'PUBLIC_KEY_UNREADABLE' });
     await expect(ask({ nonce: 'xyz' })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
 

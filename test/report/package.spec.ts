@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { refuseOtherFile } from '../../src/cli/other-file.js';
 import { type Render, makePackage } from '../../src/control/make-package.js';
 import { type PackageReport, verifyPackage } from '../../src/control/verify-package.js';
 import { digestBytes } from '../../src/kernel/digest.js';
@@ -96,6 +97,28 @@ it('is found broken by each byte that is flipped, cut or added', async () => {
     writeFileSync(flipped, bytes);
     expect(await codesOf(flipped)).toEqual(['PACKAGE_BYTES_DIFFER']);
   }
+});
+
+it.each([
+  ['report.pdf', '%PDF-1.7 and more', 'a PDF'],
+  ['report.html', '<!doctype html>\n<html>', 'a page of HTML'],
+  ['report.json', '{"report":"gdpr"}', 'JSON'],
+  ['report.csv', 'id,name\r\n', 'no ZIP'],
+  ['report.xlsx', `PK\u0003\u0004${'\0'.repeat(26)}[Content_Types].xml`, 'a workbook (XLSX)'],
+])('is not what %s is, and that is not told as bytes that were changed', async (name, content, kind) => {
+  const other = join(folder, name);
+  writeFileSync(other, content);
+  await expect(refuseOtherFile(other)).rejects.toMatchObject({ code: 'PACKAGE_OTHER_FILE', where: { file: other, name: kind } });
+});
+
+it('is looked into when its first bytes were changed or its last were cut, and a folder is none', async () => {
+  const changed = join(folder, 'changed.zip');
+  const whole = readFileSync(file);
+  for (const bytes of [whole, whole.subarray(0, -9), Buffer.concat([Buffer.of(0), whole])]) {
+    writeFileSync(changed, bytes);
+    await expect(refuseOtherFile(changed)).resolves.toBeUndefined();
+  }
+  await expect(refuseOtherFile(folder)).rejects.toMatchObject({ code: 'PACKAGE_OTHER_FILE' });
 });
 
 it('names what was changed by who writes archives well', async () => {
