@@ -50,8 +50,9 @@ export function recordKinds(many: number): readonly string[] {
   const stopped = { paused_at: at, paused_by: person('bob') };
   const ended = { state: `'done'`, started_at: at, ended_at: at };
   return [
+    tell('person.made', at, `'person', id, 'nameCommitment', 'sha256:' || encode(sha256(name_salt || convert_to(name, 'UTF8')), 'hex')`, 'bauta.person', 'id::text'), // prettier-ignore
     tell('roles.granted', at, `'person', p.id, 'roles', (SELECT json_agg(g.role ORDER BY g.role) FROM bauta.role_grant g WHERE g.person_id = p.id)`, 'bauta.person p'), // prettier-ignore
-    tell('apikey.issued', at, `'token', id, 'person', person_id`, 'bauta.token', 'id::text'),
+    tell('apikey.issued', at, `'token', id, 'person', person_id, 'expiresAt', ${json('expires_at')}, 'tokenDigest', 'sha256:' || encode(sha256(digest), 'hex')`, 'bauta.token', 'id::text'), // prettier-ignore
     `WITH made AS (INSERT INTO bauta.document (workspace_id, kind, name, version, digest, written, author_id, applied_at)
        SELECT ${workspace}, kind, 'shop-' || g, 1, 'sha256:d', '{}', ${person('bob')}, ${at} FROM ${series}, unnest('{Pipeline,Schedule,Trigger}'::text[]) kind
        RETURNING *)

@@ -143,7 +143,7 @@ export async function startServiceWorld(
     },
     person: (name, roles, workspace = 'home', owner) =>
       metadata.within(workspaces[workspace], async ({ people }) => {
-        const id = await people.insert(name, owner === undefined ? null : ((await people.find(owner))?.id ?? null));
+        const { id } = await people.insert(name, owner === undefined ? null : ((await people.find(owner))?.id ?? null));
         await people.setRoles(id, roles, null);
         return issue(people, id);
       }),

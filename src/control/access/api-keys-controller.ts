@@ -4,11 +4,12 @@ import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { Settings } from '../../config/settings.js';
 import type { Schema } from '../../documents/documents.js';
 import { type Clock, toTimestamp } from '../../kernel/clock.js';
-import { digestJson } from '../../kernel/digest.js';
+import { digestBytes, digestJson } from '../../kernel/digest.js';
 import { toError } from '../../kernel/errors.js';
 import { Metadata, type Transaction } from '../../systems/metadata/metadata.js';
 import { type Pending, objectionTo, openApproval, pendingSchema } from '../approvals/approvals.js';
 import { isErasedName, requireThere } from './erase-person.js';
+import { makePerson } from './make-person.js';
 import {
   CLOCK, type Caller, type Request, type Response, Route, SERVER_KEY, SETTINGS, callerOf, firstTokenOf, nameSchema, newSecret, pageSchema, parseRequest, isUuid, readPage, requireUuid, toPage, toSecretDigest,
 } from '../http/http.js'; // prettier-ignore
@@ -108,8 +109,10 @@ export class ApiKeysController {
       if (!(await transaction.people.useFirstToken(first.digest))) throw toError('TOKEN_INVALID');
       if (isErasedName(wanted.person) || (await transaction.people.find(wanted.person)))
         throw toError('NAME_TAKEN', { name: wanted.person });
-      const personId = await transaction.people.insert(wanted.person);
-      await transaction.people.setRoles(personId, ['administrator'], null);
+      const nowMs = this.clock.now();
+      const [personId, roles] = [await makePerson(transaction, wanted.person, { nowMs }), ['administrator']];
+      await transaction.people.setRoles(personId, roles, null);
+      await transaction.audit({ type: 'roles.granted', at: toTimestamp(nowMs), actor: personId, data: { person: personId, roles } });
       return this.issue(transaction, personId, wanted, personId);
     });
   }
@@ -153,8 +156,11 @@ export class ApiKeysController {
   private async issue(transaction: Transaction, personId: string, wanted: Wanted, actor: string): Promise<Issued> {
     const [secret, now] = [newSecret('token'), this.clock.now()];
     const expiresAt = new Date(now + (wanted.expiresInDays ?? 90) * 86_400_000);
-    const id = await transaction.people.insertToken(personId, wanted.name, toSecretDigest(secret, this.serverKey), expiresAt);
-    await transaction.audit({ type: 'apikey.issued', at: toTimestamp(now), actor, data: { token: id, person: personId } });
+    const digest = toSecretDigest(secret, this.serverKey);
+    const id = await transaction.people.insertToken(personId, wanted.name, digest, expiresAt);
+    // Of 256 random bits: nobody finds the key by its digest, or has a use for it.
+    const data = { token: id, person: personId, expiresAt: expiresAt.toISOString(), tokenDigest: digestBytes(digest) };
+    await transaction.audit({ type: 'apikey.issued', at: toTimestamp(now), actor, data });
     return { id, person: wanted.person, name: wanted.name, expiresAt: expiresAt.toISOString(), token: secret };
   }
 }

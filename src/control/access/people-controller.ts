@@ -13,6 +13,7 @@ import {
 import { isErasedName, requireThere } from './erase-person.js';
 import { askForRoles } from './grant-consequences.js';
 import { grantPattern, requireGrantable, takesAnother } from './grants.js';
+import { makePerson } from './make-person.js';
 
 const rolesSchema: Schema = {
   type: 'array',
@@ -107,7 +108,8 @@ export class PeopleController {
       const owner = wanted.owner === undefined ? undefined : await findOwner(transaction, wanted.owner);
       // The names of the erased are their own.
       if (isErasedName(wanted.name) || (await transaction.people.find(wanted.name))) throw toError('NAME_TAKEN', { name: wanted.name });
-      await transaction.people.insert(wanted.name, owner?.id);
+      const { personId: actor } = callerOf(request);
+      await makePerson(transaction, wanted.name, { ownerId: owner?.id, actor, nowMs: this.clock.now() });
       return this.grant(transaction, callerOf(request), wanted.name, wanted.roles, response);
     });
   }

@@ -88,24 +88,27 @@ const holds: Counterpart = {
   },
 };
 
-/** People are told of when somebody gives them something, and by what they may not do any more. */
+/** Of people of earlier versions no entry tells before somebody gives them something, and none their name. A name stands here as its commitment. */
 const people: Counterpart = {
-  ...{ populations: ['access'], table: 'person', columns: ['erased'] },
+  ...{ populations: ['access'], table: 'person', columns: ['erased', 'name', 'owner_id'] },
   open: (told) => (cells, at) => {
-    const { type, person = '', of = '' } = cells;
+    const { type, person = '', of = '', nameCommitment: name, owner = '' } = cells;
+    if (type === 'person.made') told.add(person, at, { erased: 'no', name, owner_id: owner });
     if ((type === 'roles.granted' || type === 'apikey.issued') && !told.rows.has(person)) told.add(person, at, { erased: 'no' });
-    if (type === 'person.erased.done') told.change(of, { erased: 'yes' });
+    if (type === 'person.erased.done') told.change(of, { erased: 'yes', name: 'erased' });
   },
 };
 
-/** An entry names all that a person has from then on. The first administrator has his role by a token that was shown once, and issues his key himself. */
+/** An entry names all that a person has from then on. Whoever issues himself a key administers: in earlier versions nothing else told of the first one. */
 const roles: Counterpart = {
-  ...{ populations: ['access'], table: 'role_grant', columns: [] },
+  ...{ populations: ['access'], table: 'role_grant', columns: ['granted_by'] },
   open: (told) => {
     const held = new Map<string, readonly string[]>();
-    return ({ type, person = '', of = '', roles: now = '', actor }, at) => {
+    return ({ type, person = '', of = '', roles: now = '', actor = '' }, at) => {
+      // To the first one nobody gave it.
+      const says = { granted_by: actor === person ? ['', actor] : actor };
       if (type === 'apikey.issued' && person === actor && !held.has(person)) {
-        told.allow(`${person} administrator`, at);
+        told.add(`${person} administrator`, at, says);
         held.set(person, ['administrator']);
       }
       const whose = type === 'person.erased.done' ? of : type === 'roles.granted' ? person : undefined;
@@ -113,7 +116,23 @@ const roles: Counterpart = {
       for (const one of held.get(whose) ?? []) told.remove(`${whose} ${one}`);
       const granted = type === 'roles.granted' ? now.split(' ').filter(Boolean) : [];
       held.set(whose, granted);
-      for (const one of granted) told.add(`${whose} ${one}`, at);
+      for (const one of granted) told.add(`${whose} ${one}`, at, says);
+    };
+  },
+};
+
+/** Those of a person who was erased are revoked with him, by that entry. Entries of earlier versions say neither until when nor by which secret. */
+const apiKeys: Counterpart = {
+  ...{ populations: ['access'], table: 'token', columns: ['person_id', 'revoked', 'expires_at', 'digest'] },
+  open: (told) => {
+    const held = new Map<string, readonly string[]>();
+    return ({ type, token = '', person = '', of = '', expiresAt, tokenDigest }, at) => {
+      if (type === 'apikey.issued') {
+        told.add(token, at, { person_id: person, revoked: 'no', expires_at: expiresAt || undefined, digest: tokenDigest || undefined });
+        held.set(person, [...(held.get(person) ?? []), token]);
+      }
+      const ended = type === 'apikey.revoked' ? [token] : type === 'person.erased.done' ? (held.get(of) ?? []) : [];
+      for (const one of ended) told.change(one, { revoked: 'yes' });
     };
   },
 };
@@ -178,10 +197,7 @@ const all = {
   documents,
   people,
   roles,
-  'api-keys': simple({
-    ...{ of: 'access', by: ['token'], types: ['apikey.issued'], table: 'token' },
-    ...{ says: { person_id: 'person', revoked: () => 'no' }, later: { 'apikey.revoked': { revoked: () => 'yes' } } },
-  }),
+  'api-keys': apiKeys,
   schedules: paused('Schedule', 'schedule'),
   triggers: paused('Trigger', 'trigger'),
   'access-reviews': simple({

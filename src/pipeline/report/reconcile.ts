@@ -83,8 +83,7 @@ export async function reconcile(
       const columns = known ? findOther(known.says, row.says ?? {}) : [];
       if (columns.length > 0) changed.push({ id: row.id, columns });
     }
-    for (const [id, { at, perhaps }] of left)
-      if (!perhaps && nowMs - Date.parse(at) < keptDays * DAY_MS) apart.push({ id, missing: 'row', at });
+    for (const [id, { at }] of left) if (nowMs - Date.parse(at) < keptDays * DAY_MS) apart.push({ id, missing: 'row', at });
     left.clear();
     held.set(name, { table, told, rows, apart, changed });
   }

@@ -8,8 +8,6 @@ export interface ToldRow {
   /** Of the entry that told of it. */
   readonly at: string;
   readonly says: Says;
-  /** It may be there, and is not missed. */
-  readonly perhaps?: true;
 }
 
 export class ToldRows {
@@ -17,11 +15,6 @@ export class ToldRows {
 
   add(id: string, at: string, says: Says = {}): void {
     this.rows.set(id, { at, says });
-  }
-
-  /** Unless it is known to be there. */
-  allow(id: string, at: string): void {
-    if (!this.rows.has(id)) this.rows.set(id, { at, says: {}, perhaps: true });
   }
 
   /** Of a row that the log told of; of another one nothing is said. */

@@ -57,19 +57,18 @@ const sources: Readonly<Record<CounterpartName, Source>> = {
     ...{ from: 'document', at: 'applied_at' },
     key: [...text('kind'), ...text('name'), ['version', 'integer']],
   },
-  // Whoever was given nothing yet is in no entry.
+  // Whom an earlier version made and gave nothing is in no entry.
   people: {
-    ...{ from: 'person', key: uuid('id'), at: 'created_at', as: { erased: 't.erased_at IS NOT NULL' } },
-    owed: `EXISTS (SELECT FROM bauta.role_grant g WHERE g.person_id = t.id) OR EXISTS (SELECT FROM bauta.token k WHERE k.person_id = t.id)`,
+    ...{ from: 'person', key: uuid('id'), at: 'created_at', as: { erased: 't.erased_at IS NOT NULL', name: nameOf('t') } },
+    owed: `t.name_salt IS NOT NULL OR EXISTS (SELECT FROM bauta.role_grant g WHERE g.person_id = t.id) OR EXISTS (SELECT FROM bauta.token k WHERE k.person_id = t.id)`,
   },
   roles: {
     ...{ from: 'role_grant', key: [...uuid('person_id'), ...text('role'), ...text('environment')], at: 'granted_at' },
     id: `concat(person_id, ' ', role, CASE WHEN environment <> '' THEN '@' END, environment)`,
   },
   'api-keys': {
-    ...{ from: 'token', key: uuid('id'), at: 'created_at', as: { revoked: 't.revoked_at IS NOT NULL' } },
-    // With the person, and by that entry alone.
-    unknown: { revoked: 'EXISTS (SELECT FROM bauta.person p WHERE p.id = t.person_id AND p.erased_at IS NOT NULL)' },
+    ...{ from: 'token', key: uuid('id'), at: 'created_at' },
+    as: { revoked: 't.revoked_at IS NOT NULL', digest: `'sha256:' || encode(sha256(t.digest), 'hex')` },
   },
   schedules: { from: 'schedule', key: text('name'), at: appliedAt('Schedule') },
   triggers: { from: 'trigger', key: text('name'), at: appliedAt('Trigger') },
@@ -107,6 +106,12 @@ const sources: Readonly<Record<CounterpartName, Source>> = {
 /** As `Date.toISOString` has it. */
 function instant(column: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+/** As the log has it: what was committed to, or that it is gone; nothing of a person whom an earlier version made. */
+function nameOf(person: string): string {
+  return `CASE WHEN ${person}.name = 'erased-person-' || ${person}.id THEN 'erased'
+    ELSE 'sha256:' || encode(sha256(${person}.name_salt || convert_to(${person}.name, 'UTF8')), 'hex') END`;
 }
 
 function appliedAt(kind: string): string {

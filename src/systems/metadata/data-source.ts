@@ -41,6 +41,7 @@ import { Callbacks1763700000038 } from '../../../migrations/0038-callbacks.js';
 import { Anomalies1763700000047 } from '../../../migrations/0047-anomalies.js';
 import { AccessReviews1763700000045 } from '../../../migrations/0045-access-reviews.js';
 import { Privacy1763700000048 } from '../../../migrations/0048-privacy.js';
+import { NameSalts1763700000049 } from '../../../migrations/0049-name-salts.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -74,6 +75,7 @@ export const migrations = [
   DailyReports1763700000046,
   Anomalies1763700000047,
   Privacy1763700000048,
+  NameSalts1763700000049,
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */

@@ -1,8 +1,9 @@
 // People of a workspace, what they were granted, and the tokens that they come with.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 import { type EntityManager, In, IsNull, MoreThan } from 'typeorm';
 
+import { toCommitment } from '../../pipeline/erasable.js';
 import type { Producer } from './evidence-store.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -89,10 +90,10 @@ export class PeopleStore {
   }
 
   /** Throws what isDuplicate knows when the name is taken. */
-  async insert(name: string, ownerId: string | null = null): Promise<string> {
-    const id = randomUUID();
-    await this.manager.insert(PersonEntity, { id, workspaceId: this.workspaceId, name, ownerId });
-    return id;
+  async insert(name: string, ownerId: string | null = null): Promise<{ readonly id: string; readonly nameCommitment: string }> {
+    const [id, nameSalt] = [randomUUID(), randomBytes(32)];
+    await this.manager.insert(PersonEntity, { id, workspaceId: this.workspaceId, name, nameSalt, ownerId });
+    return { id, nameCommitment: toCommitment(nameSalt, name) };
   }
 
   async setRoles(personId: string, roles: readonly string[], grantedBy: string | null): Promise<void> {

@@ -11,6 +11,10 @@ export class PersonEntity {
   @Column('text')
   name!: string;
 
+  /** Of the commitment to the name, by which the log knows it; null: nobody committed to it, or the person was erased. */
+  @Column('bytea', { name: 'name_salt', nullable: true, select: false })
+  nameSalt!: Buffer | null;
+
   /** Who answers for a service account; null: it is a person. */
   @Column('uuid', { name: 'owner_id', nullable: true })
   ownerId!: string | null;
