@@ -50,7 +50,11 @@ export const checksAround: readonly Check[] = [
     ...{ id: 'reviews-by-others', title: 'Somebody else reviewed it', population: 'access-held', about: 'what was decided of' },
     attribute: 'who decided is known, says why, and does not hold it',
     judge: ({ decision, decidedBy, person, reason }) =>
-      decision === null ? undefined : decidedBy === null || reason === null ? 'no evidence' : passIf(decidedBy !== person),
+      decision === null
+        ? undefined
+        : decidedBy === null || reason === null || person === null
+          ? 'no evidence'
+          : passIf(decidedBy !== person),
   },
   {
     ...{ id: 'revocations-done', title: 'What was not to be kept was taken away', population: 'access-held', about: 'what was revoked' },

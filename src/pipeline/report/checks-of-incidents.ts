@@ -14,9 +14,12 @@ export const checksOfIncidents: readonly Check[] = [
   },
   {
     ...{ id: 'incidents-isolated', title: 'The copy was kept from people', population: 'incidents', about: 'incidents' },
-    attribute: 'every step of the playbook came to an end, and none that keeps people from the copy failed',
-    judge: ({ steps, ended, isolationFailed }) =>
-      isolationFailed === 'yes' ? 'exception' : knownIf(steps !== null && Number(ended) >= Number(steps)),
+    attribute:
+      'every step of the playbook came to an end; of those that keep people from the copy there was one, none failed, and none had something that it could not reach',
+    judge: ({ steps, ended, isolationFailed, isolatedAt, notReached }) =>
+      isolationFailed === 'yes'
+        ? 'exception'
+        : knownIf(steps !== null && Number(ended) >= Number(steps) && isolatedAt !== null && notReached === null),
   },
   {
     ...{ id: 'incidents-evaluated', title: 'Somebody evaluated the incident', population: 'incidents', about: 'incidents' },

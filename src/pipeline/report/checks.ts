@@ -14,6 +14,12 @@ export const ERASURE_DAYS = 28;
 const published = 'runs that published a version';
 const isPublished = ({ version }: Readonly<Record<string, Cell>>): boolean => version !== null;
 
+/** What is due and still has time to go is in the population of the next period, too. */
+const endsInTime: Check['judge'] = ({ overdueHours, endedAt }) => {
+  const isInTime = Number(overdueHours) <= GRACE_HOURS;
+  return overdueHours === null || (endedAt === null && isInTime) ? undefined : passIf(isInTime);
+};
+
 export const checks: readonly Check[] = [
   {
     ...{ id: 'plan-allowed', title: 'A gate allowed the plan first', population: 'runs', about: published },
@@ -33,7 +39,11 @@ export const checks: readonly Check[] = [
   {
     ...{ id: 'no-finding', title: 'Nothing was found in what was published', population: 'runs', about: published },
     attribute: 'no stage of this run found anything of severity error',
-    judge: (run) => (isPublished(run) ? passIf(run['verifyErrors'] === 0) : undefined),
+    // Where nobody looked nothing is found.
+    judge: (run) => {
+      if (!isPublished(run)) return undefined;
+      return Number(run['verifyErrors']) > 0 ? 'exception' : knownIf(run['verified'] === 'yes');
+    },
   },
   {
     ...{ id: 'own-checks-hold', title: 'The pipeline’s own checks held', population: 'runs', about: `${published} and have checks` },
@@ -65,10 +75,10 @@ export const checks: readonly Check[] = [
       id: 'versions-end',
       title: 'Versions were dropped when their time was over',
       population: 'versions',
-      about: 'versions that were due or ended',
+      about: 'versions that ended, or were overdue',
     },
     attribute: `the version was dropped at most ${GRACE_HOURS} hours after its expiry`,
-    judge: ({ overdueHours }) => (overdueHours === null ? undefined : passIf(Number(overdueHours) <= GRACE_HOURS)),
+    judge: endsInTime,
   },
   {
     ...{ id: 'drops-seen', title: 'What was dropped was looked for again', population: 'versions', about: 'versions that were dropped' },
@@ -80,10 +90,10 @@ export const checks: readonly Check[] = [
       id: 'clones-end',
       title: 'Clones were dropped when their time was over',
       population: 'clones',
-      about: 'clones that were due or ended',
+      about: 'clones that ended, or were overdue',
     },
     attribute: `the clone was dropped at most ${GRACE_HOURS} hours after its expiry`,
-    judge: ({ overdueHours }) => (overdueHours === null ? undefined : passIf(Number(overdueHours) <= GRACE_HOURS)),
+    judge: endsInTime,
   },
   {
     ...{
@@ -93,7 +103,8 @@ export const checks: readonly Check[] = [
       about: 'verifications of copies',
     },
     attribute: 'in columns where no original may stand each was looked for and none was found',
-    judge: ({ columns, originals }) => (columns === 0 ? 'no evidence' : passIf(originals === 0)),
+    // A copy without such a column says nothing, however many others it has.
+    judge: ({ zero, originals }) => (Number(originals) > 0 ? 'exception' : knownIf(Number(zero) > 0 && originals !== null)),
   },
   {
     ...{
@@ -191,7 +202,7 @@ export const checks: readonly Check[] = [
   {
     ...{ id: 'due-was-done', title: 'What schedules were to do was done', population: 'occurrences', about: 'instants that were due' },
     attribute: 'as many took place as were due',
-    judge: ({ expected, actual }) => passIf(Number(actual) >= Number(expected)),
+    judge: ({ expected, actual }) => (expected === null || actual === null ? 'no evidence' : passIf(Number(actual) >= Number(expected))),
   },
   ...checksAround,
   ...checksOfIncidents,

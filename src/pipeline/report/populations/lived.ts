@@ -30,7 +30,8 @@ function lived(kind: Kind): Population {
     endedAt: isEnd,
     why: 'why it was dropped',
     seenGone: 'whether all that was dropped was looked for afterwards and not found; empty: nobody says that he looked',
-    overdueHours: 'whole hours from the expiry to its end, or to the last instant that was read; 0: in time; empty: not due, or no expiry',
+    overdueHours:
+      'hours from the expiry to its end, or to the last instant that was read, one that was begun counted whole; 0: in time; empty: not due, or no expiry',
   };
   return {
     name: kind.name,
@@ -81,7 +82,7 @@ class Reader {
     if (at >= this.period.to || (ended && !isWithin(this.period, ended.event.at))) return [];
     const expiresAt = pick(data, 'expiresAt');
     const lateMs = expiresAt === null ? Number.NaN : Date.parse(until) - Date.parse(String(expiresAt));
-    const overdue = Number.isNaN(lateMs) || (!ended && lateMs < 0) ? null : Math.max(0, Math.floor(lateMs / 3_600_000));
+    const overdue = Number.isNaN(lateMs) || (!ended && lateMs < 0) ? null : Math.max(0, Math.ceil(lateMs / 3_600_000));
     const cells: Cell[] = Object.values(this.kind.columns).map(([, path]) => pick(data, path));
     const end = ended?.event;
     return [
@@ -95,7 +96,8 @@ class Reader {
 
 function toSeen(data: LoggedEvent['event']['data']): Cell {
   const { dropped } = data;
-  if (!Array.isArray(dropped)) return null;
+  // Of nothing that was dropped nothing was seen.
+  if (!Array.isArray(dropped) || dropped.length === 0) return null;
   return dropped.every((one) => (one as { readonly seen?: unknown } | null)?.seen === 'gone') ? 'yes' : 'no';
 }
 

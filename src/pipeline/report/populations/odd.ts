@@ -41,8 +41,9 @@ const incidentColumns = {
   steps: 'how many steps its playbook has',
   ended: 'how many of them came to an end',
   failed: 'steps whose last outcome is failed',
-  isolatedAt: 'when the last step ended that keeps people from the copy',
+  isolatedAt: 'when the last step that keeps people from the copy was done, or found nothing to do',
   isolationFailed: 'yes: one of these failed, and no later try is told',
+  notReached: 'steps that keep people from the copy and could not reach it: skipped with a code',
   closedAt: 'when it was closed; empty: it is not, as far as was read',
   closedBy: 'random id of who closed it',
   outcome: 'resolved or false-alarm',
@@ -54,7 +55,8 @@ const incidentColumns = {
 export const incidents: Population = {
   name: 'incidents',
   title: 'Incidents',
-  query: 'every entry incident.opened whose time lies in the period, with the entries incident.… of the same',
+  query:
+    'every incident that is not closed, whenever it was opened, and every one of which an entry incident.… has a time that lies in the period, with all its entries incident.… up to the end of the period',
   types: ['incident.opened', 'incident.step', 'incident.retried', 'incident.closed', 'incident.lifted'],
   columns: Object.entries(incidentColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>
@@ -67,10 +69,13 @@ export const incidents: Population = {
           takers[event.type]?.(cells, event);
           return event.type === 'incident.lifted';
         },
+        isOwed: ({ closedAt }) => (closedAt ?? null) === null,
       },
       period,
     ),
 };
+
+const toWords = (cell: Cell | undefined): readonly string[] => String(cell ?? '').split(' ').filter(Boolean); // prettier-ignore
 
 type Take = (cells: Record<string, Cell>, event: Event) => void;
 
@@ -82,13 +87,18 @@ const takers: Readonly<Record<string, Take>> = {
   },
   'incident.step': (cells, { at, data }) => {
     const step = textOf(data, 'step') ?? '';
-    const failed = new Set(String(cells['failed'] ?? '').split(' ').filter(Boolean)); // prettier-ignore
+    const failed = new Set(toWords(cells['failed']));
     if (data['outcome'] === 'failed') failed.add(step);
     else failed.delete(step);
     cells['ended'] = Number(cells['ended'] ?? 0) + 1;
     cells['failed'] = failed.size === 0 ? null : [...failed].join(' ');
     cells['isolationFailed'] = [...failed].some(isIsolating) ? 'yes' : 'no';
-    if (isIsolating(step)) cells['isolatedAt'] = at;
+    if (!isIsolating(step)) return;
+    const isUnreached = data['outcome'] === 'skipped' && (pick(data, 'error') ?? null) !== null;
+    const unreached = new Set([...toWords(cells['notReached'])].filter((one) => one !== step));
+    if (isUnreached) unreached.add(step);
+    cells['notReached'] = unreached.size === 0 ? null : [...unreached].join(' ');
+    if (!isUnreached && data['outcome'] !== 'failed') cells['isolatedAt'] = at;
   },
   'incident.retried': (cells, { data }) => {
     cells['ended'] = Number(cells['ended'] ?? 0) - (Array.isArray(data['steps']) ? data['steps'].length : 0);

@@ -21,11 +21,11 @@ export const tests = toldBy(
     rate: ['of them: compared row by row with the originals, against what chance gives', countVerdicts('rate')],
     notTestable: ['of them: where nothing could be tested', countVerdicts('not testable')],
     originals: [
-      'originals found in columns where none may stand',
-      (event) =>
-        verdicts(event)
-          .filter((one) => one['verdict'] === 'zero')
-          .reduce((sum, one) => sum + Number(one['originals'] ?? 0), 0),
+      'originals found in columns where none may stand; empty: of one of them the entry does not say',
+      (event) => {
+        const found = verdicts(event).flatMap(({ verdict, originals }) => (verdict === 'zero' ? [originals] : []));
+        return found.every((one) => typeof one === 'number') ? found.reduce<number>((sum, one) => sum + Number(one), 0) : null;
+      },
     ],
     tables: ['tables that were read again', 'tables'],
     sourceRows: ['rows of the source that the run read', 'source.rows'],
