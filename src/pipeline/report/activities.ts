@@ -50,9 +50,11 @@ export const isTagged = ({ tag }: Pick<PlannedColumn, 'tag'>): boolean => tag !=
 export interface Activity {
   readonly pipeline: string;
   readonly environment: string;
+  /** Started or under way in the period; 0: what was published before it was there. */
   readonly runs: number;
   readonly published: number;
   readonly rows: number;
+  /** Of those runs: when the first and the last of them was seen in the period. */
   readonly first: string;
   readonly last: string;
   /** Of the last publication within the period, or else before it. */
@@ -63,6 +65,8 @@ export interface Activity {
 
 interface Open {
   readonly key: string;
+  /** Among the runs of the period. */
+  counted: boolean;
   asked?: LoggedEvent;
 }
 
@@ -75,6 +79,10 @@ interface Counted {
   first: string;
   last: string;
   asked: LoggedEvent | undefined;
+  /** Versions that are there, by the runs that made them. */
+  readonly there: Set<string>;
+  /** One of them was there in the period. */
+  stood: boolean;
 }
 
 export class Activities {
@@ -89,23 +97,27 @@ export class Activities {
     const { event } = logged;
     if (event.type === 'run.started') return this.#begin(event);
     if (event.type === 'key.recorded') return this.#noteKey(event);
+    if (/^dataset\.dropped\.(done|completed)$/.test(event.type)) return this.#drop(event);
     const run = this.#runs.get(event.runId);
     const activity = run && this.#found.get(run.key);
     if (!run || !activity) return;
+    this.#count(run, activity, event.at);
     if (event.type === 'gate.asked') run.asked = logged;
     else if (event.type === 'table.loaded' && isWithin(this.period, event.at)) activity.rows += Number(event.data['rows'] ?? 0);
     else if (event.type === 'dataset.published.done' || event.type === 'dataset.published.completed') {
       activity.asked = run.asked ?? activity.asked;
+      activity.there.add(event.runId);
       if (isWithin(this.period, event.at)) activity.published += 1;
     } else if (event.type === 'run.ended') this.#runs.delete(event.runId);
   }
 
   async end(): Promise<readonly Activity[]> {
-    const found = [...this.#found.values()].filter(({ runs }) => runs > 0);
+    // To hold a copy is processing, too: one that was made before the period and stood in it is recorded.
+    const found = [...this.#found.values()].filter(({ runs, there, stood }) => runs > 0 || stood || there.size > 0);
     const order = (one: Counted): string => `${one.environment} ${one.pipeline}`;
     found.sort((one, other) => (order(one) < order(other) ? -1 : 1));
     return Promise.all(
-      found.map(async ({ asked, ...activity }) => {
+      found.map(async ({ asked, there: _, stood: __, ...activity }) => {
         const plan = asked ? await toPlanFacts(asked) : null;
         const key = plan && `${plan.keyEnvironment ?? activity.environment} ${plan.keyVersion}`;
         return { ...activity, plan, keyCheck: (key && this.#checks.get(key)) ?? null };
@@ -122,14 +134,25 @@ export class Activities {
   #begin({ runId, at, data }: Event): void {
     const [pipeline, environment] = [textOf(data, 'pipeline') ?? '', textOf(data, 'environment') ?? ''];
     const key = JSON.stringify([pipeline, environment]);
-    this.#runs.set(runId, { key });
-    const none = { pipeline, environment, runs: 0, published: 0, rows: 0, first: at, last: at, asked: undefined };
-    const activity = this.#found.get(key) ?? none;
+    const run: Open = { key, counted: false };
+    this.#runs.set(runId, run);
+    const none = { runs: 0, published: 0, rows: 0, first: at, last: at, asked: undefined, stood: false };
+    const activity = this.#found.get(key) ?? { pipeline, environment, ...none, there: new Set<string>() };
     this.#found.set(key, activity);
-    if (!isWithin(this.period, at)) return;
+    this.#count(run, activity, at);
+  }
+
+  #count(run: Open, activity: Counted, at: string): void {
+    if (run.counted || !isWithin(this.period, at)) return;
+    run.counted = true;
     if (activity.runs === 0) activity.first = at;
     activity.runs += 1;
     activity.last = at;
+  }
+
+  #drop({ at, data }: Event): void {
+    const run = textOf(data, 'run') ?? '';
+    for (const activity of this.#found.values()) if (activity.there.delete(run) && at >= this.period.from) activity.stood = true;
   }
 }
 

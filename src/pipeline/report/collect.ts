@@ -56,7 +56,7 @@ export interface Collected {
   /** What stands in each target at the last instant that was read. */
   readonly current: readonly CurrentVersion[];
   readonly policies: readonly PolicyInForce[];
-  /** By day: runs that began, and items that were exceptions. */
+  /** By the day on which they began, or `BEFORE`: runs, and items that were exceptions. */
   readonly days: ReadonlyMap<string, { readonly runs: number; readonly exceptions: number }>;
 }
 
@@ -81,6 +81,8 @@ export interface Takers {
 
 export const SHOWN = 200;
 export const SAMPLE = 25;
+/** What began before the period and is in it stands under no day of it. */
+const BEFORE = 'before';
 
 /** Types whose data the pass needs only of some: those have it read when the log is at its end. */
 export const readLater: ReadonlySet<string> = new Set(['gate.asked']);
@@ -187,7 +189,7 @@ class Pass {
       testedDays: this.#testedDays.end(),
       current: this.#current.list(),
       policies: [...this.#policies.values()],
-      days: new Map([...this.#days].sort(([one], [other]) => (one < other ? -1 : 1))),
+      days: new Map([...this.#days].sort(([one], [other]) => (one === BEFORE || (other !== BEFORE && one < other) ? -1 : 1))),
     };
   }
 
@@ -224,7 +226,7 @@ class Pass {
   }
 
   #dayOf({ at }: Item): { runs: number; exceptions: number } {
-    const key = at.slice(0, 10);
+    const key = at < this.period.from ? BEFORE : at.slice(0, 10);
     const day = this.#days.get(key) ?? { runs: 0, exceptions: 0 };
     this.#days.set(key, day);
     return day;

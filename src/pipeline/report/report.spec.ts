@@ -82,6 +82,80 @@ it('calls a version overdue that nothing says was dropped, and not one whose tim
   expect(result(notDue, 'versions-end')).toEqual({ conclusion: 'no evidence', tested: 0, exceptions: 0 });
 });
 
+it('asks of a version that is due for no drop before its grace is over, and counts an hour that was begun', async () => {
+  const end = '2026-02-01T00:00:00.000Z';
+  const until = (at: string, ...more: Told[]): Promise<Collected> => read(published('a', '2026-01-01', end), ...more, ['x', at, '', {}]);
+  const drop = (at: string): Told => ['dataset.dropped.done', at, 'e', { run: 'a', dropped: [{ seen: 'gone' }] }];
+  expect(result(await until('2026-02-01T23:59:59.000Z'), 'versions-end')).toEqual({ conclusion: 'no evidence', tested: 0, exceptions: 0 });
+  const [inTime, late] = ['2026-02-02T00:00:00.000Z', '2026-02-02T00:00:00.001Z'];
+  expect(result(await until(inTime, drop(inTime)), 'versions-end')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+  expect(result(await until(late, drop(late)), 'versions-end')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  expect(result(await until(late), 'versions-end')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+});
+
+it('takes for evidence nothing that looked at nothing', async () => {
+  const silent = { tested: 1, exceptions: 0, conclusion: 'no evidence' };
+  // A copy that nobody verified: no finding is no sign.
+  const unseen = await read(['run.started', day('2026-01-01'), 'a', { pipeline: 'shop' }], published('a', '2026-01-02', day('2026-02-01')));
+  expect(result(unseen, 'no-finding')).toEqual(silent);
+  // No column in which no original may stand, or one of which nobody says what was found.
+  for (const verdict of [{ verdict: 'rate', originals: 0 }, { verdict: 'zero' }])
+    expect(result(await read(['dataset.verified', day('2026-01-01'), 'a', { verdicts: [verdict] }]), 'no-original')).toEqual(silent);
+  // A drop that names nothing that was dropped.
+  const nothing = await read(published('a', '2026-01-01', day('2026-02-01')), ['dataset.dropped.done', day('2026-01-05'), 'e', { run: 'a', dropped: [] }]); // prettier-ignore
+  expect(result(nothing, 'drops-seen')).toEqual(silent);
+  // A playbook without a step that keeps people from the copy, and one whose step could not reach it.
+  const incident = (step: string, data: Told[3] = {}): Promise<Collected> =>
+    read(
+      ['incident.opened', day('2026-01-01'), '', { incident: 'i', steps: [step] }],
+      ['incident.step', day('2026-01-01'), '', { incident: 'i', step, outcome: 'done', ...data }],
+    );
+  expect(result(await incident('notify'), 'incidents-isolated')).toEqual(silent);
+  expect(result(await incident('quarantine', { outcome: 'skipped', error: 'STREAM_CANNOT' }), 'incidents-isolated')).toEqual(silent);
+  expect(result(await incident('quarantine'), 'incidents-isolated')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+});
+
+it('judges what was under way over the border of two periods in the second, and what is owed in every one until it is done', async () => {
+  const before = '2025-12-31T23:59:00.000Z';
+  const after = '2026-01-01T00:01:00.000Z';
+  const run: Told[] = [
+    ['run.started', before, 'a', { pipeline: 'shop', environment: 'dev' }],
+    ['dataset.published.done', after, 'a', { version: 1, environment: 'dev', pipeline: 'shop', target: 't' }],
+  ];
+  const crossing = await read(...run);
+  expect(result(crossing, 'plan-allowed')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  expect(crossing.activities).toMatchObject([{ pipeline: 'shop', runs: 1, published: 1 }]);
+  expect([...crossing.days]).toEqual([['before', expect.objectContaining({ runs: 1 })]]);
+  const own: Told[] = [
+    ['approval.wanted', before, '', { approval: '1', actor: 'ada' }],
+    ['approval.approved', after, '', { approval: '1', actor: 'ada' }],
+  ];
+  expect(result(await read(...own), 'second-person')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  const last = day('2026-03-31');
+  const owed: readonly [string, Told, ...Told[]][] = [
+    ['erasures-completed', ['erasure.requested', before, '', { erasure: 'e' }], ['x', last, '', {}]],
+    ['reviews-in-time', ['access-review.opened', before, '', { review: 'r' }], ['access-review.overdue', after, '', { review: 'r' }]],
+    ['breakglass-reviewed', ['breakglass.issued', before, '', { breakglass: 'b' }], ['breakglass.unreviewed', after, '', { breakglass: 'b' }]], // prettier-ignore
+  ];
+  for (const [id, ...told] of owed)
+    expect([id, result(await read(...told), id)]).toEqual([id, { conclusion: 'exception', tested: 1, exceptions: 1 }]);
+  // What came to its end before the period is not of it.
+  const ended = ['run.ended', before, 'a', { state: 'failed' }] as const satisfies Told;
+  expect((await read(run[0]!, ended, ['x', last, '', {}])).populations.get('runs')!.rows).toBe(0);
+});
+
+it('records a copy that stood in the period though no run was, and none that was dropped before', async () => {
+  const made: Told[] = [
+    ['run.started', day('2025-11-01'), 'a', { pipeline: 'shop', environment: 'dev' }],
+    published('a', '2025-11-01', day('2026-02-01')),
+    ['run.ended', day('2025-11-01'), 'a', { state: 'published' }],
+  ];
+  const pipelines = async (...more: Told[]): Promise<unknown> => (await read(...made, ...more)).activities.map(({ runs }) => runs);
+  expect(await pipelines()).toEqual([0]);
+  expect(await pipelines(dropped('a', '2026-01-02'))).toEqual([0]);
+  expect(await pipelines(dropped('a', '2025-12-02'))).toEqual([]);
+});
+
 it('counts a version that was made before the period and is there in it, and none that ended before', async () => {
   const collected = await read(
     published('a', '2025-06-01', day('2025-12-01')),
@@ -109,7 +183,12 @@ it('holds what took place against what was due', async () => {
   const due = (run: string): Told => ['run.queued', day('2026-01-02'), run, { run, pipeline: 'shop', due: day('2026-01-02') }];
   const done = await read(due('a'), ['run.published', day('2026-01-03'), 'a', { run: 'a' }]);
   expect(result(done, 'due-was-done')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
-  expect(result(await read(due('a')), 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  const never = await read(due('a'), ['x', day('2026-01-03'), '', {}]);
+  expect(result(never, 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+  // It may be under way: that is known in a day, and until then nothing is.
+  expect(result(await read(due('a')), 'due-was-done')).toEqual({ conclusion: 'no evidence', tested: 1, exceptions: 0 });
+  const uncounted = await read(['schedule.skipped', day('2026-01-03'), '', { schedule: 's', reason: 'late' }]);
+  expect(result(uncounted, 'due-was-done')).toEqual({ conclusion: 'no evidence', tested: 1, exceptions: 0 });
   const skipped = await read(['schedule.skipped', day('2026-01-03'), '', { schedule: 's', count: 3, from: 'x', to: 'y', reason: 'late' }]);
   expect(result(skipped, 'due-was-done')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
 });

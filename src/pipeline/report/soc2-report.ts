@@ -44,13 +44,19 @@ export function toSoc2Report(context: ReportContext, collected: Collected): Repo
 export function toActivitySection({ days }: Collected): Section {
   const labels = [...days.keys()];
   const chart: Chart = {
-    ...{ kind: 'chart', shape: 'bars', title: 'Runs and exceptions, by the day on which they began (UTC)', unit: 'items', labels },
+    ...{
+      kind: 'chart',
+      shape: 'bars',
+      title: 'Runs and exceptions, by the day on which they began (UTC); those of before the period together',
+      unit: 'items',
+      labels,
+    },
     series: [
       { name: 'runs', values: labels.map((day) => days.get(day)!.runs) },
       { name: 'exceptions', values: labels.map((day) => days.get(day)!.exceptions) },
     ],
   };
-  const empty = text('No run began in the period, and no item was an exception.');
+  const empty = text('No run was under way in the period, and no item was an exception.');
   return { id: 'activity', title: 'Runs over time', blocks: labels.length === 0 ? [empty] : [chart] };
 }
 

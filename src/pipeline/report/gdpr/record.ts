@@ -101,7 +101,9 @@ function toActivitySections(context: ReportContext, collected: Collected): reado
   const { activities } = collected;
   const said = context.declared;
   if (activities.length === 0)
-    return [{ id: 'record-controller-none', title: 'No activity', blocks: [text('No run began in the period.')] }];
+    return [
+      { id: 'record-controller-none', title: 'No activity', blocks: [text('No run was under way in the period, and no copy was there.')] },
+    ];
   return activities.map((activity, i) => {
     const { plan } = activity;
     const versions = said.pipelines[activity.pipeline] ?? [];
@@ -116,7 +118,9 @@ function toActivitySections(context: ReportContext, collected: Collected): reado
             evidenced('Nature of the processing', 'a masked copy of a database is made, verified, published, and dropped at its expiry'),
             evidenced(
               'Runs in the period',
-              `${activity.runs}, of which ${activity.published} published a version; ${activity.first} to ${activity.last}`,
+              activity.runs === 0
+                ? '0; a copy that was published before the period was there in it'
+                : `${activity.runs}, of which ${activity.published} published a version; ${activity.first} to ${activity.last}`,
             ),
             orStated(
               'Purpose (Art. 30(1)(b))',

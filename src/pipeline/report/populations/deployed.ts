@@ -63,7 +63,8 @@ const breakglassColumns = {
 export const breakglasses: Population = {
   name: 'breakglasses',
   title: 'Break-glasses: leave to go past a gate once',
-  query: 'every entry breakglass.issued whose time lies in the period, with the entries breakglass.… of the same',
+  query:
+    'every break-glass of which an entry breakglass.… has a time that lies in the period, with all its entries breakglass.… up to the end of the period',
   types: ['breakglass.issued', 'breakglass.used', 'breakglass.used-again', 'breakglass.unreviewed', 'breakglass.reviewed'],
   columns: Object.entries(breakglassColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>

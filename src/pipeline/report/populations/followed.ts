@@ -1,4 +1,5 @@
-// What is asked for, decided and used in entries of its own: approvals, requests that a person be gone. One item for each.
+// What is asked for, decided and used in entries of its own: approvals, requests that a person be gone. One item for each, in every period in which
+// something was said of it: what began at the end of one period and ended in the next would else be judged in none.
 import type { Event, LoggedEvent } from '../../event.js';
 import { type Period, isWithin } from '../period.js';
 import { type Cell, type Item, type Population, type PopulationReader, textOf, toPlace } from './population.js';
@@ -7,6 +8,8 @@ interface Followed {
   readonly at: string;
   readonly entries: string[];
   readonly cells: Record<string, Cell>;
+  /** An entry of it lies in the period. */
+  within: boolean;
 }
 
 export interface Kind {
@@ -17,6 +20,8 @@ export interface Kind {
   readonly take: (cells: Record<string, Cell>, event: Event) => boolean;
   /** What is said of one that has no end in what was read. */
   readonly left?: (cells: Record<string, Cell>, at: string, asOf: string) => void;
+  /** Of one that has no end in what was read: somebody owes it one, so that it is of every period until it has it. */
+  readonly isOwed?: (cells: Readonly<Record<string, Cell>>) => boolean;
   /** Items that no other entry belongs to. */
   readonly alone?: (event: Event) => Record<string, Cell> | undefined;
 }
@@ -32,10 +37,11 @@ export class FollowedReader implements PopulationReader {
   take(logged: LoggedEvent): readonly Item[] {
     const { event } = logged;
     const alone = this.kind.alone?.(event);
-    if (alone) return this.#close({ at: event.at, entries: [toPlace(logged)], cells: alone });
+    const within = isWithin(this.period, event.at);
+    if (alone) return this.#close({ at: event.at, entries: [toPlace(logged)], cells: alone, within });
     const begun = this.kind.begins(event);
     if (begun !== undefined) {
-      const one: Followed = { at: event.at, entries: [toPlace(logged)], cells: {} };
+      const one: Followed = { at: event.at, entries: [toPlace(logged)], cells: {}, within };
       this.kind.take(one.cells, event);
       // One that begins anew although nothing told how it ended is an item of its own.
       const before = this.#open.get(begun);
@@ -46,6 +52,7 @@ export class FollowedReader implements PopulationReader {
     const one = key === undefined ? undefined : this.#open.get(key);
     if (key === undefined || !one) return [];
     one.entries.push(toPlace(logged));
+    one.within ||= within;
     if (!this.kind.take(one.cells, event)) return [];
     this.#open.delete(key);
     return this.#close(one);
@@ -54,12 +61,15 @@ export class FollowedReader implements PopulationReader {
   end(asOf: string): readonly Item[] {
     const left = [...this.#open.values()];
     this.#open.clear();
-    for (const { cells, at } of left) this.kind.left?.(cells, at, asOf);
+    for (const one of left) {
+      this.kind.left?.(one.cells, one.at, asOf);
+      one.within ||= one.at < this.period.to && this.kind.isOwed?.(one.cells) === true;
+    }
     return left.flatMap((one) => this.#close(one));
   }
 
-  #close({ at, entries, cells }: Followed): readonly Item[] {
-    return isWithin(this.period, at) ? [{ at, entries, cells: this.kind.names.map((name) => cells[name] ?? null) }] : [];
+  #close({ at, entries, cells, within }: Followed): readonly Item[] {
+    return within ? [{ at, entries, cells: this.kind.names.map((name) => cells[name] ?? null) }] : [];
   }
 }
 
@@ -77,7 +87,8 @@ const approvalColumns = {
 export const approvals: Population = {
   name: 'approvals',
   title: 'Approvals by a second person',
-  query: 'every entry approval.wanted whose time lies in the period, with the entries approval.… of the same approval',
+  query:
+    'every approval of which an entry approval.… has a time that lies in the period, with all its entries approval.… up to the end of the period',
   types: ['approval.wanted', 'approval.approved', 'approval.refused', 'approval.used', 'approval.expired', 'approval.void'],
   columns: Object.entries(approvalColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>
@@ -112,15 +123,16 @@ const requestColumns = {
   reason: 'commitment to why',
   askedBy: 'random id of who recorded it',
   completedAt: 'when nothing of before was left on the target; empty: that is not said',
-  days: 'whole days from the request to that, or to the last instant that was read',
+  days: 'days from the request to that, or to the last instant that was read; one that was begun counts whole',
 };
 
-const daysBetween = (from: string, to: string): number => Math.floor((Date.parse(to) - Date.parse(from)) / 86_400_000);
+const daysBetween = (from: string, to: string): number => Math.max(0, Math.ceil((Date.parse(to) - Date.parse(from)) / 86_400_000));
 
 export const erasureRequests: Population = {
   name: 'erasure-requests',
   title: 'Requests that a person be gone from copies',
-  query: 'every entry erasure.requested whose time lies in the period, with the entry erasure.completed of the same request',
+  query:
+    'every request that an entry erasure.requested tells of and that was not completed before the period began, whenever it was made, with the entry erasure.completed of the same request',
   types: ['erasure.requested', 'erasure.completed'],
   columns: Object.entries(requestColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>
@@ -140,6 +152,7 @@ export const erasureRequests: Population = {
           return type === 'erasure.completed';
         },
         left: (cells, at, asOf) => void (cells['days'] = daysBetween(at, asOf)),
+        isOwed: () => true,
       },
       period,
     ),

@@ -31,7 +31,7 @@ export const changesOfTheWorld: Population = {
   name: 'intents',
   title: 'Changes that the log tells before and after',
   query:
-    'every entry ….intended whose time lies in the period, with the first entry ….done, ….failed, ….completed or ….undone of the same run after it',
+    'every entry ….intended, with the first entry ….done, ….failed, ….completed or ….undone of the same run after it, where the time of one of the two lies in the period',
   types,
   columns: Object.entries(columns).map(([name, means]) => ({ name, means })),
   open: (period) =>

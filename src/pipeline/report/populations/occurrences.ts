@@ -13,7 +13,8 @@ const occurrenceColumns = {
   due: 'the instant that was due; of left-out ones the first',
   until: 'of left-out ones the last',
   expected: 'how many were due',
-  actual: 'how many took place',
+  actual:
+    'how many took place; empty: not known, because it began less than a day before the last instant that was read and has no end yet',
   run: 'the run',
   state: 'how it ended, as far as was read; of left-out ones why; of an untold one that nothing says',
 };
@@ -38,7 +39,7 @@ export const occurrences: Population = {
   name: 'occurrences',
   title: 'What schedules were to do, and what was done',
   query:
-    'every entry run.queued that names the instant at which it was due, with the end of that run; every schedule.looked and schedule.look-failed; every daily-report.due, with daily-report.made or …failed of the same day; every schedule.skipped, which counts the instants that were left out; and each instant of the period that follows from cron, zone and first day of a Schedule as documents.applied says that it stood in force, while it was not paused, and of which none of these entries tells',
+    'every entry run.queued that names the instant at which it was due, with the end of that run, where the time of one of the two lies in the period (one that was under way over the border is in both); every schedule.looked and schedule.look-failed; every daily-report.due, with daily-report.made or …failed of the same day; every schedule.skipped, which counts the instants that were left out; and each instant of the period that follows from cron, zone and first day of a Schedule as documents.applied says that it stood in force, while it was not paused, and of which none of these entries tells',
   types,
   columns: Object.entries(occurrenceColumns).map(([name, means]) => ({ name, means })),
   open: (period) => new Occurrences(period),
@@ -195,6 +196,9 @@ const toldKind: ConstructorParameters<typeof FollowedReader>[0] = {
   goesOn: ({ type, data }) => {
     if (type.startsWith(ofReport)) return toReportKey(data);
     return ends.has(type.slice('run.'.length)) ? (textOf(data, 'run') ?? undefined) : undefined;
+  },
+  left: (cells, at, asOf) => {
+    if (['queued', 'due'].includes(String(cells['state'])) && Date.parse(asOf) - Date.parse(at) < DAY_MS) cells['actual'] = null;
   },
   take: (cells, { type, data }) => {
     if (type.startsWith(ofReport)) return takeReport(cells, type.slice(ofReport.length), data);

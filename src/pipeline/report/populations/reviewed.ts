@@ -17,7 +17,7 @@ export const accessReviews: Population = {
   name: 'access-reviews',
   title: 'Reviews of access',
   query:
-    'every entry access-review.opened whose time lies in the period, with access-review.overdue and access-review.completed of the same',
+    'every review that an entry access-review.opened tells of and that was not completed before the period began, whenever it was opened, with access-review.overdue and access-review.completed of the same',
   types: ['access-review.opened', 'access-review.overdue', 'access-review.completed'],
   columns: Object.entries(reviewColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>
@@ -37,6 +37,7 @@ export const accessReviews: Population = {
           }
           return type === 'access-review.completed';
         },
+        isOwed: () => true,
       },
       period,
     ),
@@ -63,7 +64,8 @@ const ofReview = ({ data }: { readonly data: Parameters<typeof pick>[0] }): stri
 export const accessHeld: Population = {
   name: 'access-held',
   title: 'Roles, API keys and logins of clones that were reviewed',
-  query: 'every entry access-review.listed whose time lies in the period, with the entry access-review.decided of the same item',
+  query:
+    'everything that an entry access-review.listed tells of, where the time of it or of the entry access-review.decided of the same item lies in the period',
   types: ['access-review.listed', 'access-review.decided'],
   columns: Object.entries(itemColumns).map(([name, means]) => ({ name, means })),
   open: (period) =>

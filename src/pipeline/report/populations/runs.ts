@@ -1,4 +1,5 @@
-// Runs, one item for each attempt: what was decided before rows moved, what verification found, and how it ended.
+// Runs, one item for each attempt: what was decided before rows moved, what verification found, and how it ended. One that was under way over the border
+// of two periods is in both: in one alone nobody would ask whether what it published had been allowed and verified.
 import type { Json } from '../../../kernel/canonical-json.js';
 import type { LoggedEvent } from '../../event.js';
 import { type Period, isWithin } from '../period.js';
@@ -10,6 +11,8 @@ interface OpenRun {
   readonly cells: Record<string, Cell>;
   readonly tables: Map<string, number>;
   errors: number;
+  /** An entry of it lies in the period. */
+  within: boolean;
 }
 
 const columns = {
@@ -79,7 +82,7 @@ export const runs: Population = {
   name: 'runs',
   title: 'Runs that make masked copies',
   query:
-    'every entry run.started whose time lies in the period, with the entries of the same run up to its run.ended; a run that was taken up again after its end is an item of its own. Runs that published but never said how they ended count as published',
+    'every run that was started or under way in the period: an entry of it lies there, from its run.started up to its run.ended (one that was under way over the border of two periods is in both, and what came of it in the second); a run that was taken up again after its end is an item of its own. Runs that published but never said how they ended count as published',
   types: ['run.started', ...Object.keys(takes)],
   columns: Object.entries(columns).map(([name, means]) => ({ name, means })),
   open: (period) => new Runs(period),
@@ -93,6 +96,7 @@ class Runs {
   take(logged: LoggedEvent): readonly Item[] {
     const { event } = logged;
     const told: Item[] = [];
+    const within = isWithin(this.period, event.at);
     if (event.type === 'run.started') {
       const before = this.#open.get(event.runId);
       if (before) told.push(...this.#close(before));
@@ -102,13 +106,14 @@ class Runs {
         environment: textOf(event.data, 'environment'),
         actor: textOf(event.data, 'actor'),
       };
-      this.#open.set(event.runId, { at: event.at, entries: [toPlace(logged)], cells, tables: new Map(), errors: 0 });
+      this.#open.set(event.runId, { at: event.at, entries: [toPlace(logged)], cells, tables: new Map(), errors: 0, within });
       return told;
     }
     const take = takes[event.type];
     const run = take && this.#open.get(event.runId);
     if (!take || !run) return told;
     take(run, event.data);
+    run.within ||= within;
     if (event.type !== 'table.loaded') run.entries.push(toPlace(logged));
     if (event.type !== 'run.ended') return told;
     run.cells['endedAt'] = event.at;
@@ -122,8 +127,8 @@ class Runs {
     return left.flatMap((run) => this.#close(run));
   }
 
-  #close({ at, entries, cells, tables, errors }: OpenRun): readonly Item[] {
-    if (!isWithin(this.period, at)) return [];
+  #close({ at, entries, cells, tables, errors, within }: OpenRun): readonly Item[] {
+    if (!within) return [];
     const rows = [...tables.values()].reduce((sum, one) => sum + one, 0);
     const whole: Record<string, Cell> = {
       ...{ verified: 'no', state: 'open', ...cells },
