@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { ErrandClock } from '../../src/control/errands/errands.js';
+import { systemClock } from '../../src/kernel/clock.js';
 import { type Answer, type ServiceWorld, startErrandWorker, startRunWorker, startServiceWorld } from '../support/service.js';
 import { type TinyWorld, bauta, canary, classificationText, pipelineText, startTinyWorld } from '../support/tiny-source.js';
 
@@ -184,3 +186,37 @@ it('what was erased is told, too, while an incident lets nothing new be made', a
   const { erasure } = result as { erasure: string };
   expect((await world.told('erasure.receipt')).map(({ data }) => data['erasure'])).toContain(erasure);
 }, 90_000);
+
+it('tells and carries out what is left, once, when the metadata database goes away after the drops', async () => {
+  // Its server ends the worker's session, twice, at the very statement that leaves the receipt.
+  await world.sql(`CREATE SEQUENCE public.receipts;
+    CREATE FUNCTION public.cut() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+      IF nextval('public.receipts') <= 2 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+      RETURN NEW; END $$;
+    CREATE TRIGGER cut BEFORE INSERT ON bauta.outbox FOR EACH ROW WHEN (NEW.event ->> 'type' = 'erasure.receipt') EXECUTE FUNCTION public.cut()`);
+  const { id, result, error } = await erase({ subject: [{ table: 'app.person', column: 'email', value: email }], how: 'drop' });
+  await world.sql('DROP TRIGGER cut ON bauta.outbox');
+  expect([error, result]).toEqual([null, expect.objectContaining({ shredded: 0 })]);
+  expect(await world.sql('SELECT last_value::int AS times FROM public.receipts')).toEqual([{ times: 3 }]);
+  const told = await world.told('erasure.receipt', 'subject-erasure.done', 'subject-erasure.failed');
+  expect(told.filter(({ data }) => data['subject-erasure'] === id).map(({ type }) => type).sort()).toEqual([
+    ...['erasure.receipt', 'subject-erasure.done'],
+  ]); // prettier-ignore
+}, 90_000);
+
+it('tells, without anybody asking, that one has failed whose worker is gone, and not of one that is heard again', async () => {
+  for (const id of ['gonegonegonegone', 'lateandherenow00'])
+    await world.sql(`INSERT INTO bauta.errand (workspace_id, id, kind, pipeline, environment, documents, requested_by, wanted, created_at, started_at, heard_at)
+      SELECT workspace_id, '${id}', kind, pipeline, environment, documents, requested_by, wanted, now() - interval '3 min', now() - interval '3 min', now() - interval '2 min'
+      FROM bauta.errand WHERE kind = 'erase' LIMIT 1`);
+  const clock = new ErrandClock({ metadata: world.metadata, clock: systemClock, failed: (error) => expect(error).toBeUndefined() });
+  await clock.stop();
+  const failed = async (): Promise<unknown> =>
+    (await world.told('subject-erasure.failed'))
+      .filter(({ data }) => /^(gone|late)/.test(String(data['subject-erasure'])))
+      .map(({ data }) => `${String(data['subject-erasure'])} ${String(data['code'])}`);
+  expect(await failed()).toEqual([]);
+  await world.sql(`UPDATE bauta.errand SET heard_at = now() + interval '10 min' WHERE id = 'lateandherenow00'`);
+  for (let look = 0; look < 2; look += 1) await clock.look();
+  expect(await failed()).toEqual(['gonegonegonegone ERRAND_ABANDONED']);
+});

@@ -1,7 +1,10 @@
 // A person is erased from the copies of a pipeline by a worker: found by pseudonym in what is there, what may hold them dropped, kept tokens shredded,
 // and a receipt written. Who it is stands in this worker's memory until it is done, and nowhere else.
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Json } from '../../kernel/canonical-json.js';
 import { systemClock, toTimestamp } from '../../kernel/clock.js';
+import { toKnownError } from '../../kernel/errors.js';
 import { newRunId } from '../../kernel/ids.js';
 import { toSqlName } from '../../kernel/sql-name.js';
 import { toTokenEnvironment } from '../../pipeline/definition.js';
@@ -15,7 +18,11 @@ import type { ConnectionTarget } from '../../systems/postgres/postgres.js';
 import { lookForPerson } from '../look-for-person.js';
 import { findDocuments, requestRun, toNeeds } from '../runs/runs.js';
 import { KeptTokens } from '../tokens/tokens.js';
-import type { Outcome } from './find-errand.js';
+import { type Outcome, endErrand } from './find-errand.js';
+
+/** So long what was done waits to be told, and who it was about stays in this worker's memory. */
+const PATIENCE_MS = 10 * 60_000;
+const AGAIN_MS = 500;
 
 /** What the request hands over, as JSON. */
 export interface HandedErasure {
@@ -62,7 +69,10 @@ export async function eraseHere(of: Of, { reason, subject }: HandedErasure): Pro
   const ids = [erasure];
   const newId = (): string => ids.shift() ?? newRunId(systemClock.now());
   const state = await erase(doors, { pipeline: row.pipeline, target, newId, reason, actor: row.requestedBy });
-  return metadata.within(workspace.id, async (transaction) => {
+  const tell = async (transaction: Transaction): Promise<Outcome> => {
+    const known = await transaction.errands.find(row.id);
+    // It was told before, and only the answer was lost.
+    if (known?.endedAt && known.error === null) return { result: known.result };
     const shredded = subject.length === 0 ? null : await shred(transaction, of, tables, subject);
     const isLeft = state.left.some(({ state: of, why }) => of === 'current' && why === 'current');
     const nowMs = systemClock.now();
@@ -83,8 +93,21 @@ export async function eraseHere(of: Of, { reason, subject }: HandedErasure): Pro
     const result = JSON.parse(JSON.stringify(receipt)) as Record<string, Json>;
     const data = { 'subject-erasure': row.id, pipeline: row.pipeline, environment: row.environment, how, ...toTold(receipt) };
     await transaction.audit({ type: 'erasure.receipt', at: toTimestamp(nowMs), actor: row.requestedBy, data });
+    await endErrand(transaction, row, { result });
     return { result };
-  });
+  };
+  return untilThere(() => metadata.within(workspace.id, tell));
+}
+
+/** Versions are gone, and only here it is known whose kept tokens go with them: what tells of it waits for a metadata database that is away. */
+async function untilThere<T>(work: () => Promise<T>): Promise<T> {
+  for (const startedAt = performance.now(); ; await sleep(AGAIN_MS)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (toKnownError(error).code !== 'METADATA_UNREACHABLE' || performance.now() - startedAt > PATIENCE_MS) throw error;
+    }
+  }
 }
 
 /** Of entries that say whom they are about: by the table of people and its key, each part of which has to be among the identifiers. */
