@@ -4,6 +4,16 @@ import { type Check, knownIf, passIf } from './check.js';
 export const checksOfIncidents: readonly Check[] = [
   {
     ...{
+      id: 'breaches-told',
+      title: 'The authority was told of breaches in time',
+      population: 'breaches',
+      about: 'breaches that somebody became aware of',
+    },
+    attribute: 'the authority, or for a processor the controller, was told in time: no entry says so, and it is for people to show',
+    judge: () => 'no evidence',
+  },
+  {
+    ...{
       id: 'no-residual',
       title: 'No original was found where it may not be',
       population: 'anomalies',

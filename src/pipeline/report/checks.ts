@@ -142,7 +142,7 @@ export const checks: readonly Check[] = [
   },
   {
     ...{ id: 'waivers-agreed', title: 'Waivers were agreed to and end', population: 'waivers', about: 'waivers that were granted' },
-    attribute: 'the waiver has an approval by another person, a reason and an end',
+    attribute: 'the waiver names an approval, a reason and an end; that another person agreed is asked of the approval (second-person)',
     judge: ({ type, approval, reason, until }) =>
       type === 'waiver.granted' ? passIf(approval !== null && reason !== null && until !== null) : undefined,
   },

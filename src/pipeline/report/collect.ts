@@ -47,6 +47,8 @@ export interface Collected {
   /** Of the period; null where it has none. */
   readonly range: { readonly first: string; readonly last: string } | null;
   readonly entriesRead: number;
+  /** When the first entry was written that was read; null: there is none. */
+  readonly oldest: string | null;
   readonly entriesOfPeriod: number;
   readonly populations: ReadonlyMap<string, PopulationCount>;
   readonly checks: ReadonlyMap<string, CheckResult>;
@@ -128,6 +130,7 @@ class Pass {
   #read = 0;
   #within = 0;
   #lastAt = '';
+  #oldest: string | null = null;
 
   constructor(
     private readonly period: Period,
@@ -149,6 +152,7 @@ class Pass {
   take(logged: LoggedEvent): Promise<void> | undefined {
     const { at, type } = logged.event;
     this.#read += 1;
+    this.#oldest ??= at;
     // What came later than the period may stand before its last entry; it belongs to no item.
     if (at >= this.period.to) return undefined;
     if (at > this.#lastAt) this.#lastAt = at;
@@ -175,7 +179,7 @@ class Pass {
     for (const counting of this.#countings) for (const item of counting.reader.end(asOf)) await this.#item(counting, item);
     const results = this.#countings.flatMap(({ checks: tallies }) => tallies.map(toResult));
     return {
-      ...{ period: this.period, asOf, entriesRead: this.#read, entriesOfPeriod: this.#within },
+      ...{ period: this.period, asOf, entriesRead: this.#read, oldest: this.#oldest, entriesOfPeriod: this.#within },
       range: this.#first === undefined ? null : { first: this.#first, last: this.#last },
       populations: new Map(
         this.#countings.map(({ population, rows, first, sample }) => [

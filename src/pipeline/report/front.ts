@@ -36,6 +36,7 @@ export function toFront(
       evidenced('Log', checkpoint.origin),
       evidenced('Checkpoint', `${checkpoint.size} entries, root ${checkpoint.root}`),
       evidenced('Entries of the period', range ? `${collected.entriesOfPeriod}: ${range.first} to ${range.last}` : '0'),
+      ...(collected.oldest === null ? [] : [evidenced('Oldest entry that was read', collected.oldest)]),
       collected.asOf === '' ? unknown('Read up to') : evidenced('Read up to', collected.asOf),
       evidenced('Does the log verify', states[log.state]),
       evidenced('Keys outside the operator’s hands whose cosignatures of this checkpoint were checked', toCosigned(log)),

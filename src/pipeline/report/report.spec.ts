@@ -287,6 +287,43 @@ it('takes who agreed to an exception from the approval that it names, and guesse
   ]);
 });
 
+it('names nobody as who agreed to what he asked for himself', async () => {
+  const issued: Told = ['breakglass.issued', day('2026-01-02'), '', { breakglass: 'b', actor: 'ada', approvedBy: ['ada'], reason: 'c', expiresAt: day('2026-01-03') }]; // prettier-ignore
+  const said = ({ checks: found }: Collected, id: string): unknown => found.get(id)!.deviations.map((one) => one.said);
+  expect(said(await read(issued), 'breakglass-agreed')).toEqual([{ cause: 'c', approvedBy: null, until: null }]);
+  const own = await read(
+    ['approval.wanted', day('2026-01-02'), '', { approval: '1', actor: 'ada' }],
+    ['approval.approved', day('2026-01-03'), '', { approval: '1', actor: 'ada' }],
+  );
+  expect(said(own, 'second-person')).toEqual([{ cause: null, approvedBy: null, until: null }]);
+});
+
+it('calls a copy that was published before it was verified not verified first', async () => {
+  const start: Told = ['run.started', day('2026-01-01'), 'a', { pipeline: 'shop' }];
+  const verified: Told = ['dataset.verified', day('2026-01-02'), 'a', { verdicts: [] }];
+  const out = published('a', '2026-01-02', day('2026-02-01'));
+  expect(result(await read(start, verified, out), 'verified-first')).toEqual({ conclusion: 'pass', tested: 1, exceptions: 0 });
+  expect(result(await read(start, out, verified), 'verified-first')).toEqual({ conclusion: 'exception', tested: 1, exceptions: 1 });
+});
+
+it('lets nothing pass that only people can show: a record that is complete, an authority that was told, an assessment, a year of history', async () => {
+  const found = await read(
+    ['incident.opened', day('2026-01-01'), '', { incident: 'i', steps: [] }],
+    ['incident.closed', day('2026-01-02'), '', { incident: 'i', actor: 'ada', outcome: 'resolved', reason: 'c' }],
+    ['breach.aware', day('2026-01-02'), '', { environment: 'dev', actor: 'ada', detectedAt: day('2026-01-01') }],
+    ['dataset.verified', day('2026-01-02'), 'a', { verdicts: [{ verdict: 'zero', originals: 0 }] }],
+  );
+  expect(result(found, 'incidents-evaluated')).toMatchObject({ conclusion: 'pass' });
+  const conclusions = frameworks.flatMap((framework) =>
+    toControlResults(framework, found, 'whole').flatMap(({ control, conclusion }) =>
+      ['30', '33', '35', '6.5.6', '10.5.1'].includes(control.id) ? [conclusion] : [],
+    ),
+  );
+  expect(conclusions).toEqual(Array.from({ length: 5 }, () => 'no evidence'));
+  const fields = toReport('pci', context, found).front.flatMap((block) => (block.kind === 'fields' ? block.fields : []));
+  expect(fields).toContainEqual({ label: 'Oldest entry that was read', value: day('2026-01-01'), standing: 'evidenced' });
+});
+
 it('tells of a change that was begun and whose end nobody knows', async () => {
   const begun = (run: string): Told => ['dataset.published.intended', day('2026-01-02'), run, { target: 'shop' }];
   const known = await read(begun('a'), ['dataset.published.undone', day('2026-01-03'), 'a', { target: 'shop' }]);

@@ -15,7 +15,10 @@ const textOf = (cell: Cell | undefined): string | null => (cell === undefined ||
 
 export function toSaid(item: Readonly<Record<string, Cell>>, approvers: ReadonlyMap<string, string>): Said {
   const approval = textOf(item['approval']);
-  const approvedBy = textOf(item['approvedBy']) ?? (approval === null ? null : (approvers.get(approval) ?? null));
+  const agreed = textOf(item['approvedBy']) ?? (approval === null ? null : (approvers.get(approval) ?? null));
+  const asked = textOf(item['askedBy']) ?? textOf(item['actor']);
+  // Nobody agrees to what he asked for himself.
+  const approvedBy = agreed?.split(' ').filter((one) => one !== asked).join(' ') || null; // prettier-ignore
   const until = approvedBy === null ? null : (textOf(item['until']) ?? textOf(item['expiresAt']));
   return { cause: textOf(item['reason']), approvedBy, until };
 }

@@ -32,7 +32,12 @@ export const gdpr: Framework = {
     ),
     control('25', 'protection by design and by default', ['plan-allowed', 'denied-stays-out', 'has-expiry']),
     control('28', 'contracts with processors'),
-    control('30', 'records of processing', ['log-verifies'], 'what only documents declare'),
+    control(
+      '30',
+      'records of processing',
+      [],
+      'whether the record is complete: in this report it stands with every field, and what nothing says is unknown there',
+    ),
     control('32(1)(a)', 'pseudonymisation and encryption', ['no-original', 'keys-recorded', 'keys-changed']),
     control(
       '32(1)(b)',
@@ -49,10 +54,15 @@ export const gdpr: Framework = {
     control(
       '33',
       'telling the authority of a breach within 72 hours',
-      ['incidents-evaluated'],
+      ['incidents-evaluated', 'breaches-told'],
       'that the authority was told, and when: the log has when a named person became aware (bauta breach aware)',
     ),
-    control('35', 'assessing the impact of what is likely a high risk', ['masking-tested'], 'the assessment itself'),
+    control(
+      '35',
+      'assessing the impact of what is likely a high risk',
+      [],
+      'the assessment, which people make: this report has an annex for it',
+    ),
     ...(
       [
         ['44', 'transfers to third countries at all'],

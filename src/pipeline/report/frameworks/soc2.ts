@@ -43,7 +43,7 @@ export const soc2: Framework = {
       'CC6.7',
       'data is protected while it moves',
       ['plan-allowed', 'verified-first', 'pulls-named'],
-      'what is done with an archive after it was pulled',
+      'whether connections were encrypted, and what is done with an archive after it was pulled',
     ),
     control('CC6.8', 'unauthorised software is prevented or found', ['evidence-whole', 'gates-bind'], outside),
     control(
@@ -78,7 +78,7 @@ export const soc2: Framework = {
     control('C1.1', 'confidential information is identified and kept', ['plan-allowed', 'no-original', 'has-expiry']),
     control('C1.2', 'confidential information is disposed of', ['versions-end', 'clones-end', 'drops-seen', 'drops-succeed']),
     control('PI1.1', 'what processing needs is described'),
-    control('PI1.2', 'inputs are complete and right', ['plan-allowed'], outside),
+    control('PI1.2', 'inputs are complete and right', ['plan-allowed', 'own-checks-hold'], outside),
     control('PI1.3', 'processing is complete, right and in time', [
       'verified-first',
       'own-checks-hold',

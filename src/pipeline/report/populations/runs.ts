@@ -55,7 +55,8 @@ const takes: Readonly<Record<string, (run: OpenRun, data: LoggedEvent['event']['
   'table.loaded': ({ tables }, data) =>
     void tables.set(JSON.stringify([data['schema'] ?? '', data['table'] ?? '']), Number(data['rows'] ?? 0)),
   'dataset.verified': ({ cells }, data) => {
-    cells['verified'] = 'yes';
+    // What was published already is not verified first.
+    if ((cells['version'] ?? null) === null) cells['verified'] = 'yes';
     cells['sourceRows'] = pick(data, 'source.rows');
   },
   'findings.made': (run, data) => void (run.errors += countErrors(data['findings'])),
