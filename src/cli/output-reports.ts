@@ -47,6 +47,10 @@ export const toReconciledSchema = ({ findings, error }: Readonly<Record<'finding
         }),
         'empty: the log is broken',
       ),
+      notHeld: list(
+        object({ tables: list(text('of the metadata database'), 'that the log does not tell of row by row'), why: text('for people') }),
+        'what nothing above is about; empty: the log is broken',
+      ),
       findings,
     }),
     object({ findings, error }),

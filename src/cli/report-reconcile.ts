@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../kernel/clock.js';
 import { type Finding, InputError, toFinding } from '../kernel/errors.js';
 import { readEntries, verifyChain } from '../pipeline/audit/audit.js';
-import { type Reconciled, type StoredRow, readLater, reconcile } from '../pipeline/report/report.js';
+import { type Reconciled, type StoredRow, notHeld, readLater, reconcile } from '../pipeline/report/report.js';
 import { printError, stripControls, toCount, toFindingText, toTable, writeJson } from './print.js';
 import { type ReportLog, type ReportOptions, exitCodes, openReportLog } from './report-log.js';
 import { type Server, requireServer } from './server.js';
@@ -26,7 +26,7 @@ export async function reportReconcile(options: ReportOptions): Promise<number> {
   const found = isBroken ? [] : await lookTwice(server, log);
   const findings = [...chain.findings, ...toFindings(found)];
   const state = findings.some(({ severity }) => severity === 'error') ? 'broken' : chain.signatureChecked ? 'whole' : 'signer-unknown';
-  if (options.json === true) writeJson({ state, populations: found, findings });
+  if (options.json === true) writeJson({ state, populations: found, notHeld: isBroken ? [] : notHeld, findings });
   else tell(found, findings);
   if (isBroken) printError(new InputError('LOG_NOT_WHOLE', { amount: toCount(chain.findings.length, 'finding') }), []);
   return exitCodes[state];
@@ -86,7 +86,9 @@ function tell(found: readonly Reconciled[], findings: readonly Finding[]): void 
   if (rows.length > 0)
     process.stdout.write(`${toTable([['POPULATION', 'ITEMS', 'TABLE', 'TOLD', 'ROWS', 'APART', 'CHANGED'], ...rows], '')}\n`);
   for (const finding of findings) process.stdout.write(`${stripControls(toFindingText(finding), '\n\u001b')}\n`);
-  if (rows.length > 0) process.stdout.write(`${toVerdict(found)}\n`);
+  if (rows.length === 0) return;
+  for (const { tables, why } of notHeld) process.stdout.write(`not held against it: ${why} (${tables.join(', ')})\n`);
+  process.stdout.write(`${toVerdict(found)}\n`);
 }
 
 function toVerdict(found: readonly Reconciled[]): string {

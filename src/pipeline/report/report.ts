@@ -28,6 +28,7 @@ export type {
 export { type Collected, type Deviation, type PopulationCount, collect, readLater } from './collect.js';
 export type { CheckedLog, Declared, InForce, LogState, ReportContext } from './context.js';
 export { type CounterpartName, Counterparts, counterpartNames, counterparts } from './counterparts.js';
+export { type NotHeld, notHeld } from './not-held.js';
 export { type Reconciled, type StoredRow, reconcile } from './reconcile.js';
 export { toCsvLine, toHeadLine, toItemLine } from './csv.js';
 export { type ControlResult, toControlResults } from './blocks.js';
