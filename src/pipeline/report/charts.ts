@@ -7,6 +7,21 @@ import { text } from './front.js';
 /** As many as a chart can name. */
 const NAMED = 29;
 const DAY_MS = 86_400_000;
+/** A year; over a longer time only days that have something. */
+const AXIS_DAYS = 366;
+
+/** The days of an axis, from the first of the period or of the log: one on which nothing was stands there, since a gap is what is looked for. `found`: days that have something. */
+export function toAxis(
+  { period, asOf, oldest }: Pick<Collected, 'period' | 'asOf' | 'oldest'>,
+  found: readonly string[],
+): readonly string[] {
+  const from = oldest !== null && oldest > period.from ? oldest : period.from;
+  const [firstMs, lastMs] = [from, asOf].map((at) => Date.parse(at.slice(0, 10))) as [number, number];
+  const days = (lastMs - firstMs) / DAY_MS + 1;
+  if (found.length === 0 || !(days > 0 && days <= AXIS_DAYS)) return found;
+  const all = Array.from({ length: days }, (_, i) => new Date(firstMs + i * DAY_MS).toISOString().slice(0, 10));
+  return [...found.filter((one) => !all.includes(one)), ...all];
+}
 
 /** Columns and paths that hold something of a person, in the last published plan of each pipeline and environment. */
 export function toCoverageChart({ activities }: Pick<Collected, 'activities'>): Chart | null {

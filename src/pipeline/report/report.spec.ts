@@ -9,7 +9,7 @@ import type { ReportContext } from './context.js';
 import { frameworks, reportNames } from './frameworks/frameworks.js';
 import { populations } from './populations/populations.js';
 import { toControlResults, toEntryRanges } from './blocks.js';
-import { toAges, toCoverageChart } from './charts.js';
+import { toAges, toAxis, toCoverageChart } from './charts.js';
 import { toReport } from './to-report.js';
 
 type Told = readonly [type: string, at: string, runId: string, data: LoggedEvent['event']['data']];
@@ -409,6 +409,25 @@ it('counts columns by tag: masked, or kept as they are, and none that hold nothi
   expect(chart?.labels).toEqual(['pii.ip', 'pii.email']);
   expect(chart?.series.map(({ values }) => values)).toEqual([[0, 2], [1, 0]]); // prettier-ignore
   expect(toCoverageChart(await read())).toBeNull();
+});
+
+it('draws a day of the period on which nothing was, up to what was read last', async () => {
+  const verified = (at: string): Told => ['dataset.verified', day(at), 'a', { verdicts: [{ verdict: 'zero', originals: 0 }] }];
+  const found = await read(
+    published('o', '2025-11-01', day('2025-12-01')),
+    ['run.started', day('2026-01-02'), 'a', { pipeline: 'shop' }],
+    verified('2026-01-02'),
+    ['x', day('2026-01-04'), '', {}],
+  );
+  const charts = toReport('gdpr', context, found).sections.flatMap(({ id, blocks }) =>
+    blocks.flatMap((block) => (block.kind === 'chart' ? [{ id, labels: block.labels, values: block.series[0]?.values }] : [])),
+  );
+  const days = ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04'];
+  expect(charts).toContainEqual({ id: 'effectiveness-tests', labels: days, values: [0, 1, 0, 0] });
+  expect(charts).toContainEqual({ id: 'activity', labels: ['before', ...days], values: [0, 0, 1, 0, 0] });
+  // Before the log began nobody knows of a run: that is no day without one.
+  const young = await read(['run.started', day('2026-02-02'), 'a', {}], ['x', day('2026-02-03'), '', {}]);
+  expect(toAxis(young, ['2026-02-02'])).toEqual(['2026-02-02', '2026-02-03']);
 });
 
 it('tells the age of what is current: of what was rolled back from or dropped, none', async () => {

@@ -1,6 +1,6 @@
 // What a SOC 2 examiner reads first: what was to happen and what did, policies in force, changes and who agreed.
 import { column, toItemTable } from './blocks.js';
-import { toAges, toCoverageChart } from './charts.js';
+import { toAges, toAxis, toCoverageChart } from './charts.js';
 import type { Collected } from './collect.js';
 import type { ReportContext } from './context.js';
 import type { Chart, ReportDocument, Section } from './document.js';
@@ -41,8 +41,9 @@ export function toSoc2Report(context: ReportContext, collected: Collected): Repo
   ]);
 }
 
-export function toActivitySection({ days }: Collected): Section {
-  const labels = [...days.keys()];
+export function toActivitySection(collected: Collected): Section {
+  const { days } = collected;
+  const labels = toAxis(collected, [...days.keys()]);
   const chart: Chart = {
     ...{
       kind: 'chart',
@@ -52,8 +53,8 @@ export function toActivitySection({ days }: Collected): Section {
       labels,
     },
     series: [
-      { name: 'runs', values: labels.map((day) => days.get(day)!.runs) },
-      { name: 'exceptions', values: labels.map((day) => days.get(day)!.exceptions) },
+      { name: 'runs', values: labels.map((day) => days.get(day)?.runs ?? 0) },
+      { name: 'exceptions', values: labels.map((day) => days.get(day)?.exceptions ?? 0) },
     ],
   };
   const empty = text('No run was under way in the period, and no item was an exception.');

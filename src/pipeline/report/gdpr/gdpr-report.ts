@@ -1,6 +1,6 @@
 // The report for a data protection officer: the record of processing with everything under it, and what the log shows for each article.
 import { column, toItemTable } from '../blocks.js';
-import { toAges } from '../charts.js';
+import { toAges, toAxis } from '../charts.js';
 import { GRACE_HOURS } from '../checks.js';
 import type { Collected } from '../collect.js';
 import type { ReportContext } from '../context.js';
@@ -120,6 +120,10 @@ function toErasure(collected: Collected): Section {
 
 function toTests(collected: Collected): Section {
   const { testedDays } = collected;
+  const byDay = new Map(testedDays.map((one) => [one.day, one]));
+  const labels = toAxis(collected, [...byDay.keys()]);
+  const toValues = (name: 'zero' | 'rate' | 'notTestable' | 'exceptions'): readonly number[] =>
+    labels.map((day) => byDay.get(day)?.[name] ?? 0);
   const chart: Chart = {
     ...{
       kind: 'chart',
@@ -127,12 +131,12 @@ function toTests(collected: Collected): Section {
       title: 'Personal columns in copies that were verified, by day (UTC) and by what came of it',
       unit: 'columns',
     },
-    labels: testedDays.map(({ day }) => day),
+    labels,
     series: [
-      { name: 'each original looked for, none found', values: testedDays.map(({ zero }) => zero) },
-      { name: 'compared row by row', values: testedDays.map(({ rate }) => rate) },
-      { name: 'not known: nothing could be tested', values: testedDays.map(({ notTestable }) => notTestable) },
-      { name: 'exceptions: originals found', values: testedDays.map(({ exceptions }) => exceptions) },
+      { name: 'each original looked for, none found', values: toValues('zero') },
+      { name: 'compared row by row', values: toValues('rate') },
+      { name: 'not known: nothing could be tested', values: toValues('notTestable') },
+      { name: 'exceptions: originals found', values: toValues('exceptions') },
     ],
   };
   return {
