@@ -10,6 +10,7 @@ import {
   createToken,
   hearAgents,
   parseToken,
+  readEnrolment,
   silent,
   toControlTopic,
   toReceiptsTopic,
@@ -209,6 +210,14 @@ itHere(
     const stolen = Buffer.from(wrong.token.slice('bauta-agent-'.length), 'base64url')
       .toString('utf8')
       .replace(wrong.invite.tokenId, open.invite.tokenId);
+    // Its public key is a list: whoever takes it for a key stops there, and so at every look.
+    const [asked] = ask(open.token, 'e'.repeat(16));
+    const claimed = JSON.parse(asked!.value.toString('utf8')) as { body: { publicKey: unknown } };
+    claimed.body.publicKey = [claimed.body.publicKey];
+    const listed = { ...asked!, value: Buffer.from(JSON.stringify(claimed)) };
+    const looked = { workspace: world.place.workspace, environment: world.place.environment, nowMs: Date.now(), invites: [open.invite] };
+    expect(readEnrolment({ ...listed, key: Buffer.from(listed.key) }, looked)).toEqual({ problem: 'unsigned' });
+    await world.send(topic, [listed]);
     await world.send(topic, ask(foreign.token, 'a'.repeat(16)));
     await world.send(topic, ask(expired.token, 'b'.repeat(16)));
     await world.send(topic, ask(`bauta-agent-${Buffer.from(stolen).toString('base64url')}`, 'c'.repeat(16)));
@@ -225,10 +234,17 @@ itHere(
     await world.send(topic, writeReceipt(receipt, attacker));
     await world.send(topic, writeReceipt({ ...receipt, agentId: 'd'.repeat(16) }, attacker));
     await until(
-      () => world.refusedReceipts.length >= before + 5,
+      () => world.refusedReceipts.length >= before + 6,
       () => world.refusedReceipts.join('\n'),
     );
-    expect(world.refusedReceipts.slice(before)).toEqual(['unknown token', 'expired token', 'wrong token', 'unsigned', 'unknown agent']);
+    expect(world.refusedReceipts.slice(before)).toEqual([
+      'unsigned',
+      'unknown token',
+      'expired token',
+      'wrong token',
+      'unsigned',
+      'unknown agent',
+    ]);
     expect([...world.agents.keys()]).toEqual([enrolled]);
     // A service that the token does not name can take nobody.
     const lured = world.startAgent('lured', 'lured_dev', world.invite(1));

@@ -78,9 +78,25 @@ it('puts parts together in any order, and never those of two messages', () => {
   const [one, two] = [large('a'), large('b')];
   expect(one).toHaveLength(3);
   expect(read([...one].reverse())).toHaveLength(1);
-  expect(read([one[0]!, two[1]!, one[2]!, two[0]!, one[1]!])).toEqual([]);
+  expect(read([one[0]!, two[1]!, one[2]!, two[0]!])).toEqual([]);
+  expect(read([one[0]!, two[1]!, one[2]!, two[0]!, one[1]!])).toMatchObject([{ message: { body: { text: 'a'.repeat(2_000_000) } } }]);
   expect(read([one[0]!, one[0]!, one[1]!])).toEqual([]);
   expect(read([{ ...one[0]!, key: one[1]!.key }, ...one.slice(1)])).toEqual(problem('unsigned'));
+});
+
+it('is not kept from a message in parts by signed records of older ones that somebody sends between them', () => {
+  const large = (text: string): readonly ReadMessage[] => toRead(toMessage({ body: { text: text.repeat(2_000_000) } }));
+  const [one, old, older] = [large('a'), large('b'), large('c')];
+  const small = toRead(toMessage({ runId: 'r0' }))[0]!;
+  const found = read([one[0]!, small, one[1]!, old[0]!, older[1]!, small, one[2]!]) as { message: ControlMessage }[];
+  expect(found.map(({ message: { runId } }) => runId)).toEqual(['r0', 'r0', 'r1']);
+});
+
+it('keeps a few unfinished messages and no more, however many are begun', () => {
+  const begun = Array.from({ length: 8 }, (_, n) => toRead(toMessage({ body: { text: String(n).repeat(1_000_000) } })));
+  const first = begun.map(([part]) => part!);
+  expect(read([...first, begun[0]![1]!])).toEqual([]);
+  expect(read([...first, begun[7]![1]!])).toHaveLength(1);
 });
 
 it('takes no receipt for a command and no command for a receipt', () => {

@@ -86,6 +86,8 @@ export type MessageProblem =
 const MOST_PART_BYTES = 900_000;
 /** A catalogue of some ten thousand tables. */
 const MOST_PARTS = 100;
+/** Of one sender: whoever may write to the topic can send signed parts of old messages again, between those of the one that is under way. */
+const MOST_UNFINISHED = 4;
 const CLOCKS_DIFFER_MS = 5 * 60_000;
 
 export function writeControl(message: ControlMessage, key: KeyObject): readonly WireMessage[] {
@@ -121,11 +123,11 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 export type Read<Message> = { readonly message: Message } | { readonly problem: MessageProblem } | undefined;
 
 /**
- * Puts the records of one sender together. Undefined: a part of something, or a part that nothing came of. It holds no more than one unfinished
- * message, all of it signed.
+ * Puts the records of one sender together. Undefined: a part of something, or a part that nothing came of. It holds no more than a few unfinished
+ * messages, all of them signed; of more the one goes whose last part came first.
  */
 export class MessageReader {
-  private pending: { readonly digest: string; readonly name: string; readonly parts: Map<number, Buffer>; readonly of: number } | undefined;
+  private readonly unfinished = new Map<string, Map<number, Buffer>>();
 
   constructor(
     private readonly direction: Direction,
@@ -148,12 +150,15 @@ export class MessageReader {
   }
 
   private add(digest: string, name: string, at: number, of: number, part: Buffer): Read<{ readonly text: string; readonly name: string }> {
-    if (this.pending?.digest !== digest || this.pending.of !== of) this.pending = { digest, name, parts: new Map(), of };
-    const { parts } = this.pending;
-    parts.set(at, part);
-    if (parts.size < of) return undefined;
+    const which = `${of} ${digest}`;
+    const parts = (this.unfinished.get(which) ?? new Map<number, Buffer>()).set(at, part);
+    this.unfinished.delete(which);
+    if (parts.size < of) {
+      this.unfinished.set(which, parts);
+      for (const oldest of this.unfinished.keys()) if (this.unfinished.size > MOST_UNFINISHED) this.unfinished.delete(oldest);
+      return undefined;
+    }
     const bytes = Buffer.concat(Array.from({ length: of }, (_, one) => parts.get(one)!));
-    this.pending = undefined;
     return sha256(bytes) === digest ? { message: { text: bytes.toString('utf8'), name } } : { problem: 'malformed' };
   }
 }
