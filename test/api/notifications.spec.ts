@@ -257,6 +257,19 @@ it('an address that nobody listed is dead at once, and a run waits for none of i
   expect(JSON.stringify((await list('&channel=away'))[0]?.['message'])).not.toContain('script');
 });
 
+it('tells of what is new behind more than a page of notices that nobody can be told of', async () => {
+  const broken = JSON.stringify({ type: 'run.failed', at: '2026-11-22T00:00:00.000Z', data: null });
+  await world.sql(
+    `INSERT INTO bauta.notice (workspace_id, event) SELECT '${world.workspaces.home}', '${broken}'::json FROM generate_series(1, 130)`,
+  );
+  await finish('shop', 'published');
+  const run = await finish('shop', 'failed');
+  await notifier.look();
+  expect((await list('&channel=flow')).map(({ message }) => (message as { run?: string }).run)).toContain(run);
+  expect(failures.splice(0)).toHaveLength(130);
+  await world.sql(`DELETE FROM bauta.notice WHERE json_typeof(event -> 'data') = 'null'`);
+});
+
 it('tells that a run is late, and of one whose remains could not be taken away', async () => {
   await apply(channel('late', 'email\nemail: { to: [ops@example.com] }', '', 'run-late, run-failed'));
   const id = newRunId(Date.now());

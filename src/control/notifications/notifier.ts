@@ -20,8 +20,15 @@ export interface NotifierOptions extends Sender {
 }
 
 const ATTEMPTS = 8;
+/** Notices whose ids are held at once. */
+const PAGE = 100;
 const LEASE_MS = 60_000;
 const KEPT_DAYS = 90;
+
+interface Waiting {
+  readonly workspace_id: string;
+  readonly id: string;
+}
 
 export class Notifier {
   private readonly rounds: Rounds;
@@ -41,9 +48,18 @@ export class Notifier {
 
   private async lookOnce(): Promise<void> {
     const { metadata, failed } = this.options;
-    const found = await metadata.query<{ workspace_id: string; id: string }>('SELECT * FROM bauta.find_notices()');
-    await forEach(found, failed, ({ workspace_id, id }) => this.address(workspace_id, id));
-    const due = await metadata.query<{ workspace_id: string; id: string }>('SELECT * FROM bauta.find_due_notifications()');
+    // A notice that cannot be addressed stays where it is, so that the next page begins behind it.
+    for (let after: string | undefined = '0'; after !== undefined;) {
+      const found: readonly Waiting[] = await metadata.query<Waiting>('SELECT * FROM bauta.find_notices($1, $2)', [after, PAGE]);
+      await forEach(found, failed, ({ workspace_id, id }) => this.address(workspace_id, id));
+      await this.deliverDue();
+      after = found.length < PAGE ? undefined : found.at(-1)?.id;
+    }
+  }
+
+  private async deliverDue(): Promise<void> {
+    const { metadata, failed } = this.options;
+    const due = await metadata.query<Waiting>('SELECT * FROM bauta.find_due_notifications()');
     await Promise.all(due.map(({ workspace_id, id }) => this.deliver(workspace_id, id).catch(failed)));
   }
 

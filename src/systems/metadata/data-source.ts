@@ -42,6 +42,7 @@ import { Anomalies1763700000047 } from '../../../migrations/0047-anomalies.js';
 import { AccessReviews1763700000045 } from '../../../migrations/0045-access-reviews.js';
 import { Privacy1763700000048 } from '../../../migrations/0048-privacy.js';
 import { NameSalts1763700000049 } from '../../../migrations/0049-name-salts.js';
+import { NoticesByPage1763700000050 } from '../../../migrations/0050-notices-by-page.js';
 import { DocumentEntity } from './document.entity.js';
 import { PersonEntity } from './person.entity.js';
 import { RoleGrantEntity } from './role-grant.entity.js';
@@ -76,6 +77,7 @@ export const migrations = [
   Anomalies1763700000047,
   Privacy1763700000048,
   NameSalts1763700000049,
+  NoticesByPage1763700000050,
 ];
 
 /** `search_path` is empty: every name is qualified, and nobody can put another in its place. */
