@@ -87,7 +87,7 @@ function tell(found: readonly Reconciled[], findings: readonly Finding[]): void 
     process.stdout.write(`${toTable([['POPULATION', 'ITEMS', 'TABLE', 'TOLD', 'ROWS', 'APART', 'CHANGED'], ...rows], '')}\n`);
   for (const finding of findings) process.stdout.write(`${stripControls(toFindingText(finding), '\n\u001b')}\n`);
   if (rows.length === 0) return;
-  for (const { tables, why } of notHeld) process.stdout.write(`not held against it: ${why} (${tables.join(', ')})\n`);
+  for (const { tables, why } of notHeld) process.stdout.write(`not held against the log: ${why} (${tables.join(', ')})\n`);
   process.stdout.write(`${toVerdict(found)}\n`);
 }
 

@@ -81,7 +81,7 @@ it('is told by the command line to an auditor, who computes it out of the log hi
   const { status, stdout } = await bauta();
   expect([status, stdout]).toEqual([0, expect.stringMatching(/^runs +100 +run +100 +100 +0 +0$/m)]);
   expect(stdout).toMatch(/^plan-decisions +100 +the log alone has it$/m);
-  expect(stdout).toMatch(/^not held against it: kept tokens: .* \(token_entry\)$/m);
+  expect(stdout).toMatch(/^not held against the log: kept tokens: .* \(token_entry\)$/m);
   expect(stdout).toMatch(/0 rows or entries missing, 0 rows changed; 16 populations the log alone has$/m);
 }, 60_000);
 
