@@ -36,8 +36,13 @@ export class Agents {
   readonly all: BenchAgent[] = [];
   readonly #children: ChildProcess[] = [];
   readonly #servers: Bench[] = [];
+  #lose: (error: Error) => void = () => undefined;
+  /** Rejects when one ends that nobody stopped: whatever waits for it would wait for as long as a run may take. */
+  readonly lost = new Promise<never>((_, reject) => (this.#lose = reject));
 
-  constructor(private readonly of: BenchAgents) {}
+  constructor(private readonly of: BenchAgents) {
+    this.lost.catch(() => undefined);
+  }
 
   /** Until there are so many. Throws when one was not enrolled within a minute. */
   async have(count: number): Promise<void> {
@@ -45,6 +50,7 @@ export class Agents {
   }
 
   async stop(): Promise<void> {
+    this.#lose = () => undefined;
     for (const child of this.#children) child.kill('SIGKILL');
     for (const { server } of this.#servers) await server.stop();
   }
@@ -78,16 +84,17 @@ export class Agents {
       const child = spawn(process.execPath, [packageFile('dist', 'src', 'agent.js')], { env, stdio: ['ignore', 'ignore', 'pipe'] });
       this.#children.push(child);
       let said = '';
+      const number = this.#children.length;
+      child.once('exit', (code, signal) => this.#lose(new Error(`agent ${number} ended (${signal ?? `exit code ${code}`}):\n${said}`)));
       child.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
       const reader = await broker.reader({ topic: toReceiptsTopic(place), waitMs: 100 });
       const until = performance.now() + enrolMs;
       const requireTime = (): void => {
-        if (child.exitCode !== null || performance.now() > until)
-          throw new Error(`an agent was not enrolled within ${enrolMs / 1000} s:\n${said}`);
+        if (performance.now() > until) throw new Error(`an agent was not enrolled within ${enrolMs / 1000} s:\n${said}`);
       };
       for (let asked = false; !asked;) {
         requireTime();
-        for (const record of await reader.read()) {
+        for (const record of await Promise.race([reader.read(), this.lost])) {
           const read = readEnrolment(toReadMessage(record), { ...place, nowMs: systemClock.now(), invites: [invite] });
           if (!read || 'problem' in read) continue;
           const { agentId: runId, publicKey, recipient } = read.request;
@@ -97,7 +104,7 @@ export class Agents {
       }
       while (!said.includes('is at work')) {
         requireTime();
-        await sleep(50);
+        await Promise.race([sleep(50), this.lost]);
       }
       return { pid: child.pid ?? 0, signal: (name) => void child.kill(name) };
     } finally {

@@ -126,10 +126,17 @@ async function run(file: string, more: Readonly<Record<string, string>> = {}, st
   const goOn = (): void => agents.all.forEach((agent) => agent.signal('SIGCONT'));
   if (stopped > 0) agents.all.forEach((agent) => agent.signal('SIGSTOP'));
   const waking = setTimeout(goOn, stopped * 1000);
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  clearTimeout(waking);
-  goOn();
-  const figures = service();
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  let figures: Figures;
+  let code: unknown;
+  try {
+    code = await Promise.race([closed, agents.lost]);
+  } finally {
+    clearTimeout(waking);
+    goOn();
+    figures = service();
+    child.kill('SIGKILL');
+  }
   if (code !== 0) throw new Error(said);
   return { seconds: (performance.now() - begun) / 1000, said, service: figures };
 }
