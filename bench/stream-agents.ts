@@ -17,6 +17,8 @@ import { type Bench, makeRoles, startBench, urlAs } from './reference.js';
 
 export interface BenchAgents {
   readonly url: string;
+  /** Settings of the allocator. */
+  readonly allocator: Readonly<Record<string, string | undefined>>;
   readonly place: TopicPlace & { readonly environment: string };
   /** Of the service. */
   readonly home: string;
@@ -64,7 +66,7 @@ export class Agents {
   }
 
   async #enrol(): Promise<BenchAgent> {
-    const { url, place, home, folder } = this.of;
+    const { url, place, home, folder, allocator } = this.of;
     const target = await this.#target();
     const broker = await openBroker(await resolveBroker('BROKER', url, () => Promise.resolve(undefined)));
     try {
@@ -78,6 +80,7 @@ export class Agents {
       const own = join(folder, `agent${this.all.length + 1}`);
       writeFileSync(`${own}.token`, token, { mode: 0o600 });
       const env = {
+        ...allocator,
         ...{ PATH: process.env['PATH'], BROKER: url, TARGET: target, BAUTA_HOME: own },
         ...{ BAUTA_AGENT_BROKER: 'env:BROKER', BAUTA_AGENT_TARGET: 'env:TARGET', BAUTA_AGENT_TOKEN: `${own}.token` },
       };

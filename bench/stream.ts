@@ -21,11 +21,13 @@ The reference data by direct delivery, then through the broker and an agent; sec
 const url = process.argv[2] ?? '';
 const scale = option('--scale', 1);
 const [agentCounts, tableCounts, stoppedSeconds] = [list('--agents'), list('--tables'), option('--stopped', 0)];
+// As deploy/Dockerfile sets it, or not.
+const allocator = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('MALLOC_')));
 const place = { prefix: `bench${process.pid}`, workspace: 'local', environment: 'bench' };
 const folder = mkdtempSync(join(tmpdir(), 'bauta-bench-'));
 const home = join(folder, 'home');
 const bench = await startBench();
-const agents = new Agents({ url, place, home, folder, bench });
+const agents = new Agents({ url, place, home, folder, bench, allocator });
 const workload = packageFile('bench', 'workload');
 try {
   await makeRoles(bench);
@@ -117,7 +119,7 @@ interface Ran {
 async function run(file: string, more: Readonly<Record<string, string>> = {}, stopped = 0): Promise<Ran> {
   const begun = performance.now();
   const urls = { SOURCE_URL: urlAs(bench, 'source', 'large'), TARGET_URL: urlAs(bench, 'target', 'direct'), BROKER_URL: url };
-  const env = { PATH: process.env['PATH'], TMPDIR: tmpdir(), BAUTA_HOME: home, ...urls, ...more };
+  const env = { PATH: process.env['PATH'], TMPDIR: tmpdir(), BAUTA_HOME: home, ...allocator, ...urls, ...more };
   const stdio = ['ignore', 'ignore', 'pipe'] as const;
   const child = spawn(process.execPath, [packageFile('dist', 'src', 'cli.js'), 'run', '-f', file], { env, stdio: [...stdio] });
   const service = follow(child.pid ?? 0);
