@@ -18,7 +18,7 @@ import {
   toBulkRecord,
 } from '../wire/record.js';
 import { RecordTree } from '../wire/record-tree.js';
-import { cutLines } from './lines.js';
+import { PieceMemory, cutLines } from './lines.js';
 import type { Outlet, OutletRun, ReadBack, Say, Written } from './outlet.js';
 
 /** Records that one stream compresses at once, and sends together. */
@@ -43,6 +43,7 @@ export interface BulkOutletOptions {
 export class BulkOutlet implements Outlet {
   readonly #run: OutletRun;
   readonly #options: BulkOutletOptions;
+  readonly #memory: PieceMemory;
   readonly #sent: RecordTree;
   readonly #back: RecordTree;
   #producer: Producer | undefined;
@@ -53,6 +54,7 @@ export class BulkOutlet implements Outlet {
   constructor(run: OutletRun, options: BulkOutletOptions) {
     this.#run = run;
     this.#options = options;
+    this.#memory = new PieceMemory(options.recordBytes ?? recordBytes);
     this.#sent = new RecordTree(run.plan.tables.length);
     this.#back = new RecordTree(run.plan.tables.length);
   }
@@ -86,11 +88,13 @@ export class BulkOutlet implements Outlet {
       // Heard of at the next flush.
       sending.catch(() => undefined);
     };
-    const pieces = cutLines(toBytes(batches), this.#options.recordBytes ?? recordBytes, { schema, table: name });
+    const pieces = cutLines(toBytes(batches), this.#options.recordBytes ?? recordBytes, this.#memory, { schema, table: name });
     for await (const { lines, rows, last } of pieces) {
       const head = { run: runId, table, range: stream, sequence: sum.records, last, rows };
       const packed = toBulkRecord(head, lines, { environment, privateKey, key });
-      packed.catch(() => undefined);
+      // What became of it is heard of at the flush.
+      const giveBack = (): void => this.#memory.give(lines);
+      packed.then(giveBack, giveBack);
       packing.push(packed);
       sum.records += 1;
       sum.rows += rows;

@@ -3,25 +3,48 @@ import { toError } from '../../../kernel/errors.js';
 import { mostRecordBytes } from '../wire/record.js';
 
 export interface Piece {
-  readonly lines: Buffer;
+  readonly lines: Buffer<ArrayBuffer>;
   readonly rows: number;
+}
+
+/** Memory of pieces that is used again: left to the collector, every 64 MB of it are one more collection of the whole heap. */
+export class PieceMemory {
+  readonly #bytes: number;
+  readonly #free: Buffer<ArrayBuffer>[] = [];
+
+  /** `bytes`: of one piece. */
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  /** Room for a piece, or for one line that is longer; what stood in it before may still be there. */
+  take(bytes: number): Buffer<ArrayBuffer> {
+    const free = bytes <= this.#bytes ? this.#free.pop() : undefined;
+    return free ?? Buffer.allocUnsafeSlow(Math.max(bytes, this.#bytes));
+  }
+
+  /** Takes a piece back; MUST be called once, when nobody looks at it any more. */
+  give({ buffer }: Buffer<ArrayBuffer>): void {
+    if (buffer.byteLength === this.#bytes) this.#free.push(Buffer.from(buffer));
+  }
 }
 
 /**
  * Whole lines, gathered and cut so that each piece holds at most `pieceBytes`, unless one line alone is longer. The last piece may be empty: then the
- * stream has no line at all. A piece stays valid until the next but one is asked for.
+ * stream has no line at all. A piece is the caller's, who gives it back to `memory`, whose pieces are of `pieceBytes`.
  */
 export async function* cutLines(
   chunks: AsyncIterable<Uint8Array>,
   pieceBytes: number,
+  memory: PieceMemory,
   where: { readonly schema: string; readonly table: string },
 ): AsyncGenerator<Piece & { readonly last: boolean }, void, undefined> {
   let pending: Piece | undefined;
-  let parts: Uint8Array[] = [];
+  let room: Buffer<ArrayBuffer> | undefined;
   let size = 0;
   const take = (): Piece => {
-    const lines = Buffer.concat(parts, size);
-    parts = [];
+    const lines = (room ?? memory.take(0)).subarray(0, size);
+    room = undefined;
     size = 0;
     return { lines, rows: countLines(lines) };
   };
@@ -33,7 +56,8 @@ export async function* cutLines(
         if (to - from > mostRecordBytes)
           throw toError('STREAM_LINE_TOO_LONG', { stage: 'deliver', ...where, amount: `${Math.ceil((to - from) / (1 << 20))} MB` });
         // Whoever made the chunk may give its memory back before the piece is taken.
-        parts.push(Buffer.from(chunk.subarray(from, to)));
+        room ??= memory.take(to - from);
+        room.set(chunk.subarray(from, to), size);
         size += to - from;
         from = to;
       }

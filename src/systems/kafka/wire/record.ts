@@ -2,11 +2,12 @@
 // claims stands in its headers and is signed; nothing of it is believed, and nothing is inflated, before the signature holds.
 import { type KeyObject, createCipheriv, createDecipheriv, hash, randomBytes, sign, verify } from 'node:crypto';
 import { promisify } from 'node:util';
-import { constants, gunzip, gzip } from 'node:zlib';
+import { gunzip } from 'node:zlib';
 
 import { toCanonicalJson } from '../../../kernel/canonical-json.js';
 import { toError } from '../../../kernel/errors.js';
 import { type Digest, toLeafDigest } from '../../../pipeline/audit/audit.js';
+import { compress } from './compress.js';
 
 /** What is signed, before anything else: a signature over a record can be taken for nothing else. */
 const domain = 'bauta kafka record v1\n';
@@ -57,7 +58,6 @@ export interface Opened {
   readonly lines: Buffer;
 }
 
-const compress = promisify<Uint8Array, object, Buffer>(gzip);
 const inflate = promisify<Uint8Array, object, Buffer>(gunzip);
 
 /** The bytes that are signed: a line that names what they are, then the claims as canonical JSON. */
@@ -74,8 +74,7 @@ export async function toBulkRecord(
 ): Promise<BulkRecord> {
   const head: RecordHead = { ...of, size: lines.length, digest: hash('sha256', lines, 'hex') };
   const signed = toSignedBytes(by.environment, head);
-  // In one piece each way: zlib's own pieces of 16 KB cost more than what it does to them.
-  const packed = await compress(lines, { level: constants.Z_BEST_SPEED, chunkSize: Math.max(1 << 12, lines.length >> 1) });
+  const packed = await compress(lines);
   return {
     head,
     leaf: toLeafDigest(signed),
@@ -119,7 +118,7 @@ export async function openBulkRecord(
   if (signature.length !== 64 || !verify(null, signed, open.publicKey, signature))
     throw toError('STREAM_RECORD_FORGED', { stage: 'deliver', run: open.runId });
   const packed = value && decrypt(value, toText(headers['b-key']), open, signed);
-  // One byte more than was claimed is enough to know that the claim is not of these bytes.
+  // One byte more than was claimed is enough to know that the claim is not of these bytes. In one piece: zlib's own of 16 KB cost more than what it does to them.
   const lines =
     packed && (await inflate(packed, { maxOutputLength: head.size + 1, chunkSize: Math.max(64, head.size + 1) }).catch(() => undefined));
   if (lines?.length !== head.size || hash('sha256', lines, 'hex') !== head.digest || (head.size > 0 && lines[head.size - 1] !== 10))
