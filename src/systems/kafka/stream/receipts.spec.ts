@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 
 import { toPublicBytes } from '../../../kernel/ed25519.js';
+import { toError } from '../../../kernel/errors.js';
 import type { Broker } from '../broker.js';
 import { type ReceiptType, type WireMessage, writeReceipt } from '../wire/message.js';
 import { Receipts } from './receipts.js';
@@ -35,4 +36,26 @@ it('takes what answers a message of this attempt, and nothing that answers an ea
   expect(await heardOf(early, none)).toBe('silent');
   expect(await heardOf(early, none, late)).toBe('verified');
   expect(await heardOf(said('loading', 9), said('failed', 6))).toBe('loading');
+});
+
+it('says once that answers cannot be read, and once more when that has passed and comes again', async () => {
+  const away = toError('BROKER_UNREACHABLE', { name: 'broker' });
+  const turns: (object | Error)[][] = [[away], [away], [said('verified', 8), away], [away], [said('published', 9)]];
+  const lines: string[] = [];
+  const receipts = new Receipts({ place, runId: 'run1', agents, after: 7 });
+  receipts.tell((line) => lines.push(line));
+  const reader = {
+    *[Symbol.asyncIterator]() {
+      for (const one of turns.shift() ?? []) {
+        if (one instanceof Error) throw one;
+        yield one;
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+  await receipts.listen({ reader: () => Promise.resolve(reader) } as unknown as Broker);
+  await receipts.wait(['published'], 1, 60_000, { patient: true });
+  await receipts.close();
+  const told = 'answers of agents cannot be read: BROKER_UNREACHABLE; asking again';
+  expect(lines).toEqual([told, 'agent1 verified', told, 'agent1 published']);
 });

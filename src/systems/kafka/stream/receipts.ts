@@ -39,6 +39,8 @@ export class Receipts {
   #reader: TopicReader | undefined;
   #reading: Promise<void> = Promise.resolve();
   #failure: unknown;
+  /** Code that was told of it. */
+  #toldFailure: string | undefined;
   #changed: () => void = () => undefined;
   #refused = 0;
   readonly #told: (Refused & { readonly agentId: string })[] = [];
@@ -109,7 +111,9 @@ export class Receipts {
       if (this.#known.size - lost.length < atLeast) throw this.#toFailure(lost);
       if (isOver) throw toError('STREAM_AGENTS_LATE', this.#where(`${reached.length} of ${atLeast}`));
       const changed = new Promise<void>((resolve) => (this.#changed = resolve));
-      await Promise.race([changed, sleep(Math.min(until - performance.now(), 1000))]);
+      const rest = new AbortController();
+      await Promise.race([changed, sleep(Math.min(until - performance.now(), 1000), undefined, rest).catch(() => undefined)]);
+      rest.abort();
     }
   }
 
@@ -124,7 +128,7 @@ export class Receipts {
     while (!this.#stop.signal.aborted)
       try {
         for await (const record of reader) {
-          this.#failure = undefined;
+          this.#failure = this.#toldFailure = undefined;
           this.#take(record);
         }
         return;
@@ -133,8 +137,16 @@ export class Receipts {
         this.#failure = error;
         this.#changed();
         if (!isPassing(error)) return;
+        this.#tellFailure(toKnownError(error).code);
         await sleep(againMs);
       }
+  }
+
+  /** Whoever waits would see nothing else of it for as long as that. */
+  #tellFailure(code: string): void {
+    if (code === this.#toldFailure) return;
+    this.#toldFailure = code;
+    this.#hear(`answers of agents cannot be read: ${code}; asking again`);
   }
 
   #take(record: InRecord): void {
