@@ -100,9 +100,9 @@ export function toColumnTables(title: string, { columns }: PlanFacts): readonly 
   ];
 }
 
-/** Whoever keeps a value keeps all that it reveals. */
+/** Whoever keeps a value keeps all that it reveals; a transform that is said to reveal `value` lets parts of it through: a time of day, a beginning, words. */
 const toRevealed = (transform: string, reveals: readonly string[]): string =>
-  transform === 'keep' || reveals.includes('value') ? 'the value itself' : reveals.join(', ');
+  transform === 'keep' ? 'the value itself' : reveals.map((one) => (one === 'value' ? 'parts of the value' : one)).join(', ');
 
 function toGroupTable(
   title: string,
