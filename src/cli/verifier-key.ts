@@ -6,11 +6,8 @@ import { type Verifier, parseVerifierKey } from '../kernel/signed-note.js';
 
 /** Throws PUBLIC_KEY_UNREADABLE where there is no such file, PUBLIC_KEY_INVALID where it holds something else. */
 export async function readVerifier(file: string): Promise<Verifier> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw toError('PUBLIC_KEY_UNREADABLE', { file });
-  });
-  const verifier = parseVerifierKey(text);
-  if (!verifier) throw toError('PUBLIC_KEY_INVALID', { file });
+  const verifier = await readOwnVerifier(file);
+  if (!verifier) throw toError('PUBLIC_KEY_UNREADABLE', { file });
   return verifier;
 }
 

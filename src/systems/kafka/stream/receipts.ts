@@ -112,7 +112,10 @@ export class Receipts {
       if (isOver) throw toError('STREAM_AGENTS_LATE', this.#where(`${reached.length} of ${atLeast}`));
       const changed = new Promise<void>((resolve) => (this.#changed = resolve));
       const rest = new AbortController();
-      await Promise.race([changed, sleep(Math.min(until - performance.now(), 1000), undefined, rest).catch(() => undefined)]);
+      await Promise.race([
+        changed,
+        sleep(Math.min(until - performance.now(), 1000), undefined, { signal: rest.signal }).catch(() => undefined),
+      ]);
       rest.abort();
     }
   }
